@@ -1,0 +1,55 @@
+# Every target that needs .venv makes it first. PYTHON=python3.12 chooses the Python to make it with.
+.DEFAULT_GOAL := help
+.PHONY: help train install check lint format test test-all wheel clean
+
+PYTHON ?= python3
+ARGS =
+RUN = .venv/bin/python -m
+PYTEST = OMP_NUM_THREADS=1 $(RUN) pytest -n 2
+
+# What follows `make train`, as the shell is to see it. GNU make keeps it last first and writes a
+# space as "\ " and a backslash as "\\": spell those \s and \b while the words are taken apart.
+WORDS = $(filter-out PYTHON=% ARGS=%,$(subst \ ,\s,$(subst \\,\b,$(subst $$$$,$$,$(MAKEOVERRIDES)))))
+REVERSE = $(if $(1),$(call REVERSE,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+QUOTE = '$(subst \b,\,$(subst \s, ,$(subst ','\'',$(1))))'
+OVERRIDES = $(foreach word,$(call REVERSE,$(WORDS)),$(call QUOTE,$(word)))
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: .venv/installed  ## train: make train experiment=gan data.batch_size=64 ARGS="-m"
+	@$(RUN) zoo train $(OVERRIDES) $(ARGS)
+
+install: .venv/installed-dev  ## make .venv with all that a developer needs
+
+check: lint test  ## what a change must pass
+
+lint: .venv/installed-dev  ## look for mistakes, change nothing
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+format: .venv/installed-dev  ## repair what ruff can repair
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+test: .venv/installed-dev  ## the quick tests; one of them: make test ARGS="-k gan"
+	$(PYTEST) -m "not slow and not real" $(ARGS)
+
+test-all: test  ## those, then the slow tests and those on the real data in $ZOO_DATA
+	$(PYTEST) -m "slow or real" $(ARGS)
+
+wheel: .venv/installed-dev  ## build dist/*.tar.gz, and from it dist/*.whl
+	$(RUN) build --no-isolation
+
+clean:  ## remove caches and built files; keep .venv and runs/
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache
+	find zoo datamodules tests scripts -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) scripts/bootstrap.py
+	@touch $@
+
+.venv/installed-dev: pyproject.toml
+	@$(PYTHON) scripts/bootstrap.py dev
+	@touch .venv/installed $@

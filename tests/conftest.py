@@ -1,0 +1,54 @@
+"""What every test stands on: a cache, a working directory and data of its own."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REAL = os.environ.get("ZOO_DATA", "")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for all tests of a process: embedded data are prepared once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_place(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path
+) -> None:
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+    monkeypatch.delenv("ZOO_DEBUG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if request.node.get_closest_marker("real"):
+        assert REAL, "tests marked real need the data in $ZOO_DATA"
+    else:
+        monkeypatch.delenv("ZOO_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_log_levels() -> Iterator[None]:
+    """A run silences Lightning; the next test must not depend on it."""
+    levels = {
+        name: logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")
+    }
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run `zoo ...` in this process: exit code, stdout, stderr."""
+    from zoo.commands.main import main
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(list(arguments))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

@@ -1,0 +1,142 @@
+"""`make` hands on to `zoo train` what it was given, and installs only what is not installed."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PRINT_ARGUMENTS = f"""#!{sys.executable}
+import json, sys
+print(json.dumps(sys.argv[1:]))
+"""
+
+
+def write_program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A fresh clone in a path with a space, as far as make sees it; its bootstrap makes a .venv
+    whose python prints its arguments, and counts its calls."""
+    clone = tmp_path / "a clone"
+    (clone / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", clone)
+    (clone / "pyproject.toml").touch()
+    write_program(clone / "python.tmpl", PRINT_ARGUMENTS)
+    (clone / "scripts" / "bootstrap.py").write_text(
+        "import os, shutil, sys\n"
+        "os.makedirs('.venv/bin', exist_ok=True)\n"
+        "shutil.copy('python.tmpl', '.venv/bin/python')\n"
+        "print('installed', *sys.argv[1:])\n"
+    )
+    return clone
+
+
+def make(folder, *arguments):
+    """Run make as from a shell, not as from the make that runs these tests."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env=clean | {"PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+
+
+def train(folder, *arguments):
+    """What `make train` calls python with."""
+    ended = make(folder, "train", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_overrides_arrive_in_order(clone):
+    given = ["trainer.max_epochs=3", "experiment=gan", "+a.b=c", "++a.c=1", "a=1"]
+    assert train(clone, *given) == ["-m", "zoo", "train", *given]
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.source=my  own pictures",
+        "data.classes=[cat, dog]",
+        "model={a: 1, b: [2, 3]}",
+        'name=it\'s "mine"',
+        "name=",
+        "name=a=b",
+        "name=$HOME",
+        "name=$$x ${y}",
+        "name=a;b|c>(d)*&`e`#f~",
+        "name=C:\\new\\s \\b \\",
+        "name=50% größer",
+    ],
+)
+def test_an_override_arrives_letter_for_letter(clone, override):
+    assert train(clone, override, "seed=1")[3:] == [override, "seed=1"]
+
+
+def test_flags_go_through_args(clone):
+    assert train(clone, "seed=1,2", "ARGS=-m --info 'a b'")[3:] == [
+        "seed=1,2",
+        "-m",
+        "--info",
+        "a b",
+    ]
+
+
+def test_the_choice_of_python_is_no_override(clone):
+    assert train(clone, f"PYTHON={sys.executable}", "ARGS=-m", "seed=1")[3:] == ["seed=1", "-m"]
+
+
+def test_the_second_call_installs_nothing(clone):
+    assert "installed\n" in make(clone, "train").stdout
+    assert "installed" not in make(clone, "train").stdout
+
+
+def test_training_needs_nothing_after_a_developers_install(clone):
+    assert "installed dev\n" in make(clone, "install").stdout
+    assert "installed" not in make(clone, "train").stdout
+
+
+def test_a_changed_pyproject_installs_again(clone):
+    make(clone, "install")
+    later = (clone / ".venv/installed-dev").stat().st_mtime + 2
+    os.utime(clone / "pyproject.toml", (later, later))
+    assert "installed dev\n" in make(clone, "test").stdout
+
+
+def test_a_failed_install_is_tried_again(clone):
+    bootstrap = clone / "scripts" / "bootstrap.py"
+    works = bootstrap.read_text()
+    bootstrap.write_text("raise SystemExit(2)")
+    assert make(clone, "train").returncode == 2
+    bootstrap.write_text(works)
+    assert "installed\n" in make(clone, "train").stdout
+
+
+def test_the_two_halves_of_the_tests_overlap_nowhere_and_run_once(clone):
+    output = make(clone, "check", "test-all").stdout
+    marks = [json.loads(line)[-1] for line in output.splitlines() if '"pytest"' in line]
+    assert marks == ["not slow and not real", "slow or real"]
+
+
+def test_lint_changes_nothing(clone):
+    output = make(clone, "lint").stdout
+    assert '["-m", "ruff", "format", "--check"]' in output
+    assert "--fix" not in output
+
+
+def test_help_is_the_default_and_lists_every_target(clone):
+    (phony,) = re.findall(r"^\.PHONY: (.*)", (clone / "Makefile").read_text(), re.MULTILINE)
+    lines = make(clone).stdout.splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(phony.split())

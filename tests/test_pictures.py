@@ -1,0 +1,120 @@
+"""What a model can show: counted by hand, by scikit-learn, and pixel by pixel."""
+
+import ast
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import precision_recall_fscore_support
+
+from zoo import pictures
+from zoo.pictures import Grid, classification, filters, png
+
+CLASSES = ["cat", "dog", "eel"]
+LABELS = np.array([0, 0, 0, 1, 1, 2])
+PROBABILITIES = np.array(
+    [
+        [0.8, 0.1, 0.1],
+        [0.3, 0.6, 0.1],  # a cat taken for a dog
+        [0.0, 0.1, 0.9],  # a cat taken for an eel
+        [0.2, 0.7, 0.1],
+        [0.5, 0.3, 0.2],  # a dog taken for a cat
+        [0.1, 0.1, 0.8],
+    ]
+)
+IMAGES = [np.full((4, 4), i, dtype=np.uint8) for i in range(6)]
+
+
+@pytest.fixture
+def shown():
+    return classification(PROBABILITIES, LABELS, CLASSES, IMAGES)
+
+
+def opened(picture):
+    return np.asarray(Image.open(io.BytesIO(png(picture, tile=4))))
+
+
+def test_a_row_of_the_confusion_matrix_is_one_truth(shown):
+    assert shown["Confusion matrix"].matrix.tolist() == [[1, 1, 1], [1, 1, 0], [0, 0, 1]]
+
+
+def test_precision_recall_and_f1_are_those_of_scikit_learn(shown):
+    scores = precision_recall_fscore_support(LABELS, PROBABILITIES.argmax(axis=1))
+    expected = [[f"{100 * score:.1f}" for score in column] for column in scores[:3]]
+    rows = shown["Per class"].rows
+    assert [list(column) for column in zip(*rows, strict=True)][2:] == expected
+    assert [row[:2] for row in rows] == [("cat", "3"), ("dog", "2"), ("eel", "1")]
+
+
+def test_a_score_of_nothing_is_a_dash_and_not_zero():
+    table = classification(np.array([[0.9, 0.1, 0.0]]), np.array([0]), CLASSES)["Per class"]
+    assert table.rows[1] == ("dog", "0", "-", "-", "-")
+
+
+def test_the_most_confident_mistake_comes_first_and_says_what_it_was(shown):
+    worst = shown["Worst mistakes"]
+    assert [int(image[0, 0]) for image in worst.images] == [2, 1, 4]
+    assert worst.captions[0] == "cat taken for eel (90 % sure)"
+
+
+def test_no_more_than_24_mistakes_are_shown():
+    wrong = classification(
+        np.tile([0.9, 0.1], (50, 1)), np.ones(50, int), ["a", "b"], np.zeros((50, 4, 4), np.uint8)
+    )
+    assert len(wrong["Worst mistakes"].images) == len(wrong["Worst mistakes"].captions) == 24
+
+
+def test_without_mistakes_or_without_images_there_is_no_such_picture():
+    right = PROBABILITIES.argmax(axis=1)
+    assert "Worst mistakes" not in classification(PROBABILITIES, right, CLASSES, IMAGES)
+    assert "Worst mistakes" not in classification(PROBABILITIES, LABELS, CLASSES)
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(1, (3, 3)), (3, (3, 3, 3)), (16, (3, 3))])
+def test_filters_are_grey_unless_they_read_three_channels(channels, shape):
+    weights = np.random.default_rng(0).normal(size=(5, channels, 3, 3))
+    grid = filters(weights)
+    assert [image.shape for image in grid.images] == [shape] * 5
+    assert {image.dtype for image in grid.images} == {np.dtype(np.uint8)}
+
+
+def test_each_filter_has_its_own_range_with_zero_in_the_middle():
+    small = np.array([[-1.0, 0.0], [0.5, 1.0]])
+    images = filters(np.stack([small, 100 * small, 0 * small])[:, None]).images
+    assert images[0].tolist() == images[1].tolist() == [[0, 128], [191, 255]]
+    assert (images[2] == 128).all()
+
+
+def test_the_mean_of_many_channels_is_shown():
+    weights = np.zeros((1, 2, 1, 2))
+    weights[0, :, 0, 0] = 1, -1
+    weights[0, :, 0, 1] = 1, 1
+    assert filters(weights).images[0].tolist() == [[128, 255]]
+
+
+def test_a_small_picture_is_enlarged_without_new_colours():
+    image = np.array([[0, 255], [7, 100]], dtype=np.uint8)
+    drawn = opened(Grid([image]))
+    assert (drawn[..., 0] == image.repeat(2, axis=0).repeat(2, axis=1)).all()
+    assert (drawn[..., 3] == 255).all()
+
+
+def test_a_sheet_fills_its_rows_from_the_left_with_clear_gaps_between():
+    drawn = opened(Grid([np.full((4, 4, 3), i + 1, np.uint8) for i in range(3)], columns=2))
+    step = 4 + pictures.GAP
+    assert drawn.shape == (step + 4, step + 4, 4)
+    assert [drawn[y, x, 0] for y in (0, step) for x in (0, step)] == [1, 2, 3, 0]
+    assert not drawn[4:step, :, 3].any()
+
+
+def test_a_large_picture_keeps_its_size():
+    assert opened(Grid([np.zeros((9, 5, 3), np.uint8)])).shape == (9, 5, 4)
+
+
+def test_the_module_needs_numpy_and_nothing_of_ours():
+    tree = ast.parse(Path(pictures.__file__).read_text(encoding="utf-8"))
+    lines = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {getattr(line, "module", None) or line.names[0].name for line in lines}
+    assert names == {"io", "math", "collections.abc", "dataclasses", "numpy"}

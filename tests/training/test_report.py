@@ -1,0 +1,293 @@
+"""The report: what it compares, what it draws, and that it loads and runs nothing."""
+
+import os
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from zoo.pictures import Confusion, Curve, Grid, Table
+from zoo.training import report
+from zoo.training.drawing import POINTS, confused, draw, numeric_columns
+from zoo.training.report import comparison, curves, shown
+
+RESULTS = {
+    "experiment": "image_cnn",
+    "model": "image_cnn",
+    "data": "digits",
+    "seed": 0,
+    "test/accuracy": 0.985,
+    "test/accuracy/low": 0.977,
+    "test/accuracy/high": 0.992,
+    "test/loss": 0.05,
+    "baseline": "logistic regression",
+    "baseline/test/accuracy": 0.902,
+    "target": {"metric": "test/accuracy", "at_least": 0.98},
+    "parameters": 461000,
+    "samples": {"train": 4000, "test": 500},
+    "train_seconds": 80.1,
+    "versions": {"torch": "2.14.1"},
+    "commit": None,
+    "embedded": True,
+    "smoke": False,
+    "command": "zoo train experiment=image_cnn seed=0",
+}
+EVIL = "<script>alert('x')</script> & \"co\""
+PICTURES = {
+    "Grid": Grid([np.zeros((4, 4), np.uint8)] * 2, ["one", EVIL], columns=2),
+    "Sheet": Grid(np.zeros((3, 4, 4, 3), np.uint8)),
+    "Curve": Curve({"a": ([0, 1], [1.0, 2.0]), EVIL: ([0, 1], [2.0, 1.0])}, EVIL, EVIL),
+    "Table": Table(("name", "n"), [(EVIL, "1")]),
+    "Confusion": Confusion(np.array([[3, 1], [0, 2]]), ["fine", EVIL]),
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Write a run's folder with these results, and its report; give the page."""
+
+    def write(results, figures=None, metrics=""):
+        (tmp_path / "config.yaml").write_text("model:\n  width: 32 # <b>\n")
+        if metrics:
+            (tmp_path / "metrics.csv").write_text(metrics)
+        return report.write(tmp_path, results, figures or {}).read_text(encoding="utf-8")
+
+    return write
+
+
+class Reader(HTMLParser):
+    """Collects the tags of a page, and checks that they are closed in order."""
+
+    OPEN = ("meta", "img", "wbr", "path", "circle")
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.stack = [], []
+        self.feed(page)
+        assert not self.stack
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.OPEN:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+
+
+def said(**changes):
+    """The comparison as {first cell: (value, interval, verdict)}."""
+    return {name: tuple(rest) for name, *rest in comparison({**RESULTS, **changes}).rows}
+
+
+def test_baseline_model_and_target_stand_in_one_table():
+    assert comparison(RESULTS).header[1] == "test/accuracy"
+    assert said() == {
+        "logistic regression": ("90.20 %", "", ""),
+        "image_cnn": ("98.50 %", "97.70 to 99.20 %", "better than the baseline"),
+        "target": ("at least 98.00 %", "", "met"),
+    }
+
+
+def test_where_the_baseline_wins_the_table_says_so():
+    rows = said(**{"baseline/test/accuracy": 0.995})
+    assert rows["logistic regression"][2] == "the baseline wins"
+    assert rows["image_cnn"][2] == ""
+
+
+@pytest.mark.parametrize(
+    ("baseline", "row", "verdict"),
+    [
+        (0.98, "image_cnn", "better than the baseline, but within the model's interval"),
+        (0.99, "logistic regression", "the baseline wins, but within the model's interval"),
+        (0.985, "image_cnn", "as good as the baseline"),
+    ],
+)
+def test_a_lead_within_the_interval_is_called_that(baseline, row, verdict):
+    assert said(**{"baseline/test/accuracy": baseline})[row][2] == verdict
+
+
+def test_less_is_better_where_the_target_or_the_name_says_so():
+    loss = {"test/loss": 2.0, "baseline/test/loss": 1.0, "model": "m", "baseline": "b"}
+    rows = comparison(loss).rows
+    assert [row[3] for row in rows] == ["the baseline wins", ""]
+    rows = comparison({**loss, "target": {"metric": "test/loss", "at_most": 2.5}}).rows
+    assert rows[0][3] == "the baseline wins"
+    assert rows[2] == ("target", "at most 2.5", "", "met")
+
+
+def test_a_missed_target_is_missed_and_a_smoke_run_is_not_judged():
+    assert said(**{"test/accuracy": 0.9799})["target"][2] == "missed"
+    assert said(**{"test/accuracy": float("nan")})["target"][2] == "missed"
+    assert said(smoke=True)["target"][2] == "not judged: a smoke run"
+
+
+def test_without_baseline_and_target_the_model_stands_alone_on_a_score_before_a_loss():
+    table = comparison({"test/loss": 0.1, "test/accuracy": 0.9, "test/accuracy/low": 0.8})
+    assert table.header[1] == "test/accuracy"
+    assert [list(row) for row in table.rows] == [["model", "90.00 %", "", ""]]
+
+
+def test_of_nothing_tested_there_is_nothing_to_compare():
+    assert comparison({"experiment": "gan"}) == Table((), ())
+
+
+def test_shares_are_per_cent_and_others_plain():
+    assert shown("val/top5_accuracy", 0.12345) == "12.35 %"
+    assert shown("test/bits_per_sample", 2.71828) == "2.718"
+
+
+@pytest.mark.parametrize("missing", [[key] for key in RESULTS] + [list(RESULTS)])
+def test_any_result_may_be_missing(run, missing):
+    Reader(run({key: value for key, value in RESULTS.items() if key not in missing}, PICTURES))
+
+
+def test_the_page_loads_nothing_and_runs_nothing(run):
+    page = run(RESULTS, PICTURES, "epoch,step,train/loss\n0,9,1\n1,19,0.5\n")
+    tags = Reader(page).tags
+    sources = [value for _, at in tags for key, value in at.items() if key in ("src", "href")]
+    assert len(sources) == 3
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "base"}
+    assert not re.search(r"https?:|url\(|@import", page)
+
+
+def test_whatever_a_name_holds_is_text(run):
+    results = {**RESULTS, "experiment": EVIL, "baseline": EVIL, "command": EVIL, "device": EVIL}
+    page = run(results, PICTURES | {EVIL: PICTURES["Table"]})
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;" in page
+    attributes = [at for _, at in Reader(page).tags]
+    assert not [at for at in attributes if 'co"' in at]  # no quote ended an attribute
+
+
+def test_each_picture_has_a_text_in_its_place(run):
+    tags = Reader(run(RESULTS, PICTURES)).tags
+    assert all(at.get("alt") for tag, at in tags if tag == "img")
+    assert all(at.get("aria-label") for tag, at in tags if tag == "svg")
+
+
+def test_the_command_stands_there_as_it_was_given(run):
+    assert "<pre>zoo train experiment=image_cnn seed=0</pre>" in run(RESULTS)
+
+
+def test_embedded_data_and_smoke_runs_are_labelled(run):
+    assert "Embedded data" in run(RESULTS)
+    assert "Smoke run" not in run(RESULTS)
+    assert "Smoke run" in run({**RESULTS, "smoke": True})
+
+
+def test_the_facts_are_read_as_people_write_them(run):
+    page = run(RESULTS)
+    for fact in ("461,000", "1 min 20 s", "torch 2.14.1", "train 4,000, test 500"):
+        assert f"<dd>{fact}</dd>" in page
+    assert "None" not in page
+
+
+def test_a_reader_never_sees_half_a_page(run, tmp_path, monkeypatch):
+    before = run(RESULTS)
+    seen = []
+    real = os.replace
+
+    def watch(part, target):
+        seen.append((tmp_path / "report.html").read_text() == before)
+        real(part, target)
+
+    monkeypatch.setattr(os, "replace", watch)
+    assert run({**RESULTS, "seed": 1}) != before
+    assert seen == [True]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_training_and_validation_of_a_metric_share_a_curve_and_the_loss_is_first(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_text(
+        "epoch,step,lr,val/accuracy,train/loss,val/loss\n"
+        "0,9,0.1,,2.0,\n0,9,,0.5,,1.5\n1,19,0.1,,1.0,\n1,19,,0.6,,1.2\n"
+    )
+    drawn = curves(file)
+    assert list(drawn) == ["loss", "accuracy"]
+    assert drawn["loss"].x_label == "epoch"
+    assert drawn["loss"].lines == {"val": ([1, 2], [1.5, 1.2]), "train": ([1, 2], [2.0, 1.0])}
+
+
+def test_a_metric_logged_within_an_epoch_is_drawn_by_step(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_text("epoch,step,train/loss\n0,49,2\n0,99,1\n1,149,0.5\n")
+    assert curves(file)["loss"] == Curve({"train": ([50, 100, 150], [2, 1, 0.5])}, "step", "")
+
+
+def test_no_metrics_file_and_an_empty_one_give_no_curves(tmp_path):
+    assert curves(tmp_path / "metrics.csv") == {}
+    (tmp_path / "metrics.csv").write_text("epoch,step,train/loss\n")
+    assert curves(tmp_path / "metrics.csv") == {}
+
+
+def path_of(curve):
+    """The points (P, 2) of the first line as drawn, in SVG units."""
+    path = re.search(r'class="line line0" d="M([^"]+)"', draw("c", curve)).group(1)
+    return np.array([point.split() for point in path.split("L")], dtype=float)
+
+
+def test_a_larger_value_is_drawn_higher_and_a_later_one_further_right():
+    points = path_of(Curve({"a": ([0, 1, 2], [0.1, 0.3, 0.2])}, "x", "y"))
+    assert (np.diff(points[:, 0]) > 0).all()
+    assert points[1, 1] < points[2, 1] < points[0, 1]
+
+
+def test_labels_are_round_numbers_around_the_values():
+    drawn = draw("c", Curve({"a": (range(1, 31), np.linspace(0.38, 0.97, 30))}, "epoch", ""))
+    labels = re.findall(r"<text[^>]*>([^<]+)</text>", drawn)
+    assert labels == ["0.2", "0.4", "0.6", "0.8", "1", "10", "20", "30", "epoch"]
+
+
+def test_what_is_not_finite_is_left_out_of_a_curve():
+    gone = Curve({"a": ([0, 1, 2], [1.0, float("nan"), 2.0]), "b": ([0], [float("inf")])}, "", "")
+    assert len(path_of(gone)) == 2
+    assert "no finite value" in draw("c", Curve({"b": ([0], [float("nan")])}, "", ""))
+
+
+def test_a_single_value_is_a_dot():
+    assert "<circle" in draw("c", Curve({"a": ([1], [0.5])}, "", ""))
+
+
+def test_a_long_line_is_thinned_to_the_means_of_neighbours():
+    points = path_of(Curve({"a": (np.arange(8_000), np.tile([0.0, 1.0], 4_000))}, "", ""))
+    assert len(points) == POINTS
+    assert np.ptp(points[:, 1]) == 0  # the zigzag is gone
+
+
+def test_columns_of_numbers_are_set_to_the_right_but_not_the_names():
+    rows = [("1", "90.2 %", "met", "1,000"), ("2", "-", "", "3e-4"), ("3", "1.5", "7", "")]
+    table = Table(("class", "share", "said", "n"), rows)
+    assert numeric_columns(table) == [False, True, False, True]
+    assert draw("t", table).count('class="number"') == 2 * 4
+
+
+def test_a_cell_of_the_confusion_matrix_is_tinted_by_its_share_of_the_truth():
+    drawn = draw("c", Confusion(np.array([[3, 1], [0, 0]]), ["a", "b"]))
+    assert 'class="miss" style="--tint:0.50" title="a taken for b: 1">1</td>' in drawn
+    assert drawn.count("<td></td>") == 1 + 2  # the corner and the empty row
+
+
+def test_many_classes_are_summed_up_by_their_most_confused_pairs():
+    counts = np.diag(np.full(100, 50))
+    counts[3, 7], counts[8, 2] = 4, 9
+    confusion = Confusion(counts, [f"c{i}" for i in range(100)])
+    assert confused(confusion).rows == [("c8", "c2", "9"), ("c3", "c7", "4")]
+    assert "Most often confused" in draw("c", confusion)
+
+
+def test_a_thousand_classes_make_no_million_cells():
+    counts = np.ones((1000, 1000), int)
+    assert len(draw("c", Confusion(counts, [str(i) for i in range(1000)]))) < 10_000
+
+
+def test_what_is_no_picture_is_named():
+    with pytest.raises(TypeError, match="'Attention' is no picture"):
+        draw("Attention", "a string")

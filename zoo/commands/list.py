@@ -1,0 +1,46 @@
+"""List models, data, experiments or the runs below this folder."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+KINDS = {"models": "model", "data": "data", "experiments": "experiment"}
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "kind", nargs="?", choices=[*KINDS, "runs"], help="all but runs when left out"
+    )
+
+
+def run(given: Namespace) -> None:
+    if given.kind == "runs":
+        print_runs(Path("runs"))
+        return
+    for kind in [given.kind] if given.kind else KINDS:
+        print(kind)
+        print_names(KINDS[kind])
+
+
+def print_names(group: str) -> None:
+    """A line for each name of a group."""
+    from zoo import catalog
+
+    for name in catalog.names(group):
+        print(f"  {name:<24} {catalog.describe(group, name)}")
+
+
+def print_runs(root: Path) -> None:
+    """A line for each run, newest last."""
+    configs = sorted(root.rglob("config.yaml"), key=lambda path: path.stat().st_mtime)
+    if not configs:
+        print(f"no runs in {root.resolve()}: `zoo train` makes one")
+    for config in configs:
+        results = config.with_name("results.json")
+        found = json.loads(results.read_text()) if results.exists() else {}
+        scores = [
+            f"{name} {value:.4f}"
+            for name, value in found.items()
+            if name.startswith("test/") and name.count("/") == 1
+        ]
+        print(f"  {config.parent!s:<56} {'  '.join(scores) or 'unfinished'}")

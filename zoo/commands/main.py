@@ -1,0 +1,60 @@
+"""The program `zoo`: finds the verb's file, reads its arguments, turns errors into one line.
+
+Nothing heavy is imported here or at the top of a verb: a verb imports what it needs when it runs.
+"""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import zoo
+from zoo.errors import exit_code, no_such
+
+
+def verbs() -> list[str]:
+    """The verbs there are: the files beside this one."""
+    stems = (path.stem for path in Path(__file__).parent.glob("*.py"))
+    return sorted(stem for stem in stems if stem not in ("__init__", "main"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if given[0] == "--version":
+        print(f"zoo {zoo.__version__}")
+        return 0
+    return exit_code(lambda: run(given[0], given[1:]))
+
+
+def run(verb: str, arguments: list[str]) -> None:
+    """Do one verb."""
+    if verb not in verbs():
+        raise ValueError(no_such("verb", verb, verbs()))
+    module = import_module(f"zoo.commands.{verb}")
+    parser = ArgumentParser(
+        prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    module.arguments(parser)
+    module.run(parser.parse_args(arguments))
+
+
+def overview() -> str:
+    """What `zoo --help` prints."""
+    lines = []
+    for verb in verbs():
+        first = (import_module(f"zoo.commands.{verb}").__doc__ or "").splitlines()[0]
+        lines.append(f"  zoo {verb:<10} {first}")
+    return "\n".join(
+        [
+            "zoo: small PyTorch Lightning models for images, text, video and sound.",
+            "",
+            *lines,
+            "",
+            "zoo VERB --help says more; ZOO_DEBUG=1 shows where an error came from.",
+        ]
+    )

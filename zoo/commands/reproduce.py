@@ -1,0 +1,23 @@
+"""Run a recipe's seeds again and judge them: the proof of a score.
+
+zoo reproduce image_cnn      runs its seeds, judges the mean, compares with the committed figure
+zoo reproduce --all          all recipes whose figure does not stand; writes docs/results.md
+"""
+
+from argparse import ArgumentParser, Namespace
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="an experiment that has a proof")
+    parser.add_argument("--all", action="store_true", help="every experiment that has one")
+
+
+def run(given: Namespace) -> None:
+    if bool(given.name) == given.all:
+        raise ValueError("zoo reproduce takes a NAME or --all: `zoo list experiments` shows them")
+    from zoo.training import proof
+
+    if given.all:
+        proof.reproduce_all()
+    else:
+        proof.reproduce(given.name)

@@ -1,0 +1,98 @@
+"""Show a model's layers, or the config of a data set or an experiment.
+
+Beside each convolution stands what a dense layer for the same map would cost.
+"""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any, NamedTuple
+
+GROUPS = ("model", "data", "experiment")
+
+
+class Layer(NamedTuple):
+    """A line of the table: shapes without the batch axis."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    dense: int | None  # parameters of a dense layer from and to the same maps
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="a model, data set or experiment of `zoo list`")
+
+
+def run(given: Namespace) -> None:
+    from zoo import catalog
+    from zoo.errors import no_such
+
+    groups = [group for group in GROUPS if given.name in catalog.names(group)]
+    if not groups:
+        known = {name for group in GROUPS for name in catalog.names(group)}
+        raise ValueError(no_such("model, data or experiment", given.name, known))
+    for group in groups:
+        print_config(group, given.name)
+    if "model" in groups:
+        print_layers(catalog.create_model(given.name))
+
+
+def print_config(group: str, name: str) -> None:
+    """The file that makes it."""
+    from zoo import catalog
+
+    path = catalog.conf_folder() / group / f"{name}.yaml"
+    print(f"conf/{group}/{name}.yaml")
+    print("".join(f"    {line}\n" for line in path.read_text().splitlines()))
+
+
+def print_layers(model: Any) -> None:
+    """The table of layers and the sum of parameters."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("layer", "kind", "output", "parameters", "dense instead")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for layer in layers(model):
+        shape = " x ".join(str(side) for side in layer.shape)
+        dense = f"{layer.dense:,}" if layer.dense else ""
+        table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}", dense)
+    console = Console(highlight=False)
+    console.print(table)
+    size = " x ".join(str(side) for side in model.example_input_array.shape[1:])
+    total = sum(p.numel() for p in model.parameters())
+    console.print(f"{total:,} parameters; input {size}")
+
+
+def layers(model: Any) -> list[Layer]:
+    """The layers that do the work, in the order in which an example passes them."""
+    import torch
+
+    found: list[Layer] = []
+
+    def watch(name: str, module: Any) -> Any:
+        def record(_: Any, inputs: Any, output: Any) -> None:
+            count = sum(p.numel() for p in module.parameters())
+            dense = (
+                dense_cost(inputs[0], output)
+                if isinstance(module, torch.nn.modules.conv._ConvNd)
+                else None
+            )
+            found.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), count, dense))
+
+        return module.register_forward_hook(record)
+
+    leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
+    hooks = [watch(name, module) for name, module in leaves]
+    with torch.inference_mode():
+        model.eval()(model.example_input_array)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def dense_cost(inputs: Any, output: Any) -> int:
+    """Weights and biases of a dense layer between the same two maps."""
+    width: int = inputs[0].numel()
+    return (width + 1) * int(output[0].numel())

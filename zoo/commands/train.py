@@ -1,0 +1,72 @@
+"""Train an experiment and score it: any Hydra override, -m sweeps.
+
+    zoo train                                          image_cnn on digits
+    zoo train experiment=mnist_image_cnn               a recipe on other data
+    zoo train data=image_folder data.source=PATH       your own pictures
+    zoo train trainer.max_epochs=3 model.dropout=0.2   any value of the config (zoo show NAME)
+    zoo train trainer=smoke                            does it run? seconds
+    zoo train -m seed=0,1,2                            a run for each
+
+The same command with the same name=NAME goes on where an unfinished run stopped.
+"""
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.training.run import Run
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-m", "--multirun", action="store_true", help="sweep over values given as a,b,c"
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
+
+
+def run(given: Namespace) -> None:
+    from zoo.training import launch
+
+    runs = launch.sweep(given.overrides) if given.multirun else [launch.start(given.overrides)]
+    print_table(runs)
+    if len(runs) == 1:
+        print_next(runs[0])
+
+
+def print_table(runs: "list[Run]") -> None:
+    """Baseline, model and target of each run."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from zoo.training.drawing import numeric_columns
+    from zoo.training.report import comparison
+
+    for one in runs:
+        found = comparison(one.results)
+        table = Table(title=escape(one.results["command"]), title_justify="left")
+        for column, numeric in zip(found.header, numeric_columns(found), strict=True):
+            table.add_column(column, justify="right" if numeric else "left")
+        for row in found.rows:
+            table.add_row(*map(escape, row))
+        if found.rows:
+            Console(highlight=False).print(table)
+
+
+def print_next(one: "Run") -> None:
+    """Where to look, and what is worth trying next."""
+    from rich.console import Console
+
+    console, results = Console(highlight=False, soft_wrap=True), one.results
+    console.print(f"report    {one.folder / 'report.html'}")
+    for line in suggestions(results):
+        console.print(f"try       {line}")
+
+
+def suggestions(results: dict[str, Any]) -> list[str]:
+    """Commands that follow from this run."""
+    recipe, command = results["experiment"], results["command"]
+    if results["smoke"]:
+        return [command.replace(" trainer=smoke", "")]
+    again = f"zoo reproduce {recipe}" if "target" in results else f"{command} seed=1"
+    return [again, f"zoo show {results['model']}", f"{command} data.train_samples=1000"]

@@ -1,0 +1,51 @@
+"""What a person sees when something goes wrong: one line on stderr and an exit code.
+
+    2   the user can mend it: a wrong name, value, file or folder (ValueError, OSError, ImportError)
+    1   a failure inside, such as a loss that is not finite
+    130 interrupted from the keyboard
+
+`ZOO_DEBUG=1` shows the traceback instead.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+
+class Failure(RuntimeError):
+    """A failure inside, worded for a person: exit code 1."""
+
+
+def no_such(kind: str, name: str, known: Iterable[str]) -> str:
+    """Say that there is no `kind` of that name, and which one may have been meant.
+
+    >>> no_such("model", "image_cn", ["image_cnn", "gan"])
+    "no model named 'image_cn': did you mean 'image_cnn'?"
+    """
+    known = sorted(known)
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
+    return f"no {kind} named {name!r}: {hint}"
+
+
+def exit_code(work: Callable[[], object]) -> int:
+    """Do the work; turn whatever it raises into one line and the exit code that belongs to it."""
+    try:
+        work()
+    except KeyboardInterrupt:
+        print("zoo: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if os.environ.get("ZOO_DEBUG") == "1":
+            raise
+        print(f"zoo: {_line(error)}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError | OSError | ImportError) else 1
+    return 0
+
+
+def _line(error: Exception) -> str:
+    """The message of an error in one line, with its kind where we did not word it ourselves."""
+    text = " ".join(str(error).split())
+    ours = isinstance(error, ValueError | FileNotFoundError | FloatingPointError | Failure) and text
+    return text if ours else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"

@@ -1,0 +1,142 @@
+"""What a model can show: pictures as plain data.
+
+A model's `figures` returns {title: picture}; the report and the commands draw
+these few kinds, so that a model file holds no drawing code.
+
+Shapes: N samples, C classes, pictures (H, W) grey or (H, W, 3) RGB, uint8;
+filters (out, in, kh, kw).
+"""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Images = Sequence[np.ndarray] | np.ndarray
+
+GAP = 4  # pixels between the pictures of a sheet
+TILE = 96  # pixels, about, of a small picture once enlarged
+WORST = 24  # mistakes shown
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pictures side by side; captions are one for each picture, or none at all."""
+
+    images: Images
+    captions: Sequence[str] = ()
+    columns: int = 8
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Named lines in one pair of axes, each of them (x values, y values)."""
+
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    x_label: str
+    y_label: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as they shall be read; columns of numbers are aligned where they are drawn."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts (C, C): row = the truth, column = the answer."""
+
+    matrix: np.ndarray
+    classes: Sequence[str]
+
+
+Picture = Grid | Curve | Table | Confusion
+
+
+def classification(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    images: Images | None = None,
+) -> dict[str, Picture]:
+    """Show how a classifier answers, from probabilities (N, C) and labels (N,)."""
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+    pictures: dict[str, Picture] = {
+        "Confusion matrix": Confusion(counts, classes),
+        "Per class": _per_class(counts, classes),
+    }
+    if images is not None and np.trace(counts) < len(labels):
+        pictures["Worst mistakes"] = _worst_mistakes(probabilities, labels, classes, images)
+    return pictures
+
+
+def _per_class(counts: np.ndarray, classes: Sequence[str]) -> Table:
+    right, truths, answers = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    rows = [
+        (name, str(n), _percent(hit, a), _percent(hit, n), _percent(2 * hit, n + a))
+        for name, hit, n, a in zip(classes, right, truths, answers, strict=True)
+    ]
+    return Table(("class", "samples", "precision %", "recall %", "F1 %"), rows)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "-"  # 0/0: never asked, or never answered
+
+
+def _worst_mistakes(
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str], images: Images
+) -> Grid:
+    answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(answers != labels)
+    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:WORST]
+    captions = [
+        f"{classes[labels[i]]} taken for {classes[answers[i]]} ({100 * sure[i]:.0f} % sure)"
+        for i in worst
+    ]
+    return Grid([images[i] for i in worst], captions, columns=8)
+
+
+def filters(weights: np.ndarray) -> Grid:
+    """Show convolution filters (out, in, kh, kw): zero is mid-grey, each has its own range.
+
+    Three input channels are red, green and blue; of any other number the mean is shown.
+    """
+    planes = np.moveaxis(np.asarray(weights, dtype=np.float32), 1, -1)  # (out, kh, kw, in)
+    if planes.shape[-1] != 3:
+        planes = planes.mean(axis=-1)  # (out, kh, kw)
+    reach = np.abs(planes).max(axis=tuple(range(1, planes.ndim)), keepdims=True)
+    scaled = planes / np.maximum(reach, np.finfo(np.float32).tiny)  # [-1, 1]
+    images = np.rint(127.5 + 127.5 * scaled).astype(np.uint8)
+    return Grid(images, columns=math.ceil(math.sqrt(2 * len(images))))  # twice as wide as high
+
+
+def png(grid: Grid, tile: int = TILE) -> bytes:
+    """Draw all pictures of a grid as one PNG; small ones are enlarged to about `tile` pixels."""
+    from PIL import Image
+
+    images = [_rgba(image) for image in grid.images]
+    height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))
+    scale = max(1, tile // max(height, width))
+    down, across = scale * height + GAP, scale * width + GAP
+    columns = min(grid.columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    sheet = np.zeros((rows * down - GAP, columns * across - GAP, 4), dtype=np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * down, i % columns * across
+        large = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        sheet[y : y + large.shape[0], x : x + large.shape[1]] = large
+    Image.fromarray(sheet).save(file := io.BytesIO(), "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _rgba(image: np.ndarray) -> np.ndarray:
+    """(H, W), (H, W, 1) or (H, W, 3) -> (H, W, 4), opaque; the gaps of a sheet stay clear."""
+    colours = np.broadcast_to(np.atleast_3d(image), (*image.shape[:2], 3))
+    return np.dstack([colours, np.full(image.shape[:2], 255, dtype=np.uint8)])

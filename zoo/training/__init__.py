@@ -1,0 +1,1 @@
+"""What all models share while they learn: the run, its folder, results, report and proof."""

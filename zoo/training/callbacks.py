@@ -1,0 +1,149 @@
+"""What watches a run: finite losses, progress, speed, scores, checkpoints that are enough."""
+
+import sys
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+SCHEMA = 1
+WARM_UP = 5  # steps that speed is not counted over
+
+
+class FiniteLoss(Callback):
+    """Stop before an update whose loss is not finite, so that no checkpoint is spoilt."""
+
+    def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            epoch, batch = trainer.current_epoch, trainer.fit_loop.batch_idx
+            raise FloatingPointError(
+                f"the loss is {loss.item()} in epoch {epoch}, batch {batch} (step "
+                f"{trainer.global_step}): stopped before the update, the last checkpoint is good; "
+                "try a smaller model.optimizer.lr or trainer.gradient_clip_val=1"
+            )
+
+
+class Enough(Callback):
+    """Put into each checkpoint what rebuilds the model: class, arguments, facts, config."""
+
+    def __init__(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        self.told = {"schema": SCHEMA, "model": config["model"], "facts": facts, "config": config}
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["zoo"] = self.told
+
+
+class Speed(Callback):
+    """Training time and samples per second, without validation and the first steps."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size, self.steps, self.seconds = batch_size, 0, 0.0
+        self.started = self.ended = perf_counter()
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.started = perf_counter()
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.last = perf_counter()
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        now = perf_counter()
+        self.steps += 1
+        if self.steps > WARM_UP:
+            self.seconds += now - self.last
+        self.last = now
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self.ended = perf_counter()
+
+    def results(self) -> dict[str, float]:
+        """Seconds of training, validation included, and samples per second of its steps."""
+        counted = max(self.steps - WARM_UP, 0) * self.batch_size
+        rate = {"samples_per_second": round(counted / self.seconds, 1)} if counted else {}
+        return {"train_seconds": round(self.ended - self.started, 2), **rate}
+
+
+class Scores(Callback):
+    """Collect what `test_step` returns for each sample."""
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, Tensor]] = []
+
+    def on_test_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, *_: Any
+    ) -> None:
+        self.parts.append({name: value.float().cpu() for name, value in (outputs or {}).items()})
+
+    def values(self) -> dict[str, np.ndarray]:
+        """Each metric's scores (N,) over all ranks."""
+        parts = self.parts
+        if torch.distributed.is_initialized():
+            gathered: list[Any] = [None] * torch.distributed.get_world_size()
+            torch.distributed.all_gather_object(gathered, parts)
+            parts = [part for rank in gathered for part in rank]
+        return {
+            name: torch.cat([part[name] for part in parts]).numpy()
+            for name in (parts[0] if parts else {})
+        }
+
+
+class Bar(Callback):
+    """A progress bar over the whole training, drawn once a second, and a line for each epoch."""
+
+    def __init__(self) -> None:
+        console = Console(file=sys.stderr)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self.progress = Progress(
+            *columns,
+            console=console,
+            refresh_per_second=1,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.epoch = trainer.current_epoch
+        total = float(trainer.estimated_stepping_batches)
+        self.task = self.progress.add_task("training", total=total, completed=trainer.global_step)
+        self.progress.start()
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        self.progress.advance(self.task)
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.current_epoch > self.epoch:
+            self._line(trainer, trainer.current_epoch)
+        self.epoch = trainer.current_epoch
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self.progress.stop()
+
+    def on_fit_end(self, trainer: Trainer, module: LightningModule) -> None:
+        self._line(trainer, self.epoch + 1)
+
+    def on_exception(
+        self, trainer: Trainer, module: LightningModule, exception: BaseException
+    ) -> None:
+        self.progress.stop()
+
+    def _line(self, trainer: Trainer, epoch: int) -> None:
+        """The metrics of the epoch that has ended."""
+        shown = [
+            f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items())
+        ]
+        self.progress.console.print(
+            f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown), highlight=False
+        )

@@ -1,0 +1,120 @@
+"""From overrides to finished runs: compose once, then one process, torchrun, or many jobs."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from zoo import catalog
+from zoo.errors import Failure
+from zoo.training.run import Run, nothing_to_do, opened, place
+
+Config = dict[str, Any]
+console = Console(stderr=True, highlight=False)
+
+
+def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
+    """Train an experiment as `zoo train` does; a finished run of that name is returned as it is.
+
+    Args:
+        experiment: one of `list_experiments()`.
+        overrides: names (`data="mnist"`), nested values (`trainer={"max_epochs": 3}`) or dotted
+            keys (`**{"model.dropout": 0.1}`).
+
+    Raises:
+        ValueError: a wrong name, key or value, before any work.
+        FloatingPointError: the loss stopped being finite.
+    """
+    return start(["experiment=" + experiment, *catalog.overrides(overrides)])
+
+
+def start(arguments: Sequence[str]) -> Run:
+    """Compose one run and do it."""
+    config = composed(arguments)
+    run = place(config)
+    execute(config, run, alone=config["trainer"]["devices"] == 1)
+    return run
+
+
+def composed(arguments: Sequence[str]) -> Config:
+    """The checked config of a run, with the command that repeats it."""
+    from zoo.training import precision
+
+    config = catalog.compose(arguments)
+    config["trainer"]["precision"] = precision.resolve(config)
+    kept = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
+    return {**config, "command": shlex.join(["zoo", "train", *kept])}
+
+
+def sweep(arguments: Sequence[str]) -> list[Run]:
+    """Every combination of the values given, each a fresh process, in <name>/<job>.
+
+    Raises:
+        ValueError: before the first job starts, if any job's config is wrong.
+        Failure: at the end, naming the jobs that failed.
+    """
+    jobs = [composed(job) for job in catalog.sweep(arguments)]
+    first = place(jobs[0]).folder.name
+    runs, failed = [], []
+    for number, config in enumerate(jobs):
+        config["name"] = f"{config['name'] or first}/{number}"
+        run = place(config)
+        console.rule(f"job {number + 1} of {len(jobs)}: {config['command']}", align="left")
+        try:
+            execute(config, run, alone=False)
+        except Failure:
+            failed.append(str(number))
+        runs.append(run)
+    if failed:
+        raise Failure(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}")
+    return runs
+
+
+def execute(config: Config, run: Run, alone: bool) -> None:
+    """Do a run in this process (`alone`), or in processes of its own."""
+    if nothing_to_do(run, config):
+        console.print(f"finished  {_short(run.folder)}: nothing to do")
+        return
+    announce(config, run)
+    with opened(run, {**config, "name": config["name"] or run.folder.name}):
+        (run.folder / "results.json").unlink(missing_ok=True)  # of a run that now goes on longer
+        if alone:
+            from zoo.training.fit import work
+
+            work(config, run)
+        else:
+            code = subprocess.run(_command(config, run)).returncode
+            if code:
+                raise Failure(f"the process of {_short(run.folder)} ended with exit code {code}")
+
+
+def announce(config: Mapping[str, Any], run: Run) -> None:
+    """Say what will be done, before anything is."""
+    choices, trainer = config["choices"], config["trainer"]
+    console.print(f"train     {choices['model']} on {choices['data']}, seed {config['seed']}")
+    steps = (
+        f"{trainer['max_epochs']} epochs"
+        if trainer["max_steps"] < 0
+        else f"{trainer['max_steps']} steps"
+    )
+    smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
+    console.print(f"plan      {steps}, then test{smoke}")
+    console.print(f"folder    {_short(run.folder)}")
+
+
+def _command(config: Mapping[str, Any], run: Run) -> list[str]:
+    """The worker of one device, or torchrun over several."""
+    devices = config["trainer"]["devices"]
+    runner = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
+    start = runner if devices > 1 else []
+    return [sys.executable, *start, "-m", "zoo.training.worker", str(run.folder)]
+
+
+def _short(path: Path) -> str:
+    """A path as seen from the working directory."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,262 @@
+"""report.html: one page that says what a run did, how well, and how to repeat it.
+
+    results, figures, run folder/{config.yaml, metrics.csv}  ->  run folder/report.html
+
+The page opens from disk without a network: no script, no font, every picture inside.
+"""
+
+import csv
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from zoo.pictures import Curve, Picture, Table
+from zoo.training.drawing import draw, table
+from zoo.training.run import replace
+
+PERCENT = ("accuracy", "precision", "recall", "f1")
+LOWER_IS_BETTER = ("loss", "perplexity", "bits", "nats", "error", "mse", "distance", "fid")
+SAFE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:
+    """Write the report of the run in `folder`; a reader never sees half of it."""
+    sections = [
+        _head(folder.name, results),
+        _section("Result", _result(results)),
+        _section("Facts", _facts(results)),
+        _section("Curves", _figures(curves(folder / "metrics.csv"))),
+        _section("Pictures", _figures(figures)),
+        _section("How to repeat it", _repeat(results, (folder / "config.yaml").read_text("utf-8"))),
+    ]
+    replace(folder / "report.html", _page(results, "".join(sections)))
+    return folder / "report.html"
+
+
+# --- the comparison, which the terminal prints too -----------------------------------------------
+
+
+def comparison(results: dict[str, Any]) -> Table:
+    """Baseline, model and target on one metric, each with what there is to say of it."""
+    metric = _headline(results)
+    if not metric:
+        return Table((), ())
+    beside_baseline, beside_model = _winner(metric, results)
+    name = results.get("model", "model")
+    rows = [(name, shown(metric, results[metric]), _interval(metric, results), beside_model)]
+    if (baseline := results.get(f"baseline/{metric}")) is not None:
+        name = results.get("baseline", "baseline")
+        rows.insert(0, (name, shown(metric, baseline), "", beside_baseline))
+    if (target := _target(results)).get("metric") == metric:
+        rows.append(("target", _bound(metric, target), "", _verdict(results[metric], results)))
+    return Table(("", metric, "95 % interval", ""), rows)
+
+
+def shown(metric: str, value: float) -> str:
+    """A value as it is read: shares as per cent, others with four digits."""
+    if any(word in metric for word in PERCENT):
+        return f"{100 * value:.2f} %"
+    return f"{value:.4g}"
+
+
+def _headline(results: dict[str, Any]) -> str:
+    """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
+    measured = [key.removeprefix("baseline/") for key in results if key.startswith("baseline/")]
+    tested = sorted(_tested(results), key=lambda metric: metric.endswith("/loss"))
+    wanted = [_target(results).get("metric", ""), *measured, *tested]
+    return next((metric for metric in wanted if results.get(metric) is not None), "")
+
+
+def _tested(results: dict[str, Any]) -> list[str]:
+    return [k for k in results if k.startswith("test/") and not k.endswith(("/low", "/high"))]
+
+
+def _target(results: dict[str, Any]) -> dict[str, Any]:
+    return results.get("target") or {}
+
+
+def _interval(metric: str, results: dict[str, Any]) -> str:
+    low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
+    if low is None or high is None:
+        return ""
+    return f"{shown(metric, low).removesuffix(' %')} to {shown(metric, high)}"
+
+
+def _winner(metric: str, results: dict[str, Any]) -> tuple[str, str]:
+    """What to say beside the baseline and beside the model."""
+    model, baseline = results[metric], results.get(f"baseline/{metric}")
+    if baseline is None:
+        return "", ""
+    low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
+    close = low is not None and high is not None and low <= baseline <= high
+    within = ", but within the model's interval" if close else ""
+    if model == baseline:
+        return "", "as good as the baseline"
+    if (model < baseline) == _lower_is_better(metric, results):
+        return "", f"better than the baseline{within}"
+    return f"the baseline wins{within}", ""
+
+
+def _lower_is_better(metric: str, results: dict[str, Any]) -> bool:
+    target = _target(results)
+    if target.get("metric") == metric:
+        return "at_most" in target
+    return any(word in metric for word in LOWER_IS_BETTER)
+
+
+def _bound(metric: str, target: dict[str, Any]) -> str:
+    if "at_most" in target:
+        return f"at most {shown(metric, target['at_most'])}"
+    return f"at least {shown(metric, target['at_least'])}"
+
+
+def _verdict(value: float, results: dict[str, Any]) -> str:
+    if results.get("smoke"):
+        return "not judged: a smoke run"
+    target = _target(results)
+    met = value <= target["at_most"] if "at_most" in target else value >= target["at_least"]
+    return "met" if met else "missed"
+
+
+# --- curves --------------------------------------------------------------------------------------
+
+
+def curves(file: Path) -> dict[str, Picture]:
+    """One curve per metric, validation and training together; the loss first."""
+    if not file.exists():
+        return {}
+    with file.open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    columns = [key for key in (rows[0] if rows else ()) if key.startswith(("train/", "val/"))]
+    axis = _axis(rows, columns)
+    names = dict.fromkeys(column.split("/", 1)[1] for column in columns)
+    return {
+        name: Curve(_lines(rows, name, axis), x_label=axis, y_label="")
+        for name in sorted(names, key=lambda name: name != "loss")
+    }
+
+
+def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
+    """Epochs, unless a metric was logged more than once in one, or there was but one."""
+    epochs = [[row["epoch"] for row in rows if row[column]] for column in columns]
+    once = all(len(set(logged)) == len(logged) for logged in epochs)
+    return "epoch" if once and any(len(logged) > 1 for logged in epochs) else "step"
+
+
+def _lines(
+    rows: list[dict[str, str]], name: str, axis: str
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Validation first: its colour is the same where there is no training metric."""
+    lines = {}
+    for stage in ("val", "train"):
+        logged = [row for row in rows if row.get(f"{stage}/{name}")]
+        if logged:
+            x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
+            lines[stage] = x, [float(row[f"{stage}/{name}"]) for row in logged]
+    return lines
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def _page(results: dict[str, Any], body: str) -> str:
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{SAFE}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(_title(results))}</title>
+<style>
+{style}</style>
+</head>
+<body>
+{body}</body>
+</html>
+"""
+
+
+def _title(results: dict[str, Any]) -> str:
+    return str(results.get("experiment") or results.get("model") or "run")
+
+
+def _head(run: str, results: dict[str, Any]) -> str:
+    pair = " on ".join(str(results[key]) for key in ("model", "data") if key in results)
+    labels = {
+        "smoke": "Smoke run: it shows that all of it works; its numbers mean nothing.",
+        "embedded": "Embedded data: a small set that comes with the package or is generated.",
+    }
+    notes = [f'<p class="note">{text}</p>' for key, text in labels.items() if results.get(key)]
+    under = escape(", ".join(filter(None, (pair, f"run {run}"))))
+    title = escape(_title(results)).replace("_", "_<wbr>")  # where a phone may break it
+    return f"<header><h1>{title}</h1><p>{under}</p>{''.join(notes)}</header>\n"
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{title}</h2>{body}</section>\n" if body else ""
+
+
+def _result(results: dict[str, Any]) -> str:
+    found = comparison(results)
+    return f'<div class="result">{table(found)}</div>' if found.rows else ""
+
+
+def _figures(figures: dict[str, Picture]) -> str:
+    drawn = "".join(draw(title, picture) for title, picture in figures.items())
+    return f'<div class="figures">{drawn}</div>' if drawn else ""
+
+
+def _repeat(results: dict[str, Any], config: str) -> str:
+    command = f"<pre>{escape(results['command'])}</pre>" if "command" in results else ""
+    return f"{command}<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
+
+
+def _facts(results: dict[str, Any]) -> str:
+    facts = {metric: _measured(metric, results) for metric in _tested(results)}
+    facts.pop(_headline(results), None)
+    for name, (key, form) in FACTS.items():
+        if results.get(key) is not None:
+            facts[name] = form(results[key])
+    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
+    return f"<dl>{''.join(items)}</dl>" if facts else ""
+
+
+def _measured(metric: str, results: dict[str, Any]) -> str:
+    if results[metric] is None:
+        return "not measured"
+    interval = _interval(metric, results)
+    return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
+
+
+def _listed(value: Any) -> str:
+    """A value, or the values of a table with their names."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_listed(part)}" for name, part in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what it is called: where, how it is read
+    "data": ("data", str),
+    "samples": ("samples", _listed),
+    "data digest": ("data_digest", str),
+    "seed": ("seed", str),
+    "parameters": ("parameters", _listed),
+    "epochs": ("epochs", _listed),
+    "training time": ("train_seconds", _duration),
+    "speed": ("samples_per_second", "{:,.0f} samples/s".format),
+    "device": ("device", str),
+    "precision": ("precision", str),
+    "versions": ("versions", _listed),
+    "commit": ("commit", str),
+}

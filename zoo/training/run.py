@@ -1,0 +1,160 @@
+"""The folder of a run: runs/<experiment>/<name>, what lies in it, and who may write there.
+
+The same command with the same name goes on where an unfinished run stopped; a finished run, a run
+with another config and a folder that is no run are left as they are.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+if TYPE_CHECKING:
+    from zoo.nn import ZooModule
+
+FREE = ("trainer.max_epochs", "trainer.devices", "logger", "name", "force", "command")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder."""
+
+    folder: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether it trained, tested and wrote all of it."""
+        return (self.folder / "results.json").exists()
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """The scores and facts of a finished run."""
+        found: dict[str, Any] = json.loads((self.folder / "results.json").read_text())
+        return found
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved config that it was started with."""
+        from omegaconf import OmegaConf
+
+        return OmegaConf.to_container(OmegaConf.load(self.folder / "config.yaml"))  # type: ignore[return-value]
+
+    @cached_property
+    def model(self) -> "ZooModule":
+        """The best weights as a model that takes raw data."""
+        from zoo.cards import load
+
+        return load(self.folder)
+
+    @property
+    def last(self) -> Path | None:
+        """The newest checkpoint."""
+        found = sorted(
+            (self.folder / "checkpoints").glob("last*.ckpt"), key=lambda f: f.stat().st_mtime
+        )
+        return found[-1] if found else None
+
+
+def place(config: Mapping[str, Any]) -> Run:
+    """The run that a config is for, under the working directory, with a name if it has none."""
+    fresh = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    name = config["name"] or fresh
+    return Run(Path("runs").resolve() / config["choices"]["experiment"] / name)
+
+
+def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
+    """Whether the run is finished already.
+
+    Raises:
+        ValueError: the folder is no run, or a run with another config.
+    """
+    if not run.folder.exists() or not any(run.folder.iterdir()):
+        return False
+    if not (run.folder / "config.yaml").exists():
+        raise ValueError(f"{run.folder} holds files but is no run: choose another name=")
+    old = run.config
+    changed = differences(old, config)
+    if changed and not config["force"]:
+        raise ValueError(
+            f"{run.folder} has another config: {'; '.join(changed[:3])}; choose another name=, or "
+            "force=true to go on with the new one"
+        )
+    longer = config["trainer"]["max_epochs"] > old["trainer"]["max_epochs"]
+    return run.finished and not longer and not changed
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What a run may not change, as `key: old -> new`."""
+    a, b = dict(_flat(old)), dict(_flat(new))
+    keys = [k for k in sorted(a | b) if not any(k == f or k.startswith(f + ".") for f in FREE)]
+    return [f"{k}: {a.get(k)!r} -> {b.get(k)!r}" for k in keys if a.get(k) != b.get(k)]
+
+
+def _flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and their values."""
+    if isinstance(config, Mapping) and config:
+        for name, value in config.items():
+            yield from _flat(value, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, config
+
+
+@contextmanager
+def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
+    """Hold the run's folder, with the config in it; one that failed before it began is removed.
+
+    Raises:
+        ValueError: another process is writing there.
+    """
+    fresh = not run.folder.exists()
+    run.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"{run.folder} is being written by another process: choose another name="
+        ) from None
+    try:
+        write_config(run, config)
+        yield
+    except BaseException:
+        if fresh and run.last is None and not (run.folder / "metrics.csv").exists():
+            _remove(run.folder)
+        raise
+    finally:
+        lock.release()
+        (run.folder / ".lock").unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder, and the folders above it that are empty then, up to runs/."""
+    shutil.rmtree(folder)
+    for parent in folder.parents:
+        with suppress(OSError):
+            parent.rmdir()
+        if parent.name == "runs":
+            return
+
+
+def write_config(run: Run, config: Mapping[str, Any]) -> None:
+    """Write config.yaml."""
+    from omegaconf import OmegaConf
+
+    replace(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text file in place of the one there, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

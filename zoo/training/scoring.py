@@ -1,0 +1,26 @@
+"""How sure a score is: percentile bootstrap over the test samples.
+
+Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
+"""
+
+import numpy as np
+
+RESAMPLES = 1000
+LEVEL = 0.95
+
+
+def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of the mean of per-sample scores (N,)."""
+    random = np.random.default_rng(seed)
+    means = [values[random.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def with_intervals(scores: dict[str, np.ndarray]) -> dict[str, float]:
+    """Each metric's mean under its name, its interval under <name>/low and <name>/high."""
+    flat: dict[str, float] = {}
+    for name, values in scores.items():
+        low, high = interval(values)
+        flat |= {name: float(values.mean()), f"{name}/low": low, f"{name}/high": high}
+    return flat

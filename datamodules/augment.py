@@ -1,9 +1,9 @@
 """Image augmentation on whole batches, on the device: a draw for each picture, one resampling.
 
 The options and their meaning are those of Keras' ImageDataGenerator
-(keras/src/legacy/preprocessing/image.py). All geometry is composed into one affine matrix a picture,
-which maps a place in the result to the place in the source that it shows, both in pixels from the
-centre; flips are part of it.
+(keras/src/legacy/preprocessing/image.py). Rotation, shift, shear and zoom are composed into one
+affine matrix a picture, which maps a place in the result to the place in the source that it shows,
+both in pixels from the centre; then come the flips.
 
 Shapes: B pictures, C channels, H x W pixels.
 """
@@ -20,6 +20,9 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from datamodules.batches import Key
 
+GEOMETRY = (
+    "rotation_range", "width_shift_range", "height_shift_range", "shear_degrees", "zoom_range",
+)  # fmt: skip
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -29,6 +32,7 @@ class Options(TypedDict, total=False):
     width_shift_range: Share  # share of the width, uniform in +-
     height_shift_range: Share
     rotation_range: Annotated[float, Field(ge=0, le=180)]  # degrees, uniform in +-
+    shear_degrees: Annotated[float, Field(ge=0, lt=90)]  # uniform in +-; Keras 1 counts in radians
     zoom_range: Share  # z: factors uniform in [1 - z, 1 + z], x and y apart
     horizontal_flip: bool
     vertical_flip: bool
@@ -44,8 +48,9 @@ class Draws(NamedTuple):
     shift_y: Tensor
     zoom_x: Tensor
     zoom_y: Tensor
-    flip_x: Tensor  # 1 or -1
+    flip_x: Tensor  # 1 or 0
     flip_y: Tensor
+    shear: Tensor  # radians
 
 
 class Augment:
@@ -60,13 +65,17 @@ class Augment:
 
     def __call__(self, images: Tensor, key: "Key") -> Tensor:
         """Map images (B, C, H, W) to augmented ones; the draws are a function of the key."""
-        if not any(value for name, value in self.options.items() if name not in ("fill_mode", "cval")):
+        if not self._any(*GEOMETRY, "horizontal_flip", "vertical_flip"):
             return images
         draws = self.draw(key.size, images.shape[-2:], key.generator())
-        mine = Draws(*(key.mine(draw).to(images.device) for draw in draws))
-        return self.apply(images, mine)
+        return self.apply(images, Draws(*(key.mine(draw) for draw in draws)))
 
-    def draw(self, count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator) -> Draws:
+    def _any(self, *names: str) -> bool:
+        return any(self.options.get(name) for name in names)
+
+    def draw(
+        self, count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator
+    ) -> Draws:
         """Parameters for `count` pictures of size (H, W), on the CPU."""
         options = self.options
 
@@ -74,8 +83,7 @@ class Augment:
             return (torch.rand(count, generator=generator) * 2 - 1) * reach
 
         def flips(wanted: bool) -> Tensor:
-            heads = torch.rand(count, generator=generator) < 0.5
-            return torch.where(heads & wanted, -1.0, 1.0)
+            return ((torch.rand(count, generator=generator) < 0.5) & wanted).float()
 
         return Draws(
             rotation=uniform(math.radians(options.get("rotation_range", 0))),
@@ -85,33 +93,43 @@ class Augment:
             zoom_y=1 + uniform(options.get("zoom_range", 0)),
             flip_x=flips(options.get("horizontal_flip", False)),
             flip_y=flips(options.get("vertical_flip", False)),
+            shear=uniform(math.radians(options.get("shear_degrees", 0))),
         )
 
     def apply(self, images: Tensor, draws: Draws) -> Tensor:
-        """Resample images (B, C, H, W) once, by these parameters."""
-        cval = self.options.get("cval", 0.0)
-        if self.options.get("fill_mode", "nearest") == "nearest":
-            return warp(images, matrices(draws), "border")
-        return warp(images - cval, matrices(draws), "zeros") + cval
+        """Resample images (B, C, H, W) once and flip them, by these parameters."""
+        if self._any(*GEOMETRY):
+            cval = self.options.get("cval", 0.0)
+            if self.options.get("fill_mode", "nearest") == "nearest":
+                images = warp(images, matrices(draws), "border")
+            else:
+                images = warp(images - cval, matrices(draws), "zeros") + cval
+        for name, axis, flip in (("horizontal", 3, draws.flip_x), ("vertical", 2, draws.flip_y)):
+            if self._any(f"{name}_flip"):
+                flipped = flip.bool()[:, None, None, None].to(images.device)
+                images = torch.where(flipped, images.flip(axis), images)
+        return images
 
 
 def matrices(draws: Draws) -> Tensor:
-    """Compose the parameters to matrices (B, 2, 3): flip, then rotation, shift and zoom, as Keras."""
-    cos, sin = draws.rotation.cos(), draws.rotation.sin()
-    rows = (
-        torch.stack([cos * draws.zoom_x, sin * draws.zoom_y, cos * draws.shift_x + sin * draws.shift_y], 1),
-        torch.stack([-sin * draws.zoom_x, cos * draws.zoom_y, cos * draws.shift_y - sin * draws.shift_x], 1),
-    )
-    matrix = torch.stack(rows, 1)  # (B, 2, 3)
-    matrix[:, :, 0] *= draws.flip_x[:, None]
-    matrix[:, :, 1] *= draws.flip_y[:, None]
-    return matrix
+    """Compose rotation, shift, shear and zoom, in Keras' order, to matrices (B, 2, 3) of x, y."""
+    cos, sin, zero = draws.rotation.cos(), draws.rotation.sin(), torch.zeros_like(draws.shear)
+    tilt, squeeze = -draws.shear.sin(), draws.shear.cos()
+    rotation = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
+    shear = torch.stack([zero + 1, tilt, zero, squeeze], 1).view(-1, 2, 2)
+    zoom = torch.stack([draws.zoom_x, draws.zoom_y], 1)[:, None, :]
+    shift = torch.stack([draws.shift_x, draws.shift_y], 1)[:, :, None]
+    return rotation @ torch.cat([shear * zoom, shift], 2)
 
 
 def warp(images: Tensor, matrix: Tensor, padding: str) -> Tensor:
     """Resample images (B, C, H, W) bilinearly by matrices (B, 2, 3) in pixels from the centre."""
     height, width = images.shape[-2:]
-    unit = matrix.new_tensor([width / 2, height / 2, 1.0])  # grid_sample counts in half sides
-    theta = matrix * unit / unit[:2, None]
-    grid = F.affine_grid(theta.to(images.dtype), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+    x = torch.arange(width, device=images.device) - (width - 1) / 2
+    y = torch.arange(height, device=images.device) - (height - 1) / 2
+    m = matrix.to(images)[:, :, :, None, None]
+    places = m[:, :, 0] * x + m[:, :, 1] * y[:, None] + m[:, :, 2]  # (B, 2, H, W)
+    grid = torch.stack([places[:, 0] * 2 / width, places[:, 1] * 2 / height], 3)  # half sides
+    result = F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+    last = images.is_contiguous(memory_format=torch.channels_last)
+    return result.contiguous(memory_format=torch.channels_last) if last else result

@@ -7,8 +7,15 @@ batch: with W ranks each takes its own slice, so results do not depend on W.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A fresh CPU generator: other numbers, unrelated draws."""
+    mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(mixed) >> 1)
 
 
 class Key(NamedTuple):
@@ -23,8 +30,7 @@ class Key(NamedTuple):
 
     def generator(self) -> torch.Generator:
         """A fresh CPU generator for this global batch, the same on each rank and device."""
-        mixed = (self.seed * 1_000_003 + self.epoch) * 1_000_003 + self.batch
-        return torch.Generator().manual_seed(mixed % 2**63)
+        return seeded(self.seed, self.epoch, self.batch)
 
     def mine(self, draws: Tensor) -> Tensor:
         """The rows of this rank out of draws made for the whole global batch."""
@@ -46,12 +52,13 @@ class Batches:
         batch_size: rows of a global batch.
         indices: the rows to serve; all when None.
         shuffle: order = f(seed, epoch), and an incomplete last batch is dropped (as in training);
-            otherwise the order is that of the rows, and each is served exactly once.
+            otherwise the order is that of the rows, each is served exactly once, and a rest of
+            fewer rows than ranks joins the batch before it, so that each rank gets as many batches.
         seed: of the order.
         rank, world_size: this process and how many there are.
 
     Raises:
-        ValueError: the global batch does not divide by the world size, or there are fewer rows.
+        ValueError: the global batch does not divide by the world size, or there are too few rows.
     """
 
     batch_sampler = None  # Lightning asks; it finds `set_epoch` through `sampler`
@@ -70,19 +77,22 @@ class Batches:
         self.tensors, self.batch_size = tensors, batch_size
         self.indices = torch.arange(len(tensors[0])) if indices is None else indices
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
-        self.epoch = self._done = 0
-        if shuffle and batch_size % world_size:
-            raise ValueError(f"data.batch_size is {batch_size}: it must divide by {world_size} devices")
-        if shuffle and len(self.indices) < batch_size:
+        self.epoch = self._done = self._skip = 0
+        if batch_size % world_size:
             raise ValueError(
-                f"data.batch_size is {batch_size}: there are only {len(self.indices)} training "
-                "samples; use a smaller batch"
+                f"data.batch_size is {batch_size}: it must divide by {world_size} devices"
+            )
+        least = batch_size if shuffle else world_size
+        if len(self.indices) < least:
+            raise ValueError(
+                f"data.batch_size is {batch_size} on {world_size} device(s): there are only "
+                f"{len(self.indices)} samples, {least} are needed"
             )
 
     def __len__(self) -> int:
         """Global batches in an epoch."""
-        rows = len(self.indices)
-        return rows // self.batch_size if self.shuffle else -(-rows // self.batch_size)
+        rows, size = len(self.indices), self.batch_size
+        return rows // size if self.shuffle else max((rows + size - self.world_size) // size, 1)
 
     @property
     def sampler(self) -> "Batches":
@@ -97,25 +107,24 @@ class Batches:
         """The rows in the order of this epoch."""
         if not self.shuffle:
             return self.indices
-        generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.epoch) % 2**63)
+        generator = seeded(self.seed, self.epoch, 0, 1)  # with a tag: unlike those of a Key
         return self.indices[torch.randperm(len(self.indices), generator=generator)]
 
     def __iter__(self) -> Iterator[Batch]:
-        order, start, self._done = self.order(), self._done, 0
-        for number in range(start, len(self)):
+        order, begin, self._skip = self.order(), self._skip, 0
+        for number in range(begin, len(self)):
             self._done = number + 1
-            rows = order[number * self.batch_size : (number + 1) * self.batch_size]
-            first, last = (len(rows) * (self.rank + i) // self.world_size for i in (0, 1))
-            if first < last:
-                mine = rows[first:last]
-                key = Key(self.seed, self.epoch, number, len(rows), first, last)
-                yield Batch(tuple(t.index_select(0, mine) for t in self.tensors), key)
-        self._done = 0
+            last = not self.shuffle and number == len(self) - 1
+            rows = order[number * self.batch_size :][: None if last else self.batch_size]
+            start, stop = (len(rows) * (self.rank + i) // self.world_size for i in (0, 1))
+            key = Key(self.seed, self.epoch, number, len(rows), start, stop)
+            mine = rows[start:stop]
+            yield Batch(tuple(t.index_select(0, mine) for t in self.tensors), key)
 
     def state_dict(self) -> dict[str, Any]:
         """How many global batches of this epoch were served."""
         return {"batches": self._done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on after that many batches at the next iteration."""
-        self._done = state["batches"]
+        """Go on after that many batches at the next iteration; after a whole epoch, from the start."""
+        self._skip = state["batches"] % len(self)

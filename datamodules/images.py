@@ -10,7 +10,6 @@ A batch is images (B, C, H, W), float, normalised, and labels (B,), int64 in [0,
 
 import json
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,10 +23,11 @@ from datamodules import sources
 from datamodules.augment import Augment, Options
 from datamodules.batches import Batch, Batches
 from datamodules.inputs import ImageInput, decode, open_picture
-from datamodules.sources import Rows, Source
+from datamodules.sources import Rows
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+DECIDES = ("image_size", "channels", "validation", "test", "limit", "broken")  # on the arrays
 FORMAT = 1  # of the cached arrays; a change makes them anew
 
 
@@ -73,61 +73,60 @@ class Images(LightningDataModule):
 
     def prepare_data(self) -> None:
         """Find and decode the pictures, once; later calls and processes find the arrays."""
-        own = self.hparams
-        embedded = own.source is None and own.name in sources.EMBEDDED
-        location = own.name if embedded else sources.locate(own.name, own.source, own.hub)
-        keys = ("image_size", "channels", "validation", "test", "limit", "broken")
-        made = {key: own[key] for key in keys}
-        key = sources.fingerprint(location, format=FORMAT, **made)
-        self.folder = sources.cached(own.name, key, lambda part: self._decode(location, embedded, part))
+        name, source, hub = (self.hparams[key] for key in ("name", "source", "hub"))
+        embedded = source is None and name in sources.EMBEDDED
+        found = name if embedded else sources.locate(name, source, hub)
+        key = sources.fingerprint(found, **{key: self.hparams[key] for key in DECIDES}, of=FORMAT)
+        self.folder = sources.cached(name, key, lambda part: self._decode(found, embedded, part))
 
     def _decode(self, location: Path | str, embedded: bool, part: Path) -> None:
         """Write pixels, labels and facts of each split to a folder."""
-        scratch = part / "scratch"
-        found = sources.EMBEDDED[str(location)]() if embedded else sources.open_source(location, scratch)
-        found = sources.divide(found, self.hparams.validation, self.hparams.test, seed=0)
-        chosen = {k: r.take(sources.first(r.labels, self.hparams.limit, seed=0)) for k, r in found.splits.items()}
-        size, channels = self._shape(chosen["train"])
+        own, scratch = self.hparams, part / "scratch"
+        if embedded:
+            found = sources.EMBEDDED[own["name"]]()
+        else:
+            found = sources.open_source(location, scratch)
+        found = sources.divide(found, own["validation"], own["test"], seed=0)
+        chosen = {
+            split: rows.take(sources.first(rows.labels, own["limit"], seed=0))
+            for split, rows in found.splits.items()
+        }
+        shape = self._shape(chosen["train"])
         skipped: list[str] = []
         for split, rows in chosen.items():
-            pixels, labels = self._pixels(rows, size, channels, f"decoding {split}", skipped)
+            pixels, labels = self._pixels(rows, shape, split, skipped)
             np.save(part / f"{split}_pixels.npy", pixels)
             np.save(part / f"{split}_labels.npy", labels)
         facts = {"classes": found.classes, "embedded": embedded, "skipped": skipped}
         (part / "facts.json").write_text(json.dumps(facts))
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def _shape(self, rows: Rows) -> tuple[int, int]:
-        """Size and channels: as asked for, else as the pictures have them (from their headers)."""
-        size, channels = self.hparams.image_size, self.hparams.channels
-        if size and channels:
-            return size, channels
-        seen: Counter[str] = Counter()
-        sides = []
-        for raw in rows.raws:
-            try:
-                picture = open_picture(raw)
-            except ValueError:
-                continue  # decoding stops at it, or skips and counts it
-            seen["grey" if picture.mode in ("1", "L", "LA") or picture.mode[0] == "I" else "colour"] += 1
-            sides.append(min(picture.size))
-        found = min(int(np.median(sides)), 64) if sides else 64
-        return size or max(found, 4), channels or (3 if seen["colour"] else 1)
+    def _shape(self, rows: Rows) -> tuple[int, int, int]:
+        """Height, width and channels: as asked for, else as the pictures have them."""
+        size, channels = self.hparams["image_size"], self.hparams["channels"]
+        if size is None or channels is None:
+            sides, grey = _headers(rows)
+            size = size or max(int(np.median(sides)), 4) if sides else 64
+            channels = channels or (1 if grey else 3)
+        return size, size, channels
 
     def _pixels(
-        self, rows: Rows, size: int, channels: int, description: str, skipped: list[str]
+        self, rows: Rows, shape: tuple[int, int, int], split: str, skipped: list[str]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Decode rows to (N, H, W, C), uint8, and their labels; broken ones stop it or are skipped."""
-        pixels = np.empty((len(rows.labels), size, size, channels), np.uint8)
+        """Decode rows to (N, H, W, C), uint8, and labels; broken ones are skipped or stop it."""
+        pixels = np.empty((len(rows.labels), *shape), np.uint8)
         keep = np.ones(len(rows.labels), bool)
-        for i, raw in enumerate(sources.batches_of(rows.raws, description)):
+        for i, raw in enumerate(sources.with_bar(rows.raws, f"decoding {split}")):
             try:
-                pixels[i] = decode(raw, size, channels)
+                pixels[i] = decode(raw, shape[0], shape[2])
             except ValueError as error:
-                if self.hparams.broken == "error":
-                    raise ValueError(f"{error}; data.broken=skip leaves such pictures out") from error
+                reason = str(error) if isinstance(raw, Path) else f"row {i} of {split}: {error}"
+                if self.hparams["broken"] == "error":
+                    raise ValueError(f"{reason}; data.broken=skip leaves such out") from error
                 keep[i] = False
-                skipped.append(str(error))
+                skipped.append(reason)
+        if not keep.any():
+            raise ValueError(f"no picture of the {split} split can be read: {skipped[-1]}")
         return pixels[keep], rows.labels[keep]
 
     def setup(self, stage: str) -> None:
@@ -137,9 +136,8 @@ class Images(LightningDataModule):
         assert self.folder is not None
         known = json.loads((self.folder / "facts.json").read_text())
         self.splits = {split: self._open(self.folder, split) for split in ("train", "val", "test")}
-        pixels, labels = self.splits["train"]
-        self.chosen = sources.first(labels, self.hparams.train_samples, seed=0)
-        self.input = ImageInput.fit(pixels[self.chosen] if len(self.chosen) < len(labels) else pixels)
+        self.chosen = sources.first(self.splits["train"][1], self.hparams["train_samples"], seed=0)
+        self.input = ImageInput.fit(self.arrays("train")[0])
         samples = {split: len(labels) for split, (_, labels) in self.splits.items()}
         self.facts: dict[str, Any] = {
             "num_classes": len(known["classes"]),
@@ -160,17 +158,19 @@ class Images(LightningDataModule):
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
         pixels, labels = self.splits[split]
-        return (pixels[self.chosen], labels[self.chosen]) if split == "train" else (pixels, labels)
+        if split != "train" or len(self.chosen) == len(labels):
+            return pixels, labels
+        return pixels[self.chosen], labels[self.chosen]
 
     def _batches(self, split: str, shuffle: bool = False) -> Batches:
         pixels, labels = self.splits[split]
         trainer = self.trainer
         return Batches(
             (torch.from_numpy(pixels), torch.from_numpy(labels)),
-            self.hparams.batch_size,
+            self.hparams["batch_size"],
             indices=torch.from_numpy(self.chosen) if split == "train" else None,
             shuffle=shuffle,
-            seed=self.hparams.seed,
+            seed=self.hparams["seed"],
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
         )
@@ -195,7 +195,21 @@ class Images(LightningDataModule):
         return self.input.normalise(images), labels
 
     def whole(self, split: str, count: int) -> tuple[Tensor, Tensor]:
-        """The first `count` samples of a split as one normalised batch."""
-        pixels, labels = self.splits[split]
-        images = self.input.scale(torch.from_numpy(pixels[:count]))
-        return self.input.normalise(images), torch.from_numpy(labels[:count])
+        """`count` samples of a split, its classes in proportion, as one normalised batch."""
+        pixels, labels = self.arrays(split)
+        rows = sources.first(labels, count, seed=0)
+        images = self.input.scale(torch.from_numpy(pixels[rows]))
+        return self.input.normalise(images), torch.from_numpy(labels[rows])
+
+
+def _headers(rows: Rows) -> tuple[list[int], bool]:
+    """The shorter side of each picture, at most 64, and whether all are grey."""
+    sides, grey = [], True
+    for raw in rows.raws:
+        try:
+            with open_picture(raw) as picture:
+                sides.append(min(*picture.size, 64))
+                grey &= picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
+        except ValueError:
+            continue  # decoding stops at it, or skips and counts it
+    return sides, grey

@@ -4,8 +4,8 @@ Imports neither Lightning nor `datasets`, so that a loaded model needs neither t
 """
 
 import io
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,19 @@ class ImageInput:
         mean, std: per channel, of pixels in [0, 1].
     """
 
-    def __init__(self, *, image_size: int, channels: int, mean: list[float], std: list[float]) -> None:
+    def __init__(
+        self, *, image_size: int, channels: int, mean: list[float], std: list[float]
+    ) -> None:
         self.image_size, self.channels = image_size, channels
         self.mean, self.std = mean, std
 
     @classmethod
     def fit(cls, pixels: np.ndarray) -> "ImageInput":
         """Take size, mean and deviation from training pixels (N, H, W, C), uint8."""
-        levels = np.arange(256) / 255
-        counts = [np.bincount(pixels[..., c].ravel(), minlength=256) for c in range(pixels.shape[3])]
-        shares = np.stack(counts) / np.sum(counts[0])  # (C, 256): no copy of the pixels as floats
+        counts = np.zeros((pixels.shape[3], 256), np.int64)
+        for block in np.array_split(pixels, -(-len(pixels) // 1000)):  # bincount widens to int64
+            counts += [np.bincount(channel.ravel(), minlength=256) for channel in block.T]
+        levels, shares = np.arange(256) / 255, counts / counts[0].sum()
         mean = shares @ levels
         std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
         std[std < 1e-6] = 1.0  # a constant channel stays finite
@@ -51,9 +54,18 @@ class ImageInput:
         return {"_target_": f"{type(self).__module__}.{type(self).__name__}", **vars(self)}
 
     def __call__(self, raws: Any) -> Tensor:
-        """Map pictures (path, bytes, PIL image or array, or a list of them) to (B, C, H, W)."""
-        many = raws if isinstance(raws, Sequence) and not isinstance(raws, str | bytes) else [raws]
-        pixels = np.stack([self.decode(raw) for raw in many])
+        """Map pictures to a batch (B, C, H, W).
+
+        Args:
+            raws: a path, bytes, PIL image or array; or a list, or an array (B, H, W, C), of them.
+        """
+        if isinstance(raws, np.ndarray | Tensor):
+            raws = list(raws) if raws.ndim == 4 else [raws]
+        elif isinstance(raws, str | bytes) or not isinstance(raws, Sequence):
+            raws = [raws]
+        if not raws:
+            raise ValueError("no pictures given: the list is empty")
+        pixels = np.stack([self.decode(raw) for raw in raws])
         return self.normalise(self.scale(torch.from_numpy(pixels)))
 
     def decode(self, raw: Any) -> np.ndarray:
@@ -61,21 +73,23 @@ class ImageInput:
         return decode(raw, self.image_size, self.channels)
 
     def scale(self, pixels: Tensor) -> Tensor:
-        """Map pixels (B, H, W, C), uint8, to images (B, C, H, W) in [0, 1], channels last in memory."""
+        """Map pixels (B, H, W, C), uint8, to (B, C, H, W) in [0, 1], channels last in memory."""
         return pixels.permute(0, 3, 1, 2).float().div_(255)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Subtract the mean and divide by the deviation; (B, C, H, W)."""
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        mean, std = self._moments(images)
         return (images - mean) / std
 
     def restore(self, images: Tensor) -> np.ndarray:
         """Map a normalised batch (B, C, H, W) back to pixels (B, H, W, C), uint8."""
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
+        mean, std = self._moments(images)
         pixels = (images.float() * std + mean).mul(255).round().clamp(0, 255).byte()
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+    def _moments(self, images: Tensor) -> Tensor:
+        """Mean and deviation, each (1, C, 1, 1), on the device of the images."""
+        return torch.tensor([self.mean, self.std], device=images.device).view(2, 1, -1, 1, 1)
 
 
 def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:
@@ -85,61 +99,60 @@ def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:
     about its centre and resized; only the first frame of an animation is taken.
 
     Raises:
+        FileNotFoundError: there is no such file.
         ValueError: not a picture, damaged, or of more than 25 megapixels; the message names it.
     """
     from PIL import Image, ImageOps
 
-    if isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.shape[:2] == (image_size, image_size):
-        if raw.ndim == 2 and channels == 1:
-            return raw[:, :, None]
-        if raw.shape[2:] == (channels,):
-            return raw
-    picture = open_picture(raw)
-    try:
-        picture = _eight_bit(ImageOps.exif_transpose(picture))
+    size = (image_size, image_size)
+    ready = isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.shape[:2] == size
+    if ready and raw.size == image_size**2 * channels:
+        return raw.reshape(*size, channels)
+    with open_picture(raw) as opened:
+        picture = _eight_bit(ImageOps.exif_transpose(opened))
         picture = picture.convert("L" if channels == 1 else "RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{_name(raw)} is damaged: {error}") from error
-    if picture.size != (image_size, image_size):
-        picture = ImageOps.fit(picture, (image_size, image_size), Image.Resampling.BILINEAR)
-    return np.asarray(picture, np.uint8).reshape(image_size, image_size, channels)
+    if picture.size != size:
+        picture = ImageOps.fit(picture, size, Image.Resampling.BILINEAR)
+    return np.asarray(picture, np.uint8).reshape(*size, channels)
 
 
-def open_picture(raw: Any) -> Any:
+@contextmanager
+def open_picture(raw: Any) -> Iterator[Any]:
     """Open a picture without decoding it; its size is read from the header and checked.
 
     Args:
         raw: a path, bytes, a PIL image, or an array or tensor of (H, W), (H, W, C) or (C, H, W).
 
     Raises:
-        ValueError: not a picture, or of more than 25 megapixels.
+        FileNotFoundError: there is no such file.
+        ValueError: not a picture, of more than 25 megapixels, or found damaged inside the `with`.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    if isinstance(raw, Image.Image):
-        return raw
-    if isinstance(raw, np.ndarray | Tensor):
-        return Image.fromarray(_pixels(np.asarray(raw)))
-    file = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+    name = str(raw) if isinstance(raw, str | Path) else f"a picture ({type(raw).__name__})"
+    array = isinstance(raw, np.ndarray | Tensor)
+    given = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
+    large = Image.DecompressionBombError, Image.DecompressionBombWarning
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
-            picture = Image.open(file, formats=FORMATS)
+        if isinstance(given, Image.Image):
+            yield given
+            return
+        with Image.open(
+            io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS
+        ) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+            yield picture
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{_name(raw)}: there is no such picture") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{_name(raw)} is too large: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{_name(raw)} is no picture that can be read ({', '.join(FORMATS)})") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        size = f"{picture.width} x {picture.height}"
-        raise ValueError(f"{_name(raw)} is {size} pixels: at most {MAX_PIXELS:,} are read; make it smaller")
-    return picture
-
-
-def _name(raw: Any) -> str:
-    """What to call a raw picture in a message."""
-    return str(raw) if isinstance(raw, str | Path) else f"a picture of {len(raw):,} bytes"
+        raise FileNotFoundError(f"{name}: there is no such picture") from error
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{name} is no picture of a known kind ({', '.join(FORMATS)})") from error
+    except large as error:
+        raise ValueError(
+            f"{name} is too large ({error}): at most {MAX_PIXELS:,} are read"
+        ) from error
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files
+        raise ValueError(f"{name} is damaged: {error}") from error
 
 
 def _eight_bit(picture: Any) -> Any:
@@ -169,6 +182,6 @@ def _pixels(array: np.ndarray) -> np.ndarray:
         )
     if array.dtype != np.uint8:
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-            raise ValueError(f"pixels of type {array.dtype} must lie in [0, 1], or be uint8 in 0..255")
+            raise ValueError(f"pixels of type {array.dtype} must lie in [0, 1], or be uint8")
         array = (array * 255).round().astype(np.uint8)
     return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array

@@ -120,7 +120,7 @@ def reason(log, code):
         return (
             "pip could not reach its index: mend the network, or pip's settings (pip config list)"
         )
-    sys.stderr.write(log)
+    sys.stderr.write(log.rstrip() + "\n")
     return [f"pip ended with {code}", *re.findall(r"ERROR: (.*)", log)][-1]
 
 

@@ -1,8 +1,7 @@
 """What every test stands on: a cache, a working directory and data of its own."""
 
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,17 +26,6 @@ def own_place(
         assert REAL, "tests marked real need the data in $ZOO_DATA"
     else:
         monkeypatch.delenv("ZOO_DATA", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def own_log_levels() -> Iterator[None]:
-    """A run silences Lightning; the next test must not depend on it."""
-    levels = {
-        name: logging.getLogger(name).level for name in ("pytorch_lightning", "lightning_fabric")
-    }
-    yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

@@ -3,19 +3,14 @@
 Biases and the weights of normalisation (all that have one axis) are not decayed.
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
 from pytorch_lightning import LightningModule
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import (
-    CosineAnnealingLR,
-    LinearLR,
-    LRScheduler,
-    OneCycleLR,
-    SequentialLR,
-)
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from typing_extensions import TypedDict
 
 
@@ -55,11 +50,26 @@ def make_optimizer(module: torch.nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LRScheduler:
-    """One cycle (Smith & Topin 2017, arXiv:1708.07120) or warm-up and half a cosine, in `steps`."""
-    if recipe["schedule"] == "one_cycle":
-        share = max(recipe["warmup"], 1 / steps)
-        return OneCycleLR(optimizer, recipe["lr"], total_steps=steps + 1, pct_start=share)
-    warm = min(max(round(recipe["warmup"] * steps), 1), steps)
-    rise = LinearLR(optimizer, start_factor=1 / (warm + 1), total_iters=warm)
-    fall = CosineAnnealingLR(optimizer, T_max=max(steps - warm, 1))
-    return SequentialLR(optimizer, [rise, fall], milestones=[warm])
+    """The share of the rate as a function of the step alone, so that a longer run may go on."""
+    shape = one_cycle if recipe["schedule"] == "one_cycle" else cosine
+    warm = max(recipe["warmup"] * steps - 1, 0)
+    return LambdaLR(optimizer, lambda step: shape(step, warm, steps))
+
+
+def one_cycle(step: int, warm: float, steps: int) -> float:
+    """Half a cosine up from 1/25 and one down to nearly zero (Smith & Topin 2017, 1708.07120)."""
+    if step <= warm:
+        return 1 - (1 - 1 / 25) * _fall(step / warm if warm else 1)
+    return _fall((step - warm) / (steps - warm))
+
+
+def cosine(step: int, warm: float, steps: int) -> float:
+    """A straight line up, then half a cosine to zero (Loshchilov & Hutter 2017, 1608.03983)."""
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    return _fall((step - warm) / (steps - warm))
+
+
+def _fall(share: float) -> float:
+    """From one to zero along half a cosine."""
+    return (1 + math.cos(math.pi * min(share, 1.0))) / 2

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from zoo.drawing import POINTS, confused, draw, numeric_columns
 from zoo.pictures import Confusion, Curve, Grid, Table
 from zoo.training import report
-from zoo.training.drawing import POINTS, confused, draw, numeric_columns
 from zoo.training.report import comparison, curves, shown
 
 RESULTS = {

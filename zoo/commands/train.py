@@ -39,7 +39,7 @@ def print_table(runs: "list[Run]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo.training.drawing import numeric_columns
+    from zoo.drawing import numeric_columns
     from zoo.training.report import comparison
 
     for one in runs:

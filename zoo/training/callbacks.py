@@ -21,7 +21,7 @@ class FiniteLoss(Callback):
 
     def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: Tensor) -> None:
         if not torch.isfinite(loss):
-            epoch, batch = trainer.current_epoch, trainer.fit_loop.batch_idx
+            epoch, batch = trainer.current_epoch + 1, trainer.fit_loop.batch_idx + 1
             raise FloatingPointError(
                 f"the loss is {loss.item()} in epoch {epoch}, batch {batch} (step "
                 f"{trainer.global_step}): stopped before the update, the last checkpoint is good; "

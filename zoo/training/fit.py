@@ -9,9 +9,9 @@ import logging
 import platform
 import signal
 import subprocess
-import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,11 @@ console = Console(stderr=True, highlight=False)
 
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    quieten()
+    with quiet():
+        _work(config, run)
+
+
+def _work(config: Config, run: Run) -> None:
     seed_everything(config["seed"], workers=True, verbose=False)
     data = open_data(config)
     config["model"] = agree(config["model"], catalog_facts(config), data.facts)
@@ -238,15 +242,24 @@ def commit() -> str | None:
     return found.stdout.strip() or None
 
 
-def quieten() -> None:
+@contextmanager
+def quiet() -> Iterator[None]:
     """Silence what Lightning says about itself; our own lines say what the run does."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    if not sys.warnoptions:
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
         for text in (
             ".*num_workers.*",
-            ".*does not have many workers.*",
+            ".*many workers.*",
+            ".*logging interval.*",
+            ".*not empty.*",
             ".*LeafSpec.*",
-            ".*Checkpoint directory.*",
         ):
             warnings.filterwarnings("ignore", text)
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from zoo.drawing import draw, table
 from zoo.pictures import Curve, Picture, Table
-from zoo.training.drawing import draw, table
 from zoo.training.run import replace
 
 PERCENT = ("accuracy", "precision", "recall", "f1")

@@ -1,0 +1,115 @@
+"""The house as it was drawn: imports point down, the spine stays thin, starting costs nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
+SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
+LOWEST = {
+    "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "datamodules.sources",
+    "datamodules.inputs", "datamodules.batches", "datamodules.augment",
+}  # fmt: skip
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor(module):
+    """Where a module stands in the house; None for the packages' own files."""
+    if module in ("zoo", "zoo.__main__", "datamodules", "zoo.baselines"):
+        return None
+    if module in LOWEST:
+        return 0
+    for start, height in {"zoo.commands": 4, "zoo.training": 3}.items():
+        if module.startswith(start):
+            return height
+    return 2 if module in ("zoo.catalog", "zoo.cards", "zoo.schema") else 1
+
+
+def imports(path):
+    """Our modules that a file imports, but for those that only a type checker reads."""
+    tree = ast.parse(path.read_text())
+    typing = [
+        n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)
+    ]
+    skipped = {id(inner) for node in typing for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in skipped:
+            package = node.module in ("zoo", "datamodules", "zoo.training")
+            yield from (
+                [f"{node.module}.{n.name}" for n in node.names] if package else [node.module]
+            )
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_point_down(path):
+    here = floor(module_of(path))
+    for module in imports(path):
+        if (
+            here is None
+            or not module.startswith(("zoo.", "datamodules."))
+            or module == "zoo.__version__"
+        ):
+            continue
+        there = floor(module)
+        below = there is not None and (there < here or (there == here and here in (0, 2, 3, 4)))
+        assert below, f"{module_of(path)} (floor {here}) imports {module} (floor {there})"
+
+
+def test_models_and_datamodules_do_not_import_each_other():
+    for path in FILES:
+        module = module_of(path)
+        if floor(module) in (0, 1):
+            other = "datamodules" if module.startswith("zoo") else "zoo"
+            assert not [name for name in imports(path) if name.split(".")[0] == other], module
+
+
+def code_lines(path):
+    """Lines that are neither blank nor comment nor docstring."""
+    tree, text = ast.parse(path.read_text()), path.read_text().splitlines()
+    owners = (
+        n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)
+    )
+    docs = [n.body[0] for n in owners if ast.get_docstring(n, clean=False) is not None]
+    quoted = {line for doc in docs for line in range(doc.lineno, doc.end_lineno + 1)}
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in quoted
+        for number, line in enumerate(text, 1)
+    )
+
+
+def test_the_spine_does_not_outweigh_the_models():
+    files = [ROOT / name for name in SPINE] + list(ROOT.glob("zoo/training/*.py"))
+    files += [ROOT / f"datamodules/{name}.py" for name in ("sources", "inputs", "batches")]
+    assert sum(map(code_lines, files)) < 2200
+
+
+def test_nothing_unpickles():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert "pickle" not in ast.dump(node), path
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                wanted = {k.arg: ast.unparse(k.value) for k in node.keywords}
+                assert wanted.get("weights_only") == "True", path
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import zoo",
+        "import zoo.commands.main as m; m.main(['--help'])",
+        "import zoo.commands.main as m; m.main(['list'])",
+    ],
+)
+def test_starting_imports_neither_torch_nor_hydra(statement):
+    heavy = "{'torch', 'hydra', 'omegaconf', 'numpy', 'rich', 'pytorch_lightning'}"
+    check = f"import sys; {statement}; assert not {heavy} & set(sys.modules), sys.modules.keys()"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,209 @@
+"""A whole run: what it learns, what it leaves, how it resumes and how it stops."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+
+import zoo
+from zoo.training import fit, precision
+
+TINY = {
+    "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
+    "data": {"limit": 200, "batch_size": 20},
+    "trainer": {"max_epochs": 2},
+    "baseline": None,
+}
+
+
+def train(**changes):
+    merged = {
+        key: {**(TINY[key] or {}), **value} if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+    return zoo.train("image_cnn", **{**TINY, **merged})
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory, cache):
+    """One small run that several tests look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("once"))
+        patch.setenv("ZOO_CACHE", str(cache))
+        yield train(name="a", ema=0.9)
+
+
+def test_the_run_leaves_its_whole_folder(once):
+    names = {path.name for path in once.folder.iterdir()}
+    assert names == {
+        "config.yaml", "results.json", "metrics.csv", "checkpoints", "weights.safetensors",
+        "card.json", "report.html",
+    }  # fmt: skip
+    checkpoints = sorted(path.name for path in (once.folder / "checkpoints").iterdir())
+    assert checkpoints[0] == "best.ckpt"
+    assert len(checkpoints) == 3  # and the last two
+
+
+def test_the_results_are_those_of_the_released_weights(once):
+    """The accuracy in results.json is what scikit-learn counts with the weights and raw pixels."""
+    data = zoo.create_data("digits", limit=200)
+    data.setup("test")
+    pixels, labels = data.arrays("test")
+    answers = once.model.predict(list(pixels))
+    score = accuracy_score(labels, [int(answer["label"]) for answer in answers])
+    assert once.results["test/accuracy"] == pytest.approx(score)
+    assert once.results["test/accuracy/low"] <= score <= once.results["test/accuracy/high"]
+
+
+def test_the_results_say_what_ran(once):
+    wanted = {
+        "experiment": "image_cnn", "model": "image_cnn", "data": "digits", "seed": 0,
+        "smoke": False, "embedded": True, "precision": "32-true", "devices": 1,
+    }  # fmt: skip
+    assert {key: once.results[key] for key in wanted} == wanted
+    assert once.results["command"].startswith("zoo train experiment=image_cnn")
+    assert once.results["train_seconds"] > 0
+
+
+def test_a_checkpoint_is_enough_to_rebuild_the_model(once):
+    """Schema, class, arguments and facts, loadable without pickle."""
+    told = torch.load(once.last, weights_only=True)["zoo"]
+    assert told["model"]["_target_"] == "zoo.image_cnn.ImageCNN"
+    assert told["facts"]["classes"] == [str(i) for i in range(10)]
+    assert told["config"]["data"]["name"] == "digits"
+
+
+def test_the_same_command_again_has_nothing_to_do(once, monkeypatch, capsys):
+    monkeypatch.chdir(once.folder.parents[2])
+    before = {path: path.stat().st_mtime_ns for path in once.folder.rglob("*")}
+    train(name="a", ema=0.9)
+    assert "nothing to do" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in once.folder.rglob("*")} == before
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    first, second = train(name="x"), train(name="y")
+    other = train(name="z", seed=1)
+    tensors = [run.model.state_dict()["head.weight"] for run in (first, second, other)]
+    torch.testing.assert_close(tensors[0], tensors[1], rtol=0, atol=0)
+    assert not torch.equal(tensors[0], tensors[2])
+
+
+def test_an_unfinished_run_goes_on_from_its_last_checkpoint(capsys):
+    """Lengthened, it trains only the epochs that it lacks."""
+    train(name="a", trainer={"max_epochs": 1})
+    run = train(name="a", trainer={"max_epochs": 2})
+    assert "resume    from step 10" in capsys.readouterr().err
+    assert run.results["epochs"] == 2
+    rows = (run.folder / "metrics.csv").read_text().splitlines()
+    assert sum(",train" not in row and row.startswith("1,") for row in rows) >= 1
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command, tmp_path):
+    """The third batch of the second epoch is spoilt: the first epoch's checkpoint stays finite."""
+    from zoo.nn import Classifier
+
+    usual, calls = Classifier.training_step, []
+
+    def spoilt(self, batch, batch_idx):
+        calls.append(batch_idx)
+        return usual(self, batch, batch_idx) * (float("nan") if len(calls) == 13 else 1.0)
+
+    monkeypatch.setattr(Classifier, "training_step", spoilt)
+    code, _, err = command(
+        "train",
+        "name=a",
+        "data.limit=200",
+        "data.batch_size=20",
+        "model.widths=[4]",
+        "baseline=null",
+    )
+    assert code == 1
+    assert "the loss is nan in epoch 2, batch 3 (step 12)" in err.splitlines()[-1]
+    saved = torch.load(zoo.Run(tmp_path / "runs/image_cnn/a").last, weights_only=True)
+    assert all(value.isfinite().all() for value in saved["state_dict"].values())
+    assert not zoo.Run(tmp_path / "runs/image_cnn/a").finished
+
+
+def test_early_stopping_ends_a_run_that_gets_no_better():
+    run = train(early_stopping=1, model={"optimizer": {"lr": 1e-12}}, trainer={"max_epochs": 9})
+    assert run.results["epochs"] < 9
+
+
+def test_the_average_of_the_weights_is_what_is_judged():
+    """With a decay near one the averaged weights have hardly left where they began."""
+    torch.manual_seed(0)
+    run = train(ema=0.999999, model={"optimizer": {"lr": 0.5}})
+    moved = torch.load(run.last, weights_only=True)
+    averaged, current = (
+        moved["state_dict"]["head.weight"],
+        moved["current_model_state"]["head.weight"],
+    )
+    assert (averaged - current).abs().max() > 0.01
+    torch.testing.assert_close(run.model.state_dict()["head.weight"], averaged, atol=1e-3, rtol=0)
+
+
+def test_the_facts_of_the_data_set_the_models_sizes():
+    composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 10}
+    agreed = fit.agree(composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32})
+    assert agreed == {**composed, "channels": 3, "num_classes": 4}
+
+
+def test_a_value_that_is_neither_the_files_nor_the_datas_is_an_error_that_shows_all_three():
+    composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 7}
+    with pytest.raises(ValueError, match=r"is 7: the data have 4 and the model's file 10"):
+        fit.agree(composed, {**composed, "num_classes": 10}, {"num_classes": 4})
+
+
+@pytest.mark.parametrize(
+    ("asked", "proven", "native", "resolved"),
+    [
+        ("auto", True, True, "bf16-mixed"), ("auto", True, False, "32-true"),
+        ("auto", False, True, "32-true"), ("64-true", True, True, "64-true"),
+    ],
+)  # fmt: skip
+def test_automatic_precision_needs_a_proven_recipe_and_a_chip(
+    asked, proven, native, resolved, monkeypatch
+):
+    monkeypatch.setattr(precision, "native_bf16", lambda accelerator: native)
+    config = {"bf16": proven, "trainer": {"precision": asked, "accelerator": "cpu"}}
+    assert precision.resolve(config) == resolved
+
+
+def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):
+    from zoo.baselines.pixels import StandardisedLogistic
+
+    section = {"_target_": "zoo.baselines.pixels.StandardisedLogistic", "C": 0.02, "max_iter": 50}
+    run = train(baseline=section)
+    assert run.results["baseline"] == "standardise + logistic regression"
+    monkeypatch.setattr(StandardisedLogistic, "fit", lambda *_: pytest.fail("fitted again"))
+    assert (
+        train(baseline=section).results["baseline/test/accuracy"]
+        == run.results["baseline/test/accuracy"]
+    )
+
+
+def test_training_on_fewer_samples_is_said_in_the_results():
+    """S07."""
+    run = train(data={"train_samples": 60})
+    assert run.results["samples"]["train"] == 60
+
+
+def test_a_run_with_compile_falls_back_or_runs():
+    assert train(compile=True, trainer={"max_epochs": 1}).finished
+
+
+def test_tensorboard_writes_beside_the_csv():
+    run = zoo.train("image_cnn", **TINY, logger=["csv", "tensorboard"])
+    assert list((run.folder / "tensorboard").glob("events*"))
+    assert (run.folder / "metrics.csv").exists()
+
+
+def test_the_report_shows_the_confusion_matrix_the_mistakes_and_the_filters(once):
+    page = (once.folder / "report.html").read_text()
+    for title in ("Confusion matrix", "Per class", "Worst mistakes", "First-layer filters"):
+        assert title in page
+    assert json.loads((once.folder / "card.json").read_text())["facts"]["embedded"]
+    assert np.isfinite(once.results["test/loss"])

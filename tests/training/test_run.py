@@ -1,0 +1,105 @@
+"""The folder of a run: who may write there, what goes on and what is left alone."""
+
+import json
+
+import pytest
+
+from zoo import catalog
+from zoo.training.run import Run, differences, nothing_to_do, opened, place
+
+
+@pytest.fixture(scope="module")
+def config():
+    return {**catalog.compose(["name=a"]), "command": "zoo train"}
+
+
+def changed(config, **keys):
+    return {**config, **keys}
+
+
+def test_the_folder_is_named_by_experiment_and_name(config, tmp_path):
+    assert place(config).folder == tmp_path / "runs" / "image_cnn" / "a"
+
+
+def test_without_a_name_no_two_runs_share_a_folder(config):
+    folders = {place(changed(config, name=None)).folder for _ in range(50)}
+    assert len(folders) == 50
+
+
+def test_only_a_finished_run_with_the_same_config_has_nothing_to_do(config):
+    run = place(config)
+    assert not nothing_to_do(run, config)
+    with opened(run, config):
+        (run.folder / "metrics.csv").touch()
+    assert not nothing_to_do(run, config)
+    (run.folder / "results.json").write_text("{}")
+    assert nothing_to_do(run, config)
+    longer = changed(config, trainer={**config["trainer"], "max_epochs": 99})
+    assert not nothing_to_do(run, longer)
+    assert nothing_to_do(run, changed(config, command="another", force=True))
+
+
+def test_another_config_is_refused_with_the_difference_unless_forced(config):
+    run = place(config)
+    with opened(run, config):
+        (run.folder / "metrics.csv").touch()
+    other = changed(config, seed=5)
+    with pytest.raises(ValueError, match="seed: 0 -> 5"):
+        nothing_to_do(run, other)
+    assert not nothing_to_do(run, changed(other, force=True))
+
+
+def test_a_folder_that_is_no_run_is_never_written_to(config, tmp_path):
+    run = place(config)
+    run.folder.mkdir(parents=True)
+    (run.folder / "thesis.tex").write_text("mine")
+    for one in (config, changed(config, force=True)):
+        with pytest.raises(ValueError, match="is no run"):
+            nothing_to_do(run, one)
+    assert [path.name for path in run.folder.iterdir()] == ["thesis.tex"]
+
+
+def test_a_second_process_on_the_folder_is_refused(config):
+    run = place(config)
+    with (
+        opened(run, config),
+        pytest.raises(ValueError, match="another process"),
+        opened(run, config),
+    ):
+        pass
+
+
+def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):
+    with pytest.raises(FileNotFoundError), opened(place(config), config):
+        raise FileNotFoundError("no data")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_failed_later_keeps_what_it_has(config):
+    run = place(config)
+    checkpoint = run.folder / "checkpoints" / "last-7.ckpt"
+    with pytest.raises(FloatingPointError), opened(run, config):  # noqa: PT012
+        checkpoint.parent.mkdir()
+        checkpoint.touch()
+        raise FloatingPointError("nan")
+    assert run.last is not None
+    assert run.config["name"] == "a"
+
+
+def test_devices_epochs_and_loggers_may_differ_and_nothing_else(config):
+    trainer = {**config["trainer"], "max_epochs": 99, "devices": 2}
+    assert differences(config, changed(config, trainer=trainer, logger={})) == []
+    precision = {**config["trainer"], "precision": "16-mixed"}
+    assert differences(config, changed(config, trainer=precision))
+
+
+def test_the_config_survives_writing_and_reading(config):
+    run = place(config)
+    with opened(run, config):
+        assert run.config == json.loads(json.dumps(config))
+
+
+def test_a_run_gives_its_results(tmp_path):
+    (tmp_path / "results.json").write_text('{"test/accuracy": 0.5}')
+    assert Run(tmp_path).finished
+    assert Run(tmp_path).results["test/accuracy"] == 0.5

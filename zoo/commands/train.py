@@ -10,6 +10,7 @@
 The same command with the same name=NAME goes on where an unfinished run stopped.
 """
 
+import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def print_table(runs: "list[Run]") -> None:
         for row in found.rows:
             table.add_row(*map(escape, row))
         if found.rows:
-            Console(highlight=False).print(table)
+            Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(table)
 
 
 def print_next(one: "Run") -> None:

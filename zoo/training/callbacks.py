@@ -144,6 +144,5 @@ class Bar(Callback):
         shown = [
             f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items())
         ]
-        self.progress.console.print(
-            f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown), highlight=False
-        )
+        line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown)
+        self.progress.console.print(line, highlight=False, soft_wrap=True)

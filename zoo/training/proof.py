@@ -26,6 +26,8 @@ SHAPING = (
     "zoo.nn", "zoo.optim", "zoo.training.fit", "zoo.training.callbacks", "datamodules.augment",
     "datamodules.batches", "datamodules.inputs", "datamodules.sources",
 )  # fmt: skip
+START = "<!-- results: written by `zoo reproduce --all` -->"
+END = "<!-- /results -->"
 UNSHAPED = ("name", "seed", "force", "logger", "proof", "choices", "command")
 
 
@@ -159,9 +161,35 @@ def committed() -> Figures:
 
 
 def write(figures: Figures) -> None:
-    """Write docs/results.json and the page made from it."""
+    """Write docs/results.json, the page made from it, and the table in a checkout's README."""
     replace(docs() / "results.json", json.dumps(figures, indent=1, sort_keys=True) + "\n")
     replace(docs() / "results.md", page(figures))
+    readme = docs().parent / "README.md"
+    if docs().name == "docs" and readme.exists():
+        replace(readme, with_table(readme.read_text(encoding="utf-8"), figures))
+
+
+def with_table(readme: str, figures: Figures) -> str:
+    """The README with the table of figures between its marks."""
+    head, start, rest = readme.partition(START + "\n")
+    _, end, tail = rest.partition(END)
+    rows = "".join(_short_row(name, figure) for name, figure in sorted(figures.items()))
+    table = (
+        "| model | data | result | baseline | command | minutes |\n|---|---|---|---|---|---|\n"
+        + rows
+    )
+    return head + start + table + end + tail
+
+
+def _short_row(name: str, figure: Mapping[str, Any]) -> str:
+    module = catalog.section("model", figure["model"])["_target_"].split(".")[1]
+    baseline = figure["baseline_score"]
+    cells = [
+        f"[{figure['model']}](zoo/{module}.py)", figure["data"], f"**{_score(figure)}**",
+        shown(figure["metric"], baseline) if baseline is not None else "",
+        f"`zoo train experiment={name}`", f"{figure['minutes']:.1f}",
+    ]  # fmt: skip
+    return "| " + " | ".join(cells) + " |\n"
 
 
 def page(figures: Figures) -> str:

@@ -1,0 +1,108 @@
+"""Every command and every block of Python in the pages runs; every number in them was measured."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import image_folder, mnist
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+LECTURE = (ROOT / "docs" / "lecture.md").read_text()
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def commands():
+    """The commands of README's shell blocks and of the lecture's table, without their comments."""
+    lines = [
+        line.split("#")[0].strip() for block in blocks(README, "sh") for line in block.splitlines()
+    ]
+    lines += re.findall(r"`(zoo [^`]+)`", README + LECTURE)
+    return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A working directory with pets/ in it, and MNIST in miniature where $ZOO_DATA points."""
+    image_folder.write(tmp_path / "pets")
+    mnist.write(tmp_path / "data" / "mnist")
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+SMALL = ["trainer=smoke", "data.batch_size=8", "data.limit=64"]
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("zoo train")])
+def test_a_training_command_of_the_pages_runs(line, place, command):
+    """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
+    from zoo import catalog
+
+    arguments = [word for word in shlex.split(line)[2:] if word != "trainer=smoke"]
+    if arguments[:1] == ["-m"]:
+        arguments = catalog.sweep(arguments[1:])[0]
+    arguments = [
+        a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
+    ]
+    code, _, err = command("train", *arguments, *SMALL)
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in commands() if line.startswith(("zoo list", "zoo show"))]
+)
+def test_a_listing_command_of_the_pages_runs(line, place, command):
+    code, out, err = command(*shlex.split(line)[1:])
+    assert code == 0, err
+    assert out
+
+
+def test_every_other_command_of_the_pages_is_known():
+    """CI runs make train and make test; tests/training/test_proof.py tests reproduce."""
+    rest = [
+        line for line in commands() if not line.startswith(("zoo train", "zoo list", "zoo show"))
+    ]
+    assert set(rest) <= {
+        "make train",
+        "make test",
+        "zoo reproduce image_cnn",
+        "zoo reproduce --all",
+    }
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert "make train" in ci
+    assert re.search(r"^make .*test-all", ci, re.MULTILINE)
+
+
+def test_the_python_of_the_readme_runs(place):
+    for block in blocks(README, "python"):
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_error_in_the_readme_is_what_is_said(command):
+    (block,) = blocks(README, "console")
+    asked, answer = block.splitlines()
+    code, _, err = command(*shlex.split(asked.removeprefix("$ zoo ")))
+    assert (code, err.strip()) == (2, answer)
+
+
+def test_the_tables_are_those_that_the_measured_figures_make():
+    from zoo.training import proof
+
+    figures = proof.committed()
+    assert (ROOT / "docs" / "results.md").read_text() == proof.page(figures)
+    assert proof.with_table(README, figures) == README
+    assert set(figures) == set(proof.proven())
+
+
+def test_the_parameters_that_the_lecture_page_names_are_counted():
+    import zoo
+
+    for channels, size, said in ((3, 32, "1,250,858"), (1, 28, "887,530")):
+        model = zoo.create_model("image_cnn_2017", channels=channels, image_size=size)
+        assert f"{sum(p.numel() for p in model.parameters()):,}" == said
+        assert said in LECTURE

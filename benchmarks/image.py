@@ -1,4 +1,4 @@
-"""The training step of the lecture's network, 32 x 32 x 3, batch 128: the command against a bare loop.
+"""The lecture network's training step, 32 x 32 x 3, batch 128: the command against a bare loop.
 
 Ours is the real command with its defaults (progress, metrics, loggers, checkpoints) on random
 pictures in MNIST's file format; the bare loop does the same step (gather, scale, augment,

@@ -126,5 +126,5 @@ class Batches:
         return {"batches": self._done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on after that many batches at the next iteration; after a whole epoch, from the start."""
-        self._skip = state["batches"] % len(self)
+        """Go on after that many batches at the next iteration; a whole epoch leaves none out."""
+        self._done = self._skip = state["batches"] % len(self)

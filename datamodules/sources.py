@@ -81,8 +81,8 @@ def _connect(hub: str, seconds: float = 2) -> None:
         socket.create_connection((server.hostname, server.port or 443), timeout=seconds).close()
     except OSError as error:
         raise FileNotFoundError(
-            f"no connection to the hub, where {hub} is ({error}): connect, or give "
-            "data.source=FOLDER, or put the data in a folder of $ZOO_DATA (now "
+            f"no connection to the hub, where {hub} is ({error.strerror or error}): connect, or "
+            "give data.source=FOLDER, or put the data in a folder of $ZOO_DATA (now "
             f"{os.environ.get('ZOO_DATA') or 'not set'}); data=digits needs no download"
         ) from error
 

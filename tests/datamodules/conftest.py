@@ -1,0 +1,47 @@
+"""Small picture files, and a cache that no other test has filled."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    folder = tmp_path / "own_cache"
+    monkeypatch.setenv("ZOO_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def encoded() -> Callable[..., bytes]:
+    """Pixels or a PIL image as the bytes of a file."""
+
+    def encode(picture: Any, kind: str = "PNG", **options: Any) -> bytes:
+        if isinstance(picture, np.ndarray):
+            picture = Image.fromarray(picture)
+        file = io.BytesIO()
+        picture.save(file, kind, **options)
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture
+def class_folders(tmp_path: Path) -> Callable[..., Path]:
+    """Folders of grey pictures: `class_folders({"cat": 3, "train/dog": 2})`."""
+
+    def write(counts: dict[str, int], size: int = 8, name: str = "pets") -> Path:
+        for number, (place, count) in enumerate(counts.items()):
+            folder = tmp_path / name / place
+            folder.mkdir(parents=True)
+            for i in range(count):
+                pixels = np.full((size, size), 10 * number + i, np.uint8)
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+        return tmp_path / name
+
+    return write

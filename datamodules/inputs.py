@@ -4,6 +4,7 @@ Imports neither Lightning nor `datasets`, so that a loaded model needs neither t
 """
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,14 +133,11 @@ def open_picture(raw: Any) -> Iterator[Any]:
     name = str(raw) if isinstance(raw, str | Path) else f"a picture ({type(raw).__name__})"
     array = isinstance(raw, np.ndarray | Tensor)
     given = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
-    large = Image.DecompressionBombError, Image.DecompressionBombWarning
     try:
         if isinstance(given, Image.Image):
             yield given
             return
-        with Image.open(
-            io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS
-        ) as picture:
+        with _header(raw) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
             yield picture
@@ -147,12 +145,21 @@ def open_picture(raw: Any) -> Iterator[Any]:
         raise FileNotFoundError(f"{name}: there is no such picture") from error
     except UnidentifiedImageError as error:
         raise ValueError(f"{name} is no picture of a known kind ({', '.join(FORMATS)})") from error
-    except large as error:
+    except Image.DecompressionBombError as error:
         raise ValueError(
             f"{name} is too large ({error}): at most {MAX_PIXELS:,} are read"
         ) from error
     except Exception as error:  # Pillow raises a dozen kinds for damaged files
         raise ValueError(f"{name} is damaged: {error}") from error
+
+
+def _header(raw: Any) -> Any:
+    """What Pillow reads of a path or bytes before it decodes them."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+        return Image.open(io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS)
 
 
 def _eight_bit(picture: Any) -> Any:

@@ -76,7 +76,10 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
 
 
 def test_missing_data_without_a_network_is_one_line_that_names_the_ways_out(command, monkeypatch):
-    monkeypatch.setattr("datamodules.sources._online", lambda *_: False)
+    def refuse(*_, **__):
+        raise OSError("unreachable")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
     code, out, err = command("train", "experiment=mnist_image_cnn")
     assert (code, out) == (2, "")
     line = err.splitlines()[-1]

@@ -191,6 +191,7 @@ def test_training_on_fewer_samples_is_said_in_the_results():
     assert run.results["samples"]["train"] == 60
 
 
+@pytest.mark.slow
 def test_a_run_with_compile_falls_back_or_runs():
     assert train(compile=True, trainer={"max_epochs": 1}).finished
 
@@ -199,6 +200,16 @@ def test_tensorboard_writes_beside_the_csv():
     run = zoo.train("image_cnn", **TINY, logger=["csv", "tensorboard"])
     assert list((run.folder / "tensorboard").glob("events*"))
     assert (run.folder / "metrics.csv").exists()
+
+
+def test_the_pictures_are_of_the_scored_model(monkeypatch):
+    """The confusion matrix counts the right answers that the accuracy does, in eval mode."""
+    shown = {}
+    monkeypatch.setattr(fit.report, "write", lambda folder, results, figures: shown.update(figures))
+    run = train()
+    matrix = shown["Confusion matrix"].matrix
+    assert matrix.sum() == 200
+    assert matrix.trace() == pytest.approx(run.results["test/accuracy"] * 200)
 
 
 def test_the_report_shows_the_confusion_matrix_the_mistakes_and_the_filters(once):

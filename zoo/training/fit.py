@@ -37,13 +37,26 @@ SHOWN = 10_000  # test samples that the report's pictures are made from
 console = Console(stderr=True, highlight=False)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what Lightning says about itself; our own lines say what the run does."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec"):
+            warnings.filterwarnings("ignore", f".*{text}.*")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@quiet()
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    with quiet():
-        _work(config, run)
-
-
-def _work(config: Config, run: Run) -> None:
     seed_everything(config["seed"], workers=True, verbose=False)
     data = open_data(config)
     config["model"] = agree(config["model"], catalog_facts(config), data.facts)
@@ -194,14 +207,14 @@ def finish(
         **{key: results[key] for key in ("seed", "command", "commit")},
     }
     cards.save(model, card, run.folder)
-    figures = model.figures(data.whole("test", SHOWN))
+    figures = model.eval().figures(data.whole("test", SHOWN))
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))
 
 
 def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -> Config:
     """What ran, on what, and from which code."""
-    threads = f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"
+    threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
     on_gpu = trainer.strategy.root_device.type == "cuda"
     proof = config["proof"] or {}
     target = {k: proof[k] for k in ("metric", "at_least", "at_most") if proof.get(k) is not None}
@@ -240,26 +253,3 @@ def commit() -> str | None:
         capture_output=True, text=True,
     )  # fmt: skip
     return found.stdout.strip() or None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what Lightning says about itself; our own lines say what the run does."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        for text in (
-            ".*num_workers.*",
-            ".*many workers.*",
-            ".*logging interval.*",
-            ".*not empty.*",
-            ".*LeafSpec.*",
-        ):
-            warnings.filterwarnings("ignore", text)
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

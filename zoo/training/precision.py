@@ -18,5 +18,5 @@ def native_bf16(accelerator: str) -> bool:
     """Whether the chip that will be used multiplies bfloat16 itself; emulated it is 10 x slower."""
     if accelerator in ("auto", "gpu") and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    has = torch.cpu.get_capabilities()
-    return accelerator != "mps" and bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    has = (torch.cpu._is_avx512_bf16_supported, torch.cpu._is_amx_tile_supported)
+    return accelerator != "mps" and any(asked() for asked in has)

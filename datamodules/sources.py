@@ -109,7 +109,7 @@ def _files(location: Path) -> list[Path]:
 def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
     """The folder that `build` fills, made once: under a lock, beside its place, renamed when whole.
 
-    A build that was killed leaves a `.part` folder, which the next one sweeps away.
+    A build that fails leaves nothing; one that is killed, a `.part` that the next sweeps away.
 
     Raises:
         ValueError: the cache cannot be written to.
@@ -122,8 +122,11 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
         if not folder.is_dir():
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
-            build(part)
-            part.rename(folder)
+            try:
+                build(part)
+                part.rename(folder)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
     return folder
 
 

@@ -353,14 +353,19 @@ def test_what_was_prepared_is_not_prepared_again(own_cache):
     assert (folder / "made").read_text() == "once"
 
 
-def test_a_failed_build_leaves_nothing_that_looks_whole(own_cache):
+def test_a_failed_build_leaves_nothing(own_cache):
     def fail(part):
         note(part)
         raise RuntimeError("half way")
 
     with pytest.raises(RuntimeError):
         sources.cached("pets", "key", fail)
-    assert not (own_cache / "pets-key").exists()
+    assert not list(own_cache.glob("pets-key*/"))
+
+
+def test_what_a_killed_build_left_is_swept(own_cache):
+    (own_cache / "pets-key.part").mkdir(parents=True)
+    note(own_cache / "pets-key.part")
     seen = []
     sources.cached("pets", "key", lambda part: seen.extend(part.iterdir()))
     assert seen == []  # the leftovers were swept

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo.training import fit, precision
+from zoo.training import fit, hardware
 
 TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
@@ -167,9 +167,9 @@ def test_a_value_that_is_neither_the_files_nor_the_datas_is_an_error_that_shows_
 def test_automatic_precision_needs_a_proven_recipe_and_a_chip(
     asked, proven, native, resolved, monkeypatch
 ):
-    monkeypatch.setattr(precision, "native_bf16", lambda accelerator: native)
+    monkeypatch.setattr(hardware, "native_bf16", lambda accelerator: native)
     config = {"bf16": proven, "trainer": {"precision": asked, "accelerator": "cpu"}}
-    assert precision.resolve(config) == resolved
+    assert hardware.precision(config) == resolved
 
 
 def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):

@@ -21,6 +21,14 @@ def test_a_sweep_checks_every_job_before_the_first_starts(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsys):
+    from zoo.training import hardware
+
+    monkeypatch.setattr(hardware.shutil, "which", lambda name: None)
+    assert launch.composed(["compile=true", "trainer.accelerator=cpu"])["compile"] is False
+    assert "no C++ compiler found" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_sweep_is_a_folder_of_numbered_runs(command, tmp_path):
     code, out, err = command("train", "-m", "seed=0,1", "name=both", *SMALL)

@@ -42,10 +42,13 @@ def start(arguments: Sequence[str]) -> Run:
 
 def composed(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
-    from zoo.training import precision
+    from zoo.training import hardware
 
     config = catalog.compose(arguments)
-    config["trainer"]["precision"] = precision.resolve(config)
+    config["trainer"]["precision"] = hardware.precision(config)
+    if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
+        console.print("compile   no C++ compiler found: running without")
+        config["compile"] = False
     kept = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
     return {**config, "command": shlex.join(["zoo", "train", *kept])}
 

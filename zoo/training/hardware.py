@@ -1,12 +1,14 @@
-"""Which arithmetic `precision: auto` means: bfloat16 only where it costs no score and is native."""
+"""What of the machine a run may use: which arithmetic `precision: auto` means, and a compiler."""
 
+import os
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 
-def resolve(config: Mapping[str, Any]) -> str:
+def precision(config: Mapping[str, Any]) -> str:
     """The precision of a run: as asked, or bf16 if recipe and chip are fit for it."""
     trainer = config["trainer"]
     if trainer["precision"] != "auto":
@@ -20,3 +22,11 @@ def native_bf16(accelerator: str) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     has = (torch.cpu._is_avx512_bf16_supported, torch.cpu._is_amx_tile_supported)
     return accelerator != "mps" and any(asked() for asked in has)
+
+
+def can_compile(accelerator: str) -> bool:
+    """Whether torch.compile finds what it needs: Triton on a GPU, a C++ compiler elsewhere."""
+    if accelerator in ("auto", "gpu") and torch.cuda.is_available():
+        return True
+    names = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    return any(name and shutil.which(name) for name in names)

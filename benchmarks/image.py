@@ -1,11 +1,10 @@
 """The lecture network's training step, 32 x 32 x 3, batch 128: the command against a bare loop.
 
 Ours is the real command with its defaults (progress, metrics, loggers, checkpoints) on random
-pictures in MNIST's file format; the bare loop does the same step (gather, scale, augment,
+pictures; the bare loop does the same step (gather, scale, augment,
 normalise, forward, backward, update) with nothing around it. Both leave out their first steps.
 """
 
-import gzip
 import json
 import os
 import subprocess
@@ -17,6 +16,7 @@ from time import perf_counter
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 import zoo
 from benchmarks.common import compare, show
@@ -28,15 +28,14 @@ PAIR = ["model=image_cnn_2017", "data=cifar10", f"data.batch_size={BATCH}", "bas
 
 
 def write_pictures(folder: Path) -> None:
-    """Random pictures as IDX files: `STEPS` batches to train on, and a small test split."""
+    """Random pictures in class folders: `STEPS` batches to train on, and a small test split."""
     random = np.random.default_rng(0)
-    for split, count in (("train", round(STEPS * BATCH / 0.9)), ("t10k", 200)):
+    for split, count in (("train", round(STEPS * BATCH / 0.9)), ("test", 200)):
         pixels = random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
-        labels = np.arange(count, dtype=np.uint8) % 10
-        for kind, array in (("images-idx4", pixels), ("labels-idx1", labels)):
-            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-            with gzip.open(folder / f"{split}-{kind}-ubyte.gz", "wb", 1) as file:
-                file.write(head + array.tobytes())
+        for number, picture in enumerate(pixels):
+            place = folder / split / str(number % 10) / f"{number}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(place)
 
 
 def command(folder: Path) -> float:

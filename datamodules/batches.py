@@ -112,14 +112,16 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         order, begin, self._skip = self.order(), self._skip, 0
-        for number in range(begin, len(self)):
+        count, rank, world = len(self), self.rank, self.world_size
+        for number in range(begin, count):
             self._done = number + 1
-            last = not self.shuffle and number == len(self) - 1
-            rows = order[number * self.batch_size :][: None if last else self.batch_size]
-            start, stop = (len(rows) * (self.rank + i) // self.world_size for i in (0, 1))
-            key = Key(self.seed, self.epoch, number, len(rows), start, stop)
-            mine = rows[start:stop]
-            yield Batch(tuple(t.index_select(0, mine) for t in self.tensors), key)
+            first, size = number * self.batch_size, self.batch_size
+            if number == count - 1 and not self.shuffle:
+                size = len(order) - first  # the rest
+            start, stop = size * rank // world, size * (rank + 1) // world
+            mine = order[first + start : first + stop]
+            gathered = tuple([t.index_select(0, mine) for t in self.tensors])
+            yield Batch(gathered, Key(self.seed, self.epoch, number, size, start, stop))
 
     def state_dict(self) -> dict[str, Any]:
         """How many global batches of this epoch were served."""

@@ -36,8 +36,8 @@ format: .venv/installed-dev  ## repair what ruff can repair
 test: .venv/installed-dev  ## the quick tests; one of them: make test ARGS="-k gan"
 	$(PYTEST) -m "not slow and not real" $(ARGS)
 
-test-all: test  ## those, then the slow tests and those on the real data in $ZOO_DATA
-	$(PYTEST) -m "slow or real" $(ARGS)
+test-all: test  ## those, then the slow ones, and those on real data where $ZOO_DATA is set
+	$(PYTEST) -m "slow$(if $(ZOO_DATA), or real)" $(ARGS)
 
 wheel: .venv/installed-dev  ## build dist/*.tar.gz, and from it dist/*.whl
 	$(RUN) build --no-isolation

@@ -124,10 +124,12 @@ def test_a_failed_install_is_tried_again(clone):
     assert "installed\n" in make(clone, "train").stdout
 
 
-def test_the_two_halves_of_the_tests_overlap_nowhere_and_run_once(clone):
+@pytest.mark.parametrize(("data", "second"), [("", "slow"), ("/data", "slow or real")])
+def test_the_two_halves_of_the_tests_overlap_nowhere_and_run_once(clone, data, second, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", data)
     output = make(clone, "check", "test-all").stdout
     marks = [json.loads(line)[-1] for line in output.splitlines() if '"pytest"' in line]
-    assert marks == ["not slow and not real", "slow or real"]
+    assert marks == ["not slow and not real", second]
 
 
 def test_lint_changes_nothing(clone):

@@ -176,10 +176,9 @@ def test_a_prepared_hub_data_set_needs_no_connection(tiny, tmp_path, monkeypatch
 
     mnist.write(tmp_path / "hub")
     local = sources.open_source(tmp_path / "hub", tmp_path / "scratch")
-    monkeypatch.setattr(sources, "open_source", lambda *_: local)
-    before = opened("mnist", batch_size=8)
-    monkeypatch.undo()
-    monkeypatch.setenv("ZOO_CACHE", str(own_cache))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "open_source", lambda *_: local)
+        before = opened("mnist", batch_size=8)
     monkeypatch.setattr("socket.create_connection", None)
     assert opened("mnist", batch_size=8).facts == before.facts
 

@@ -75,6 +75,17 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
         errors.exit_code(lambda: 1 / 0)
 
 
+def test_what_is_worth_trying_next_repeats_no_override():
+    from zoo.commands.train import suggestions
+
+    ran = {"experiment": "image_cnn", "model": "image_cnn", "smoke": False, "target": {}}
+    tried = suggestions({**ran, "command": "zoo train data.train_samples=50"})
+    seeded = "zoo train data.train_samples=50 seed=1"
+    assert tried == ["zoo reproduce image_cnn", "zoo show image_cnn", seeded]
+    smoke = {**ran, "smoke": True, "command": "zoo train data=mnist trainer=smoke"}
+    assert suggestions(smoke) == ["zoo train data=mnist"]
+
+
 def test_missing_data_without_a_network_is_one_line_that_names_the_ways_out(command, monkeypatch):
     def refuse(*_, **__):
         raise OSError("unreachable")

@@ -69,5 +69,7 @@ def suggestions(results: dict[str, Any]) -> list[str]:
     recipe, command = results["experiment"], results["command"]
     if results["smoke"]:
         return [command.replace(" trainer=smoke", "")]
-    again = f"zoo reproduce {recipe}" if "target" in results else f"{command} seed=1"
-    return [again, f"zoo show {results['model']}", f"{command} data.train_samples=1000"]
+    again = [f"zoo reproduce {recipe}"] if "target" in results else []
+    more = {"seed=": "seed=1", "data.train_samples=": "data.train_samples=1000"}
+    changed = [f"{command} {new}" for key, new in more.items() if key not in command]
+    return [*again, f"zoo show {results['model']}", *changed]

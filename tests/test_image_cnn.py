@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
+from zoo import catalog
 from zoo.commands.show import dense_cost, layers
 
 
@@ -52,8 +53,10 @@ def test_borders_alternate_between_same_and_valid_and_dropouts_are_the_slides(le
     assert [m.p for m in lecture.modules() if isinstance(m, nn.Dropout)] == [0.25, 0.25, 0.5]
 
 
-def test_the_modern_network_has_under_a_million_parameters(modern):
-    assert sum(p.numel() for p in modern.parameters()) < 1_000_000
+def test_the_modern_network_has_under_a_million_parameters_as_many_as_its_file_says(modern):
+    count = sum(p.numel() for p in modern.parameters())
+    assert count < 1_000_000
+    assert f"{count:,} parameters for digits" in catalog.describe("model", "image_cnn")
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 32), (64, 64), (17, 40)])

@@ -17,6 +17,9 @@ from typing_extensions import NotRequired, TypedDict
 from zoo.errors import no_such
 
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
+BUILDABLE = {
+    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
+}  # fmt: skip
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 Positive = Annotated[int, Field(ge=1)]
@@ -125,10 +128,9 @@ def locate(target: str, key: str = "_target_") -> type:
 
 def _buildable(cls: type) -> bool:
     """Whether a config may build this class. Bases are compared by name: no import is needed."""
-    bases = {base.__name__ for base in cls.__mro__ if base.__module__.split(".")[0] != "builtins"}
-    return bool(
-        bases & {"LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy"}
-    ) or (bool(bases & {"BaseEstimator"}) or cls.__module__ == "datamodules.inputs")
+    return cls.__module__ == "datamodules.inputs" or bool(
+        BUILDABLE & {base.__name__ for base in cls.__mro__}
+    )
 
 
 def parameters(cls: type) -> dict[str, Parameter]:

@@ -256,15 +256,16 @@ def test_broken_pictures_can_be_skipped_and_are_listed(with_broken):
 def test_a_broken_row_of_a_table_is_named(tmp_path):
     import datasets
 
+    from tests import hub
     from tests.tiny import mnist
 
-    picture = {"bytes": mnist.png(np.zeros((28, 28), np.uint8)), "path": None}
+    picture = {"bytes": hub.encoded(np.zeros((28, 28), np.uint8), "PNG"), "path": None}
     rows = [picture, {"bytes": b"nothing", "path": None}, picture]
     (tmp_path / "data").mkdir()
     for split in ("train", "validation", "test"):
         columns = {"image": rows if split == "train" else [picture], "label": [0, 1, 2]}
         columns["label"] = columns["label"][: len(columns["image"])]
-        table = datasets.Dataset.from_dict(columns, mnist.FEATURES)
+        table = datasets.Dataset.from_dict(columns, hub.features("image", mnist.DIGITS))
         table.to_parquet(tmp_path / "data" / f"{split}.parquet")
     with pytest.raises(ValueError, match="row 1 of train: a picture"):
         opened("mnist", source=str(tmp_path / "data"))

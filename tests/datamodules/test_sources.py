@@ -13,6 +13,7 @@ import pytest
 
 from datamodules import sources
 from datamodules.sources import Rows, Source
+from tests import hub
 from tests.tiny import cifar10, fashion_mnist, mnist
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,9 +110,9 @@ def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
     import datasets
 
     (tmp_path / "data").mkdir()
-    picture = {"bytes": mnist.png(np.zeros((4, 4), np.uint8)), "path": None}
+    picture = {"bytes": hub.encoded(np.zeros((4, 4), np.uint8), "PNG"), "path": None}
     rows = {"image": [picture] * 3, "label": [0, 1, -1]}
-    table = datasets.Dataset.from_dict(rows, mnist.FEATURES)
+    table = datasets.Dataset.from_dict(rows, hub.features("image", mnist.DIGITS))
     table.to_parquet(tmp_path / "data" / "train.parquet")
     with pytest.raises(ValueError, match="row 2 of train has the label -1"):
         read(tmp_path / "data")

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo.training import fit, hardware
+from zoo.training import fit, hardware, metrics
 
 TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
@@ -97,8 +97,9 @@ def test_an_unfinished_run_goes_on_from_its_last_checkpoint(capsys):
     run = train(name="a", trainer={"max_epochs": 2})
     assert "resume    from step 10" in capsys.readouterr().err
     assert run.results["epochs"] == 2
-    rows = (run.folder / "metrics.csv").read_text().splitlines()
-    assert sum(",train" not in row and row.startswith("1,") for row in rows) >= 1
+    rows = metrics.read(run.folder / "metrics.csv")
+    assert [row["epoch"] for row in rows if row["train/loss"]] == ["0", "1"]
+    assert [row["epoch"] for row in rows if row["val/loss"]] == ["0", "1"]
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command, tmp_path):

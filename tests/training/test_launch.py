@@ -39,11 +39,14 @@ def test_a_sweep_is_a_folder_of_numbered_runs(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_job_that_fails_is_named_and_the_others_are_done(tmp_path):
-    (tmp_path / "runs/image_cnn/both/0").mkdir(parents=True)
-    (tmp_path / "runs/image_cnn/both/0/config.yaml").mkdir()  # cannot be replaced by a file
-    with pytest.raises((Failure, OSError)):
-        launch.sweep([*SMALL, "name=both", "seed=0,1"])
+def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
+    """A rate of 1e30 makes the first job's loss infinite or not a number."""
+    rates = "model.optimizer.lr=1e30,0.05"
+    code, _, err = command("train", "-m", "name=both", rates, *SMALL)
+    assert code == 1
+    assert err.splitlines()[-1] == "zoo: 1 of 2 jobs failed: 0"
+    runs = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}") for job in (0, 1)]
+    assert [run.finished for run in runs] == [False, True]
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ def precision(config: Mapping[str, Any]) -> str:
 
 
 def native_bf16(accelerator: str) -> bool:
-    """Whether the chip that will be used multiplies bfloat16 itself; emulated it is 10 x slower."""
+    """Whether the chip that will be used multiplies bfloat16 itself: emulated it is slower."""
     if accelerator in ("auto", "gpu") and torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     has = (torch.cpu._is_avx512_bf16_supported, torch.cpu._is_amx_tile_supported)

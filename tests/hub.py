@@ -13,7 +13,7 @@ Split = tuple[np.ndarray, list[int]]
 def write(
     folder: Path, config: str, column: str, classes: list[str], kind: str, splits: dict[str, Split]
 ) -> None:
-    """Write each split's pixels (N, H, W) or (N, H, W, 3), uint8, as files of a kind, and labels."""
+    """Write each split's pixels (N, H, W) or (N, H, W, 3), uint8, as picture files, and labels."""
     (folder / config).mkdir(parents=True)
     paths = [f"  - split: {name}\n    path: {config}/{name}-*.parquet\n" for name in splits]
     head = f"---\nconfigs:\n- config_name: {config}\n  default: true\n  data_files:\n"

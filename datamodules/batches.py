@@ -28,9 +28,13 @@ class Key(NamedTuple):
     start: int
     stop: int
 
-    def generator(self) -> torch.Generator:
-        """A fresh CPU generator for this global batch, the same on each rank and device."""
-        return seeded(self.seed, self.epoch, self.batch)
+    def generator(self, stream: int = 0) -> torch.Generator:
+        """A fresh CPU generator for this global batch, the same on each rank and device.
+
+        Args:
+            stream: another number, unrelated draws: 0 is augmentation's, 2 the model's.
+        """
+        return seeded(self.seed, self.epoch, self.batch, *([stream] if stream else []))
 
     def mine(self, draws: Tensor) -> Tensor:
         """The rows of this rank out of draws made for the whole global batch."""

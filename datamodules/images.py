@@ -3,35 +3,31 @@
     data/pets/cat/1.jpg  data/pets/dog/7.png         one folder a class
     data/pets/{train,val,test}/cat/1.jpg             with splits of its own
     data/pets/labels.csv                             file,label[,split]
-    hub layout (parquet), IDX .gz files              see sources.py
+    hub layout (parquet), IDX .gz files              see layouts.py
 
 A batch is images (B, C, H, W), float, normalised, and labels (B,), int64 in [0, num_classes).
 """
 
-import json
-import shutil
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
 
 from datamodules import sources
 from datamodules.augment import Augment, Options
-from datamodules.batches import Batch, Batches
-from datamodules.inputs import ImageInput, decode, open_picture
-from datamodules.sources import Rows
+from datamodules.batches import Key
+from datamodules.inputs.image import ImageInput, Scaling, decode, open_picture
+from datamodules.layouts import PICTURES, Rows
+from datamodules.memory import Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-DECIDES = ("image_size", "channels", "validation", "test", "limit", "broken")  # on the arrays
-FORMAT = 1  # of the cached arrays; a change makes them anew
 
 
-class Images(LightningDataModule):
+class Images(Labelled):
     """One image classification data set.
 
     Args:
@@ -45,9 +41,15 @@ class Images(LightningDataModule):
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before decoding.
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
+        scaling: what pixels are brought to: mean 0 and deviation 1, or [0, 1], or [-1, 1].
         augment: options of `datamodules.augment.Options`, on training batches.
         seed: of order and augmentation; the splits have a seed of their own.
     """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": sources.digits}
+    ARRAYS: ClassVar = ("pixels", "labels")
+    DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
+    KIND: ClassVar = PICTURES
 
     def __init__(
         self,
@@ -63,45 +65,15 @@ class Images(LightningDataModule):
         train_samples: Positive | None,
         limit: Positive | None,
         broken: Literal["error", "skip"],
+        scaling: Scaling,
         augment: Options,
         seed: Annotated[int, Field(ge=0)],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.augment = Augment(augment)
-        self.folder: Path | None = None
 
-    def prepare_data(self) -> None:
-        """Find and decode the pictures, once; later calls and processes find the arrays."""
-        name, source, hub = (self.hparams[key] for key in ("name", "source", "hub"))
-        embedded = source is None and name in sources.EMBEDDED
-        found = name if embedded else sources.locate(name, source, hub)
-        key = sources.fingerprint(found, **{key: self.hparams[key] for key in DECIDES}, of=FORMAT)
-        self.folder = sources.cached(name, key, lambda part: self._decode(found, embedded, part))
-
-    def _decode(self, location: Path | str, embedded: bool, part: Path) -> None:
-        """Write pixels, labels and facts of each split to a folder."""
-        own, scratch = self.hparams, part / "scratch"
-        if embedded:
-            found = sources.EMBEDDED[own["name"]]()
-        else:
-            found = sources.open_source(location, scratch)
-        found = sources.divide(found, own["validation"], own["test"], seed=0)
-        chosen = {
-            split: rows.take(sources.first(rows.labels, own["limit"], seed=0))
-            for split, rows in found.splits.items()
-        }
-        shape = self._shape(chosen["train"])
-        skipped: list[str] = []
-        for split, rows in chosen.items():
-            pixels, labels = self._pixels(rows, shape, split, skipped)
-            np.save(part / f"{split}_pixels.npy", pixels)
-            np.save(part / f"{split}_labels.npy", labels)
-        facts = {"classes": found.classes, "embedded": embedded, "skipped": skipped}
-        (part / "facts.json").write_text(json.dumps(facts))
-        shutil.rmtree(scratch, ignore_errors=True)
-
-    def _shape(self, rows: Rows) -> tuple[int, int, int]:
+    def shared(self, rows: Rows) -> tuple[int, int, int]:
         """Height, width and channels: as asked for, else as the pictures have them."""
         size, channels = self.hparams["image_size"], self.hparams["channels"]
         if size is None or channels is None:
@@ -110,96 +82,38 @@ class Images(LightningDataModule):
             channels = channels or (1 if grey else 3)
         return size, size, channels
 
-    def _pixels(
-        self, rows: Rows, shape: tuple[int, int, int], split: str, skipped: list[str]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Decode rows to (N, H, W, C), uint8, and labels; broken ones are skipped or stop it."""
-        pixels = np.empty((len(rows.labels), *shape), np.uint8)
-        keep = np.ones(len(rows.labels), bool)
-        for i, raw in enumerate(sources.with_bar(rows.raws, f"decoding {split}")):
-            try:
-                pixels[i] = decode(raw, shape[0], shape[2])
-            except ValueError as error:
-                reason = str(error) if isinstance(raw, Path) else f"row {i} of {split}: {error}"
-                if self.hparams["broken"] == "error":
-                    raise ValueError(f"{reason}; data.broken=skip leaves such out") from error
-                keep[i] = False
-                skipped.append(reason)
-        if not keep.any():
-            raise ValueError(f"no picture of the {split} split can be read: {skipped[-1]}")
-        return pixels[keep], rows.labels[keep]
+    def decode(
+        self, rows: Rows, split: str, shared: tuple[int, int, int], skipped: list[str]
+    ) -> Arrays:
+        """Pixels (N, H, W, C), uint8, and labels (N,)."""
+        pixels = np.empty((len(rows.labels), *shared), np.uint8)
+        kept: list[int] = []
+        read = partial(decode, image_size=shared[0], channels=shared[2])
+        for i, picture in self.readable(rows, split, read, skipped):
+            pixels[len(kept)] = picture
+            kept.append(i)
+        return {"pixels": pixels[: len(kept)], "labels": rows.labels[kept]}
 
-    def setup(self, stage: str) -> None:
-        """Open the arrays and say what a model must agree on."""
-        if self.folder is None:
-            self.prepare_data()
-        assert self.folder is not None
-        known = json.loads((self.folder / "facts.json").read_text())
-        self.splits = {split: self._open(self.folder, split) for split in ("train", "val", "test")}
-        self.chosen = sources.first(self.splits["train"][1], self.hparams["train_samples"], seed=0)
-        self.input = ImageInput.fit(self.arrays("train")[0])
-        samples = {split: len(labels) for split, (_, labels) in self.splits.items()}
-        self.facts: dict[str, Any] = {
-            "num_classes": len(known["classes"]),
-            "classes": known["classes"],
-            "channels": self.input.channels,
-            "image_size": self.input.image_size,
-            "samples": {**samples, "train": len(self.chosen)},
-            "embedded": known["embedded"],
-            "skipped": known["skipped"],
-            "digest": self.folder.name,
-            "input": self.input.config(),
-        }
-
-    def _open(self, folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-        pixels = np.load(folder / f"{split}_pixels.npy", mmap_mode="c")
-        return pixels, np.load(folder / f"{split}_labels.npy")
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        facts = super().fit(known)
+        self.input = ImageInput.fit(self.arrays("train")[0], self.hparams["scaling"])
+        channels, size = self.input.channels, self.input.image_size
+        return {**facts, "channels": channels, "image_size": size}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
-        pixels, labels = self.splits[split]
-        if split != "train" or len(self.chosen) == len(labels):
+        pixels, labels = self.splits[split]["pixels"], self.splits[split]["labels"]
+        if split != "train" or len(self.rows) == len(labels):
             return pixels, labels
-        return pixels[self.chosen], labels[self.chosen]
+        return pixels[self.rows], labels[self.rows]
 
-    def _batches(self, split: str, shuffle: bool = False) -> Batches:
-        pixels, labels = self.splits[split]
-        trainer = self.trainer
-        return Batches(
-            (torch.from_numpy(pixels), torch.from_numpy(labels)),
-            self.hparams["batch_size"],
-            indices=torch.from_numpy(self.chosen) if split == "train" else None,
-            shuffle=shuffle,
-            seed=self.hparams["seed"],
-            rank=trainer.global_rank if trainer else 0,
-            world_size=trainer.world_size if trainer else 1,
-        )
-
-    def train_dataloader(self) -> Batches:
-        return self._batches("train", shuffle=True)
-
-    def val_dataloader(self) -> Batches:
-        return self._batches("val")
-
-    def test_dataloader(self) -> Batches:
-        return self._batches("test")
-
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Scale, augment (while training) and normalise the whole batch, on its device."""
-        if not isinstance(batch, Batch):
-            return batch
-        pixels, labels = batch.tensors
+    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
+        """Images (B, C, H, W), normalised, and labels (B,)."""
+        pixels, labels = tensors
         images = self.input.scale(pixels)
-        if self.trainer is not None and self.trainer.training:
-            images = self.augment(images, batch.key)
+        if key is not None:
+            images = self.augment(images, key)
         return self.input.normalise(images), labels
-
-    def whole(self, split: str, count: int) -> tuple[Tensor, Tensor]:
-        """`count` samples of a split, its classes in proportion, as one normalised batch."""
-        pixels, labels = self.arrays(split)
-        rows = sources.first(labels, count, seed=0)
-        images = self.input.scale(torch.from_numpy(pixels[rows]))
-        return self.input.normalise(images), torch.from_numpy(labels[rows])
 
 
 def _headers(rows: Rows) -> tuple[list[int], bool]:

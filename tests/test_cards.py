@@ -13,7 +13,7 @@ from zoo import cards
 FACTS = {
     "classes": list("abcdefghij"),
     "input": {
-        "_target_": "datamodules.inputs.ImageInput",
+        "_target_": "datamodules.inputs.image.ImageInput",
         "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
     },
 }  # fmt: skip

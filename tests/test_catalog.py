@@ -54,13 +54,24 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
     data = zoo.create_data(name, **tiny(name, tmp_path))
     data.prepare_data()
     data.setup("fit")
-    inputs, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
-    assert len(inputs) == len(labels) == data.hparams.batch_size
-    assert int(labels.max()) < data.facts["num_classes"] == len(data.facts["classes"])
-    assert inputs.is_floating_point()
-    assert abs(float(inputs.mean())) < 1  # normalised
+    inputs, *rest = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert len(inputs) == data.hparams.batch_size
+    assert set(data.facts["samples"]) == {"train", "val", "test"}
+    if "classes" in data.facts:
+        assert len(inputs) == len(rest[0])
+        assert int(rest[0].max()) < data.facts["num_classes"] == len(data.facts["classes"])
     rebuilt = catalog.build(data.facts["input"], "input")
-    torch.testing.assert_close(rebuilt(list(rebuilt.restore(inputs))), inputs, atol=0.05, rtol=0.05)
+    again = rebuilt(list(rebuilt.restore(inputs)))
+    torch.testing.assert_close(again, inputs, atol=0.05, rtol=0.05)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_data_can_be_trained_on_in_part(name, tmp_path):
+    """S07: `train_samples` and `limit` are taken by every data set."""
+    data = zoo.create_data(name, **{**tiny(name, tmp_path), "train_samples": 16, "batch_size": 8})
+    data.setup("fit")
+    assert len(data.train_dataloader()) * 8 <= 16
+    assert {"source", "limit", "seed"} <= set(data.hparams)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -100,7 +111,7 @@ def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
         "class Ninth(Classifier):\n"
         "    def __init__(self, *, channels: Annotated[int, Field(ge=1)], image_size: int,\n"
         "                 num_classes: int, optimizer: Recipe) -> None:\n"
-        "        super().__init__(num_classes, 0.0)\n"
+        "        super().__init__(0.0)\n"
         "        self.save_hyperparameters(logger=False)\n"
         "        self.net = nn.Linear(channels * image_size**2, num_classes)\n"
         "        self.example_input_array = torch.zeros(1, channels, image_size, image_size)\n\n"

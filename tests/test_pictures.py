@@ -2,6 +2,7 @@
 
 import ast
 import io
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from sklearn.metrics import precision_recall_fscore_support
 
 from zoo import pictures
-from zoo.pictures import Grid, classification, filters, png
+from zoo.pictures import Audio, Grid, Strip, Table, classification, filters, png, wav
 
 CLASSES = ["cat", "dog", "eel"]
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -72,6 +73,50 @@ def test_without_mistakes_or_without_images_there_is_no_such_picture():
     assert "Worst mistakes" not in classification(PROBABILITIES, LABELS, CLASSES)
 
 
+def mistakes(shown, rate=0):
+    """The mistakes of 50 samples that are all taken for b, the surest last."""
+    sure = np.linspace(0.6, 0.9, 50)
+    answers = np.column_stack([1 - sure, sure])
+    return classification(answers, np.zeros(50, int), ["a", "b"], shown, rate)["Worst mistakes"]
+
+
+def test_mistaken_texts_are_a_table_of_twelve():
+    table = mistakes([f"review {i}" for i in range(50)])
+    assert isinstance(table, Table)
+    assert table.header == ("truth", "answer", "sure", "text")
+    assert table.rows[0] == ("a", "b", "90 %", "review 49")
+    assert [row[3] for row in table.rows] == [f"review {i}" for i in range(49, 37, -1)]
+
+
+def test_a_long_text_is_cut_and_a_text_of_200_characters_is_not():
+    shown = [row[3] for row in mistakes(["x" * 200] * 49 + ["x" * 201]).rows]
+    assert shown[0] == "x" * 199 + "\N{HORIZONTAL ELLIPSIS}"
+    assert shown[1] == "x" * 200
+
+
+def test_mistaken_clips_are_rows_of_frames():
+    clips = np.arange(50, dtype=np.uint8)[:, None, None, None, None] * np.ones(
+        (1, 3, 4, 4, 1), "u1"
+    )
+    strip = mistakes(clips, rate=8)
+    assert isinstance(strip, Strip)
+    assert [int(clip[0, 0, 0, 0]) for clip in strip.clips] == [49, 48, 47, 46, 45, 44, 43, 42]
+    assert strip.captions[0] == "a taken for b (90 % sure)"
+    assert (len(strip.captions), strip.rate) == (8, 8)
+
+
+def test_mistaken_sounds_are_heard_at_their_rate():
+    audio = mistakes([np.full(10 + i, i / 50, dtype=np.float32) for i in range(50)], rate=8000)
+    assert isinstance(audio, Audio)
+    assert [len(wave) for wave in audio.waves] == [59, 58, 57, 56, 55, 54, 53, 52]
+    assert audio.captions[0] == "a taken for b (90 % sure)"
+    assert (len(audio.captions), audio.rate) == (8, 8000)
+
+
+def test_mistaken_pictures_may_have_colours():
+    assert isinstance(mistakes(np.zeros((50, 4, 4, 3), np.uint8)), Grid)
+
+
 @pytest.mark.parametrize(("channels", "shape"), [(1, (3, 3)), (3, (3, 3, 3)), (16, (3, 3))])
 def test_filters_are_grey_unless_they_read_three_channels(channels, shape):
     weights = np.random.default_rng(0).normal(size=(5, channels, 3, 3))
@@ -113,8 +158,33 @@ def test_a_large_picture_keeps_its_size():
     assert opened(Grid([np.zeros((9, 5, 3), np.uint8)])).shape == (9, 5, 4)
 
 
+def heard(file):
+    """What the standard library reads: (T,) 16-bit steps, and the header."""
+    with wave.open(io.BytesIO(file)) as sound:
+        steps = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
+        return steps, sound.getnchannels(), sound.getsampwidth(), sound.getframerate()
+
+
+def test_a_wave_read_back_is_the_wave():
+    sine = 0.9 * np.sin(np.arange(4000, dtype=np.float32) / 7)
+    steps, *header = heard(wav(sine, 16000))
+    assert header == [1, 2, 16000]
+    np.testing.assert_allclose(steps / 32767, sine, atol=0.5 / 32767 + 1e-7)
+
+
+def test_silence_is_zero_and_what_is_too_loud_is_clipped():
+    steps = heard(wav(np.array([0.0, 1.0, -1.0, 1.5, -9.0]), 8000))[0]
+    assert steps.tolist() == [0, 32767, -32767, 32767, -32767]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_wave_that_is_not_finite_is_refused(value):
+    with pytest.raises(ValueError, match="not finite"):
+        wav(np.array([0.0, value]), 8000)
+
+
 def test_the_module_needs_numpy_and_nothing_of_ours():
     tree = ast.parse(Path(pictures.__file__).read_text(encoding="utf-8"))
     lines = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(line, "module", None) or line.names[0].name for line in lines}
-    assert names == {"io", "math", "collections.abc", "dataclasses", "numpy"}
+    assert names == {"io", "math", "collections.abc", "dataclasses", "typing", "wave", "numpy"}

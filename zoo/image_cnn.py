@@ -50,7 +50,7 @@ class ImageCNN2017(Classifier):
         label_smoothing: Smoothing,
         optimizer: Recipe,
     ) -> None:
-        super().__init__(num_classes, label_smoothing)
+        super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
         side = (
             (image_size - 2) // 2 - 2
@@ -134,7 +134,7 @@ class ImageCNN(Classifier):
         label_smoothing: Smoothing,
         optimizer: Recipe,
     ) -> None:
-        super().__init__(num_classes, label_smoothing)
+        super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
         self.stem = nn.Sequential(*convolution(channels, widths[0]), nn.MaxPool2d(2))
         self.stages = nn.Sequential(*(Stage(a, b) for a, b in pairwise(widths)))
@@ -148,9 +148,13 @@ class ImageCNN(Classifier):
         Raises:
             ValueError: another layout.
         """
+        return self.head(self.dropout(self.embed(images)))
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) of any size to what the last layer sees, (B, widths[-1])."""
         check_images(images, self.hparams["channels"])
         maps = self.stages(self.stem(images))  # (B, widths[-1], H / 8, W / 8) for three widths
-        return self.head(self.dropout(maps.mean((2, 3))))
+        return maps.mean((2, 3))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **first_filters(self.stem[0])}

@@ -3,19 +3,19 @@
 Shapes: B samples, K classes.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
-from torch import Tensor, nn
-from torchmetrics.classification import MulticlassAccuracy
+from torch import Tensor
 
 from zoo import pictures
 from zoo.pictures import Picture
 
-STAGES = ("train", "val", "test")
+MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 
 
 class ZooModule(LightningModule):
@@ -29,6 +29,7 @@ class ZooModule(LightningModule):
         super().__init__()
         self.input: Any = None
         self.classes: list[str] | None = None
+        self._draws: tuple[Any, torch.Generator] | None = None
 
     def answer(self, output: Tensor) -> list[Any]:
         """Map what `forward` gives to plain Python, one item a sample."""
@@ -50,16 +51,57 @@ class ZooModule(LightningModule):
         self.eval()
         return self.answer(self(self.input(raws).to(self.device)))
 
+    def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
+        """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.
+
+        Args:
+            stage: train, val or test.
+        """
+        raise NotImplementedError
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        return self._logged(batch, "train")["loss"].mean()
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._logged(batch, "val")
+
+    def test_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        """Return the score of each sample (N,) by metric: their spread gives the interval."""
+        found = self._logged(batch, "test")
+        return {f"test/{name}": values.detach() for name, values in found.items()}
+
+    def _logged(self, batch: Any, stage: str) -> dict[str, Tensor]:
+        """The scores, their means logged under <stage>/<metric> and averaged over the epoch."""
+        found = self.scores(batch, stage)
+        for name, values in found.items():
+            self.log(
+                f"{stage}/{name}", values.detach().mean(), on_step=False, on_epoch=True,
+                batch_size=len(values), sync_dist=stage != "train",
+            )  # fmt: skip
+        return found
+
+    def draw(self, sampler: Callable[..., Tensor], *shape: int) -> Tensor:
+        """Random numbers (B, ...) for the rows of this batch: `self.draw(torch.randn, B, 64)`.
+
+        On the zoo's own data they are drawn for the whole global batch, as a function of seed,
+        epoch and batch, so that neither the number of devices nor an interruption changes them.
+        """
+        key = getattr(getattr(self._trainer, "datamodule", None), "key", None)
+        if key is None:
+            return sampler(*shape, device=self.device)
+        if self._draws is None or self._draws[0] != key:
+            self._draws = key, key.generator(MODEL_STREAM)
+        whole = sampler(key.size, *shape[1:], generator=self._draws[1])
+        mine: Tensor = key.mine(whole)
+        return mine.to(self.device)
+
 
 class Classifier(ZooModule):
     """A model whose `forward` gives logits (B, K) for labels (B,)."""
 
-    def __init__(self, num_classes: int, label_smoothing: float) -> None:
+    def __init__(self, label_smoothing: float) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
-        self.accuracy = nn.ModuleList(
-            MulticlassAccuracy(num_classes, average="micro") for _ in STAGES
-        )
 
     def answer(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
@@ -74,35 +116,13 @@ class Classifier(ZooModule):
             for row in rows
         ]
 
-    def _step(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Log loss and accuracy; the loss is smoothed only where it teaches."""
+    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+        """Loss and accuracy; the loss is smoothed only where it teaches."""
         inputs, labels = batch
         logits = self(inputs).float()
         smoothing = self.label_smoothing if stage == "train" else 0.0
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
-        accuracy: Any = self.accuracy[STAGES.index(stage)]
-        accuracy(logits, labels)
-        shown: Any = {
-            "on_step": False,
-            "on_epoch": True,
-            "prog_bar": True,
-            "batch_size": len(labels),
-        }
-        self.log(f"{stage}/loss", losses.mean(), **shown)
-        self.log(f"{stage}/accuracy", accuracy, **shown)
-        right = (logits.argmax(1) == labels).float()
-        return {"loss": losses.mean(), "test/loss": losses.detach(), "test/accuracy": right}
-
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        return self._step(batch, "train")["loss"]
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        self._step(batch, "val")
-
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """Return the score of each sample (B,) by metric: their spread gives the interval."""
-        scores = self._step(batch, "test")
-        return {name: value for name, value in scores.items() if value.ndim}
+        return {"loss": losses, "accuracy": (logits.argmax(1) == labels).float()}
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
@@ -110,10 +130,16 @@ class Classifier(ZooModule):
         inputs, labels = batch
         logits = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
         classes = self.classes or [str(i) for i in range(logits.shape[1])]
-        shown = None
+        probabilities, shown = logits.softmax(1).numpy(), None
         if hasattr(self.input, "restore"):
-            shown = [np.squeeze(picture) for picture in self.input.restore(inputs)]
-        return pictures.classification(logits.softmax(1).numpy(), labels.numpy(), classes, shown)
+            shown = self.input.restore(inputs)
+        rate = getattr(self.input, "sample_rate", 0)
+        return pictures.classification(probabilities, labels.numpy(), classes, shown, rate)
+
+
+def two_logits(score: Tensor) -> Tensor:
+    """Map one logit (B, 1) to two (B, 2) whose softmax is its sigmoid: a binary output layer."""
+    return torch.cat([torch.zeros_like(score), score], 1)
 
 
 def check_images(images: Tensor, channels: int) -> None:

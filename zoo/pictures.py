@@ -3,22 +3,28 @@
 A model's `figures` returns {title: picture}; the report and the commands draw
 these few kinds, so that a model file holds no drawing code.
 
-Shapes: N samples, C classes, pictures (H, W) grey or (H, W, 3) RGB, uint8;
-filters (out, in, kh, kw).
+Shapes: N samples, C classes; pictures (H, W) grey or (H, W, 3) RGB, uint8;
+clips (T, H, W, 1 or 3), uint8; waves (T,), float in [-1, 1]; filters (out, in, kh, kw).
 """
 
 import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from wave import Wave_write
 
 import numpy as np
 
 Images = Sequence[np.ndarray] | np.ndarray
+Samples = Sequence[np.ndarray] | Sequence[str] | np.ndarray  # raw, all of one kind
 
 GAP = 4  # pixels between the pictures of a sheet
 TILE = 96  # pixels, about, of a small picture once enlarged
-WORST = 24  # mistakes shown
+WORST = 24  # mistakes shown as pictures
+WORST_TEXTS = 12
+WORST_ROWS = 8  # of clips and of sounds, which take a row each
+TEXT = 200  # characters, about, that are shown of a text
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,44 @@ class Grid:
     images: Images
     captions: Sequence[str] = ()
     columns: int = 8
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Clips (T, H, W, 1 or 3), each a row of its frames; `rate` in frames per second, 0: unknown.
+
+    Captions are one for each clip, or none at all; so they are in Text and Audio.
+    """
+
+    clips: Images
+    captions: Sequence[str] = ()
+    rate: float = 0
+
+
+@dataclass(frozen=True)
+class Text:
+    """Passages as they stand, with their spaces and line ends."""
+
+    passages: Sequence[str]
+    captions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Sounds to be heard: waves (T,) in [-1, 1], all at `rate` samples per second."""
+
+    waves: Images
+    rate: int
+    captions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar for each name, from zero to its value, which may be negative."""
+
+    names: Sequence[str]
+    values: Sequence[float]
+    y_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,16 +99,22 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Curve | Table | Confusion
+Picture = Grid | Strip | Text | Audio | Bars | Curve | Table | Confusion
 
 
 def classification(
     probabilities: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[str],
-    images: Images | None = None,
+    shown: Samples | None = None,
+    rate: int = 0,
 ) -> dict[str, Picture]:
-    """Show how a classifier answers, from probabilities (N, C) and labels (N,)."""
+    """Show how a classifier answers, from probabilities (N, C) and labels (N,).
+
+    Args:
+        shown: the N raw samples: pictures, texts, clips or waves; without them no mistakes.
+        rate: frames per second of clips (0: unknown), samples per second of waves.
+    """
     probabilities, labels = np.asarray(probabilities), np.asarray(labels)
     counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
@@ -72,8 +122,9 @@ def classification(
         "Confusion matrix": Confusion(counts, classes),
         "Per class": _per_class(counts, classes),
     }
-    if images is not None and np.trace(counts) < len(labels):
-        pictures["Worst mistakes"] = _worst_mistakes(probabilities, labels, classes, images)
+    if shown is not None and np.trace(counts) < len(labels):
+        worst, said = _worst_mistakes(probabilities, labels, classes)
+        pictures["Worst mistakes"] = _samples([shown[i] for i in worst], said, rate)
     return pictures
 
 
@@ -91,16 +142,31 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _worst_mistakes(
-    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str], images: Images
-) -> Grid:
+    probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
+) -> tuple[np.ndarray, list[tuple[str, str, str]]]:
+    """Which samples were mistaken, the surest first; and for each (truth, answer, sure)."""
     answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != labels)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][:WORST]
-    captions = [
-        f"{classes[labels[i]]} taken for {classes[answers[i]]} ({100 * sure[i]:.0f} % sure)"
-        for i in worst
-    ]
-    return Grid([images[i] for i in worst], captions, columns=8)
+    said = [(classes[labels[i]], classes[answers[i]], f"{100 * sure[i]:.0f} %") for i in worst]
+    return worst, said
+
+
+def _samples(samples: Sequence[Any], said: Sequence[tuple[str, str, str]], rate: int) -> Picture:
+    """The picture for samples of one kind, each with its (truth, answer, sure)."""
+    if isinstance(samples[0], str):
+        rows = [(*words, _cut(text)) for words, text in zip(said, samples, strict=True)]
+        return Table(("truth", "answer", "sure", "text"), rows[:WORST_TEXTS])
+    captions = [f"{truth} taken for {answer} ({sure} sure)" for truth, answer, sure in said]
+    if samples[0].ndim == 4:
+        return Strip(samples[:WORST_ROWS], captions[:WORST_ROWS], rate)
+    if samples[0].ndim == 1:
+        return Audio(samples[:WORST_ROWS], rate, captions[:WORST_ROWS])
+    return Grid(samples, captions)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT else text[: TEXT - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def filters(weights: np.ndarray) -> Grid:
@@ -140,3 +206,21 @@ def _rgba(image: np.ndarray) -> np.ndarray:
     """(H, W), (H, W, 1) or (H, W, 3) -> (H, W, 4), opaque; the gaps of a sheet stay clear."""
     colours = np.broadcast_to(np.atleast_3d(image), (*image.shape[:2], 3))
     return np.dstack([colours, np.full(image.shape[:2], 255, dtype=np.uint8)])
+
+
+def wav(wave: np.ndarray, rate: int) -> bytes:
+    """A wave (T,) in [-1, 1] as a WAV file: 16 bits, one channel; what is louder is clipped.
+
+    Raises:
+        ValueError: a value is not finite.
+    """
+    wave = np.asarray(wave, dtype=np.float64)
+    if not np.isfinite(wave).all():
+        raise ValueError("the wave has values that are not finite: a sound needs them in [-1, 1]")
+    steps = np.rint(32767 * wave.clip(-1, 1)).astype("<i2")
+    with Wave_write(file := io.BytesIO()) as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(steps.tobytes())
+    return file.getvalue()

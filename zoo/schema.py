@@ -11,7 +11,7 @@ from importlib import import_module
 from inspect import Parameter, signature
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
 
 from zoo.errors import no_such
@@ -64,6 +64,7 @@ class RunConfig(BaseModel):
     data: dict[str, Any]
     trainer: TrainerConfig
     logger: dict[str, dict[str, Any]]
+    judge: str | None
     baseline: dict[str, Any] | None
     proof: Proof | None
     seed: Annotated[int, Field(ge=0)]
@@ -103,6 +104,11 @@ def check_arguments(section: Mapping[str, Any], key: str) -> None:
     _validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
 
 
+def check_options(values: Mapping[str, Any], options: Any) -> None:
+    """Check values against a TypedDict by itself, such as `datamodules.augment.Options`."""
+    _validate(with_config(STRICT)(options), values, "")
+
+
 def locate(target: str, key: str = "_target_") -> type:
     """The class that a config names, if it is one that a config may build.
 
@@ -128,7 +134,7 @@ def locate(target: str, key: str = "_target_") -> type:
 
 def _buildable(cls: type) -> bool:
     """Whether a config may build this class. Bases are compared by name: no import is needed."""
-    return cls.__module__ == "datamodules.inputs" or bool(
+    return cls.__module__.startswith("datamodules.inputs.") or bool(
         BUILDABLE & {base.__name__ for base in cls.__mro__}
     )
 

@@ -15,9 +15,9 @@ from PIL import Image
 
 import zoo
 from datamodules import images as module
-from datamodules import sources
+from datamodules import layouts, memory
 from datamodules.batches import Batch
-from datamodules.inputs import ImageInput
+from datamodules.inputs.image import ImageInput
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
@@ -50,9 +50,9 @@ def decoded(monkeypatch):
     seen = []
     original = module.decode
 
-    def spy(raw, *rest):
+    def spy(raw, **shape):
         seen.append(raw)
-        return original(raw, *rest)
+        return original(raw, **shape)
 
     monkeypatch.setattr(module, "decode", spy)
     return seen
@@ -109,7 +109,7 @@ def test_facts_are_plain_values(tiny):
     facts = tiny("image_folder").facts
     assert json.loads(json.dumps(facts)) == facts
     config = dict(facts["input"])
-    assert config.pop("_target_") == "datamodules.inputs.ImageInput"
+    assert config.pop("_target_") == "datamodules.inputs.image.ImageInput"
     assert ImageInput(**config).image_size == facts["image_size"]
 
 
@@ -165,7 +165,7 @@ def test_a_second_start_decodes_nothing(tiny, monkeypatch, own_cache):
     first = tiny("image_folder")
     monkeypatch.setattr(module, "decode", None)
     monkeypatch.setattr(module, "open_picture", None)
-    monkeypatch.setattr(sources, "open_source", None)
+    monkeypatch.setattr(memory, "open_source", None)
     second = tiny("image_folder")
     assert second.facts == first.facts
     np.testing.assert_array_equal(second.arrays("train")[0], first.arrays("train")[0])
@@ -175,9 +175,9 @@ def test_a_prepared_hub_data_set_needs_no_connection(tiny, tmp_path, monkeypatch
     from tests.tiny import mnist
 
     mnist.write(tmp_path / "hub")
-    local = sources.open_source(tmp_path / "hub", tmp_path / "scratch")
+    local = layouts.open_source(tmp_path / "hub", tmp_path / "scratch", layouts.PICTURES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "open_source", lambda *_: local)
+        patch.setattr(memory, "open_source", lambda *_: local)
         before = opened("mnist", batch_size=8)
     monkeypatch.setattr("socket.create_connection", None)
     assert opened("mnist", batch_size=8).facts == before.facts
@@ -275,7 +275,7 @@ def test_a_split_of_broken_pictures_only_is_refused(class_folders):
     counts = {"train/a": 9, "train/b": 9, "val/a": 2, "test/a": 1}
     folder = class_folders(counts)
     (folder / "test" / "a" / "0.png").write_text("no picture")
-    with pytest.raises(ValueError, match=r"no picture of the test split.*0\.png"):
+    with pytest.raises(ValueError, match=r"none of the pictures of test can be read.*0\.png"):
         opened("image_folder", source=str(folder), broken="skip")
 
 
@@ -306,9 +306,9 @@ import sys, time
 import zoo
 from datamodules import images
 decode = images.decode
-def slow(*arguments):
+def slow(raw, **shape):
     time.sleep(float(sys.argv[2]))
-    return decode(*arguments)
+    return decode(raw, **shape)
 images.decode = slow
 data = zoo.create_data("image_folder", source=sys.argv[1])
 data.prepare_data()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.inputs import ImageInput, decode, open_picture
+from datamodules.inputs.image import ImageInput, decode, open_picture
 
 ROOT = Path(__file__).resolve().parents[2]
 RED, GREEN, BLUE, WHITE, BLACK = (
@@ -293,7 +293,7 @@ def test_restoring_gives_every_pixel_back(pixels):
 def test_an_input_is_rebuilt_from_its_config(pixels):
     fitted = ImageInput.fit(pixels)
     config = fitted.config()
-    assert config.pop("_target_") == "datamodules.inputs.ImageInput"
+    assert config.pop("_target_") == "datamodules.inputs.image.ImageInput"
     again = ImageInput(**config)
     assert again.config() == fitted.config()
     torch.testing.assert_close(again(pixels[:3]), fitted(pixels[:3]), rtol=0, atol=0)
@@ -311,7 +311,7 @@ def test_one_picture_a_list_and_an_array_are_batches(pixels):
 
 def test_an_input_needs_neither_lightning_nor_datasets():
     check = (
-        "import sys, datamodules.inputs as i, numpy as n;"
+        "import sys, datamodules.inputs.image as i, numpy as n;"
         "i.ImageInput(image_size=8, channels=3, mean=[0.5] * 3, std=[1.0] * 3)(n.zeros((4, 4)));"
         "print({'pytorch_lightning', 'datasets', 'torchvision', 'hydra'} & set(sys.modules))"
     )

@@ -1,14 +1,19 @@
 """The report: what it compares, what it draws, and that it loads and runs nothing."""
 
+import base64
+import html
+import io
 import os
 import re
+import wave
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from zoo.drawing import POINTS, confused, draw, numeric_columns
-from zoo.pictures import Confusion, Curve, Grid, Table
+from zoo.drawing import FRAMES, LOUD, POINTS, confused, draw, numeric_columns
+from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text
 from zoo.training import report
 from zoo.training.report import comparison, curves, shown
 
@@ -37,6 +42,10 @@ EVIL = "<script>alert('x')</script> & \"co\""
 PICTURES = {
     "Grid": Grid([np.zeros((4, 4), np.uint8)] * 2, ["one", EVIL], columns=2),
     "Sheet": Grid(np.zeros((3, 4, 4, 3), np.uint8)),
+    "Strip": Strip([np.zeros((3, 4, 4, 1), np.uint8)], [EVIL]),
+    "Text": Text([EVIL], [EVIL]),
+    "Audio": Audio([np.zeros(8)], 8000, [EVIL]),
+    "Bars": Bars([EVIL], [1.0], EVIL),
     "Curve": Curve({"a": ([0, 1], [1.0, 2.0]), EVIL: ([0, 1], [2.0, 1.0])}, EVIL, EVIL),
     "Table": Table(("name", "n"), [(EVIL, "1")]),
     "Confusion": Confusion(np.array([[3, 1], [0, 2]]), ["fine", EVIL]),
@@ -120,6 +129,12 @@ def test_less_is_better_where_the_target_or_the_name_says_so():
     assert rows[2] == ("target", "at most 2.5", "", "met")
 
 
+@pytest.mark.parametrize("name", ["bits_per_sample", "nats", "bce", "frechet", "perplexity"])
+def test_of_a_name_that_counts_surprise_or_distance_less_is_better(name):
+    rows = comparison({f"test/{name}": 1.0, f"baseline/test/{name}": 2.0}).rows
+    assert [row[3] for row in rows] == ["", "better than the baseline"]
+
+
 def test_a_missed_target_is_missed_and_a_smoke_run_is_not_judged():
     assert said(**{"test/accuracy": 0.9799})["target"][2] == "missed"
     assert said(**{"test/accuracy": float("nan")})["target"][2] == "missed"
@@ -138,6 +153,7 @@ def test_of_nothing_tested_there_is_nothing_to_compare():
 
 def test_shares_are_per_cent_and_others_plain():
     assert shown("val/top5_accuracy", 0.12345) == "12.35 %"
+    assert shown("test/coverage", 0.9) == shown("test/neighbours", 0.9) == "90.00 %"
     assert shown("test/bits_per_sample", 2.71828) == "2.718"
 
 
@@ -150,9 +166,10 @@ def test_the_page_loads_nothing_and_runs_nothing(run):
     page = run(RESULTS, PICTURES, "epoch,step,train/loss\n0,9,1\n1,19,0.5\n")
     tags = Reader(page).tags
     sources = [value for _, at in tags for key, value in at.items() if key in ("src", "href")]
-    assert len(sources) == 3
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    kinds = [source.split(",")[0] for source in sources]
+    assert kinds == 4 * ["data:image/png;base64"] + ["data:audio/wav;base64"]
     assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "base"}
+    assert "default-src 'none'; img-src data:; media-src data:; style-src" in page
     assert not re.search(r"https?:|url\(|@import", page)
 
 
@@ -169,7 +186,7 @@ def test_whatever_a_name_holds_is_text(run):
 def test_each_picture_has_a_text_in_its_place(run):
     tags = Reader(run(RESULTS, PICTURES)).tags
     assert all(at.get("alt") for tag, at in tags if tag == "img")
-    assert all(at.get("aria-label") for tag, at in tags if tag == "svg")
+    assert all(at.get("aria-label") for tag, at in tags if tag in ("svg", "audio"))
 
 
 def test_the_command_stands_there_as_it_was_given(run):
@@ -228,6 +245,97 @@ def test_no_metrics_file_and_an_empty_one_give_no_curves(tmp_path):
     assert curves(tmp_path / "metrics.csv") == {}
 
 
+def decoded(page, kind):
+    """The bytes of each picture or sound in the page."""
+    return [base64.b64decode(data) for data in re.findall(f'data:{kind};base64,([^"]+)', page)]
+
+
+def test_a_clip_is_one_row_of_its_frames():
+    clip = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 96, 96, 3), np.uint8)
+    row = np.asarray(Image.open(io.BytesIO(decoded(draw("c", Strip([clip])), "image/png")[0])))
+    assert row.shape == (96, 5 * (96 + GAP) - GAP, 4)
+    assert row[0, :: 96 + GAP, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_of_a_long_clip_the_first_the_last_and_frames_evenly_between_are_shown():
+    clip = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.ones((1, 96, 96, 1), np.uint8)
+    page = draw("c", Strip([clip], ["far"], rate=25))
+    row = np.asarray(Image.open(io.BytesIO(decoded(page, "image/png")[0])))
+    shown = row[0, :: 96 + GAP, 0].tolist()
+    assert shown == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
+    assert f"<p>far, {FRAMES} of 100 frames, 4 s</p>" in page
+
+
+def test_a_passage_keeps_its_spaces_and_its_first_line_end():
+    passage = "\n  a\tb \n\n<i>&amp;"
+    page = draw("t", Text([passage]))
+    inside = re.search(r"<pre>\n(.*?)</pre>", page, re.DOTALL).group(1)  # HTML drops the first \n
+    assert html.unescape(inside) == passage
+    assert "<i>" not in page
+
+
+def test_a_sound_in_the_page_is_the_wave_and_says_how_long_it_is():
+    page = draw("s", Audio([np.linspace(-1, 1, 12_000)], 8000, ["rising"]))
+    with wave.open(io.BytesIO(decoded(page, "audio/wav")[0])) as sound:
+        assert (sound.getnframes(), sound.getframerate()) == (12_000, 8000)
+    assert "<p>rising, 1.5 s</p>" in page
+
+
+def outline(samples):
+    """The upper and the lower line (2, P) of the waveform, from left to right, in [-1, 1]."""
+    path = re.search(r'<path d="M([^"]+)Z"', draw("s", Audio([samples], 8000))).group(1)
+    y = 1 - np.array([point.split()[1] for point in path.split("L")], dtype=float) / LOUD
+    return np.stack([y[: len(y) // 2], y[len(y) // 2 :][::-1]])
+
+
+def test_the_waveform_is_the_highest_and_the_lowest_value_of_each_moment():
+    samples = np.random.default_rng(0).uniform(-1, 1, (POINTS, 20))
+    expected = np.stack([samples.max(axis=1), samples.min(axis=1)])
+    np.testing.assert_allclose(outline(samples.ravel()), expected, atol=0.05 / LOUD + 1e-9)
+
+
+def test_a_wave_shorter_than_the_waveform_is_a_line():
+    upper, lower = outline(np.array([0.0, 0.5, -1.0]))
+    assert upper.tolist() == lower.tolist() == [0, 0.5, -1]
+
+
+def bars_of(*values):
+    """(left, width) of each bar as drawn, in per cent; and where zero is."""
+    page = draw("b", Bars([str(value) for value in values], values))
+    bars = re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%">', page)
+    zero = re.search(r"--zero:([\d.]+)%", page).group(1)
+    return [(float(left), float(width)) for left, width in bars], float(zero)
+
+
+def test_bars_begin_at_zero_and_share_a_scale():
+    assert bars_of(1, 4, 0) == ([(0, 25), (0, 100), (0, 0)], 0)
+    assert bars_of(3, -1) == ([(25, 75), (0, 25)], 25)
+    assert bars_of(-2, -1) == ([(0, 100), (50, 50)], 100)
+
+
+def test_a_bar_without_a_finite_value_is_missing_and_its_value_is_not():
+    assert bars_of(float("nan"), 2, float("inf")) == ([(0, 100)], 0)
+    assert bars_of(0, 0) == ([(0, 0), (0, 0)], 0)
+    assert ">nan</td>" in draw("b", Bars(["a"], [float("nan")]))
+
+
+def test_the_values_of_bars_are_read_as_people_write_them():
+    page = draw("b", Bars(["a", "b", "c"], [np.int64(12345), np.float32(-0.5), 1 / 3], "words"))
+    assert re.findall(r'class="number">([^<]+)<', page) == ["12,345", "-0.5", "0.3333"]
+    assert "<p>words</p>" in page
+
+
+@pytest.mark.parametrize("empty", [Grid([]), Strip([]), Text([]), Audio([], 8000), Bars([], [])])
+def test_a_picture_of_nothing_says_so(empty):
+    assert "<p>none</p>" in draw("nothing", empty)
+
+
+@pytest.mark.parametrize("wrong", [Text(["a"], ["b", "c"]), Bars(["a"], [1, 2])])
+def test_a_caption_too_many_is_an_error(wrong):
+    with pytest.raises(ValueError, match="zip"):
+        draw("wrong", wrong)
+
+
 def path_of(curve):
     """The points (P, 2) of the first line as drawn, in SVG units."""
     path = re.search(r'class="line line0" d="M([^"]+)"', draw("c", curve)).group(1)
@@ -267,6 +375,12 @@ def test_columns_of_numbers_are_set_to_the_right_but_not_the_names():
     table = Table(("class", "share", "said", "n"), rows)
     assert numeric_columns(table) == [False, True, False, True]
     assert draw("t", table).count('class="number"') == 2 * 4
+
+
+def test_a_column_of_long_texts_is_marked_for_the_phone():
+    drawn = draw("t", Table(("name", "text"), [("a", "short"), ("b", "x" * 61)]))
+    assert drawn.count('class="long"') == 1 + 2
+    assert 'class="long"' not in draw("t", Table(("name", "text"), [("b", "x" * 60)]))
 
 
 def test_a_cell_of_the_confusion_matrix_is_tinted_by_its_share_of_the_truth():

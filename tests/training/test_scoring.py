@@ -31,3 +31,10 @@ def test_the_same_scores_give_the_same_interval():
 def test_each_metric_stands_under_its_own_name():
     flat = scoring.with_intervals({"test/accuracy": np.ones(10)})
     assert flat == {"test/accuracy": 1.0, "test/accuracy/low": 1.0, "test/accuracy/high": 1.0}
+
+
+def test_of_many_samples_the_interval_is_the_normal_one_which_the_bootstrap_confirms():
+    values = np.random.default_rng(0).exponential(size=scoring.MANY)
+    by_bootstrap = scoring.interval(values)
+    by_formula = scoring.interval(np.append(values, values.mean()))
+    np.testing.assert_allclose(by_formula, by_bootstrap, atol=1e-3)

@@ -8,9 +8,17 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import zoo
 from zoo.errors import exit_code, no_such
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong with a command line as every other error is said: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}: `{self.prog} --help` shows what there is")
 
 
 def verbs() -> list[str]:
@@ -36,7 +44,7 @@ def run(verb: str, arguments: list[str]) -> None:
     if verb not in verbs():
         raise ValueError(no_such("verb", verb, verbs()))
     module = import_module(f"zoo.commands.{verb}")
-    parser = ArgumentParser(
+    parser = Parser(
         prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     module.arguments(parser)

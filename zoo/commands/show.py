@@ -79,7 +79,8 @@ def layers(model: Any) -> list[Layer]:
                 if isinstance(module, torch.nn.modules.conv._ConvNd)
                 else None
             )
-            found.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), count, dense))
+            first = output[0] if isinstance(output, tuple) else output  # a recurrent layer's state
+            found.append(Layer(name, type(module).__name__, tuple(first.shape[1:]), count, dense))
 
         return module.register_forward_hook(record)
 

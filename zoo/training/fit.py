@@ -24,7 +24,7 @@ from rich.console import Console
 
 import zoo
 from zoo import cards, catalog, schema
-from zoo.training import metrics, report, scoring
+from zoo.training import judge, metrics, report, scoring
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Scores, Speed
 from zoo.training.run import Run, replace
@@ -57,8 +57,10 @@ def quiet() -> Iterator[None]:
 @quiet()
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    seed_everything(config["seed"], workers=True, verbose=False)
     data = open_data(config)
+    if config["judge"]:
+        data.judge = judge.trained(config)
+    seed_everything(config["seed"], workers=True, verbose=False)
     config["model"] = agree(config["model"], catalog_facts(config), data.facts)
     model = cards.attach(catalog.build(config["model"], "model"), data.facts)
     speed = Speed(config["data"]["batch_size"])
@@ -112,8 +114,10 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
     trainer = make_trainer(config, run, [*own, *watchers(config, checkpoints)])
     if config["compile"]:
         model.compile()
-    if any(p.ndim == 4 for p in model.parameters()):
-        model.to(memory_format=torch.channels_last)
+    axes = {p.ndim for p in model.parameters()}
+    for ndim, layout in ((4, torch.channels_last), (5, torch.channels_last_3d)):
+        if ndim in axes:
+            model.to(memory_format=layout)
     resumed = run.last
     if resumed is not None:
         step = torch.load(resumed, weights_only=True, map_location="cpu")["global_step"]

@@ -22,10 +22,8 @@ from zoo.training.run import Run, place, replace
 
 Config = dict[str, Any]
 Figures = dict[str, dict[str, Any]]
-SHAPING = (
-    "zoo.nn", "zoo.optim", "zoo.training.fit", "zoo.training.callbacks", "datamodules.augment",
-    "datamodules.batches", "datamodules.inputs", "datamodules.sources",
-)  # fmt: skip
+SHAPING = ("zoo.training.fit", "zoo.training.callbacks")  # besides model and data
+SHOWING = ("zoo.pictures",)  # a score does not depend on how it is shown
 START = "<!-- results: written by `zoo reproduce --all` -->"
 END = "<!-- /results -->"
 UNSHAPED = ("name", "seed", "force", "logger", "proof", "choices", "command")
@@ -133,15 +131,42 @@ def digest(name: str) -> str:
     """Of an experiment's resolved config and of the code that shapes its score."""
     config = _config(name)
     depends = {key: value for key, value in config.items() if key not in UNSHAPED}
-    targets = [config[key]["_target_"].rpartition(".")[0] for key in ("model", "data")]
-    code = [_code(module) for module in sorted({*SHAPING, *targets})]
+    targets = {config[key]["_target_"].rpartition(".")[0] for key in ("model", "data")}
+    code = [_code(module) for module in sorted({*SHAPING, *_with_imports(targets)})]
     text = json.dumps([depends, config["proof"]["seeds"], code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _with_imports(modules: set[str]) -> set[str]:
+    """Modules and all of ours that they import."""
+    found: set[str] = set()
+    while modules:
+        found |= modules
+        modules = {name for module in modules for name in _imports(module)} - found
+    return found - set(SHOWING)
+
+
+def _imports(module: str) -> set[str]:
+    """Which of our modules a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+    return {name for name in names if name.startswith(("zoo.", "datamodules.")) and _is_file(name)}
+
+
+def _is_file(module: str) -> bool:
+    root = Path(catalog.__file__).parents[1]
+    return (root / module.replace(".", "/")).with_suffix(".py").is_file()
+
+
 def _code(module: str) -> str:
     """A module's syntax tree: comments and layout do not change it."""
-    return ast.dump(ast.parse(Path(getfile(import_module(module))).read_text()))
+    return ast.dump(_tree(module))
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(Path(getfile(import_module(module))).read_text())
 
 
 def _config(name: str) -> Config:

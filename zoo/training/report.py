@@ -15,9 +15,11 @@ from zoo.drawing import draw, table
 from zoo.pictures import Curve, Picture, Table
 from zoo.training.run import replace
 
-PERCENT = ("accuracy", "precision", "recall", "f1")
-LOWER_IS_BETTER = ("loss", "perplexity", "bits", "nats", "error", "mse", "distance", "fid")
-SAFE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
+LOWER_IS_BETTER = (
+    "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "distance", "frechet",
+)  # fmt: skip
+SAFE = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:

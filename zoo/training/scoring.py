@@ -1,16 +1,24 @@
 """How sure a score is: percentile bootstrap over the test samples.
 
-Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
+Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3. Of very many samples (the
+characters of a text) the bootstrap's interval is the normal one, which costs nothing.
 """
+
+import math
 
 import numpy as np
 
 RESAMPLES = 1000
 LEVEL = 0.95
+MANY = 20_000  # samples
+NORMAL = 1.959964  # standard errors on either side, at LEVEL
 
 
 def interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """The 95 % interval of the mean of per-sample scores (N,)."""
+    if len(values) > MANY:
+        middle, reach = float(values.mean()), NORMAL * float(values.std()) / math.sqrt(len(values))
+        return middle - reach, middle + reach
     random = np.random.default_rng(seed)
     means = [values[random.integers(0, len(values), len(values))].mean() for _ in range(RESAMPLES)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -1,20 +1,21 @@
-"""Raw picture -> tensor and back. What is here travels with a model's weights.
-
-Imports neither Lightning nor `datasets`, so that a loaded model needs neither to read a picture.
-"""
+"""Raw picture -> tensor and back."""
 
 import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.inputs import config_of
+
 MAX_PIXELS = 25_000_000
+Scaling = Literal["standard", "unit", "symmetric"]
+MOMENTS = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5)}  # mean and deviation of pixels in [0, 1]
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 
 
@@ -34,8 +35,16 @@ class ImageInput:
         self.mean, self.std = mean, std
 
     @classmethod
-    def fit(cls, pixels: np.ndarray) -> "ImageInput":
-        """Take size, mean and deviation from training pixels (N, H, W, C), uint8."""
+    def fit(cls, pixels: np.ndarray, scaling: Scaling = "standard") -> "ImageInput":
+        """Take size and, if they are to be standardised, moments of pixels (N, H, W, C), uint8."""
+        if scaling in MOMENTS:
+            channels, (middle, reach) = pixels.shape[3], MOMENTS[scaling]
+            return cls(
+                image_size=pixels.shape[1],
+                channels=channels,
+                mean=[middle] * channels,
+                std=[reach] * channels,
+            )
         counts = np.zeros((pixels.shape[3], 256), np.int64)
         for block in np.array_split(pixels, -(-len(pixels) // 1000)):  # bincount widens to int64
             counts += [np.bincount(channel.ravel(), minlength=256) for channel in block.T]
@@ -52,7 +61,7 @@ class ImageInput:
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict."""
-        return {"_target_": f"{type(self).__module__}.{type(self).__name__}", **vars(self)}
+        return config_of(self)
 
     def __call__(self, raws: Any) -> Tensor:
         """Map pictures to a batch (B, C, H, W).
@@ -110,7 +119,7 @@ def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:
     if ready and raw.size == image_size**2 * channels:
         return raw.reshape(*size, channels)
     with open_picture(raw) as opened:
-        picture = _eight_bit(ImageOps.exif_transpose(opened))
+        picture = eight_bit(ImageOps.exif_transpose(opened))
         picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != size:
         picture = ImageOps.fit(picture, size, Image.Resampling.BILINEAR)
@@ -162,7 +171,7 @@ def _header(raw: Any) -> Any:
         return Image.open(io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS)
 
 
-def _eight_bit(picture: Any) -> Any:
+def eight_bit(picture: Any) -> Any:
     """Bring 16-bit grey to 8 bits and lay transparent pictures on white."""
     from PIL import Image
 

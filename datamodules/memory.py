@@ -1,0 +1,233 @@
+"""What all data sets share: arrays prepared once in the cache, opened by setup, served as gathers.
+
+A data set says how its arrays are made (`build`), which of them a batch takes (`ARRAYS`), what a
+model must agree on (`fit`), and how a gathered batch becomes what a model takes (`batch`).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+
+from datamodules import sources
+from datamodules.batches import Batch, Batches, Key
+from datamodules.layouts import NAMES, Kind, Rows, Source, open_source
+
+Arrays = dict[str, np.ndarray]
+
+
+class InMemory(LightningDataModule):
+    """A data set whose splits are arrays.
+
+    A subclass has the arguments name, source, hub, batch_size, train_samples, limit and seed among
+    its own, and saves them as hyperparameters.
+    """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
+    ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
+    DECIDES: ClassVar[tuple[str, ...]] = ()  # the arguments that the arrays depend on
+    FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
+
+    folder: Path | None = None
+    key: Key | None = None  # of the batch that the model is working on
+    splits: dict[str, Arrays]
+    facts: dict[str, Any]
+    input: Any
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the data come with the package or are generated."""
+        return self.hparams["source"] is None and self.hparams["name"] in self.EMBEDDED
+
+    def origin(self) -> str:
+        """What embedded data depend on besides their name."""
+        return str(self.hparams["name"])
+
+    def prepare_data(self) -> None:
+        """Find and decode the data, once; later calls and processes find the arrays."""
+        own, embedded = self.hparams, self.embedded
+        found: Path | str = self.origin()
+        if not embedded:
+            found = sources.locate(own["name"], own["source"], own["hub"])
+        decides = {key: own[key] for key in self.DECIDES}
+        key = sources.fingerprint(found, **decides, of=self.FORMAT)
+
+        def build(part: Path) -> None:
+            facts = self.build(found, part)
+            (part / "facts.json").write_text(json.dumps({**facts, "embedded": embedded}))
+
+        self.folder = sources.cached(own["name"], key, build)
+
+    def build(self, location: Path | str, part: Path) -> dict[str, Any]:
+        """Write `<split>_<array>.npy` files to a folder; return facts that setup needs again.
+
+        Args:
+            location: what was found; of embedded data their origin.
+        """
+        raise NotImplementedError
+
+    def setup(self, stage: str) -> None:
+        """Open the arrays and say what a model must agree on."""
+        if self.folder is None:
+            self.prepare_data()
+        assert self.folder is not None
+        known = json.loads((self.folder / "facts.json").read_text())
+        self.splits = {name: opened(self.folder, name) for name in NAMES}
+        told = {"embedded": known["embedded"], "digest": self.folder.name}
+        self.facts = {**told, **self.fit(known)}
+        self.facts["input"] = self.input.config()
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        """Make `self.input` from the training split, and the facts, `samples` among them."""
+        raise NotImplementedError
+
+    def tensors(self, split: str) -> tuple[Tensor, ...]:
+        """What a batch gathers from, each (N, ...)."""
+        return tuple(torch.from_numpy(self.splits[split][name]) for name in self.ARRAYS)
+
+    def chosen(self, split: str) -> Tensor | None:
+        """The rows of a split that are used; None for all."""
+        return None
+
+    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> Any:
+        """Turn gathered tensors into a model's batch, on their device.
+
+        Args:
+            key: while training; random draws are a function of it.
+        """
+        raise NotImplementedError
+
+    def whole(self, split: str, count: int) -> Any:
+        """`count` samples of a split as one batch."""
+        return self.batch(tuple(t[:count] for t in self.tensors(split)), None)
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Scale, augment (while training) and normalise the whole batch, on its device."""
+        if not isinstance(batch, Batch):
+            return batch
+        self.key = batch.key
+        training = self.trainer is not None and self.trainer.training
+        return self.batch(batch.tensors, batch.key if training else None)
+
+    def train_dataloader(self) -> Batches:
+        return self.batches("train", shuffle=True)
+
+    def val_dataloader(self) -> Batches:
+        return self.batches("val")
+
+    def test_dataloader(self) -> Batches:
+        return self.batches("test")
+
+    def batches(self, split: str, shuffle: bool = False) -> Batches:
+        """The loader of a split: this rank's share of it."""
+        trainer = self.trainer
+        return Batches(
+            self.tensors(split),
+            self.hparams["batch_size"],
+            indices=self.chosen(split),
+            shuffle=shuffle,
+            seed=self.hparams["seed"],
+            rank=trainer.global_rank if trainer else 0,
+            world_size=trainer.world_size if trainer else 1,
+        )
+
+
+class Labelled(InMemory):
+    """Samples with one label each, in one of the layouts of layouts.py.
+
+    A subclass has also the arguments validation, test (shares) and broken ("error" or "skip").
+    """
+
+    KIND: ClassVar[Kind]
+
+    def build(self, location: Path | str, part: Path) -> dict[str, Any]:
+        """Write each split's arrays and labels."""
+        own, scratch = self.hparams, part / "scratch"
+        found = self.found(location, scratch)
+        found = sources.divide(found, own["validation"], own["test"], seed=0)
+        chosen = {
+            split: rows.take(sources.first(rows.labels, own["limit"], seed=0))
+            for split, rows in found.splits.items()
+        }
+        shared, skipped = self.shared(chosen["train"]), []  # type: tuple[Any, list[str]]
+        for split, rows in chosen.items():
+            for name, array in self.decode(rows, split, shared, skipped).items():
+                np.save(part / f"{split}_{name}.npy", array)
+        rmtree(scratch, ignore_errors=True)
+        return {"classes": found.classes, "skipped": skipped, **self.remembered(shared)}
+
+    def found(self, location: Path | str, scratch: Path) -> Source:
+        """The rows, not decoded yet."""
+        if self.embedded:
+            source: Source = self.EMBEDDED[self.hparams["name"]]()
+            return source
+        return open_source(location, scratch, self.KIND)
+
+    def shared(self, rows: Rows) -> Any:
+        """What decoding needs to know of the training rows: a shape, a vocabulary."""
+        return None
+
+    def remembered(self, shared: Any) -> dict[str, Any]:
+        """What of it setup needs again, as JSON."""
+        return {}
+
+    def decode(self, rows: Rows, split: str, shared: Any, skipped: list[str]) -> Arrays:
+        """The arrays of a split, its `labels` among them; see `readable`."""
+        raise NotImplementedError
+
+    def readable(
+        self, rows: Rows, split: str, read: Callable[[Any], Any], skipped: list[str]
+    ) -> Iterator[tuple[int, Any]]:
+        """Each row's number and what `read` makes of it; broken rows are skipped or stop it.
+
+        Raises:
+            ValueError: naming the row or file that cannot be read, or when none can.
+        """
+        kept = 0
+        for i, raw in enumerate(sources.with_bar(rows.raws, f"decoding {split}")):
+            try:
+                done = read(raw)
+            except ValueError as error:
+                reason = str(error) if isinstance(raw, Path) else f"row {i} of {split}: {error}"
+                if self.hparams["broken"] == "error":
+                    raise ValueError(f"{reason}; data.broken=skip leaves such out") from error
+                skipped.append(reason)
+            else:
+                kept += 1
+                yield i, done
+        if not kept:
+            last = skipped[-1]
+            raise ValueError(f"none of the {self.KIND.plural} of {split} can be read: {last}")
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        train = self.splits["train"]["labels"]
+        self.rows = sources.first(train, self.hparams["train_samples"], seed=0)
+        samples = {split: len(arrays["labels"]) for split, arrays in self.splits.items()}
+        return {
+            "num_classes": len(known["classes"]),
+            "classes": known["classes"],
+            "samples": {**samples, "train": len(self.rows)},
+            "skipped": known["skipped"],
+        }
+
+    def chosen(self, split: str) -> Tensor | None:
+        return torch.from_numpy(self.rows) if split == "train" else None
+
+    def whole(self, split: str, count: int) -> Any:
+        """`count` samples of a split, its classes in proportion, as one batch."""
+        chosen, labels = self.chosen(split), self.splits[split]["labels"]
+        used = np.arange(len(labels)) if chosen is None else chosen.numpy()
+        rows = torch.from_numpy(used[sources.first(labels[used], count, seed=0)])
+        return self.batch(tuple(t.index_select(0, rows) for t in self.tensors(split)), None)
+
+
+def opened(folder: Path, split: str) -> Arrays:
+    """The arrays of a split, mapped from disk; writing to them does not reach it."""
+    files = sorted(folder.glob(f"{split}_*.npy"))
+    return {f.stem.removeprefix(f"{split}_"): np.load(f, mmap_mode="c") for f in files}

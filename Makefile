@@ -1,6 +1,6 @@
 # Every target that needs .venv makes it first. PYTHON=python3.12 chooses the Python to make it with.
 .DEFAULT_GOAL := help
-.PHONY: help train install check lint format test test-all wheel clean
+.PHONY: help train lecture install check lint format test test-all wheel clean
 
 PYTHON ?= python3
 ARGS =
@@ -19,6 +19,9 @@ help:  ## list the targets
 
 train: .venv/installed  ## train: make train experiment=gan data.batch_size=64 ARGS="-m"
 	@$(RUN) zoo train $(OVERRIDES) $(ARGS)
+
+lecture: .venv/installed  ## every topic on embedded data, and one page of it: 15 minutes
+	@$(RUN) zoo lecture $(ARGS)
 
 install: .venv/installed-dev  ## make .venv with all that a developer needs
 

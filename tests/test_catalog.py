@@ -1,8 +1,5 @@
 """The catalog: names, composing, the schema from signatures, the allow-list, and its contracts."""
 
-import shutil
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -93,47 +90,6 @@ def test_an_experiment_says_what_it_is_and_names_its_files(name):
     assert catalog.describe("experiment", name)
     choices = catalog.compose([f"experiment={name}"])["choices"]
     assert name in (choices["model"], f"{choices['data']}_{choices['model']}")
-
-
-@pytest.mark.slow
-def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
-    """One file in zoo/, one conf/model and one conf/experiment in a copy of the checkout."""
-    for part in ("zoo", "datamodules", "conf"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    (tmp_path / "zoo/ninth.py").write_text(
-        "from typing import Annotated, Any\n"
-        "import torch\n"
-        "from pydantic import Field\n"
-        "from torch import Tensor, nn\n"
-        "from zoo import optim\n"
-        "from zoo.nn import Classifier\n"
-        "from zoo.optim import Recipe\n\n\n"
-        "class Ninth(Classifier):\n"
-        "    def __init__(self, *, channels: Annotated[int, Field(ge=1)], image_size: int,\n"
-        "                 num_classes: int, optimizer: Recipe) -> None:\n"
-        "        super().__init__(0.0)\n"
-        "        self.save_hyperparameters(logger=False)\n"
-        "        self.net = nn.Linear(channels * image_size**2, num_classes)\n"
-        "        self.example_input_array = torch.zeros(1, channels, image_size, image_size)\n\n"
-        "    def forward(self, images: Tensor) -> Tensor:\n"
-        "        return self.net(images.flatten(1))\n\n"
-        "    def configure_optimizers(self) -> Any:\n"
-        "        return optim.configure(self, self.hparams['optimizer'])\n"
-    )
-    (tmp_path / "conf/model/ninth.yaml").write_text(
-        "# A ninth topic.\n_target_: zoo.ninth.Ninth\n"
-        "channels: 1\nimage_size: 28\nnum_classes: 10\n"
-        "optimizer: {name: sgd, lr: 0.1, weight_decay: 0.0, schedule: constant, warmup: 0.0}\n"
-    )
-    (tmp_path / "conf/experiment/ninth.yaml").write_text(
-        "# @package _global_\n# A ninth topic.\ndefaults:\n  - override /model: ninth\n"
-    )
-    for arguments in (["list"], ["show", "ninth"], ["train", "experiment=ninth", "trainer=smoke"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "zoo", *arguments], cwd=tmp_path, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert "ninth" in done.stdout
 
 
 # --- names ----------------------------------------------------------------------------------------

@@ -26,10 +26,14 @@ def commands():
     return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))
 
 
+USERS = {"pets": image_folder}  # what the pages call data of one's own
+
+
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A working directory with pets/ in it, and MNIST in miniature where $ZOO_DATA points."""
-    image_folder.write(tmp_path / "pets")
+    """A working directory with data of one's own, and what is downloaded, in miniature."""
+    for name, tiny in USERS.items():
+        tiny.write(tmp_path / name)
     mnist.write(tmp_path / "data" / "mnist")
     monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
     return tmp_path
@@ -53,23 +57,36 @@ def test_a_training_command_of_the_pages_runs(line, place, command):
     assert code == 0, err
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in commands() if line.startswith(("zoo list", "zoo show"))]
-)
-def test_a_listing_command_of_the_pages_runs(line, place, command):
+AT_ONCE = ("zoo list", "zoo show", "zoo draw")
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith(AT_ONCE)])
+def test_a_listing_or_drawing_command_of_the_pages_runs(line, place, command):
     code, out, err = command(*shlex.split(line)[1:])
     assert code == 0, err
     assert out
 
 
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("zoo sample")])
+def test_a_sampling_command_of_the_pages_runs(line, place, command):
+    """From a smoke run that is passed off as a real one."""
+    _, _, name, *options = shlex.split(line)
+    assert command("train", f"experiment={name}", "name=a", *SMALL)[0] == 0
+    results = place / "runs" / name / "a" / "results.json"
+    results.write_text(results.read_text().replace('"smoke": true', '"smoke": false'))
+    code, _, err = command("sample", name, *options)
+    assert code == 0, err
+
+
 def test_every_other_command_of_the_pages_is_known():
-    """CI runs make train and make test; tests/training/test_proof.py tests reproduce."""
-    rest = [
-        line for line in commands() if not line.startswith(("zoo train", "zoo list", "zoo show"))
-    ]
+    """CI runs make train and make test; tests/training/ tests reproduce and lecture."""
+    tested = ("zoo train", "zoo sample", *AT_ONCE)
+    rest = [line for line in commands() if not line.startswith(tested)]
     assert set(rest) <= {
         "make train",
         "make test",
+        "make lecture",
+        "zoo lecture",
         "zoo reproduce image_cnn",
         "zoo reproduce --all",
     }

@@ -11,7 +11,7 @@ from importlib import import_module
 from inspect import Parameter, signature
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import NotRequired, TypedDict
 
 from zoo.errors import no_such
@@ -87,7 +87,7 @@ def check(config: Mapping[str, Any]) -> None:
     """
     for key in _empty(config):
         raise ValueError(f"{key} is empty: give it a value, or leave it out")
-    _validate(RunConfig, config, "")
+    validate(RunConfig, config, "")
     for key in ("model", "data", "baseline"):
         if config[key]:
             check_arguments(config[key], key)
@@ -101,12 +101,7 @@ def check_arguments(section: Mapping[str, Any], key: str) -> None:
     if "_target_" not in section:
         raise ValueError(f"{key} has no _target_: it names the class to build")
     arguments = {name: value for name, value in section.items() if name != "_target_"}
-    _validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
-
-
-def check_options(values: Mapping[str, Any], options: Any) -> None:
-    """Check values against a TypedDict by itself, such as `datamodules.augment.Options`."""
-    _validate(with_config(STRICT)(options), values, "")
+    validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
 
 
 def locate(target: str, key: str = "_target_") -> type:
@@ -162,7 +157,8 @@ def _arguments_of(cls: type) -> Any:
     return arguments
 
 
-def _validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
+def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
+    """Check values against a model or TypedDict; `prefix` stands before the keys in an error."""
     try:
         TypeAdapter(schema).validate_python(dict(values))
     except ValidationError as error:

@@ -32,7 +32,7 @@ def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) ->
         _section("Pictures", _figures(figures)),
         _section("How to repeat it", _repeat(results, (folder / "config.yaml").read_text("utf-8"))),
     ]
-    replace(folder / "report.html", _page(results, "".join(sections)))
+    replace(folder / "report.html", page(_title(results), "".join(sections)))
     return folder / "report.html"
 
 
@@ -162,7 +162,8 @@ def _lines(
 # --- the page ------------------------------------------------------------------------------------
 
 
-def _page(results: dict[str, Any], body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A whole HTML page with our style in it."""
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -171,7 +172,7 @@ def _page(results: dict[str, Any], body: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{SAFE}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{escape(_title(results))}</title>
+<title>{escape(title)}</title>
 <style>
 {style}</style>
 </head>

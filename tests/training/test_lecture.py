@@ -1,0 +1,70 @@
+"""The lecture: its page shows what its runs made, and the docs say what it runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo import catalog
+from zoo.training import lecture
+from zoo.training.lecture import Slide
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_in_the_docs_is_made_of_the_slides():
+    """After a change of conf/lecture.yaml: `zoo lecture --list > docs/lecture.md`."""
+    assert (ROOT / "docs" / "lecture.md").read_text() == lecture.markdown()
+
+
+def test_every_topic_on_embedded_data_has_its_slide():
+    shown = {slide.experiment for slide in lecture.slides() if slide.shows}
+    assert set(zoo.list_models()) <= shown
+
+
+def test_what_is_run_needs_no_download():
+    for slide in lecture.slides():
+        if slide.shows and slide.experiment:
+            data = zoo.create_data(catalog.compose([slide.command.split()[-1]])["choices"]["data"])
+            assert data.embedded, slide
+
+
+SOME = [
+    Slide("5", "Planes", "zoo draw planes", "three of them", ["picture"]),
+    Slide("6", "Not run", "zoo train data=mnist", "only named"),
+    Slide("7", "A <network>", "zoo train experiment=image_cnn", "its answers", ["Per class"]),
+]
+
+
+def test_the_page_shows_pictures_and_comparison_of_what_was_run(monkeypatch, command, tmp_path):
+    monkeypatch.setattr(lecture, "slides", lambda: SOME)
+    code, out, err = command("lecture", "trainer=smoke")
+    assert code == 0, err
+    page = Path(out.split()[-1]).read_text()
+    assert page.count("<section>") == 4
+    assert page.count("data:image/png") == 1
+    assert "<figcaption>Per class</figcaption>" in page
+    assert "A &lt;network&gt;" in page
+    assert "Confusion matrix" not in page
+    assert len(list(tmp_path.glob("runs/image_cnn/*/results.json"))) == 1
+
+
+def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command):
+    broken = Slide("1", "Broken", "zoo train experiment=image_cnn model.dropuot=1", "", ["x"])
+    monkeypatch.setattr(lecture, "slides", lambda: [broken])
+    code, _, err = command("lecture", "trainer=smoke")
+    assert code == 1
+    assert "did you mean 'model.dropout'" in err.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_the_whole_lecture_runs(command):
+    code, out, err = command("lecture", "trainer=smoke")
+    assert code == 0, err
+    page = Path(out.split()[-1]).read_text()
+    for slide in lecture.slides():
+        assert f"Slide {slide.slides}:" in page or f"Slides {slide.slides}:" in page
+    sections = re.split(r"<section>", page)[2:]
+    for slide, section in zip(lecture.slides(), sections, strict=True):
+        assert bool(slide.shows) == ("<figure" in section), slide

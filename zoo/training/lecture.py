@@ -1,0 +1,196 @@
+"""The lecture from beginning to end: every topic on embedded data, and one page of it all.
+
+`conf/lecture.yaml` lists the slides. The page, `runs/lecture/index.html`, and `docs/lecture.md` are
+made from it; what the page shows of a slide is taken from the reports of its runs.
+"""
+
+import hashlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.progress import track
+
+from zoo import catalog
+from zoo.drawing import draw, table
+from zoo.errors import Failure
+from zoo.pictures import Grid, Table
+from zoo.training import report
+from zoo.training.run import Run, replace
+
+FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)
+AT_ONCE = 4  # processes; each takes about 1 GB
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True)
+class Slide:
+    """What a slide says, the command that runs it, and what of its result is shown."""
+
+    slides: str
+    says: str
+    command: str
+    look: str
+    shows: list[str] = field(default_factory=list)  # titles of the report; empty: it is not run
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment that its command trains."""
+        found = re.match(r"zoo train experiment=(\w+)", self.command)
+        return found[1] if found else None
+
+
+def slides() -> list[Slide]:
+    """The slides, in the order of the lecture."""
+    rows = OmegaConf.to_container(OmegaConf.load(catalog.conf_folder() / "lecture.yaml"))
+    return [Slide(**row) for row in rows]  # type: ignore[union-attr, arg-type]
+
+
+def markdown() -> str:
+    """docs/lecture.md."""
+    head = (
+        "# The lecture, slide by slide\n\n"
+        "What is on a slide, the command that runs it, and what to look at. `make lecture` runs "
+        "all that need\nneither a download nor your own data, in about 15 minutes on two cores, "
+        "and makes one page of it.\nEach command is run by a test. The scores are in "
+        "[results.md](results.md).\n\n"
+        "| slide | what | command | look at |\n|---|---|---|---|\n"
+    )
+    rows = (f"| {s.slides} | {s.says} | `{s.command}` | {s.look} |\n" for s in slides())
+    return head + "".join(rows)
+
+
+def run(overrides: Sequence[str]) -> Path:
+    """Run every slide that shows something, and write the page.
+
+    Args:
+        overrides: for every training, such as trainer=smoke; other overrides, other runs.
+
+    Raises:
+        Failure: a command failed; what it said last is in the message, the rest in its log.
+    """
+    digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
+    name = f"lecture-{digest}" if overrides else "lecture"
+    folder = Path("runs").resolve() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
+    workers, cores = _workers()
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {
+            pool.submit(_do, command, overrides, name, folder, cores // workers): command
+            for command in commands
+        }
+        try:
+            for done in track(as_completed(waiting), "lecture", len(waiting), console=console):
+                done.result()
+                console.print(f"done      {waiting[done]}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    replace(folder / "index.html", page(name, folder))
+    return folder / "index.html"
+
+
+def _workers() -> tuple[int, int]:
+    """How many commands at a time, and the cores there are: small nets use one core best."""
+    import torch
+
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return (1 if torch.cuda.is_available() else max(cores, 1)), max(cores, 1)
+
+
+def _do(command: str, overrides: Sequence[str], name: str, folder: Path, threads: int) -> None:
+    """One command in a process of its own; a training that is finished does nothing."""
+    words = shlex.split(command)[1:]
+    training = words[0] == "train"
+    words += [f"name={name}", *overrides] if training else ["-o", str(_drawn(folder, command))]
+    log = folder / f"{_slug(command)}.log"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with log.open("w") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo", *words], stdout=file, stderr=file, env=environment
+        )
+    if done.returncode:
+        last = (log.read_text().strip().splitlines() or [""])[-1]
+        raise Failure(f"`{command}` ended with exit code {done.returncode}: {last} (see {log})")
+
+
+def _slug(command: str) -> str:
+    return re.sub(r"\W+", "-", command.removeprefix("zoo ")).strip("-")
+
+
+def _drawn(folder: Path, command: str) -> Path:
+    return folder / f"{_slug(command)}.png"
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def page(name: str, folder: Path) -> str:
+    """The page of all slides, with the pictures of the runs of that name."""
+    intro = (
+        "<header><h1>The lecture</h1><p>Every topic on data that need no download: each slide's "
+        "idea, the command that runs it, its picture or sound, and the baseline beside it.</p>"
+        "</header>"
+    )
+    sections = (_section(slide, name, folder) for slide in slides())
+    return report.page("The lecture", intro + _scores(name) + "".join(sections))
+
+
+def _scores(name: str) -> str:
+    """One table of all topics: model, score, baseline."""
+    rows = []
+    for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
+        found = report.comparison(_results(experiment, name))
+        for i, (who, score, interval, _) in enumerate(found.rows):
+            rows.append((experiment if not i else "", who, found.header[1], score, interval))
+    header = ("experiment", "", "metric", "score", "95 % interval")
+    return f"<section><h2>All of it</h2>{table(Table(header, rows))}</section>"
+
+
+def _results(experiment: str, name: str) -> dict[str, Any]:
+    return Run(Path("runs").resolve() / experiment / name).results
+
+
+def _section(slide: Slide, name: str, folder: Path) -> str:
+    """A slide: what it says, its command, what to look at, and what there is to see."""
+    shown = "".join(_shown(slide, name, folder)) if slide.shows else ""
+    many = "s" if re.search(r"\D", slide.slides) else ""
+    return (
+        f"<section><h2>Slide{many} {slide.slides}: {escape(slide.says)}</h2>"
+        f"<pre>{escape(slide.command)}</pre><p>{escape(slide.look)}</p>"
+        f'<div class="figures">{shown}</div></section>\n'
+    )
+
+
+def _shown(slide: Slide, name: str, folder: Path) -> Iterator[str]:
+    """The comparison and the chosen figures of a run, or the picture that was drawn."""
+    if slide.experiment is None:
+        yield _picture(_drawn(folder, slide.command), slide.says)
+        return
+    yield table(report.comparison(_results(slide.experiment, name)))
+    run = Path("runs").resolve() / slide.experiment / name
+    figures = {m[1]: m[0] for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))}
+    for title in slide.shows:
+        if escape(title) in figures:
+            yield figures[escape(title)]
+
+
+def _picture(path: Path, title: str) -> str:
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return draw(title, Grid([np.asarray(picture.convert("RGB"))]))

@@ -1,0 +1,229 @@
+"""Autoencoders: squeeze a picture through a short code and draw it again.
+
+`Autoencoder2017` is the network of the lecture's slide, which is the first of the Keras blog
+(Chollet 2016, https://blog.keras.io/building-autoencoders-in-keras.html): one dense layer to 32
+numbers and one back.
+
+`Autoencoder` is ours: convolutions of stride 2 down to a few small maps, one dense layer to the
+code and one back, then transposed convolutions through the same sizes upwards. Their kernel is 4
+where that is even, so that all pixels are drawn by as many weights and no checkerboard shows
+(Odena et al. 2016, https://distill.pub/2016/deconv-checkerboard).
+
+The target is the picture itself. With `noise` the input is spoiled and the target is not, so that
+the network learns to restore pictures (Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294).
+
+Departs from the blog: the loss is computed from logits, which is the same function, but stays
+finite where the sigmoid is 0 or 1.
+
+Shapes: B images, C channels, H x W pixels in [0, 1], D numbers in a code.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from zoo import optim, pictures
+from zoo.nn import ZooModule, check_images
+from zoo.noise import Noise, psnr, seeded, spoil
+from zoo.optim import Recipe
+from zoo.pictures import Grid, Picture
+
+Positive = Annotated[int, Field(ge=1)]
+SHOWN = 10  # pictures in a row of a figure
+STEPS = 10  # from one picture to another
+ROWS = 4  # pairs of pictures between which there are steps
+
+
+class CodedImages(ZooModule):
+    """What autoencoders of images share; `encoder` gives codes and `decoder` logits of pixels."""
+
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [0, 1] to what their codes tell of them, (B, C, H, W).
+
+        Raises:
+            ValueError: another layout or size.
+        """
+        return self.decode(self.encode(images))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [0, 1] to codes (B, D).
+
+        Raises:
+            ValueError: another layout or size.
+        """
+        check_images(images, self.hparams["channels"])
+        size = self.hparams["image_size"]
+        if tuple(images.shape[2:]) != (size, size):
+            raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
+        return self.encoder(images)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Map codes (B, D) to images (B, C, H, W) in [0, 1]."""
+        return self.decoder(codes).sigmoid()
+
+    def answer(self, output: Tensor) -> list[np.ndarray]:
+        """Map images (B, C, H, W) in [0, 1] to pictures (H, W, C), uint8."""
+        return list(_pixels(output))
+
+    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+        """Per image: cross-entropy a pixel in nats, squared error, and PSNR where there is noise.
+
+        All are measured against the clean images; the labels of the batch are not looked at.
+        """
+        images, noise = batch[0], self.hparams["noise"]
+        given = images if noise is None else spoil(images, noise, self.draw)
+        logits = self.decoder(self.encode(given)).float()
+        losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+        errors = (logits.sigmoid() - images).square().mean((1, 2, 3))
+        found = {"loss": losses.mean((1, 2, 3)), "mse": errors}
+        return found if noise is None else {**found, "psnr": psnr(errors)}
+
+    @torch.inference_mode()
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        """Pictures and what becomes of them, and the way from one picture to another."""
+        images = one_of_each(*batch).to(self.device)
+        noise = self.hparams["noise"]
+        if noise is None:
+            title = "Pictures, and below them what comes out"
+            shown = {title: rows(images, self(images))}
+        else:
+            given = spoil(images.cpu(), noise, seeded(0)).to(self.device)
+            title = "Pictures, spoiled, and restored"
+            shown = {title: rows(images, given, self(given))}
+        ends = self.encode(images)[: ROWS + 1]
+        between = [self.decode(steps(a, b)) for a, b in pairwise(ends)]
+        return {**shown, "From one picture's code to another's": rows(*between)}
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+def one_of_each(images: Tensor, labels: Tensor) -> Tensor:
+    """The first image of each class, then those that come first, (SHOWN, C, H, W) at most."""
+    firsts = [int((labels == k).nonzero()[0]) for k in labels.unique()]
+    others = [i for i in range(len(labels)) if i not in firsts]
+    return images[[*firsts, *others][:SHOWN]]
+
+
+def steps(start: Tensor, end: Tensor) -> Tensor:
+    """Codes (STEPS, D) on the straight line from one (D,) to another (D,), both with it."""
+    return torch.lerp(start, end, torch.linspace(0, 1, STEPS, device=start.device)[:, None])
+
+
+def rows(*batches: Tensor) -> Grid:
+    """Each batch (B, C, H, W) in [0, 1] as a row of pictures."""
+    return Grid(np.concatenate([_pixels(batch) for batch in batches]), columns=len(batches[0]))
+
+
+def _pixels(images: Tensor) -> np.ndarray:
+    """(B, C, H, W) in [0, 1] to (B, H, W, C), uint8."""
+    return images.float().mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+class Autoencoder2017(CodedImages):
+    """The lecture's network, slide 33: 784-32-784, 50,992 parameters for MNIST.
+
+    Args:
+        channels, image_size: facts of the data.
+        scaling: the pixels' range, [0, 1].
+        noise: what spoils the input; None for nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        image_size: Positive,
+        scaling: Literal["unit"],
+        noise: Noise | None,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        shape = (channels, image_size, image_size)
+        pixels = channels * image_size**2
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 32), nn.ReLU())
+        self.decoder = nn.Sequential(nn.Linear(32, pixels), nn.Unflatten(1, shape))
+        self.example_input_array = torch.zeros(1, *shape)
+
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        looks, draws = self.encoder[1].weight, self.decoder[0].weight
+        return {
+            **super().figures(batch),
+            "What each number of the code looks for": self._planes(looks),
+            "What each number of the code draws": self._planes(draws.T),
+        }
+
+    def _planes(self, weights: Any) -> Grid:
+        """Weights (D, C * H * W) as pictures."""
+        shape = (-1, self.hparams["channels"], *[self.hparams["image_size"]] * 2)
+        return pictures.filters(weights.detach().float().cpu().reshape(shape).numpy())
+
+
+class Autoencoder(CodedImages):
+    """A small convolutional autoencoder.
+
+    Args:
+        channels, image_size: facts of the data.
+        widths: channels after each convolution of stride 2, which halves the map, rounding up.
+        code_size: numbers in a code.
+        scaling: the pixels' range, [0, 1].
+        noise: what spoils the input; None for nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        image_size: Annotated[int, Field(ge=8)],
+        widths: Annotated[list[Positive], Field(min_length=1, max_length=4)],
+        code_size: Annotated[int, Field(ge=1, le=128)],
+        scaling: Literal["unit"],
+        noise: Noise | None,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        sides = [image_size]
+        for _ in widths:
+            sides.append(-(-sides[-1] // 2))
+        least = (widths[-1], sides[-1], sides[-1])
+        numbers = widths[-1] * sides[-1] ** 2
+        self.encoder = nn.Sequential(
+            *downwards([channels, *widths]), nn.Flatten(), nn.Linear(numbers, code_size)
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(code_size, numbers),
+            nn.Unflatten(1, least),
+            nn.ReLU(),
+            *upwards([*widths[::-1], channels], sides[-2::-1]),
+        )
+        self.example_input_array = torch.zeros(1, channels, image_size, image_size)
+
+
+def downwards(widths: Sequence[int]) -> list[nn.Module]:
+    """For each width but the first a convolution that halves the map, normalised, then ReLU."""
+    layers: list[nn.Module] = []
+    for inputs, width in pairwise(widths):
+        convolution = nn.Conv2d(inputs, width, 3, stride=2, padding=1)
+        layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
+    return layers
+
+
+def upwards(widths: Sequence[int], sides: Sequence[int]) -> list[nn.Module]:
+    """For each side a convolution that doubles the map to it; all but the last normalised, ReLU."""
+    layers: list[nn.Module] = []
+    for (inputs, width), side in zip(pairwise(widths), sides, strict=True):
+        kernel = 4 - side % 2  # 2 n pixels from n with a kernel of 4, 2 n - 1 with one of 3
+        convolution = nn.ConvTranspose2d(inputs, width, kernel, stride=2, padding=1)
+        layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
+    return layers[:-2]

@@ -36,6 +36,7 @@ class InMemory(LightningDataModule):
 
     folder: Path | None = None
     key: Key | None = None  # of the batch that the model is working on
+    judge: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     facts: dict[str, Any]
     input: Any

@@ -11,7 +11,7 @@ from pydantic import Field
 from pytorch_lightning import LightningModule
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 
 class Recipe(TypedDict):
@@ -22,6 +22,7 @@ class Recipe(TypedDict):
     weight_decay: Annotated[float, Field(ge=0)]
     schedule: Literal["constant", "one_cycle", "cosine"]
     warmup: Annotated[float, Field(ge=0, lt=1)]  # share of all steps; constant has none
+    beta1: NotRequired[Annotated[float, Field(ge=0, lt=1)]]  # adamw's momentum; 0.9 if left out
 
 
 def configure(module: LightningModule, recipe: Recipe) -> Any:
@@ -45,7 +46,8 @@ def make_optimizer(module: torch.nn.Module, recipe: Recipe) -> Optimizer:
     if recipe["name"] == "sgd":
         return torch.optim.SGD(groups, recipe["lr"], momentum=0.9, nesterov=True, fused=True)
     if recipe["name"] == "adamw":
-        return torch.optim.AdamW(groups, recipe["lr"], fused=True)
+        betas = recipe.get("beta1", 0.9), 0.999
+        return torch.optim.AdamW(groups, recipe["lr"], betas, fused=True)
     return torch.optim.RMSprop(groups, recipe["lr"], alpha=0.9)  # Keras' rho; torch's own is 0.99
 
 

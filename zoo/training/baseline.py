@@ -13,7 +13,8 @@ VERSION = 1  # of the baselines; a change scores them anew
 
 def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
     """`baseline` and `baseline/<metric>` for results.json; fitted only when not in the cache."""
-    depends = [VERSION, dict(section), data.facts["digest"], data.facts["samples"]]
+    told = [data.facts["digest"], data.facts["samples"], type(data.judge).__name__]
+    depends = [VERSION, dict(section), *told]
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def build(folder: Any) -> None:

@@ -59,7 +59,7 @@ def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
     data = open_data(config)
     if config["judge"]:
-        data.judge = judge.trained(config)
+        data.judge = judge.trained(config, data.facts)
     seed_everything(config["seed"], workers=True, verbose=False)
     config["model"] = agree(config["model"], catalog_facts(config), data.facts)
     model = cards.attach(catalog.build(config["model"], "model"), data.facts)

@@ -132,7 +132,8 @@ def digest(name: str) -> str:
     config = _config(name)
     depends = {key: value for key, value in config.items() if key not in UNSHAPED}
     targets = {config[key]["_target_"].rpartition(".")[0] for key in ("model", "data")}
-    code = [_code(module) for module in sorted({*SHAPING, *_with_imports(targets)})]
+    judged = {"zoo.training.judge"} if config["judge"] else set()
+    code = [_code(module) for module in sorted({*SHAPING, *judged, *_with_imports(targets)})]
     text = json.dumps([depends, config["proof"]["seeds"], code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

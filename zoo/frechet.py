@@ -1,0 +1,82 @@
+"""How near generated pictures are to real ones, in the eyes of a judge.
+
+A judge is a classifier of the zoo: `embed` maps pictures to features, `forward` to logits, and its
+input takes raw pixels. A model and its baseline are scored by the same function.
+
+Shapes: N pictures (N, H, W, C), uint8; F features, K classes.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+SCORED = 10_000  # pictures of a split at most
+BATCH = 250  # pictures that the judge sees at once
+FAIR = 0.25  # of its fair part a class needs, to count as drawn: more than a judge mistakes
+
+
+def scores(
+    judge: Any, real: np.ndarray, generated: np.ndarray, asked: np.ndarray | None = None
+) -> dict[str, float]:
+    """Compare generated with real pictures.
+
+    frechet: distance of the judge's features, each standardised by the real ones. It falls to zero
+        with more pictures only, so compare it at equal numbers.
+    coverage: share of the classes that make up at least a quarter of their fair part, N / K, of the
+        generated pictures, as the judge sees them.
+    class_accuracy: where labels (N,) were asked for, how often the judge sees them.
+    """
+    truth, _ = seen(judge, real)
+    features, labels = seen(judge, generated)
+    mean, spread = truth.mean(0), truth.std(0)
+    spread[spread < 1e-6] = 1.0  # a feature that is never there
+    found = {
+        "frechet": distance((truth - mean) / spread, (features - mean) / spread),
+        "coverage": coverage(labels, judge.hparams["num_classes"]),
+    }
+    return found if asked is None else {**found, "class_accuracy": float((labels == asked).mean())}
+
+
+def real(data: Any, split: str, count: int = SCORED) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels and labels of at most `count` pictures, evenly from a split."""
+    pixels, labels = data.arrays(split)
+    rows = np.linspace(0, len(pixels) - 1, min(count, len(pixels))).round().astype(int)
+    return pixels[rows], labels[rows]
+
+
+@torch.inference_mode()
+def seen(judge: Any, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The judge's features (N, F), float64, of pictures, and the labels (N,) that it gives them."""
+    features, labels = [], []
+    for start in range(0, len(pixels), BATCH):
+        images = judge.input(pixels[start : start + BATCH]).to(judge.device)
+        features.append(judge.embed(images).double().cpu())
+        labels.append(judge(images).argmax(1).cpu())
+    return torch.cat(features).numpy(), torch.cat(labels).numpy()
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Frechet distance of the Gaussians that fit samples (N, F) and (M, F).
+
+    |m - n|^2 + tr(A + B - 2 (A B)^(1/2)): Heusel et al. 2017, https://arxiv.org/abs/1706.08500,
+    section 2. The trace of the root is that of (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
+    """
+    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)  # (F, F)
+    root = _root(first)
+    cross = np.linalg.eigvalsh(root @ second @ root).clip(min=0)  # rounding makes them negative
+    means = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    return float(means + np.trace(first) + np.trace(second) - 2 * np.sqrt(cross).sum())
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """The root of a symmetric matrix without negative eigenvalues."""
+    values, vectors = np.linalg.eigh(matrix)
+    root: np.ndarray = (vectors * np.sqrt(values.clip(min=0))) @ vectors.T
+    return root
+
+
+def coverage(labels: np.ndarray, classes: int) -> float:
+    """The share of the classes that have at least a quarter of their fair part of labels (N,)."""
+    counts = np.bincount(labels, minlength=classes)
+    return float((counts >= FAIR * len(labels) / classes).mean())

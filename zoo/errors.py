@@ -47,5 +47,6 @@ def exit_code(work: Callable[[], object]) -> int:
 def _line(error: Exception) -> str:
     """The message of an error in one line, with its kind where we did not word it ourselves."""
     text = " ".join(str(error).split())
-    ours = isinstance(error, ValueError | FileNotFoundError | FloatingPointError | Failure) and text
-    return text if ours else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"
+    ours = isinstance(error, ValueError | FileNotFoundError | FloatingPointError | Failure)
+    ours |= isinstance(error, ImportError) and "pip install" in text  # a missing extra
+    return text if ours and text else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"

@@ -1,0 +1,178 @@
+"""Labelled sounds: the embedded strings, one's own folder, the hub's layout (S89)."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import zoo
+from datamodules.audio import RATE, SCALE, plucked_strings
+from tests.tiny.audio_folder import tone
+
+
+def opened(name, **overrides):
+    data = zoo.create_data(name, **overrides)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Folders of sounds: `sounds({"crow": 9, "owl": 9})`; the name "" puts them side by side."""
+
+    def write(counts, seconds=0.1):
+        for number, (place, count) in enumerate(counts.items()):
+            folder = tmp_path / "birds" / place
+            folder.mkdir(parents=True, exist_ok=True)
+            for i in range(count):
+                wave = tone(300 * (number + 1) + i, seconds, 8000)
+                soundfile.write(folder / f"{i}.wav", wave, 8000)
+        return tmp_path / "birds"
+
+    return write
+
+
+# --- plucked strings ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def strings():
+    return plucked_strings(count=64)
+
+
+def test_a_string_sounds_at_its_pitch_and_the_multiples_of_it(strings):
+    """The spectrum's energy lies within 5 % of harmonics of the class's pitch."""
+    rows = strings.splits["all"]
+    power = np.abs(np.fft.rfft(rows.raws * np.hanning(rows.raws.shape[1]))) ** 2
+    hertz = np.fft.rfftfreq(rows.raws.shape[1], 1 / RATE)
+    pitches = np.array(list(SCALE.values()))[rows.labels]
+    ratio = hertz / pitches[:, None]  # (N, F)
+    near = (np.abs(ratio - ratio.round()) < 0.05 * ratio.round().clip(1)) & (ratio > 0.5)
+    assert ((power * near).sum(1) / power.sum(1)).min() > 0.9
+
+
+def test_a_string_dies_away_after_its_pluck(strings):
+    waves = strings.splits["all"].raws
+    parts = [waves[:, a : a + 500].std(1) for a in (100, 800, 1500)]
+    assert (parts[0] > parts[1]).mean() > 0.95
+    assert (parts[1] > parts[2]).mean() > 0.95
+    assert np.abs(waves[:, 0]).max() < 0.1 * np.abs(waves).max(1).min()
+
+
+def test_strings_are_the_same_at_each_making_and_differ_among_themselves(strings):
+    waves = strings.splits["all"].raws
+    np.testing.assert_array_equal(plucked_strings(count=64).splits["all"].raws, waves)
+    alike = np.corrcoef(waves[strings.splits["all"].labels == 0])
+    assert np.abs(alike[~np.eye(len(alike), dtype=bool)]).max() < 0.95
+
+
+def test_embedded_strings_need_no_source_and_no_soundfile(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
+    data = opened("plucked_strings", limit=64)
+    assert data.facts["embedded"]
+    assert data.facts["classes"] == list(SCALE)
+    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
+    ids, labels = data.whole("train", 16)
+    assert (ids.shape, ids.dtype, labels.shape) == ((16, 2000), torch.int64, (16,))
+    assert np.bincount(labels).tolist() == [2] * 8
+
+
+# --- what a datamodule promises -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["audio_folder", "free_spoken_digit"])
+def test_batches_and_arrays_agree(name, tmp_path):
+    data = opened(name, **import_module(f"tests.tiny.{name}").write(tmp_path / "data"))
+    ids, labels = data.arrays("train")
+    assert ids.dtype == np.uint8
+    assert ids.shape == (len(labels), data.input.length)
+    batch, wanted = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert (batch.shape, batch.dtype) == ((8, data.input.length), torch.int64)
+    assert 0 <= wanted.min() <= wanted.max() < data.facts["num_classes"]
+    rows = {row.tobytes() for row in ids}
+    assert {row.numpy().astype(np.uint8).tobytes() for row in batch} <= rows
+
+
+def test_sounds_and_labels_belong_together(tmp_path):
+    data = opened(
+        "free_spoken_digit", **import_module("tests.tiny.free_spoken_digit").write(tmp_path)
+    )
+    assert data.facts["samples"] == {"train": 45, "val": 5, "test": 20}
+    for split in data.splits:
+        ids, labels = data.arrays(split)
+        for wave, label in zip(data.input.restore(torch.from_numpy(ids)), labels, strict=True):
+            loudest = np.abs(np.fft.rfft(wave)).argmax()  # one second: bins of 1 Hz
+            assert abs(loudest - 200 * (label + 1)) <= 10
+
+
+def test_training_on_a_part_gives_the_baseline_that_part(tmp_path):
+    data = opened("plucked_strings", limit=64, train_samples=16)
+    assert len(data.arrays("train")[0]) == data.facts["samples"]["train"] == 16
+    assert len(data.arrays("val")[0]) == 64
+
+
+# --- one's own sounds -----------------------------------------------------------------------------
+
+
+def test_class_folders_need_one_argument(sounds):
+    data = opened("audio_folder", source=str(sounds({"crow": 20, "owl": 20})))
+    assert data.facts["classes"] == ["crow", "owl"]
+    assert sum(data.facts["samples"].values()) == 40
+
+
+def test_sounds_without_classes_are_of_one(sounds):
+    """WaveNet learns from a folder of sounds as it is."""
+    data = opened("audio_folder", source=str(sounds({"": 20})), batch_size=4)
+    assert data.facts["classes"] == ["birds"]
+    assert sum(data.facts["samples"].values()) == 20
+    assert zoo.create_model("wavenet", num_classes=1)(*data.whole("train", 2)).shape[:2] == (2, 256)
+
+
+def test_sounds_without_classes_cannot_be_classified(sounds, command):
+    code, _, err = command("train", "data=audio_folder", f"data.source={sounds({'': 20})}")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("zoo: model.num_classes is 1: it should be greater")
+
+
+def test_a_csv_is_a_source(sounds):
+    folder = sounds({"": 20})
+    lines = [f"{i}.wav,{'odd' if i % 2 else 'even'}" for i in range(20)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
+    for source in (folder, folder / "labels.csv"):
+        assert opened("audio_folder", source=str(source)).facts["classes"] == ["even", "odd"]
+
+
+def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(sounds):
+    """Reliability row 22."""
+    folder = sounds({"crow": 20, "owl": 20})
+    (folder / "crow" / "text.wav").write_text("no sound")
+    soundfile.write(folder / "owl" / "empty.wav", np.zeros(0), 8000)
+    soundfile.write(folder / "owl" / "nan.wav", np.full(99, np.nan), 8000, "FLOAT")
+    with pytest.raises(ValueError, match=r"(text|empty|nan)\.wav .*data\.broken=skip"):
+        opened("audio_folder", source=str(folder))
+    data = opened("audio_folder", source=str(folder), broken="skip")
+    assert sum(data.facts["samples"].values()) == 40
+    listed = " ".join(data.facts["skipped"])
+    assert all(name in listed for name in ("text.wav", "empty.wav", "nan.wav"))
+
+
+def test_a_folder_without_sounds_says_where_they_go(tmp_path):
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ValueError, match=r"no sounds in .*one folder a class"):
+        opened("audio_folder", source=str(tmp_path / "none"))
+
+
+# --- the real data --------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+def test_the_spoken_digits_are_the_official_ones():
+    data = opened("free_spoken_digit")
+    assert data.facts["samples"] == {"train": 2430, "val": 270, "test": 300}
+    ids, labels = data.arrays("test")
+    assert np.bincount(labels).tolist() == [30] * 10
+    assert ids.shape == (300, 8000)
+    assert ((ids != 128).sum(1) > 1000).all()  # each lasts 0.14 s or more

@@ -1,0 +1,180 @@
+"""What stands beside sound: a table of what follows two samples, and the spectrum over time.
+
+Shapes: N sounds, T samples, S samples that are scored, Q amplitude levels, F frames, M bands.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Each sample (S,) that is scored, the two before it, and the number of its sound."""
+
+    older: np.ndarray
+    newer: np.ndarray
+    sample: np.ndarray
+    sound: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """How often a sample followed a context: `pairs` are the sorted context * Q + sample."""
+
+    pairs: np.ndarray
+    counts: np.ndarray
+    times: np.ndarray  # (Q * Q,) that each context was seen
+    distinct: np.ndarray  # (Q * Q,) samples that followed it
+
+
+class MarkovModel(BaseEstimator):
+    """The distribution of a sample given the two before it, from counts.
+
+    A longer context falls back on a shorter one by Witten & Bell's rule (Chen & Goodman 1998,
+    section 2.4): where d distinct samples were seen after a context n times,
+    p(x | context) = (count(x) + d p(x | shorter)) / (n + d). The contexts are, from short to long:
+    none, the sample before, and the two before, of which `coarse` neighbouring levels count as one,
+    for 65,536 pairs of levels are more than a small data set can fill.
+
+    Args:
+        coarse: levels that count as one in the longest context.
+    """
+
+    title = "order-2 table of amplitudes"
+
+    def __init__(self, *, coarse: Positive) -> None:
+        self.coarse = coarse
+
+    def fit(self, datamodule: Any) -> "MarkovModel":
+        """Count on the training sounds."""
+        self.levels_: int = datamodule.facts["levels"]
+        seen = triples(datamodule.arrays("train")[0], self.levels_)
+        self.tables_ = [self._count(context, seen.sample) for context in self._contexts(seen)]
+        return self
+
+    def score(self, datamodule: Any) -> dict[str, float]:
+        """Bits a sample on the test sounds: of each sound, then their mean."""
+        asked = triples(datamodule.arrays("test")[0], self.levels_)
+        bits = -np.log2(self.probabilities(asked))
+        lengths = np.bincount(asked.sound)
+        means = np.bincount(asked.sound, bits) / np.maximum(lengths, 1)
+        return {"test/bits_per_sample": float(means[lengths > 0].mean())}
+
+    def probabilities(self, asked: Triples) -> np.ndarray:
+        """The probability (S,) of each sample given the two before it."""
+        found = np.full(len(asked.sample), 1 / self.levels_)
+        for context, table in zip(self._contexts(asked), self.tables_, strict=True):
+            pair = context * self.levels_ + asked.sample
+            place = np.minimum(np.searchsorted(table.pairs, pair), len(table.pairs) - 1)
+            count = np.where(table.pairs[place] == pair, table.counts[place], 0)
+            times, distinct = table.times[context], table.distinct[context]
+            longer = (count + distinct * found) / np.maximum(times + distinct, 1)
+            found = np.where(times > 0, longer, found)
+        return found
+
+    def _contexts(self, of: Triples) -> Iterator[np.ndarray]:
+        """What is known before each sample (S,), as a number below Q * Q, from short to long."""
+        yield np.zeros_like(of.newer)
+        yield of.newer
+        yield of.older // self.coarse * self.levels_ + of.newer // self.coarse
+
+    def _count(self, context: np.ndarray, sample: np.ndarray) -> Table:
+        pairs, counts = np.unique(context * self.levels_ + sample, return_counts=True)
+        contexts = self.levels_**2
+        times = np.bincount(context, minlength=contexts)
+        return Table(pairs, counts, times, np.bincount(pairs // self.levels_, minlength=contexts))
+
+
+def triples(ids: np.ndarray, levels: int) -> Triples:
+    """What `WaveNet` is scored on: of ids (N, T) the second to the last that is not padding."""
+    silence = levels // 2
+    real = np.flip(np.cumsum(np.flip(ids != silence, 1), 1), 1)[:, 1:] > 0
+    padded = np.pad(ids.astype(np.int64), ((0, 0), (1, 0)), constant_values=silence)
+    older, newer, sample = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]  # (N, T - 1)
+    return Triples(older[real], newer[real], sample[real], np.nonzero(real)[0])
+
+
+class LogMelLogistic(BaseEstimator):
+    """Logistic regression on a log-mel spectrogram, by its mean and deviation over `parts` of time.
+
+    Args:
+        window: of a frame, in samples; frames overlap by half.
+        bands: triangular filters between 0 Hz and half the sample rate.
+        parts: equal parts of time that are described one by one.
+        C: inverse strength of the L2 penalty.
+        max_iter: iterations of L-BFGS at most.
+    """
+
+    title = "log-mel + logistic regression"
+
+    def __init__(
+        self,
+        *,
+        window: Annotated[int, Field(ge=16)],
+        bands: Positive,
+        parts: Positive,
+        C: Annotated[float, Field(gt=0)],
+        max_iter: Positive,
+    ) -> None:
+        self.window, self.bands, self.parts = window, bands, parts
+        self.C, self.max_iter = C, max_iter
+
+    def fit(self, datamodule: Any) -> "LogMelLogistic":
+        """Fit on the training sounds."""
+        features, labels = self._described(datamodule, "train")
+        logistic = LogisticRegression(C=self.C, max_iter=self.max_iter)
+        self.pipeline_: Pipeline = make_pipeline(StandardScaler(), logistic)
+        self.pipeline_.fit(features, labels)
+        return self
+
+    def score(self, datamodule: Any) -> dict[str, float]:
+        """Accuracy on the test sounds."""
+        features, labels = self._described(datamodule, "test")
+        return {"test/accuracy": float(self.pipeline_.score(features, labels))}
+
+    def _described(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation of each band in each part of time (N, parts * 2 M), and labels."""
+        ids, labels = datamodule.arrays(split)
+        waves = np.stack(datamodule.input.restore(torch.from_numpy(ids)))
+        bands = log_mel(waves, datamodule.input.sample_rate, self.window, self.bands)
+        parts = np.array_split(bands, self.parts, axis=1)
+        described = [moment(part, axis=1) for part in parts for moment in (np.mean, np.std)]
+        return np.concatenate(described, axis=1), labels
+
+
+def log_mel(waves: np.ndarray, rate: int, window: int, bands: int) -> np.ndarray:
+    """The log-mel spectrogram (N, F, M) of waves (N, T), in nats of power.
+
+    Frames overlap by half and pass a Hann window; sounds shorter than one are filled with silence.
+    """
+    waves = np.pad(waves, ((0, 0), (0, max(window - waves.shape[1], 0))))
+    frames = np.lib.stride_tricks.sliding_window_view(waves, window, axis=1)[:, :: window // 2]
+    power = np.abs(np.fft.rfft(frames * np.hanning(window))) ** 2  # (N, F, window / 2 + 1)
+    return np.log(power @ mel_filters(rate, window, bands).T + 1e-6)
+
+
+def mel_filters(rate: int, window: int, bands: int) -> np.ndarray:
+    """Triangles (M, window / 2 + 1), evenly spaced in mel = 2595 log10(1 + hertz / 700).
+
+    The formula is O'Shaughnessy's (1987, Speech Communication, p. 150).
+    """
+    mels = np.linspace(0, 2595 * np.log10(1 + rate / 2 / 700), bands + 2)
+    corners = 700 * (10 ** (mels / 2595) - 1)  # in hertz
+    frequencies = np.fft.rfftfreq(window, 1 / rate)
+    low, middle, high = (corners[i : i + bands, None] for i in range(3))
+    rising, falling = (
+        (frequencies - low) / (middle - low),
+        (high - frequencies) / (high - middle),
+    )
+    return np.maximum(np.minimum(rising, falling), 0)

@@ -100,7 +100,8 @@ def section(group: str, name: str, values: Mapping[str, Any] | None = None) -> C
 def compose(arguments: Sequence[str]) -> Config:
     """Compose a run from Hydra overrides, resolve it and check it.
 
-    Changing the model or the data of an experiment drops its proof and its name.
+    Without `experiment=` it is the one that is named after the model. Changing the model or the
+    data of an experiment drops its proof and its name.
 
     Raises:
         ValueError: any wrong name, key or value, in one line.
@@ -108,6 +109,9 @@ def compose(arguments: Sequence[str]) -> Config:
     from zoo import schema
 
     config, choices = _composed(arguments)
+    asked = {one.key_or_group for one in _parse(arguments)}
+    if "experiment" not in asked and choices["model"] in names("experiment"):
+        config, choices = _composed([f"experiment={choices['model']}", *arguments])
     pair = (choices["model"], choices["data"])
     recipe = choices.get("experiment")
     own = _composed([f"experiment={recipe}"])[1] if recipe else {}

@@ -1,0 +1,129 @@
+"""Raw text -> word ids and back.
+
+The rules of the tokeniser, in this order:
+
+    1. a line break of HTML (<br>, <br />) is a space
+    2. letters become lower case and are composed (Unicode's NFC); a curly apostrophe is straight
+    3. a word is a run of letters and digits; apostrophes inside it stay ("don't", "o'clock")
+    4. a number keeps its points and commas between digits ("3.5", "1,000")
+    5. all else, punctuation too, only separates words
+
+It is made for languages that write spaces between words; it needs no language package.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.inputs import config_of
+
+PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocabulary, of the first
+UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
+Side = Literal["pre", "post"]
+
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*|{UNKNOWN_WORD}")
+
+
+def words(text: str) -> list[str]:
+    """Cut a text into words by the rules above; "It's 1,000 TIMES!" gives it's, 1,000, times.
+
+    The words joined by spaces give the same words again.
+    """
+    plain = unicodedata.normalize("NFC", _BREAK.sub(" ", text).lower())
+    return _WORD.findall(plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+
+
+def read_text(raw: str | bytes | Path) -> str:
+    """A text as it was given, or the text of a file in UTF-8, with a byte order mark or without.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no text, is not UTF-8, or holds a NUL, with the position of the byte.
+    """
+    named = f"{raw}: " if isinstance(raw, Path) else ""
+    if not isinstance(raw, str | bytes | Path):
+        raise ValueError(f"a text is wanted, or the path of one: got {type(raw).__name__}")
+    if isinstance(raw, str):  # bytes that a table could not decode are surrogates
+        raw = raw.encode("utf-8", "surrogateescape")
+    data = raw.read_bytes() if isinstance(raw, Path) else raw
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start + len(data) - len(error.object)  # without the byte order mark
+        raise ValueError(
+            f"{named}byte {start} is 0x{data[start]:02x}, which is not UTF-8: save it as UTF-8"
+        ) from error
+    if "\0" in text:
+        raise ValueError(f"{named}byte {data.index(0)} is NUL: this is no text in UTF-8")
+    return text
+
+
+class TextInput:
+    """Texts as a batch of word ids of one length: 0 is padding, 1 an unknown word.
+
+    Args:
+        vocabulary: the known words; the first has the id 2.
+        max_length: words of a row: longer texts are cut, shorter ones padded.
+        padding: where the padding stands: before the words or after them.
+        truncating: which words are cut: the first ones or the last ones.
+    """
+
+    def __init__(
+        self, *, vocabulary: list[str], max_length: int, padding: Side, truncating: Side
+    ) -> None:
+        self.vocabulary, self.max_length = vocabulary, max_length
+        self.padding, self.truncating = padding, truncating
+
+    def config(self) -> dict[str, Any]:
+        """What rebuilds this input, as a plain dict."""
+        return config_of(self)
+
+    def __call__(self, raws: Any) -> Tensor:
+        """Map texts to word ids (B, max_length), int64.
+
+        Args:
+            raws: a text, or the path of a text file; or a list of them.
+
+        Raises:
+            ValueError: an empty list, a text that cannot be read, or one without a word.
+        """
+        raws = [raws] if isinstance(raws, str | bytes | Path) else raws
+        if not raws:
+            raise ValueError("no texts given: the list is empty")
+        numbers = {word: i for i, word in enumerate(self.vocabulary, FIRST)}
+        rows = [[numbers.get(word, UNKNOWN) for word in words_of(raw)] for raw in raws]
+        return torch.from_numpy(self.pad(rows)).long()
+
+    def pad(self, rows: Sequence[Any]) -> np.ndarray:
+        """Cut or pad N rows of ids to one length: (N, max_length), int32."""
+        whole = np.full((len(rows), self.max_length), PADDING, np.int32)
+        for row, ids in zip(whole, rows, strict=True):
+            kept = ids[-self.max_length :] if self.truncating == "pre" else ids[: self.max_length]
+            if len(kept):
+                start = self.max_length - len(kept) if self.padding == "pre" else 0
+                row[start : start + len(kept)] = kept
+        return whole
+
+    def restore(self, batch: Tensor) -> list[str]:
+        """Map ids (B, T) back to texts that give these ids again; (B,)."""
+        names = ["", UNKNOWN_WORD, *self.vocabulary]
+        return [" ".join(names[i] for i in row if i != PADDING) for row in batch.tolist()]
+
+
+def words_of(raw: str | bytes | Path) -> list[str]:
+    """The words of a raw text.
+
+    Raises:
+        ValueError: it cannot be read, or has no words.
+    """
+    found = words(read_text(raw))
+    if not found:
+        raise ValueError(f"{raw if isinstance(raw, Path) else 'this text'} has no words")
+    return found

@@ -1,0 +1,277 @@
+"""Words from the words around them, and what their vectors know (S63, S64)."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from gensim.models import KeyedVectors
+from pytorch_lightning import Trainer
+
+import zoo
+from datamodules.inputs.words import ContextInput
+from datamodules.words import Words
+from tests.datamodules.test_words import PLAIN
+from tests.tiny import words as tiny
+from zoo import cards
+from zoo.cbow import CBOW
+from zoo.neighbours import Neighbours, inflected, questions
+
+ADAM = {"name": "adamw", "lr": 0.01, "weight_decay": 0.0, "schedule": "constant", "warmup": 0.0}
+NAMES = ["the", "file", "files", "read", "reads", "class", "classes", "a", "b", "c"]
+
+
+def build(size, **overrides):
+    own = {"dimensions": 8, "negatives": 3, "power": 0.75, "optimizer": ADAM, **overrides}
+    return CBOW(vocabulary_size=size, **own)
+
+
+@pytest.fixture
+def model():
+    """Ten words and vectors of any value, in float64."""
+    torch.manual_seed(0)
+    model = build(12).double()
+    model.input = ContextInput(vocabulary=NAMES, counts=[*range(20, 10, -1)], window=2)
+    model.setup("fit")
+    with torch.no_grad():
+        model.vectors.weight.normal_()
+        model.outputs.normal_()
+    return model
+
+
+@pytest.fixture
+def batch():
+    """Contexts of four words, of two and of none, and their centres."""
+    contexts = torch.tensor([[2, 3, 4, 5], [0, 6, 6, 0], [0, 0, 0, 0]])
+    return contexts, torch.tensor([7, 2, 3])
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A text in which animals go to places."""
+    path = tmp_path_factory.mktemp("text") / "animals.txt"
+    path.write_text("\n\n".join(tiny.paragraphs(300)))
+    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 64})
+    data.setup("fit")
+    return data
+
+
+def trained(data, epochs):
+    torch.manual_seed(0)
+    model = cards.attach(build(data.facts["vocabulary_size"]), data.facts)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    trainer = Trainer(
+        max_epochs=epochs, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
+        use_distributed_sampler=False, logger=False, enable_progress_bar=False,
+        enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(model, datamodule=data)
+    return model, before
+
+
+# --- the model's claim ----------------------------------------------------------------------------
+
+
+def test_the_hidden_layer_is_the_mean_of_the_vectors_that_are_there(model, batch):
+    """S63: 1301.3781, section 3.1; padding does not count, and without a word it is zero."""
+    table = model.vectors.weight
+    expected = torch.stack([table[2:6].mean(0), table[6], torch.zeros(8, dtype=torch.float64)])
+    torch.testing.assert_close(model.encode(batch[0]), expected)
+
+
+def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, batch, monkeypatch):
+    """S63: word2vec's update by hand; the context's share is divided by n (gensim#3266)."""
+    contexts, centres = batch
+    negatives = torch.tensor([[8, 9, 2], [2, 4, 11], [5, 5, 6]])  # one of them is the centre
+    monkeypatch.setattr(model, "from_noise", lambda count: negatives)
+    model.scores(batch, "train")["loss"].sum().backward()
+    table, outputs = model.vectors.weight.detach(), model.outputs.detach()
+    by_context, by_output = torch.zeros_like(table), torch.zeros_like(outputs)
+    for context, centre, words in zip(contexts, centres, negatives, strict=True):
+        there = context[context > 0]
+        mean = table[there].mean(0) if len(there) else torch.zeros_like(table[0])
+        for word, label in [(centre, 1), *((word, 0) for word in words if word != centre)]:
+            slope = torch.sigmoid(outputs[word] @ mean) - label
+            by_output[word] += slope * mean
+            for i in there:
+                by_context[i] += slope * outputs[word] / len(there)
+    torch.testing.assert_close(model.vectors.weight.grad, by_context)
+    torch.testing.assert_close(model.outputs.grad, by_output)
+
+
+def test_every_vector_that_was_seen_moves_and_no_other(animals):
+    """gensim#386: training left the vectors where they were."""
+    model, before = trained(animals, 1)
+    known = slice(2, 2 + len(animals.input.vocabulary))
+    for name in ("vectors.weight", "outputs"):
+        moved = (model.state_dict()[name] != before[name]).any(1)
+        assert moved[known].all()
+        assert not moved[: known.start].any()
+        assert not moved[known.stop :].any()
+
+
+def test_noise_is_the_counts_to_the_power_of_three_quarters_and_is_what_is_drawn(model):
+    """S63: 1310.4546, section 2.2; padding and the unknown word are never drawn."""
+    counts = torch.arange(20, 10, -1).double() ** 0.75
+    torch.testing.assert_close(model.noise[2:], counts / counts.sum())
+    shares = torch.bincount(model.from_noise(40_000).flatten(), minlength=12) / 120_000
+    assert shares[:2].tolist() == [0, 0]
+    torch.testing.assert_close(shares.double(), model.noise, atol=0.005, rtol=0)
+
+
+def test_the_loss_of_validation_is_what_the_drawn_loss_is_on_average(model, batch):
+    exact = model.scores(batch, "val")["loss"]
+    drawn = [model.scores(batch, "train")["loss"] for _ in range(4000)]
+    torch.testing.assert_close(torch.stack(drawn).mean(0), exact, atol=0.1, rtol=0.02)
+    torch.testing.assert_close(exact, model.scores(batch, "test")["loss"], atol=0, rtol=0)
+
+
+def test_logits_are_those_of_the_probability_that_the_optimum_implies(model):
+    """Levy & Goldberg 2014: u . h = log P(w | context) - log q - log negatives at the optimum."""
+    wanted = torch.rand(12).double() * (model.noise > 0)
+    wanted /= wanted.sum()
+    mean = F.one_hot(torch.tensor(0), 8).double()
+    with torch.no_grad():
+        model.vectors.weight.copy_(mean.expand(12, 8))
+        model.outputs.zero_()
+        model.outputs[2:, 0] = (wanted / model.noise / 3)[2:].log()
+    torch.testing.assert_close(model(torch.tensor([[2, 3]])).softmax(1)[0], wanted)
+
+
+def test_contexts_of_another_layout_are_an_error_that_says_so(model):
+    with pytest.raises(ValueError, match=r"\(4,\): \(B, C\) is wanted"):
+        model(torch.tensor([2, 3, 4, 5]))
+
+
+# --- what the vectors are for ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """The same vectors in ours and in gensim's hands."""
+    names = [f"w{i}" for i in range(200)]
+    vectors = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    theirs = KeyedVectors(16)
+    theirs.add_vectors(names, vectors)
+    return Neighbours(names, vectors), theirs
+
+
+def test_most_similar_is_gensims(pair):
+    """S64."""
+    ours, theirs = pair
+    for mine, other in (
+        (ours.most_similar("w7", 5), theirs.most_similar("w7", topn=5)),
+        (ours.most_similar(np.ones(16), 5), theirs.most_similar(np.ones(16), topn=5)),
+    ):
+        assert [word for word, _ in mine] == [word for word, _ in other]
+        np.testing.assert_allclose([c for _, c in mine], [c for _, c in other], atol=1e-6)
+
+
+def test_an_analogy_is_gensims_and_leaves_its_own_words_out(pair):
+    """S64: king - man + woman."""
+    ours, theirs = pair
+    mine = ours.analogy("w1", "w2", "w3", 5)
+    other = theirs.most_similar(positive=["w2", "w3"], negative=["w1"], topn=5)
+    assert [word for word, _ in mine] == [word for word, _ in other]
+    np.testing.assert_allclose([c for _, c in mine], [c for _, c in other], atol=1e-6)
+    every = [word for word, _ in ours.analogy("w1", "w2", "w3", 1000)]
+    assert len(every) == 197
+    assert not {"w1", "w2", "w3"} & {*every}
+
+
+def test_the_score_of_analogies_is_gensims(tmp_path):
+    """S64: on its own questions, with vectors of any value in which some answers are right."""
+    asked = questions()[:300]
+    names = sorted({word for one in asked for word in one})
+    random = np.random.default_rng(0)
+    vectors = dict(zip(names, random.normal(size=(len(names), 12)), strict=True))
+    for a, b, c, d in asked[::3]:
+        vectors[d] = vectors[b] - vectors[a] + vectors[c] + random.normal(size=12) / 5
+    table = np.stack([vectors[name] for name in names]).astype(np.float32)
+    theirs = KeyedVectors(12)
+    theirs.add_vectors(names, table)
+    (tmp_path / "some.txt").write_text(": some\n" + "\n".join(" ".join(one) for one in asked))
+    wanted = theirs.evaluate_word_analogies(str(tmp_path / "some.txt"))[0]
+    assert 0 < wanted < 1
+    assert Neighbours(names, table).analogies(asked).mean() == pytest.approx(wanted)
+
+
+def test_the_questions_are_those_of_the_paper():
+    found = questions()
+    assert len(found) == 19_544
+    assert found[0] == ["athens", "greece", "baghdad", "iraq"]
+
+
+def test_an_unknown_word_is_an_error_with_the_nearest_that_are_known(model):
+    """S64."""
+    with pytest.raises(ValueError, match="'Filez' is not in the vocabulary: did you mean file"):
+        model.most_similar("Filez")
+    with pytest.raises(ValueError, match="no known word is spelt nearly like it"):
+        model.analogy("file", "files", "zzzzzz")
+    assert model.most_similar("FILE") == model.most_similar("file")
+
+
+def test_without_an_input_words_mean_nothing():
+    with pytest.raises(ValueError, match=r"zoo\.load"):
+        build(12).most_similar("file")
+
+
+# --- the score of inflections ---------------------------------------------------------------------
+
+
+def test_the_pairs_are_frequent_words_and_the_same_with_an_s():
+    names = ["file", "class", "files", "a", "as", "rare", "rares", "classs"]
+    counts = [50, 40, 30, 20, 20, 20, 9, 20]
+    assert inflected(names, counts) == [(0, 2)]
+
+
+def test_a_partner_counts_if_nine_words_or_fewer_are_nearer():
+    """Both ways: thing is near things; of things ten others are nearer."""
+    names, angles = ["thing", "things"], [0.0, 0.5]
+    names += [f"x{i}" for i in range(10)]
+    angles += [0.6 + i / 1000 for i in range(10)]
+    near = Neighbours(names, np.stack([np.cos(angles), np.sin(angles)], 1))
+    assert near.inflections([10] * 12, "val").tolist() == [1, 0]
+    assert near.inflections([10] * 12, "test").tolist() == []
+
+
+def test_validation_and_test_have_no_pair_in_common():
+    names = [name for i in range(9) for name in (f"word{i}x", f"word{i}xs")]
+    near = Neighbours(names, np.eye(18))
+    assert [len(near.inflections([10] * 18, stage)) for stage in ("val", "test")] == [10, 8]
+
+
+def test_vectors_that_know_nothing_score_by_chance():
+    """The statement that the score is measured against."""
+    names = [name for i in range(500) for name in (f"word{i}x", f"word{i}xs")]
+    vectors = np.random.default_rng(0).normal(size=(1000, 50))
+    scores = Neighbours(names, vectors).inflections([10] * 1000, "test")
+    assert scores.mean() == pytest.approx(10 / 999, abs=0.015)
+
+
+# --- in use ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_words_that_stand_in_the_same_places_become_neighbours(animals):
+    """It learns: animals are near animals, places near places, and a gap has one kind of word."""
+    model, _ = trained(animals, 30)
+    found = [word for word, _ in model.most_similar("cat", 3)]
+    assert set(found) == {"dog", "horse", "bird"}
+    places = {"house", "garden", "river", "field"}
+    assert {word for word, _ in model.predict("the cat goes to the _ it says")[0][:4]} == places
+
+
+def test_a_saved_model_answers_the_same_from_its_file(animals, tmp_path):
+    model, _ = trained(animals, 1)
+    section = {"_target_": "zoo.cbow.CBOW", **dict(model.hparams)}
+    cards.save(model, {"model": section, "facts": animals.facts}, tmp_path)
+    again = zoo.load(tmp_path)
+    assert again.predict("the _ goes") == model.predict("the _ goes")
+    assert again.analogy("cat", "dog", "bird") == model.analogy("cat", "dog", "bird")
+
+
+def test_figures_are_tables_of_words(animals):
+    model, _ = trained(animals, 1)
+    tables = model.eval().figures(animals.whole("test", 100))
+    assert {"Nearest words", "The word in the middle"} <= {*tables}
+    assert all(len(row) == len(table.header) for table in tables.values() for row in table.rows)

@@ -271,8 +271,11 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def kept_files(folder: Path, kind: Kind) -> list[Path]:
-    """The files of a kind below a folder, without hidden files and folders."""
-    found = [f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes]
+    """The files of a kind below a folder, but for hidden ones; a folder of pictures is a clip."""
+    found = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
+    if kind is CLIPS:
+        pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
+        found |= {f.parent for f in pictures} - {folder}
     return sorted(f for f in found if "/." not in f"/{f.relative_to(folder).as_posix()}")
 
 
@@ -309,10 +312,17 @@ def _table(location: Path, _: Path, kind: Kind) -> Source:
     raws: dict[str, list[tuple[Any, str]]] = {}
     for row in rows:
         split = SPLITS.get((row.get("split") or "").lower(), "all")
-        raw = row[content] if content == "text" else found[0].parent / row[content]
+        raw = row[content] if content == "text" else _place(found[0], row)
         raws.setdefault(split, []).append((raw, row["label"]))
     classes = sorted({row["label"] for row in rows})
     return Source({split: _rows(part, classes) for split, part in raws.items()}, classes)
+
+
+def _place(table: Path, row: dict[str, str]) -> Path:
+    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
+    beside = table.parent / row["file"]
+    inside = table.parent / (row.get("split") or "") / row["label"] / row["file"]
+    return inside if inside.exists() and not beside.exists() else beside
 
 
 def read_table(path: Path, content: str) -> list[dict[str, str]]:
@@ -324,7 +334,7 @@ def read_table(path: Path, content: str) -> list[dict[str, str]]:
     if not {content, "label"} <= set(_header(path)):
         raise ValueError(f"{path} has the columns {_header(path)}: {content} and label are needed")
     csv.field_size_limit(2**31 - 1)  # Python's own limit of 128 kB cuts long texts
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         rows = list(csv.DictReader(file, delimiter=_delimiter(path)))
     for line, row in enumerate(rows, start=2):
         if not row[content] or not row["label"]:
@@ -337,7 +347,7 @@ def files(location: Path) -> list[Path]:
     folder = location.is_dir()
     found = tables(location) if folder else [location] if location.suffix == ".csv" else []
     named = [
-        table.parent / row["file"]
+        _place(table, row)
         for table in found
         if "file" in _header(table)
         for row in read_table(table, "file")

@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
 SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
-    "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "datamodules.sources",
-    "datamodules.layouts", "datamodules.batches", "datamodules.augment", "datamodules.memory",
+    "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
+    "zoo.sequences", "zoo.frechet", "zoo.neighbours", "datamodules.layouts", "datamodules.batches",
+    "datamodules.sources", "datamodules.augment", "datamodules.memory",
 }  # fmt: skip
 
 

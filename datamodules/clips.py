@@ -1,0 +1,208 @@
+"""Clips with one label each, in memory as bytes.
+
+    data/sport/run/1.mp4  data/sport/swim/7.avi      one folder a class
+    data/sport/{train,val,test}/run/1.mp4            with splits of its own
+    data/sport/run/1/0001.png                        a folder of pictures is a clip too
+    data/sport/clips.csv                             file,label[,split]
+
+A batch is clips (B, C, T, H, W), float, normalised, and labels (B,), int64 in [0, num_classes);
+`unfold` tiles the frames of a clip to one picture, and a batch is (B, C, rows * H, columns * W).
+
+All clips are held in memory, each frames * image_size ** 2 * channels bytes: a thousand of 16
+frames of 48 x 48 in colour take 111 MB.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from torch import Tensor
+
+from datamodules import sources
+from datamodules.augment import Augment, Options
+from datamodules.batches import Key
+from datamodules.inputs.clip import ClipInput, decode
+from datamodules.layouts import CLIPS, Rows, Source
+from datamodules.memory import Arrays, Labelled
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Label = Literal["direction", "digit", "next_frame"]
+Order = Literal["forward", "shuffled", "first"]
+
+MEMORY = 8 * 2**30  # bytes of a split; more would be refused by most machines
+SIDE, LENGTH = 30, 10  # pixels and frames of a moving digit
+DIRECTIONS = {"right": (9, -3), "up": (-3, -9), "left": (-9, 3), "down": (3, 9)}  # x, y; pixels
+
+
+def moving_digits(label: Label | None = "direction") -> Source:
+    """One clip (10, 30, 30) for each of 5,000 digits, which leaves one edge to enter at the other.
+
+    The steps are such that whichever way it moves, a digit comes to the same ten places: they are
+    the multiples of (9, -3) modulo 30, of which all four directions are generators. So the clips of
+    the four directions are the same pictures in other orders, and only the order tells which it is.
+
+    Args:
+        label: `direction` of motion; the `digit`; or `next_frame`: whether the last frame follows
+            from the others, or shows the digit moved another way.
+    """
+    if label is None:
+        raise ValueError("data.label is None: moving digits need direction, digit or next_frame")
+    random = np.random.default_rng(0)
+    digits = sources.digits()
+    rows, count = digits.splits["all"], len(digits.splits["all"].labels)
+    steps = np.array(list(DIRECTIONS.values()))
+    direction = random.permutation(np.arange(count) % len(steps))
+    places = random.integers(0, SIDE, (count, 1, 2)) + (
+        np.arange(LENGTH)[:, None] * steps[direction][:, None]
+    )  # (N, T, 2)
+    if label == "digit":
+        return Source({"all": Rows(moved(rows.raws, places), rows.labels)}, digits.classes)
+    if label == "direction":
+        return Source({"all": Rows(moved(rows.raws, places), direction)}, list(DIRECTIONS))
+    wrong = random.permutation(np.arange(count) % 2)
+    turned = (direction + wrong * random.integers(1, len(steps), count)) % len(steps)
+    places[:, -1] = places[:, -2] + steps[turned]
+    return Source({"all": Rows(moved(rows.raws, places), wrong)}, ["follows", "does not"])
+
+
+def moved(pictures: Any, places: np.ndarray) -> np.ndarray:
+    """Pictures (N, 28, 28) shifted to places (N, T, 2) of x and y on a torus: (N, T, 30, 30)."""
+    rim = (SIDE - 28) // 2
+    canvas = np.pad(pictures, ((0, 0), (rim, rim), (rim, rim)))
+    x, y = ((np.arange(SIDE) - places[..., axis, None]) % SIDE for axis in (0, 1))  # (N, T, 30)
+    number = np.arange(len(canvas))[:, None, None, None]
+    return canvas[number, y[..., :, None], x[..., None, :]]
+
+
+class Clips(Labelled):
+    """One video classification data set.
+
+    Args:
+        name: what it is called: its folder in $ZOO_DATA and in the cache.
+        source: a folder or csv of the user's; None looks by name.
+        hub: id on the hub, or None.
+        frames: how many are taken of each clip.
+        rate: frames a second at which they are taken, about the middle of the clip; None spreads
+            them evenly over all of it. What clips that are too short show: see `inputs.clip.pick`.
+        image_size: side in pixels of the square that each frame is brought to.
+        channels: 1 (grey) or 3.
+        label: what is asked of moving digits; None for clips with labels of their own.
+        order: of the frames. The others are controls, which show what a model learns without time:
+            shuffled, each clip in an order of its own, or its first frame again and again.
+        unfold: tile the frames of a clip to one picture, for an image model.
+        validation, test: shares that become splits where the data set has none of its own.
+        batch_size: the global batch, over all devices.
+        train_samples: train on so many only: stratified, seeded, nested.
+        limit: take at most so many of each split, before decoding.
+        broken: what to do about a clip that cannot be read: stop, or skip and count it.
+        augment: options of `datamodules.augment.Options`, on training batches; the frames of a
+            clip are changed alike.
+        seed: of order and augmentation; the splits have a seed of their own.
+    """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Source]]] = {"moving_digits": moving_digits}
+    ARRAYS: ClassVar = ("clips", "labels")
+    DECIDES: ClassVar = (
+        "frames", "rate", "image_size", "channels", "label", "order", "validation", "test", "limit",
+        "broken",
+    )  # fmt: skip
+    KIND: ClassVar = CLIPS
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        source: str | None,
+        hub: str | None,
+        frames: Annotated[int, Field(ge=1, le=1024)],
+        rate: Annotated[float, Field(gt=0)] | None,
+        image_size: Annotated[int, Field(ge=4, le=1024)],
+        channels: Literal[1, 3],
+        label: Label | None,
+        order: Order,
+        unfold: bool,
+        validation: Share,
+        test: Share,
+        batch_size: Positive,
+        train_samples: Positive | None,
+        limit: Positive | None,
+        broken: Literal["error", "skip"],
+        augment: Options,
+        seed: Annotated[int, Field(ge=0)],
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.augment = Augment(augment)
+
+    def found(self, location: Path | str, scratch: Path) -> Source:
+        """The rows, not decoded yet.
+
+        Raises:
+            ValueError: another label than their own is asked of clips that are read.
+        """
+        label = self.hparams["label"]
+        if self.embedded:
+            return moving_digits(label)
+        if label is not None:
+            raise ValueError(f"data.label is {label!r}: only moving digits have it; set it to null")
+        return super().found(location, scratch)
+
+    def decode(self, rows: Rows, split: str, shared: None, skipped: list[str]) -> Arrays:
+        """Clips (N, T, H, W, C), uint8, and labels (N,).
+
+        Raises:
+            ValueError: they do not fit in memory.
+        """
+        own = {key: self.hparams[key] for key in ("image_size", "channels", "frames", "rate")}
+        size = own["image_size"]
+        shape = (len(rows.labels), own["frames"], size, size, own["channels"])
+        if (needed := np.prod(shape, dtype=np.int64)) > MEMORY:
+            raise ValueError(
+                f"the clips of {split} would take {needed / 2**30:.1f} GiB of memory: lower "
+                "data.image_size or data.frames, or take fewer with data.limit"
+            )
+        clips, kept = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
+        for i, clip in self.readable(rows, split, partial(decode, **own), skipped):
+            clips[len(kept)] = clip
+            kept.append(i)
+        return {
+            "clips": ordered(clips[: len(kept)], self.hparams["order"]),
+            "labels": rows.labels[kept],
+        }
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        facts = super().fit(known)
+        rate, unfold = self.hparams["rate"], self.hparams["unfold"]
+        self.input = ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
+        return {**facts, "channels": self.input.channels}
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Clips (N, T, H, W, C), uint8, and labels (N,), for what is no neural network."""
+        clips, labels = self.splits[split]["clips"], self.splits[split]["labels"]
+        if split != "train" or len(self.rows) == len(labels):
+            return clips, labels
+        return clips[self.rows], labels[self.rows]
+
+    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
+        """Clips, normalised, and labels (B,)."""
+        pixels, labels = tensors
+        clips = self.input.scale(pixels)  # (B, C, T, H, W)
+        if key is not None and self.hparams["augment"]:
+            frames = self.augment(clips.flatten(1, 2), key)  # as channels, so that they go together
+            clips = frames.unflatten(1, clips.shape[1:3])
+        return self.input.arrange(self.input.normalise(clips)), labels
+
+
+def ordered(clips: np.ndarray, order: Order) -> np.ndarray:
+    """Clips (N, T, H, W, C) with their frames in another order; `shuffled` is seeded."""
+    if order == "first":
+        return np.repeat(clips[:, :1], clips.shape[1], 1)
+    if order == "shuffled":
+        places = np.tile(np.arange(clips.shape[1]), (len(clips), 1))
+        places = np.random.default_rng(0).permuted(places, axis=1)
+        return np.take_along_axis(clips, places[:, :, None, None, None], 1)
+    return clips

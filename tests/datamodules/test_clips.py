@@ -1,0 +1,368 @@
+"""Clips in memory: moving digits, whose labels only time tells, and one's own videos (S50, S51)."""
+
+import importlib
+import json
+import shutil
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from datamodules import clips as module
+from datamodules import sources
+from datamodules.clips import DIRECTIONS, SIDE, moved, moving_digits, ordered
+from tests.tiny.video_folder import pictures, video
+
+
+def opened(name, **overrides):
+    data = zoo.create_data(name, **overrides)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Open a data set of the catalog on its miniature."""
+
+    def write(name, **overrides):
+        own = importlib.import_module(f"tests.tiny.{name}").write(tmp_path / "in")
+        return opened(name, **{**own, **overrides})
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def all_digits():
+    return sources.digits()
+
+
+@pytest.fixture(autouse=True)
+def once(monkeypatch, all_digits):
+    """Read the digits once: it takes seconds."""
+    monkeypatch.setattr(sources, "digits", lambda: all_digits)
+
+
+@pytest.fixture(scope="module")
+def digits(all_digits):
+    """Eight different digits (8, 28, 28) and their labels."""
+    rows = all_digits.splits["all"]
+    chosen = np.arange(8) * 600
+    return rows.raws[chosen], rows.labels[chosen]
+
+
+@pytest.fixture
+def few(monkeypatch, digits):
+    """Moving digits made from the eight; each 8 times."""
+    rows = sources.Rows(np.repeat(digits[0], 8, 0), np.repeat(digits[1], 8))
+    found = sources.Source({"all": rows}, [str(i) for i in range(10)])
+    monkeypatch.setattr(sources, "digits", lambda: found)
+
+
+def paths(start=(0, 0)):
+    """The ten places of each direction from one start: (4, 10, 2) of x and y."""
+    steps = np.array(list(DIRECTIONS.values()))
+    return np.array(start) + np.arange(10)[:, None] * steps[:, None]
+
+
+def shift(frame, x, y):
+    return np.roll(frame, (y, x), (0, 1))
+
+
+# Moving digits (S50, S52)
+
+
+def test_a_digit_lies_where_it_is_moved_to(digits):
+    picture = digits[0][:1]
+    (clip,) = moved(picture, np.array([[[0, 0], [3, 0], [0, 28], [33, -2]]]))
+    np.testing.assert_array_equal(clip[0, 1:29, 1:29], picture[0])
+    assert clip[0].sum() == picture[0].sum()
+    np.testing.assert_array_equal(clip[1], shift(clip[0], 3, 0))
+    np.testing.assert_array_equal(clip[2], shift(clip[0], 0, 28))
+    np.testing.assert_array_equal(clip[3], shift(clip[0], 3, -2))
+
+
+@pytest.mark.parametrize(
+    ("direction", "axis", "sign"), [("right", 0, 1), ("left", 0, -1), ("down", 1, 1), ("up", 1, -1)]
+)
+def test_a_clip_moves_the_way_its_label_says(few, direction, axis, sign):
+    """Each frame is the one before it, moved by the step; mostly to the named side."""
+    source = moving_digits("direction")
+    rows = source.splits["all"]
+    step = DIRECTIONS[direction]
+    assert sign * step[axis] == 9
+    assert abs(step[1 - axis]) == 3
+    mine = rows.raws[rows.labels == source.classes.index(direction)]
+    assert len(mine) == 16
+    for clip in mine:
+        for before, after in pairwise(clip):
+            np.testing.assert_array_equal(after, shift(before, *step))
+
+
+def test_all_four_directions_show_the_same_frames_in_other_orders(digits):
+    """So neither a frame nor the set of frames tells the direction: only their order does."""
+    clips = moved(np.repeat(digits[0][:1], 4, 0), paths((5, 17)))
+    sets = [Counter(frame.tobytes() for frame in clip) for clip in clips]
+    assert sets[0] == sets[1] == sets[2] == sets[3]
+    assert len(sets[0]) == 10
+    assert len({clip.tobytes() for clip in clips}) == 4
+
+
+def test_no_two_directions_agree_on_what_comes_next():
+    steps = {(x % SIDE, y % SIDE) for x, y in DIRECTIONS.values()}
+    assert len(steps) == 4
+
+
+def test_starts_are_uniform_and_directions_balanced():
+    random, count = np.random.default_rng(0), 5000
+    direction = random.permutation(np.arange(count) % 4)
+    starts = random.integers(0, SIDE, (count, 1, 2))[:, 0]
+    found = moving_digits("direction").splits["all"]
+    assert np.bincount(found.labels).tolist() == [1250] * 4
+    np.testing.assert_array_equal(found.labels, direction)
+    for way in range(4):
+        counts = np.histogram(starts[direction == way], SIDE, (0, SIDE))[0]
+        chi_squared = ((counts - counts.mean()) ** 2 / counts.mean()).sum()
+        assert chi_squared < 60  # 59 degrees would be 1 in 1000; of both axes
+    first = found.raws[:8, 0]
+    canvas = np.pad(sources.digits().splits["all"].raws[:8], ((0, 0), (1, 1), (1, 1)))
+    for frame, picture, start in zip(first, canvas, starts, strict=False):
+        np.testing.assert_array_equal(frame, shift(picture, *start))
+
+
+def test_no_digit_is_in_two_splits():
+    data = opened("moving_digits", label="digit", limit=1000)
+    seen = {
+        split: Counter(np.sort(clip[0].ravel()).tobytes() for clip in data.arrays(split)[0])
+        for split in data.splits
+    }  # pixels without their places
+    assert not seen["train"].keys() & seen["test"].keys()
+    assert not seen["train"].keys() & seen["val"].keys()
+    assert not seen["val"].keys() & seen["test"].keys()
+
+
+def test_a_digit_keeps_its_label(few, digits):
+    source = moving_digits("digit")
+    rows = source.splits["all"]
+    np.testing.assert_array_equal(rows.labels, np.repeat(digits[1], 8))
+    assert source.classes == [str(i) for i in range(10)]
+
+
+def test_the_last_frame_follows_or_does_not(few):
+    source = moving_digits("next_frame")
+    assert source.classes == ["follows", "does not"]
+    rows = source.splits["all"]
+    assert np.bincount(rows.labels).tolist() == [32, 32]
+    for clip, label in zip(rows.raws, rows.labels, strict=True):
+        (step,) = [s for s in DIRECTIONS.values() if (shift(clip[0], *s) == clip[1]).all()]
+        (last,) = [s for s in DIRECTIONS.values() if (shift(clip[8], *s) == clip[9]).all()]
+        for before, after in pairwise(clip[:9]):
+            np.testing.assert_array_equal(after, shift(before, *step))
+        assert (last != step) == label
+
+
+@pytest.mark.parametrize(("label", "count"), [("direction", 4), ("digit", 10), ("next_frame", 2)])
+def test_the_facts_follow_the_label(label, count):
+    facts = opened("moving_digits", label=label, limit=16, batch_size=8).facts
+    assert facts["num_classes"] == len(facts["classes"]) == count
+    assert facts["embedded"] is True
+    assert json.loads(json.dumps(facts)) == facts
+
+
+def test_clips_of_ones_own_have_their_own_labels(tiny):
+    with pytest.raises(ValueError, match=r"data\.label is 'digit': only moving digits have it"):
+        tiny("video_folder", label="digit")
+    with pytest.raises(ValueError, match=r"data\.label is None"):
+        opened("moving_digits", label=None, limit=16)
+
+
+# Controls
+
+
+def test_shuffled_clips_hold_the_same_frames_each_in_an_order_of_its_own():
+    clips = np.arange(40 * 10).reshape(40, 10, 1, 1, 1)
+    mixed = ordered(clips, "shuffled")
+    np.testing.assert_array_equal(np.sort(mixed, 1), clips)
+    assert len({tuple(order) for order in (mixed - clips[:, :1])[..., 0, 0, 0].tolist()}) == 40
+    np.testing.assert_array_equal(ordered(clips, "shuffled"), mixed)
+
+
+def test_a_still_clip_is_its_first_frame_again_and_again():
+    clips = np.arange(4 * 10).reshape(4, 10, 1, 1, 1)
+    still = ordered(clips, "first")
+    assert still.shape == clips.shape
+    assert (still == clips[:, :1]).all()
+    assert ordered(clips, "forward") is clips
+
+
+def test_the_control_data_differ_from_the_data_in_their_order_only():
+    plain, mixed, still = (
+        opened(f"moving_digits{kind}", limit=16, batch_size=8)
+        for kind in ("", "_shuffled", "_still")
+    )
+    for split in ("train", "val", "test"):
+        clips, labels = plain.arrays(split)
+        np.testing.assert_array_equal(mixed.arrays(split)[0], ordered(clips, "shuffled"))
+        np.testing.assert_array_equal(still.arrays(split)[0], ordered(clips, "first"))
+        np.testing.assert_array_equal(mixed.arrays(split)[1], labels)
+
+
+# Batches (S50, S51)
+
+
+def test_a_batch_is_channels_frames_rows_columns():
+    data = opened("moving_digits", limit=16, batch_size=8)
+    clips, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert (clips.shape, clips.dtype) == ((8, 1, 10, 30, 30), torch.float32)
+    assert (labels.shape, labels.dtype) == ((8,), torch.int64)
+
+
+def test_an_unfolded_batch_is_pictures_that_an_image_model_takes():
+    plain, tiled = (
+        opened("moving_digits", limit=16, unfold=u, batch_size=8) for u in (False, True)
+    )
+    clips, pictures = plain.whole("val", 8)[0], tiled.whole("val", 8)[0]
+    assert pictures.shape == (8, 1, 90, 120)
+    assert torch.equal(pictures[:, :, 30:60, 60:90], clips[:, :, 6])
+    restored = plain.input.restore(clips)
+    np.testing.assert_array_equal(tiled.input.restore(pictures), restored)
+
+
+def test_all_frames_of_a_clip_are_augmented_alike():
+    data = opened("moving_digits", limit=32, batch_size=32, order="first")
+    data.augment.options.update(width_shift_range=0.3, horizontal_flip=True)
+    data.hparams["augment"] = data.augment.options
+    batch = next(iter(data.train_dataloader()))
+    plain, clips = data.batch(batch.tensors, None)[0], data.batch(batch.tensors, batch.key)[0]
+    assert clips.shape == plain.shape
+    assert not torch.allclose(clips, plain)
+    torch.testing.assert_close(clips, clips[:, :, :1].expand_as(clips))
+
+
+def test_moments_are_those_of_the_training_clips():
+    data = opened("moving_digits", limit=64, train_samples=16, batch_size=8)
+    clips, labels = data.arrays("train")
+    assert len(labels) == data.facts["samples"]["train"] == 16
+    np.testing.assert_allclose(data.input.mean, [(clips / 255).mean()], atol=1e-6)
+    np.testing.assert_allclose(data.input.std, [(clips / 255).std()], atol=1e-6)
+
+
+# One's own clips (S50)
+
+
+def test_videos_and_folders_of_pictures_are_clips(tiny):
+    data = tiny("video_folder", validation=0.2, test=0.2)
+    assert data.facts["classes"] == ["brighter", "darker"]
+    assert data.facts["samples"] == {"train": 26, "val": 6, "test": 8}
+    for split in data.splits:
+        clips, labels = data.arrays(split)
+        assert clips.shape[1:] == (4, 16, 16, 3)
+        rise = clips[:, -1].mean((1, 2, 3)) - clips[:, 0].mean((1, 2, 3))
+        np.testing.assert_array_equal(rise < 0, labels == 1)
+
+
+def test_a_table_without_folders_finds_its_clips_in_class_folders(tiny):
+    data = tiny("drone_video")
+    assert data.facts["classes"] == ["airplane", "bird", "drone", "helicopter"]
+    assert data.facts["samples"]["test"] == 8
+    clips, labels = data.arrays("train")
+    np.testing.assert_allclose(clips.mean((1, 2, 3, 4)), 40 + 50 * labels, atol=6)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten clips a class; levels tell which they are."""
+    for label, name in enumerate(("a", "b")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for i in range(10):
+            clip = np.full((5, 16, 16, 3), 100 * label + 10 * i, np.uint8)
+            video(tmp_path / "in" / name / f"{i}.mp4", clip)
+    return tmp_path / "in"
+
+
+SMALL = {"frames": 4, "image_size": 8, "channels": 1, "batch_size": 4}
+
+
+def test_a_csv_names_videos_and_folders(folder):
+    pictures(folder / "a" / "pictures", np.zeros((5, 16, 16, 3), np.uint8))
+    lines = [f"{name}/{i}.mp4,{name}ll" for name in "ab" for i in range(10)]
+    (folder / "clips.csv").write_text("\n".join(["file,label", *lines, "a/pictures,all"]))
+    data = opened("video_folder", source=str(folder), **SMALL)
+    assert data.facts["classes"] == ["all", "bll"]
+    assert sum(data.facts["samples"].values()) == 21
+
+
+def test_a_column_of_videos_in_the_hubs_layout_is_read(folder, tmp_path):
+    import datasets
+
+    rows = [(folder / name / f"{i}.mp4").read_bytes() for name in "ab" for i in range(10)]
+    columns = {
+        "video": [{"bytes": row, "path": None} for row in rows],
+        "label": [0] * 10 + [1] * 10,
+    }
+    classes = datasets.ClassLabel(names=["a", "b"])
+    features = datasets.Features({"video": datasets.Video(), "label": classes})
+    (tmp_path / "hub/data").mkdir(parents=True)
+    table = datasets.Dataset.from_dict(columns, features)
+    table.to_parquet(tmp_path / "hub/data/train-00000-of-00001.parquet")
+    data = opened("video_folder", source=str(tmp_path / "hub"), **SMALL)
+    clips, labels = data.arrays("train")
+    np.testing.assert_array_equal(clips.mean((1, 2, 3, 4)) > 97, labels)
+
+
+def test_a_changed_frame_of_a_folder_is_read_anew(folder):
+    for i in range(3):
+        pictures(folder / "a" / f"p{i}", np.full((5, 16, 16, 3), 3, np.uint8))
+    first = opened("video_folder", source=str(folder), **SMALL).facts["digest"]
+    shutil.copy(folder / "a/p0/000.png", folder / "a/p0/005.png")
+    assert opened("video_folder", source=str(folder), **SMALL).facts["digest"] != first
+
+
+def test_a_broken_clip_stops_the_run_and_is_named(folder):
+    (folder / "a" / "3.mp4").write_bytes((folder / "a" / "3.mp4").read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"3\.mp4 .*data\.broken=skip"):
+        opened("video_folder", source=str(folder), **SMALL)
+
+
+def test_broken_clips_can_be_skipped_and_are_listed(folder):
+    (folder / "a" / "3.mp4").write_bytes((folder / "a" / "3.mp4").read_bytes()[:-100])
+    (folder / "b" / "empty").mkdir()
+    (folder / "b" / "empty" / "1.png").write_text("no picture")
+    data = opened("video_folder", source=str(folder), broken="skip", **SMALL)
+    assert sum(data.facts["samples"].values()) == 19
+    listed = " ".join(data.facts["skipped"])
+    assert "3.mp4" in listed
+    assert "1.png" in listed
+
+
+def test_a_clip_with_fewer_frames_than_asked_shows_some_again(folder):
+    data = opened("video_folder", source=str(folder), **{**SMALL, "frames": 8})
+    assert data.arrays("train")[0].shape[1] == 8
+
+
+def test_clips_that_do_not_fit_in_memory_are_refused_with_advice(folder, monkeypatch):
+    monkeypatch.setattr(module, "MEMORY", 1000)
+    with pytest.raises(ValueError, match=r"would take 0\.0 GiB of memory: lower data\.image_size"):
+        opened("video_folder", source=str(folder), **SMALL)
+
+
+def test_a_folder_without_clips_says_what_is_wanted(tmp_path):
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"no videos in .*cat/1\.mp4"):
+        opened("video_folder", source=str(tmp_path / "in"), **SMALL)
+
+
+# The real data
+
+
+@pytest.mark.real
+def test_the_real_clips_are_read_whole():
+    data = opened("drone_video", frames=4, image_size=16)
+    assert data.facts["classes"] == ["airplane", "bird", "drone", "helicopter"]
+    samples = data.facts["samples"]
+    assert samples["train"] + samples["val"] == 224
+    assert samples["test"] == 56
+    assert data.facts["skipped"] == []

@@ -1,0 +1,214 @@
+"""Clips by 3-D convolution, by a recurrent layer over frames, and unfolded (S50-S53)."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import zoo
+from zoo import cards, catalog
+from zoo.video import Stage, convolution3d
+
+BOTH = ["video_conv3d", "video_recurrent"]
+
+
+@pytest.fixture(params=BOTH)
+def model(request):
+    torch.manual_seed(0)
+    return zoo.create_model(request.param).eval()
+
+
+@pytest.mark.parametrize("name", [*BOTH, "video_unfolded"])
+def test_a_model_has_as_many_parameters_as_its_file_says(name):
+    count = sum(p.numel() for p in zoo.create_model(name).parameters())
+    assert f"{count:,} parameters" in catalog.describe("model", name)
+
+
+@pytest.mark.parametrize("shape", [(10, 30, 30), (16, 48, 48), (1, 30, 30), (7, 33, 57)])
+def test_any_length_and_size_will_do(model, shape):
+    """S52, S53."""
+    assert model(torch.randn(2, 1, *shape)).shape == (2, 4)
+
+
+def test_a_wrong_layout_is_an_error_that_names_the_axis(model):
+    with pytest.raises(ValueError, match="axis 1, the channels, should be 1; channels stand last"):
+        model(torch.zeros(2, 10, 30, 30, 1))
+    with pytest.raises(ValueError, match="5 axes are wanted"):
+        model(torch.zeros(2, 1, 30, 30))
+
+
+def test_the_order_of_the_frames_matters(model):
+    clips = torch.randn(2, 1, 10, 30, 30)
+    assert not torch.allclose(model(clips), model(clips.flip(2)), atol=1e-4)
+
+
+def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
+    data = zoo.create_data("moving_digits", limit=32, batch_size=8)
+    data.setup("fit")
+    model = cards.attach(model, data.facts)
+    clips, labels = data.whole("test", 32)
+    shown = model.figures((clips, labels))["A clip of each class"]
+    assert [caption.split(",")[0] for caption in shown.captions] == data.facts["classes"]
+    first = int((labels == 2).nonzero()[0])
+    np.testing.assert_array_equal(shown.clips[2], model.input.restore(clips)[first])
+
+
+# 3-D convolution (S52)
+
+
+def test_a_convolution_sums_over_time_as_over_space():
+    """S52: by hand, 27 shifted products, one for each place of the kernel."""
+    layer = convolution3d(2, 3)[0]
+    clips = torch.randn(1, 2, 4, 5, 6)
+    padded, weight = F.pad(clips, (1, 1, 1, 1, 1, 1)), layer.weight
+    wanted = sum(
+        torch.einsum("bcthw,oc->bothw", padded[:, :, t : t + 4, y : y + 5, x : x + 6], w)
+        for t in range(3) for y in range(3) for x in range(3)
+        for w in [weight[:, :, t, y, x]]
+    )  # fmt: skip
+    torch.testing.assert_close(layer(clips), wanted)
+
+
+def test_time_is_not_halved_before_space():
+    """C3D, section 3.2: so that motion is not merged too early."""
+    model = zoo.create_model("video_conv3d", widths=[4, 8, 8])
+    stem = model.stem(torch.zeros(1, 1, 8, 32, 32))
+    assert stem.shape == (1, 4, 8, 8, 8)
+    assert model.stages[0](stem).shape == (1, 8, 8, 8, 8)
+    assert model.stages(stem).shape == (1, 8, 4, 4, 4)
+
+
+def test_a_stage_adds_its_second_convolution_to_its_first():
+    stage = Stage(2, 4, stride=2).eval()
+    clips = torch.randn(1, 2, 4, 6, 6)
+    first = stage.first(clips)
+    torch.testing.assert_close(stage(clips), first + stage.second(first))
+
+
+# The recurrent layer (S53)
+
+
+@pytest.mark.parametrize(("cell", "step"), [("gru", nn.GRUCell), ("lstm", nn.LSTMCell)])
+def test_frames_are_read_from_the_first_to_the_last(cell, step):
+    """S53: the same weights, one frame at a time."""
+    model = zoo.create_model("video_recurrent", cell=cell, hidden=8).eval()
+    clips = torch.randn(2, 1, 5, 30, 30)
+    loop, state = step(model.recurrent.input_size, 8), None
+    loop.load_state_dict(
+        {name.removesuffix("_l0"): w for name, w in model.recurrent.state_dict().items()}
+    )
+    for t in range(5):
+        state = loop(model.frame(clips[:, :, t]), state)
+    last = state[0] if cell == "lstm" else state
+    torch.testing.assert_close(model(clips), model.head(last), atol=1e-5, rtol=1e-5)
+
+
+def test_each_frame_is_seen_by_the_same_network_and_by_itself():
+    model = zoo.create_model("video_recurrent").eval()
+    clips = torch.randn(2, 1, 5, 30, 30)
+    seen = model.embed(clips)
+    clips[:, :, 3] = clips[:, :, 1]
+    again = model.embed(clips)
+    torch.testing.assert_close(again[:, 3], seen[:, 1])
+    torch.testing.assert_close(again[:, [0, 1, 2, 4]], seen[:, [0, 1, 2, 4]])
+
+
+def test_a_frame_network_knows_places():
+    """The mean over a whole frame would not tell where the digit is."""
+    model = zoo.create_model("video_recurrent").eval()
+    clips = torch.zeros(2, 1, 1, 32, 32)
+    clips[0, :, :, 2:6, 2:6] = clips[1, :, :, 18:22, 18:22] = 3.0
+    one, other = model.embed(clips)[:, 0]
+    assert not torch.allclose(one, other, atol=1e-3)
+
+
+# Unfolded (S51)
+
+
+def test_unfolded_clips_go_through_the_image_network_unchanged():
+    """S51."""
+    model = zoo.create_model("video_unfolded").eval()
+    data = zoo.create_data("moving_digits", limit=8, batch_size=8, unfold=True)
+    data.setup("fit")
+    assert type(model).__module__ == "zoo.image_cnn"
+    pictures, _ = data.whole("test", 8)
+    assert pictures.shape == (8, 1, 90, 120)
+    assert model(pictures).shape == (8, 4)
+
+
+# Learning
+
+
+@pytest.mark.parametrize("name", [*BOTH, "video_unfolded"])
+def test_it_overfits_a_batch(name):
+    torch.manual_seed(0)
+    model = zoo.create_model(name)
+    shape = (45, 60) if name == "video_unfolded" else (6, 30, 30)
+    clips, labels = torch.randn(8, 1, *shape), torch.arange(8) % 4
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(40):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(clips), labels)
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of 1,500 clips by the real command, and its data."""
+    import os
+    from pathlib import Path
+
+    from zoo.commands.main import main
+
+    folder = tmp_path_factory.mktemp("trained")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        assert not main(
+            ["train", "experiment=video_conv3d", "data.train_samples=1600", "trainer.max_epochs=4",
+             "baseline=null", "name=a"]
+        )  # fmt: skip
+    finally:
+        os.chdir(before)
+    run = zoo.Run(folder / "runs/video_conv3d/a")
+    data = zoo.create_data("moving_digits")
+    data.setup("fit")
+    return run, zoo.load(run.folder), data
+
+
+@pytest.mark.slow
+def test_it_learns_the_direction_of_motion(trained):
+    run, _, _ = trained
+    assert run.results["test/accuracy"] > 0.97
+
+
+@pytest.mark.slow
+def test_a_clip_shown_backwards_moves_the_other_way(trained):
+    """S52: only time tells."""
+    _, model, data = trained
+    clips, labels = data.whole("test", 200)
+    with torch.inference_mode():
+        answers = model.eval()(clips.flip(2)).argmax(1)
+    opposite = (labels + 2) % 4  # right, up, left, down
+    assert (answers == opposite).float().mean() > 0.95
+
+
+@pytest.mark.slow
+def test_a_loaded_model_answers_for_raw_clips(trained):
+    _, model, data = trained
+    clips, labels = data.arrays("test")
+    answers = [answer["label"] for answer in model.predict(clips[:20])]
+    assert answers == [data.facts["classes"][label] for label in labels[:20]]
+
+
+@pytest.mark.slow
+def test_mistakes_are_shown_as_rows_of_frames(trained):
+    _, model, data = trained
+    clips, labels = data.whole("test", 40)
+    shown = model.figures((clips, (labels + 1) % 4))["Worst mistakes"]  # labels made wrong
+    assert type(shown).__name__ == "Strip"
+    assert shown.clips[0].shape == (10, 30, 30, 1)
+    assert "taken for" in shown.captions[0]

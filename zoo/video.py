@@ -1,0 +1,210 @@
+"""Video classification: 3-D convolution over the clip, or a recurrent layer over its frames.
+
+`VideoConv3D` treats time as a third axis of the picture: kernels of 3 x 3 x 3 throughout, and time
+is not pooled before space (C3D, Tran et al. 2015, https://arxiv.org/abs/1412.0767, section 3).
+
+`VideoRecurrent` looks at each frame with the same small 2-D network and carries what it saw on with
+a gated recurrent layer (Donahue et al. 2015, https://arxiv.org/abs/1411.4389, figure 1).
+
+The third way, frames tiled to one large picture, needs no model of its own: it is the image network
+on `data.unfold=true` (conf/model/video_unfolded.yaml).
+
+Departs from the papers: batch normalisation after each convolution; strides where C3D pools; the
+mean over what is left in place of its two dense layers, so that any length and size will do; the
+frame network learns from scratch and keeps a grid of places, because motion is a change of place.
+
+Shapes: B clips, C channels, T frames, H x W pixels, K classes.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from zoo import optim
+from zoo.nn import Classifier
+from zoo.optim import Recipe
+from zoo.pictures import Picture, Strip
+
+Positive = Annotated[int, Field(ge=1)]
+Widths = Annotated[list[Positive], Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+EXAMPLES = 8  # clips, each a row of its frames
+
+
+class VideoConv3D(Classifier):
+    """A small 3-D convolutional network for clips of any length and size.
+
+    Args:
+        channels, num_classes: facts of the data.
+        widths: channels of the stem, which quarters the frames, and of each stage; each stage but
+            the first halves the clip in time and space.
+        dropout: before the last layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        num_classes: Annotated[int, Field(ge=2)],
+        widths: Widths,
+        dropout: Share,
+        label_smoothing: Share,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.stem = nn.Sequential(
+            *convolution3d(channels, widths[0], stride=(1, 2, 2)), nn.MaxPool3d((1, 2, 2))
+        )
+        stages = [
+            Stage(a, b, stride=1 if i == 0 else 2) for i, (a, b) in enumerate(pairwise(widths))
+        ]
+        self.stages = nn.Sequential(*stages)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(widths[-1], num_classes)
+        self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Map clips (B, C, T, H, W) of any length and size to logits (B, K).
+
+        Raises:
+            ValueError: another layout.
+        """
+        check_clips(clips, self.hparams["channels"])
+        maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
+        return self.head(self.dropout(maps.mean((2, 3, 4))))
+
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        return {**super().figures(batch), **examples(self, batch)}
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+class Stage(nn.Module):
+    """Two convolutions: the first may halve the clip, the second is added to it."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(*convolution3d(inputs, width, stride))
+        self.second = nn.Sequential(*convolution3d(width, width))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (B, inputs, T, H, W) to (B, width, T / stride, H / stride, W / stride)."""
+        maps = self.first(maps)
+        return maps + self.second(maps)
+
+
+def convolution3d(
+    inputs: int, width: int, stride: int | tuple[int, int, int] = 1
+) -> list[nn.Module]:
+    """A 3 x 3 x 3 convolution without bias (the normalisation has one), normalised, then ReLU."""
+    layer = nn.Conv3d(inputs, width, 3, stride=stride, padding=1, bias=False)
+    return [layer, nn.BatchNorm3d(width), nn.ReLU()]
+
+
+class VideoRecurrent(Classifier):
+    """A 2-D network on each frame, a recurrent layer over the frames, its last state classified.
+
+    Args:
+        channels, num_classes: facts of the data.
+        widths: channels of the frame network's convolutions, each of which halves the frame.
+        grid: what is left of a frame is averaged to grid x grid places.
+        cell: the recurrent layer.
+        hidden: size of its state.
+        dropout: before the last layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        num_classes: Annotated[int, Field(ge=2)],
+        widths: Widths,
+        grid: Positive,
+        cell: Literal["gru", "lstm"],
+        hidden: Positive,
+        dropout: Share,
+        label_smoothing: Share,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.frame = nn.Sequential(
+            *(layer for a, b in pairwise([channels, *widths]) for layer in halving(a, b)),
+            nn.AdaptiveAvgPool2d(grid),
+            nn.Flatten(),
+        )
+        recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
+        self.recurrent = recurrent(widths[-1] * grid**2, hidden, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden, num_classes)
+        self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Map clips (B, C, T, H, W) of any length and size to logits (B, K).
+
+        Raises:
+            ValueError: another layout.
+        """
+        states, _ = self.recurrent(self.embed(clips))  # (B, T, hidden)
+        return self.head(self.dropout(states[:, -1]))
+
+    def embed(self, clips: Tensor) -> Tensor:
+        """Map clips (B, C, T, H, W) to what the recurrent layer sees, (B, T, widths[-1] * grid²).
+
+        Raises:
+            ValueError: another layout.
+        """
+        check_clips(clips, self.hparams["channels"])
+        frames = clips.transpose(1, 2)  # (B, T, C, H, W)
+        return self.frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        return {**super().figures(batch), **examples(self, batch)}
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+def halving(inputs: int, width: int) -> list[nn.Module]:
+    """A 3 x 3 convolution of stride 2, normalised, then ReLU."""
+    layer = nn.Conv2d(inputs, width, 3, stride=2, padding=1, bias=False)
+    return [layer, nn.BatchNorm2d(width), nn.ReLU()]
+
+
+@torch.inference_mode()
+def examples(model: Classifier, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+    """The first clip of each class, at most eight of them, and what the model says of it."""
+    if model.input is None or model.classes is None:
+        return {}
+    clips, labels = batch
+    rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
+    answers = [answer["label"] for answer in model.answer(model(clips[rows].to(model.device)))]
+    truths = [model.classes[int(labels[i])] for i in rows]
+    said = [f"{truth}, answered {answer}" for truth, answer in zip(truths, answers, strict=True)]
+    frames = model.input.restore(clips[rows])
+    return {"A clip of each class": Strip(list(frames), said, model.input.sample_rate)}
+
+
+def check_clips(clips: Tensor, channels: int) -> None:
+    """Refuse a batch that is not (B, C, T, H, W), naming the axis.
+
+    Raises:
+        ValueError: another number of axes, or of channels.
+    """
+    shape = tuple(clips.shape)
+    if len(shape) != 5:
+        raise ValueError(
+            f"clips have the shape {shape}: 5 axes are wanted, (B, {channels}, T, H, W)"
+        )
+    if shape[1] != channels:
+        hint = "; channels stand last: use clips.permute(0, 4, 1, 2, 3)"
+        raise ValueError(
+            f"clips have the shape {shape}: axis 1, the channels, should be {channels}"
+            f"{hint if shape[4] == channels else ''}"
+        )

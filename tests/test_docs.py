@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import image_folder, mnist
+from tests.tiny import (
+    audio_folder,
+    image_folder,
+    labelled_text,
+    mnist,
+    video_folder,
+    wikipedia_2015,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -26,7 +33,8 @@ def commands():
     return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))
 
 
-USERS = {"pets": image_folder}  # what the pages call data of one's own
+USERS = {"pets": image_folder, "clips": video_folder, "sounds": audio_folder}  # of one's own
+FETCHED = {"mnist": mnist, "wikipedia_2015": wikipedia_2015}  # looked for in $ZOO_DATA
 
 
 @pytest.fixture
@@ -34,7 +42,12 @@ def place(tmp_path, monkeypatch):
     """A working directory with data of one's own, and what is downloaded, in miniature."""
     for name, tiny in USERS.items():
         tiny.write(tmp_path / name)
-    mnist.write(tmp_path / "data" / "mnist")
+    for name, tiny in FETCHED.items():
+        tiny.write(tmp_path / "data" / name)
+    labelled_text.write(tmp_path)
+    (tmp_path / "said.csv").rename(tmp_path / "reviews.csv")
+    texts = [page.read_text() for page in (ROOT / "LICENSE", ROOT / "README.md")]
+    (tmp_path / "book.txt").write_text("\n\n".join(texts))
     monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
     return tmp_path
 

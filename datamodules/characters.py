@@ -1,0 +1,211 @@
+"""Running text, character by character, in streams that go on from batch to batch.
+
+    data/mine.txt           one file, UTF-8
+    data/mine/*.txt         or a folder: its files in the order of their names, one after another
+
+The text is cut into `batch_size` streams of equal length, and each stream into chunks of `length`
+characters. Batch i holds chunk i of every stream, so that row b of batch i + 1 goes on where row b
+of batch i stopped:
+
+    text    a b c d e f g h i j k l      two streams, chunks of 3
+    batch 0     a b c       g h i        inputs; the targets are b c d and h i j
+    batch 1     d e f       j k l
+
+A batch is inputs (B, T) and targets (B, T), ids, int64: each target is the character after its
+input. Targets of 0 are padding, which stands only at the ends of streams that are evaluated: there
+each character of a split but the first is a target exactly once.
+"""
+
+import platform
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from datamodules.batches import Batches, Key
+from datamodules.inputs.characters import PADDING, CharacterInput
+from datamodules.layouts import NAMES
+from datamodules.memory import InMemory
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+SOURCE_CODE = "\t\n" + "".join(map(chr, range(ord(" "), ord("~") + 1)))  # what else: unknown
+MODULES = (  # of the standard library; what a version of Python lacks is left out
+    "base64", "calendar", "cmd", "code", "codecs", "collections/__init__", "contextlib", "copy",
+    "csv", "dataclasses", "fractions", "functools", "gettext", "gzip", "heapq", "html/parser",
+    "json/decoder", "logging/__init__", "os", "pprint", "queue", "random", "selectors", "shlex",
+    "smtplib", "socket", "socketserver", "string", "tempfile", "textwrap", "threading", "timeit",
+    "traceback", "types", "urllib/parse", "uuid", "warnings", "weakref", "zipapp",
+)  # fmt: skip
+
+
+class Characters(InMemory):
+    """One text as streams of characters.
+
+    Args:
+        name: what it is called: its folder in $ZOO_DATA and in the cache.
+        source: a file or folder of the user's; None looks by name.
+        hub: None: running text is not looked for there.
+        length: characters in a chunk: as far as gradients reach back.
+        validation, test: shares of the text. One's own text ends in them, test last; of the
+            embedded text they are whole files.
+        batch_size: streams, over all devices.
+        train_samples: train on the first so many chunks only.
+        limit: take at most so many chunks of each split.
+        seed: not used: the order is that of the text.
+    """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
+    ARRAYS: ClassVar = ("inputs", "targets")
+    DECIDES: ClassVar = ("validation", "test")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        source: str | None,
+        hub: None,
+        length: Positive,
+        validation: Share,
+        test: Share,
+        batch_size: Positive,
+        train_samples: Positive | None,
+        limit: Positive | None,
+        seed: Annotated[int, Field(ge=0)],
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+
+    def origin(self) -> str:
+        """The text differs by the version of Python."""
+        return f"{super().origin()} of Python {platform.python_version()}"
+
+    def build(self, location: Path | str, part: Path) -> dict[str, Any]:
+        """Write the ids of each split; the alphabet is that of the training split."""
+        shares = self.hparams["validation"], self.hparams["test"]
+        if self.embedded:
+            texts = by_files(self.EMBEDDED[self.hparams["name"]](), *shares)
+            fitted = CharacterInput(characters=SOURCE_CODE)
+        else:
+            texts = by_place(read(Path(location)), *shares)
+            fitted = CharacterInput.fit(texts["train"])
+        small = np.uint8 if fitted.vocabulary_size <= 256 else np.int32
+        for split, text in texts.items():
+            np.save(part / f"{split}_ids.npy", fitted.encode(text).astype(small))
+        return {"characters": fitted.characters}
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        self.input = CharacterInput(characters=known["characters"])
+        streams, length = self.hparams["batch_size"], self.hparams["length"]
+        self.chunks = {
+            split: chunks(self.arrays(split), streams, length, drop=split == "train")
+            for split in NAMES
+        }
+        samples = {split: len(inputs) for split, (inputs, _) in self.chunks.items()}
+        return {"vocabulary_size": self.input.vocabulary_size, "samples": samples}
+
+    def arrays(self, split: str) -> np.ndarray:
+        """The ids (N,) of a split; each but the first is to be predicted."""
+        own, ids = self.hparams, self.splits[split]["ids"]
+        asked = [own["limit"], own["train_samples"] if split == "train" else None]
+        most = [count * own["length"] + 1 for count in asked if count is not None]
+        return ids[: min([len(ids), *most])]
+
+    def tensors(self, split: str) -> tuple[Tensor, ...]:
+        return tuple(torch.from_numpy(array) for array in self.chunks[split])
+
+    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
+        """Inputs and targets (B, T)."""
+        inputs, targets = tensors
+        return inputs.long(), targets.long()
+
+    def train_dataloader(self) -> Batches:
+        """The chunks in the order of the text, in each epoch."""
+        return self.batches("train")
+
+
+def chunks(ids: np.ndarray, streams: int, length: int, drop: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Arrange ids (N,) as inputs and targets (chunks * streams, length), chunk by chunk.
+
+    Args:
+        drop: leave out the end of the text, so that all chunks are full; otherwise streams end
+            in padding.
+
+    Raises:
+        ValueError: not one chunk, or to be evaluated, not one character to predict.
+    """
+    count = len(ids) - 1  # characters that have one before them
+    if count < (streams * length if drop else 1):
+        raise ValueError(
+            f"a text of {len(ids):,} characters is too short: {streams} streams in chunks of "
+            f"{length} need {streams * length + 1:,}; lower data.batch_size or data.length"
+        )
+    each = count // (streams * length) * length if drop else -(-count // streams)  # in a stream
+    steps = np.arange(-(-each // length))[:, None, None] * length + np.arange(length)
+    places = np.arange(streams)[:, None] * each + steps  # (chunks, streams, length)
+    inside = (steps < each) & (places < count)
+    inputs, targets = ids[places.clip(max=count)], ids[(places + 1).clip(max=count)]
+    return inputs.reshape(-1, length), np.where(inside, targets, PADDING).reshape(-1, length)
+
+
+def modules() -> list[str]:
+    """The source of well-known modules of the standard library, as it is installed.
+
+    Raises:
+        FileNotFoundError: this Python has no source files.
+    """
+    folder = Path(sysconfig.get_path("stdlib"))
+    found = [path for name in MODULES if (path := folder / f"{name}.py").is_file()]
+    if not found:
+        raise FileNotFoundError(f"no source of the standard library in {folder}: use another data=")
+    return [read(path) for path in found]
+
+
+def by_files(texts: list[str], validation: float, test: float) -> dict[str, str]:
+    """Whole files for each split: in a seeded order the first are `test`, the next `val`."""
+    order = np.random.default_rng(0).permutation(len(texts))
+    ends = np.cumsum([len(texts[i]) for i in order])
+    cuts = np.searchsorted(ends, ends[-1] * np.array([test, test + validation])) + 1
+    parts = np.split(order, cuts)
+    return {
+        split: "".join(texts[i] for i in sorted(part))
+        for split, part in zip(("test", "val", "train"), parts, strict=True)
+    }
+
+
+def by_place(text: str, validation: float, test: float) -> dict[str, str]:
+    """One text in three pieces: training, then validation, then test."""
+    cuts = [round(len(text) * share) for share in (1 - test - validation, 1 - test)]
+    return {
+        split: text[start:stop]
+        for split, start, stop in zip(NAMES, [0, *cuts], [*cuts, len(text)], strict=True)
+    }
+
+
+def read(path: Path) -> str:
+    """A text file, or those of a folder one after another: UTF-8, lines end in \\n, no mark.
+
+    Raises:
+        FileNotFoundError: there is no .txt file in the folder.
+        ValueError: a file is not UTF-8; the message names the byte.
+    """
+    if path.is_dir():
+        files = sorted(path.glob("*.txt"))
+        if not files:
+            raise FileNotFoundError(f"no .txt file in {path}: give a text file as data.source")
+        return "".join(read(file) for file in files)
+    data = path.read_bytes()
+    try:
+        text = data.decode().removeprefix("\N{BYTE ORDER MARK}")
+    except UnicodeDecodeError as error:
+        byte, place = data[error.start], error.start
+        raise ValueError(
+            f"{path} is not UTF-8: byte {place:,} is 0x{byte:02x}; save it as UTF-8"
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")

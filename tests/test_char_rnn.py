@@ -1,0 +1,312 @@
+"""The character network: state from chunk to chunk, and what it writes (S83-S86)."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from pytorch_lightning import Trainer
+
+import zoo
+from datamodules.inputs.characters import CharacterInput
+from zoo import catalog
+from zoo.char_rnn import FIRST, Reader
+
+CELLS = ["lstm", "gru", "rnn"]
+ALPHABET = "\n abcdefghijklmnopqrst"
+
+
+def make(cell="lstm", layers=2, **arguments):
+    """A small network with an alphabet of its own."""
+    torch.manual_seed(0)
+    sizes = {"vocabulary_size": FIRST + len(ALPHABET), "embedding": 5, "width": 7, **arguments}
+    model = zoo.create_model("char_rnn", cell=cell, layers=layers, **sizes)
+    model.input = CharacterInput(characters=ALPHABET)
+    return model.eval()
+
+
+def stream(*shape):
+    return torch.randint(FIRST, FIRST + len(ALPHABET), shape, generator=torch.manual_seed(0))
+
+
+# --- state ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
+    """S85: the defining claim, to 1e-6 in float32 and 1e-12 in float64."""
+    for dtype, near in ((torch.float32, 1e-6), (torch.float64, 1e-12)):
+        model, text = make(cell, layers).to(dtype), stream(2, 31)
+        inputs, targets = text[:, :-1], text[:, 1:]
+        with torch.inference_mode():
+            logits, _ = model.read(inputs)
+            whole = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+            parts = [
+                model.scores(batch, "val")["loss"]
+                for batch in zip(inputs.split(8, 1), targets.split(8, 1), strict=True)
+            ]
+            reached, state = [], None
+            for part in inputs.split(7, 1):
+                found, state = model.read(part, state)
+                reached.append(found)
+        assert torch.cat(parts).mean().item() == pytest.approx(whole.item(), abs=1e-6)
+        torch.testing.assert_close(torch.cat(reached, 1), logits, atol=near, rtol=near)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_without_its_state_a_chunk_costs_something_else(cell):
+    """So the test above could fail."""
+    model, text = make(cell), stream(3, 25)
+    carried = [model.scores((part[:, :-1], part[:, 1:]), "val")["loss"] for part in (text, text)]
+    assert not torch.allclose(*carried)
+
+
+def test_gradients_stop_at_the_cut():
+    """S84: truncated back-propagation through time."""
+    model, text = make(), stream(2, 9)
+    for _ in range(2):
+        losses = model.scores((text[:, :-1], text[:, 1:]), "train")["loss"]
+        losses.mean().backward()  # a second time through the same graph would raise
+    assert not any(part.requires_grad for part in model.states["train"])
+
+
+def test_each_stage_has_states_of_its_own_and_none_is_in_the_weights():
+    """Row 50: buffers are broadcast from rank 0."""
+    model, text = make(), stream(2, 9)
+    for stage in ("train", "val"):
+        model.scores((text[:, :-1], text[:, 1:]), stage)
+    assert model.states.keys() == {"train", "val"}
+    assert not list(model.buffers())
+    assert all(name.split(".")[0] in ("embedding", "rnn", "head") for name in model.state_dict())
+
+
+def test_padding_is_no_character():
+    model, text = make(), stream(2, 9)
+    targets = text[:, 1:].clone()
+    targets[1, 3:] = 0
+    found = model.scores((text[:, :-1], targets), "test")
+    assert found["loss"].shape == (8 + 3,)
+    torch.testing.assert_close(found["bits_per_character"], found["loss"] / math.log(2))
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path):
+    """4 streams of a text that is easy: 12 batches an epoch."""
+
+    def build():
+        path = tmp_path / "text.txt"
+        path.write_text("abcde fgh\n" * 60)
+        data = zoo.create_data(
+            "characters", source=str(path), batch_size=4, length=8, validation=0.1, test=0.2
+        )
+        data.prepare_data()
+        data.setup("fit")
+        return data
+
+    return build
+
+
+def fit(model, data, folder, steps, resumed=None):
+    trainer = Trainer(
+        max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0, enable_checkpointing=False,
+        use_distributed_sampler=False, default_root_dir=folder,
+    )  # fmt: skip
+    trainer.fit(model.train(), datamodule=data, ckpt_path=resumed, weights_only=True)
+    return trainer
+
+
+@pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty|mid-epoch).*")
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_resumed_in_the_middle_of_an_epoch_it_ends_where_it_would_have(cell, data, tmp_path):
+    """S85: the states of the streams are in the checkpoint."""
+    constant = {"schedule": "constant"}  # the others depend on the number of steps
+    whole, first, second = (make(cell, vocabulary_size=12, optimizer=constant) for _ in range(3))
+    total = len(data().train_dataloader())
+    fit(whole, data(), tmp_path, total + 3)
+    trainer = fit(first, data(), tmp_path, 5)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    fit(second, data(), tmp_path, total + 3, resumed=tmp_path / "a.ckpt")
+    for one, other in zip(whole.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=0, rtol=0)
+    for one, other in zip(whole.states["train"], second.states["train"], strict=True):
+        torch.testing.assert_close(one, other, atol=0, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
+def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_path, monkeypatch):
+    model, began = make(vocabulary_size=12), []
+    read = type(model).read
+
+    def watched(self, ids, state=None):
+        began.append((self.training, state is None))
+        return read(self, ids, state)
+
+    monkeypatch.setattr(type(model), "read", watched)
+    loaders = data()
+    fit(model, loaders, tmp_path, 2 * len(loaders.train_dataloader()))
+    for training, loader in ((True, loaders.train_dataloader()), (False, loaders.val_dataloader())):
+        zero = [fresh for at, fresh in began if at is training]
+        assert zero == ([True] + [False] * (len(loader) - 1)) * 2
+
+
+def test_it_learns_a_short_text_by_heart():
+    model = make(width=32, layers=1).train()
+    text = model.input(["the cat sat on a mat"])
+    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
+    for _ in range(60):
+        model.states.clear()
+        loss = model.scores((text[:, :-1], text[:, 1:]), "train")["loss"].mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_reader_gives_the_logits_of_the_network(cell, layers):
+    """Row by row of `forward`, though no torch layer is called."""
+    model, ids = make(cell, layers, width=33), stream(1, 50)
+    reader = Reader(model)
+    found = np.stack([reader.read(number) for number in ids[0].tolist()])
+    torch.testing.assert_close(torch.from_numpy(found)[None], model(ids), atol=1e-5, rtol=1e-5)
+
+
+def test_at_temperature_zero_each_character_is_the_likeliest():
+    """S83: checked by reading the whole text anew for each."""
+    model = make()
+    text = "a b"
+    for character in model.generate("a b", length=30, temperature=0):
+        logits = model(model.input([text]))[0, -1, FIRST:]
+        assert character == ALPHABET[int(logits.argmax())]
+        text += character
+
+
+def test_the_draws_follow_the_softmax_of_the_temperature():
+    """The first character after a prompt, over many seeds: chi-square, 20 degrees of freedom."""
+    model, prompt, count = make(layers=1), "abc", 1000
+    model.head.bias.data[FIRST:] = torch.linspace(0, 2, len(ALPHABET))
+    drawn = [next(model.generate(prompt, 1, 0.7, seed)) for seed in range(count)]
+    logits = model(model.input([prompt]))[0, -1, FIRST:]
+    expected = (logits / 0.7).softmax(0).detach().numpy() * count
+    found = np.array([drawn.count(character) for character in ALPHABET])
+    assert ((found - expected) ** 2 / expected).sum() < 45.3  # passed by 1 in 1000
+
+
+def test_the_same_seed_writes_the_same_and_another_something_else():
+    """S83."""
+    model = make()
+    first, again, other = ("".join(model.generate("a", 40, 1.0, seed)) for seed in (3, 3, 4))
+    assert first == again != other
+    assert len(first) == 40
+    assert set(first) <= set(ALPHABET)
+
+
+def test_a_sample_is_the_prompt_and_what_follows_as_it_is_written():
+    model = make()
+    pieces = model.sample(prompt="abc", length=10**9, temperature=1.0, seed=0)
+    assert list(itertools.islice(pieces, 4)) == ["abc", *list(model.generate("abc", 3, 1.0, 0))]
+
+
+def test_unknown_characters_of_a_prompt_are_read_as_unknown():
+    """Row 21."""
+    model = make()
+    assert len("".join(model.generate("aÄ", 5))) == 5
+    with pytest.raises(ValueError, match="'ÄÖ' has no character that this model knows: it knows"):
+        model.generate("ÄÖ", 5)
+    with pytest.raises(ValueError, match="has no character that this model knows"):
+        model.sample(prompt="")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"length": 0}, {"temperature": -1.0}, {"temperature": math.nan}, {"seed": -1}]
+)
+def test_a_wrong_number_is_refused_before_anything_is_written(wrong):
+    with pytest.raises(ValueError, match="length must be 1 or more, the others 0 or more"):
+        make().sample(**wrong)
+
+
+def test_without_an_input_it_says_what_to_do():
+    with pytest.raises(ValueError, match=r"zoo\.load"):
+        zoo.create_model("char_rnn").generate("a", 5)
+
+
+# --- the rest of the contract ---------------------------------------------------------------------
+
+
+def test_an_answer_names_the_likeliest_characters_after_texts_of_any_length():
+    model = make()
+    long, short = model.predict(["abcdefgh", "ab"])
+    alone = model.predict("ab")[0]
+    assert short["next"] == alone["next"]
+    assert short["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
+    assert long["next"] == next(model.generate("abcdefgh", 1, 0))
+    assert len(long["probabilities"]) == 5
+
+
+def test_figures_show_what_it_writes_at_three_temperatures():
+    model = make()
+    ids = stream(4, 30)
+    (text,) = model.figures((ids, ids)).values()
+    start = model.input.restore(ids[:1])[0]
+    assert len(text.passages) == len(text.captions) == 3
+    assert all(passage.startswith(start) and len(passage) == 430 for passage in text.passages)
+
+
+def test_zoo_sample_streams_from_a_run(command):
+    code, _, err = command(
+        "train", "experiment=char_rnn", "trainer=smoke", "name=a", "data.limit=64", "model.width=16"
+    )
+    assert code == 0, err
+    code, out, err = command(
+        "sample", "runs/char_rnn/a", "--prompt", "def ", "--length", "20", "--temperature", "0"
+    )
+    assert code == 0, err
+    assert out.startswith("def ")
+    assert len(out) == len("def ") + 20 + 1
+    assert command("sample", "char_rnn")[0] == 2  # a smoke run is not taken by its name
+
+
+def test_ones_own_text_is_one_argument(command, tmp_path):
+    """The recipe, and the baseline beside it, are those of char_rnn."""
+    config = catalog.compose(["data=characters", "data.source=x"])
+    assert config["choices"]["experiment"] == "characters_char_rnn"
+    assert config["baseline"]["_target_"].endswith("WittenBell")
+    (tmp_path / "mine.txt").write_text("abcde fgh\n" * 600)
+    code, out, err = command(
+        "train", "data=characters", "data.source=mine.txt", "trainer.max_epochs=1", "name=a"
+    )
+    assert code == 0, err
+    assert "interpolated n-gram of order 3" in out
+    code, out, err = command("sample", "characters_char_rnn", "--prompt", "a", "--length", "5")
+    assert (code, len(out)) == (0, 1 + 5 + 1), err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS)
+def test_each_cell_learns_words_to_a_stated_score(cell, tmp_path):
+    """The text's lines are all the same: soon nothing is left to guess."""
+    path = tmp_path / "words.txt"
+    path.write_text("the quick brown fox jumps over the lazy dog\n" * 200)
+    run = zoo.train(
+        "char_rnn",
+        data="characters",
+        name="a",
+        trainer={"max_epochs": 20, "accelerator": "cpu"},
+        baseline=None,
+        **{
+            "data.source": str(path), "data.batch_size": 4, "data.length": 32,
+            "model.cell": cell, "model.width": 64,
+        },
+    )  # fmt: skip
+    assert run.results["test/bits_per_character"] < 0.2

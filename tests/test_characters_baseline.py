@@ -1,0 +1,79 @@
+"""The n-gram beside the characters' network."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from zoo.baselines.characters import WittenBell
+
+
+def fitted(order, ids, size, test=None):
+    texts = {"train": np.array(ids, np.uint8), "test": np.array(test or ids, np.uint8)}
+    data = SimpleNamespace(facts={"vocabulary_size": size}, arrays=texts.__getitem__)
+    return WittenBell(order=order).fit(data), data
+
+
+def by_hand(train, test, order, size):
+    """By loops over lists: P(c | h) = (n(hc) + T(h) P(c | h')) / (n(h) + T(h))."""
+
+    def probability(context, c):
+        shorter = 1 / size if not context else None
+        after = [
+            train[i + len(context)]
+            for i in range(len(train) - len(context))
+            if train[i : i + len(context)] == context
+        ]
+        if shorter is None:
+            shorter = probability(context[1:], c)
+        if not after:
+            return shorter
+        kinds = len(set(after))
+        return (after.count(c) + kinds * shorter) / (len(after) + kinds)
+
+    return [probability(test[max(t - order, 0) : t], test[t]) for t in range(1, len(test))]
+
+
+def test_two_characters_counted_by_hand():
+    """`abab` then `a`: n(a) = n(b) = 2 of 4, T = 2; after b: a once of once."""
+    model, _ = fitted(1, [2, 3, 2, 3], 4)
+    alone = (2 + 2 / 4) / (4 + 2)
+    assert model.probabilities(np.array([3, 2])) == pytest.approx([(1 + 1 * alone) / (1 + 1)])
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_it_is_the_formula_on_random_text_with_unseen_contexts(order):
+    random = np.random.default_rng(0)
+    train, test = random.integers(0, 4, 60).tolist(), random.integers(0, 6, 40).tolist()
+    model, _ = fitted(order, train, 6)
+    assert model.probabilities(np.array(test)) == pytest.approx(by_hand(train, test, order, 6))
+
+
+def test_the_probabilities_of_all_characters_sum_to_one():
+    random = np.random.default_rng(0)
+    model, _ = fitted(3, random.integers(0, 5, 200), 7)
+    for context in random.integers(0, 7, (20, 3)):
+        total = sum(model.probabilities(np.array([*context, c]))[-1] for c in range(7))
+        assert total == pytest.approx(1)
+
+
+def test_it_is_scored_in_nats_and_bits_of_the_test_text():
+    model, data = fitted(0, [2, 3] * 50, 4, test=[2, 2, 3])
+    scores = model.score(data)
+    share = (50 + 2 / 4) / (100 + 2)
+    assert scores["test/bits_per_character"] == pytest.approx(-np.log2(share))
+    assert scores["test/loss"] == pytest.approx(-np.log(share))
+
+
+def test_more_context_costs_fewer_bits_on_real_text():
+    text = np.frombuffer(b"the cat sat on the mat and the rat sat on the hat. " * 40, np.uint8)
+    bits = []
+    for order in range(4):
+        model, data = fitted(order, text, 128)
+        bits.append(model.score(data)["test/bits_per_character"])
+    assert bits == sorted(bits, reverse=True)
+
+
+def test_an_alphabet_too_large_for_the_order_is_refused():
+    with pytest.raises(ValueError, match=r"baseline\.order is 8: too much for 50000 kinds"):
+        fitted(8, [1, 2, 3], 50_000)

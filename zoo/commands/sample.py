@@ -1,0 +1,189 @@
+"""Draw samples from a model that generates: text, pictures or sound.
+
+    zoo sample char_rnn --prompt "def " --temperature 0.7     text, as it is written
+    zoo sample gan --count 64 -o grid.png                     pictures, on one sheet
+    zoo sample wavenet -o song.wav                            sounds, one after the other
+    zoo sample runs/char_rnn/a                                from the weights of one run
+
+Of a model's or an experiment's name the newest finished run below ./runs is taken. Each model has
+options of its own: `zoo sample NAME --help` shows them.
+"""
+
+import os
+import sys
+from argparse import (
+    REMAINDER,
+    ArgumentParser,
+    BooleanOptionalAction,
+    Namespace,
+    RawDescriptionHelpFormatter,
+)
+from collections.abc import Callable, Iterator
+from inspect import getdoc, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    from zoo.pictures import Audio
+
+ENDINGS = {"Grid": ".png", "Audio": ".wav"}  # what else is sampled is text, under any name
+SILENCE = 0.25  # seconds between two sounds
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME|RUN", help="a model or experiment; or a run's folder or weights file"
+    )
+    parser.add_argument("rest", nargs=REMAINDER, metavar="...", help="see zoo sample NAME --help")
+
+
+def run(given: Namespace) -> None:
+    from zoo import load
+
+    weights = find(given.name)
+    model: Any = load(weights) if weights else None
+    cls = type(model) if model else model_class(given.name)
+    if not hasattr(cls, "sample"):
+        raise ValueError(f"{given.name} generates nothing: {cls.__name__} has no method `sample`")
+    asked = parse(cls.sample, given.name, given.rest)
+    if model is None:
+        raise FileNotFoundError(
+            f"no finished run of {given.name} in {Path('runs').resolve()}: "
+            f"`zoo train experiment={given.name}` makes one"
+        )
+    print(f"weights   {weights}", file=sys.stderr)
+    output = check_output(asked.pop("output"), cls, given.name)
+    write(model.sample(**asked), output)
+
+
+def find(name: str) -> Path | None:
+    """Where the weights are: the newest run of that name, else what lies at that path.
+
+    Raises:
+        ValueError: there is no such model, experiment, run or file.
+    """
+    from zoo import catalog
+    from zoo.errors import no_such
+
+    known = catalog.names("experiment")  # each model is one, too
+    newest = newest_run(name)
+    if newest or name in known:
+        return newest
+    if Path(name).exists():
+        return Path(name)
+    raise ValueError(no_such("model, experiment or run", name, known))
+
+
+def newest_run(name: str) -> Path | None:
+    """The folder of the run of a model or experiment that ended last; smoke runs do not count."""
+    from zoo.training.run import Run
+
+    ended = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
+    for run in (Run(file.parent) for file in ended):
+        found = run.results
+        if name in (found["experiment"], found["model"]) and not found["smoke"]:
+            return run.folder
+    return None
+
+
+def model_class(name: str) -> type:
+    """The class of an experiment's model."""
+    from zoo import catalog, schema
+
+    return schema.locate(catalog.compose([f"experiment={name}"])["model"]["_target_"])
+
+
+def parse(sample: Callable[..., Any], name: str, words: list[str]) -> dict[str, Any]:
+    """The options that a model's `sample` takes, read from a command line; `output` besides.
+
+    Raises:
+        ValueError: an option that it does not take, or a value of another type.
+    """
+    from zoo.commands.main import Parser
+
+    parser = Parser(
+        prog=f"zoo sample {name}",
+        description=getdoc(sample),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    hints = get_type_hints(sample)
+    options = {n: p for n, p in signature(sample).parameters.items() if n != "self"}
+    for option, parameter in options.items():
+        add_option(parser, option, hints[option], parameter.default)
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path)
+    found, unknown = parser.parse_known_args(words)
+    if unknown:
+        taken = ", ".join(f"--{option.replace('_', '-')}" for option in (*options, "output"))
+        raise ValueError(f"{name} takes no {unknown[0]}: it takes {taken}")
+    return vars(found)
+
+
+def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> None:
+    """One option for a parameter that is an int, float, str or bool, or may be None besides."""
+    kind = next((one for one in get_args(hint) if one is not type(None)), hint)
+    how: dict[str, Any] = {"type": kind, "metavar": kind.__name__.upper(), "help": "(%(default)r)"}
+    if kind is bool:
+        how = {"action": BooleanOptionalAction}
+    parser.add_argument(f"--{name.replace('_', '-')}", dest=name, default=default, **how)
+
+
+def check_output(output: Path | None, cls: type, name: str) -> Path | None:
+    """The file to write, named after what was asked for; None for text on the screen.
+
+    Raises:
+        ValueError: it should end otherwise.
+        FileNotFoundError: there is no such folder.
+    """
+    kind = get_type_hints(getattr(cls, "sample"))["return"]  # noqa: B009 (mypy knows no `sample`)
+    ending = ENDINGS.get(kind.__name__, "")
+    if output is None:
+        stem = Path(name).stem if Path(name).is_file() else Path(name).resolve().name
+        return Path(stem + ending) if ending else None
+    if ending and output.suffix.lower() != ending:
+        raise ValueError(f"--output is {output}: give a name that ends in {ending}")
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"--output is {output}: there is no folder {output.parent}")
+    return output
+
+
+def write(sample: Any, output: Path | None) -> None:
+    """Write text as it comes, a sheet of pictures or sounds."""
+    from zoo import pictures
+
+    if isinstance(sample, pictures.Grid):
+        save(output, pictures.png(sample), "picture")
+    elif isinstance(sample, pictures.Audio):
+        save(output, joined(sample), "sound")
+    elif output:
+        save(output, "".join(sample).encode(), "text")
+    else:
+        stream(sample)
+
+
+def save(output: Path | None, data: bytes, what: str) -> None:
+    """Write a file and say so."""
+    assert output is not None
+    output.write_bytes(data)
+    print(f"{what:<9} {output}")
+
+
+def joined(sounds: "Audio") -> bytes:
+    """All waves as one WAV file, with a short silence between two."""
+    import numpy as np
+
+    from zoo.pictures import wav
+
+    silence = np.zeros(round(SILENCE * sounds.rate))
+    parts = [part for wave in sounds.waves for part in (silence, np.asarray(wave))]
+    return wav(np.concatenate(parts[1:]), sounds.rate)
+
+
+def stream(pieces: Iterator[str]) -> None:
+    """Print text piece by piece, until it ends or whoever reads it has enough."""
+    try:
+        for piece in pieces:
+            print(piece, end="", flush=True)
+        print()
+    except BrokenPipeError:  # such as `| head`; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

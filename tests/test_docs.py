@@ -55,7 +55,20 @@ def place(tmp_path, monkeypatch):
 SMALL = ["trainer=smoke", "data.batch_size=8", "data.limit=64"]
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("zoo train")])
+def trainings():
+    """Those that train; tests/test_catalog.py runs each `zoo train experiment=NAME` as it stands."""
+    lines = [line for line in commands() if line.startswith("zoo train")]
+    return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
+
+
+def test_every_experiment_of_the_pages_is_there():
+    from zoo import catalog
+
+    named = re.findall(r"experiment=(\w+)", README + LECTURE)
+    assert set(named) <= set(catalog.names("experiment"))
+
+
+@pytest.mark.parametrize("line", trainings())
 def test_a_training_command_of_the_pages_runs(line, place, command):
     """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
     from zoo import catalog

@@ -56,7 +56,7 @@ SMALL = ["trainer=smoke", "data.batch_size=8", "data.limit=64"]
 
 
 def trainings():
-    """Those that train; tests/test_catalog.py runs each `zoo train experiment=NAME` as it stands."""
+    """Those that train; a bare `zoo train experiment=NAME` is run by tests/test_catalog.py."""
     lines = [line for line in commands() if line.startswith("zoo train")]
     return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
 

@@ -1,0 +1,230 @@
+"""Texts with one label each, in memory as word ids.
+
+    data/mine/pos/1.txt  data/mine/neg/7.txt         one folder a class, one text a file
+    data/mine/{train,val,test}/pos/1.txt             with splits of its own
+    data/mine.csv                                    text,label[,split]; or file,label[,split]
+    hub layout (parquet)                             see layouts.py
+
+Every word is kept in the cache; which of them the vocabulary holds is decided at each start.
+
+A batch is ids (B, T), int64, 0 = padding, 1 = unknown, and labels (B,), int64 in [0, num_classes).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from datamodules.batches import Key
+from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, words_of
+from datamodules.layouts import TEXTS, Rows, Source
+from datamodules.memory import Arrays, Labelled
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Lexicon = dict[str, int]  # every word of the data set, in the order it was met
+
+# --- negated_reviews -----------------------------------------------------------------------------
+
+REVIEWS = 4_000
+FILM = ("the film", "the movie", "this film", "this movie", "the picture", "the whole thing")
+PART = (
+    "the plot", "the story", "the acting", "the script", "the dialogue", "the ending", "the music",
+    "the cast", "the opening", "the trailer", "the first hour", "the camera work",
+)  # fmt: skip
+GOOD = (
+    "good", "funny", "clever", "gripping", "convincing", "moving", "charming", "interesting",
+    "exciting", "original", "enjoyable", "memorable",
+)  # fmt: skip
+BAD = (
+    "bad", "dull", "boring", "weak", "clumsy", "tedious", "predictable", "silly", "shallow",
+    "annoying", "confusing", "forgettable",
+)  # fmt: skip
+KEEP = (
+    "{}", "really {}", "very {}", "always {}", "truly {}", "nothing but {}", "never less than {}",
+    "{} from start to finish",
+)  # fmt: skip
+TURN = (
+    "not {}", "never {}", "hardly {}", "not {} at all", "not {} in the least", "anything but {}",
+    "far from {}", "by no means {}",
+)  # fmt: skip
+BOTH = (  # the part is judged the other way; the film has the last word
+    "{part}, but {film}", "although {part}, {film}", "{film}, although {part}",
+    "{film} even though {part}", "{part}; still, {film}",
+)  # fmt: skip
+SURPRISE = (  # what was expected, and what it was
+    "I expected something {other} but got something {own}",
+    "I was told it would be {other}, but it was {own}",
+    "it looked {other} in the trailer and turned out {own}",
+    "my friends called it {other}; I call it {own}",
+    "{film} was {own}, not {other}", "{film} was not {other} but {own}",
+)  # fmt: skip
+BEFORE = ("", "", "", "", "honestly, ", "for me ", "in the end ", "I must say that ")
+AFTER = (
+    "", "", "", "", " I saw it on a Sunday.", " We were six in the row.", " It lasts two hours.",
+    " My sister came with me.",
+)  # fmt: skip
+
+
+def negated_reviews() -> Source:
+    """4,000 short reviews of films from a grammar, no two alike; order and negation decide.
+
+    The label is what a review says of the film as a whole. Half of what is said of a film is said
+    by negation, parts of it are judged the other way, and expectations are disappointed: the same
+    words stand in both classes.
+    """
+    random, texts = np.random.default_rng(0), dict[str, int]()
+    while len(texts) < REVIEWS:
+        label = len(texts) % 2
+        texts.setdefault(_review(label == 1, random), label)
+    labels = np.array(list(texts.values()), np.int64)
+    return Source({"all": Rows(list(texts), labels)}, ["negative", "positive"])
+
+
+def _review(positive: bool, random: np.random.Generator) -> str:
+    """One review whose verdict on the film is positive or not."""
+    film = _one(FILM, random)
+    verdict = f"{film} was {_judgement(positive, random)}"
+    part = f"{_one(PART, random)} was {_judgement(not positive, random)}"
+    own, other = _one(GOOD, random), _one(BAD, random)
+    if not positive:
+        own, other = other, own
+    forms = (
+        verdict,
+        _one(BOTH, random).format(film=verdict, part=part),
+        _one(SURPRISE, random).format(film=film, own=own, other=other),
+    )
+    body = _one(forms, random)
+    text = f"{_one(BEFORE, random)}{body}.{_one(AFTER, random)}"
+    return text[0].upper() + text[1:]
+
+
+def _judgement(positive: bool, random: np.random.Generator) -> str:
+    """An adjective of that meaning, or the negation of one of the other."""
+    turned = random.random() < 0.5
+    pattern = _one(TURN if turned else KEEP, random)
+    return pattern.format(_one(GOOD if positive != turned else BAD, random))
+
+
+def _one(choices: tuple[str, ...], random: np.random.Generator) -> str:
+    return choices[random.integers(len(choices))]
+
+
+# --- any data set --------------------------------------------------------------------------------
+
+
+class Reviews(Labelled):
+    """One text classification data set.
+
+    Args:
+        name: what it is called: its folder in $ZOO_DATA and in the cache.
+        source: a folder or csv of the user's; None looks by name.
+        hub: id on the hub, or None.
+        vocabulary_size: ids that a model has to know: the most frequent words of the training
+            texts in use, padding and the unknown word.
+        max_length: words of a text: longer ones are cut, shorter ones padded.
+        padding: where the padding stands: before the words or after them.
+        truncating: which words of a long text are cut: the first ones or the last ones.
+        validation, test: shares that become splits where the data set has none of its own.
+        batch_size: the global batch, over all devices.
+        train_samples: train on so many only: stratified, seeded, nested.
+        limit: take at most so many of each split, before reading.
+        broken: what to do about a text that cannot be read: stop, or skip and count it.
+        seed: of the order; the splits have a seed of their own.
+    """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
+    DECIDES: ClassVar = ("validation", "test", "limit", "broken")
+    KIND: ClassVar = TEXTS
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        source: str | None,
+        hub: str | None,
+        vocabulary_size: Annotated[int, Field(ge=3)],
+        max_length: Positive,
+        padding: Side,
+        truncating: Side,
+        validation: Share,
+        test: Share,
+        batch_size: Positive,
+        train_samples: Positive | None,
+        limit: Positive | None,
+        broken: Literal["error", "skip"],
+        seed: Annotated[int, Field(ge=0)],
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+
+    def shared(self, rows: Rows) -> Lexicon:
+        """The words met so far."""
+        return {}
+
+    def decode(self, rows: Rows, split: str, shared: Lexicon, skipped: list[str]) -> Arrays:
+        """The words of all texts in a row (W,), where each text ends (N,), and labels (N,)."""
+        texts: list[np.ndarray] = []
+        kept: list[int] = []
+        for i, found in self.readable(rows, split, words_of, skipped):
+            numbers = [shared.setdefault(word, len(shared)) for word in found]
+            texts.append(np.array(numbers, np.int32))
+            kept.append(i)
+        ends = np.cumsum([len(text) for text in texts])
+        return {"words": np.concatenate(texts), "ends": ends, "labels": rows.labels[kept]}
+
+    def remembered(self, shared: Lexicon) -> dict[str, Any]:
+        return {"lexicon": list(shared)}
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        facts, own = super().fit(known), self.hparams
+        self.lexicon: list[str] = known["lexicon"]
+        chosen = frequent(self.texts("train"), self.lexicon, own["vocabulary_size"] - FIRST)
+        self.input = TextInput(
+            vocabulary=[self.lexicon[i] for i in chosen],
+            max_length=own["max_length"],
+            padding=own["padding"],
+            truncating=own["truncating"],
+        )
+        ids = np.full(len(self.lexicon), UNKNOWN, np.int32)
+        ids[chosen] = np.arange(FIRST, FIRST + len(chosen))
+        self.ids = {
+            split: self.input.pad([ids[text] for text in cut(arrays)])
+            for split, arrays in self.splits.items()
+        }
+        sizes = {"vocabulary_size": own["vocabulary_size"], "max_length": own["max_length"]}
+        return {**facts, **sizes}
+
+    def texts(self, split: str) -> list[np.ndarray]:
+        """The texts of a split that are used, each as numbers of the lexicon."""
+        texts = cut(self.splits[split])
+        return [texts[i] for i in self.rows] if split == "train" else texts
+
+    def tensors(self, split: str) -> tuple[Tensor, ...]:
+        """Padded ids (N, T), int32, and labels (N,)."""
+        return torch.from_numpy(self.ids[split]), torch.from_numpy(self.splits[split]["labels"])
+
+    def arrays(self, split: str) -> tuple[list[str], np.ndarray]:
+        """The texts of a split, all their words, and labels, for what is no neural network."""
+        labels = self.splits[split]["labels"]
+        texts = [" ".join(self.lexicon[i] for i in text) for text in self.texts(split)]
+        return texts, labels[self.rows] if split == "train" else labels
+
+    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
+        """Word ids (B, T) and labels (B,)."""
+        return tensors[0].long(), tensors[1]
+
+
+def cut(arrays: Arrays) -> list[np.ndarray]:
+    """The texts of a split, one by one."""
+    return np.split(arrays["words"], arrays["ends"][:-1])
+
+
+def frequent(texts: list[np.ndarray], lexicon: list[str], count: int) -> list[int]:
+    """The numbers of the most frequent words, ties in the order of the alphabet."""
+    counts = np.bincount(np.concatenate(texts), minlength=len(lexicon))
+    met = [int(i) for i in np.flatnonzero(counts) if lexicon[i] != UNKNOWN_WORD]
+    return sorted(met, key=lambda i: (-counts[i], lexicon[i]))[:count]

@@ -1,0 +1,136 @@
+"""Text -> word ids and back: the tokeniser's rules, padding as in Keras, bad input (S60-S62)."""
+
+import random
+
+import pytest
+import torch
+
+from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text, words
+
+SLIDE = "The quick brown fox jumps over the brown lazy dog"
+
+
+def text_input(vocabulary, max_length=6, padding="pre", truncating="pre"):
+    return TextInput(
+        vocabulary=vocabulary, max_length=max_length, padding=padding, truncating=truncating
+    )
+
+
+def test_the_slides_sentence_is_ten_words_of_eight_kinds():
+    """S61: "The" and "the" are one word, and both "brown" are one."""
+    ids = text_input(sorted(set(words(SLIDE))), max_length=10)(SLIDE)[0].tolist()
+    assert len(ids) == 10
+    assert len(set(ids)) == 8
+    assert ids[0] == ids[6]
+    assert ids[2] == ids[7]
+    assert min(ids) == 2  # 0 is padding, 1 the unknown word
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("It's GOOD, isn't it?!", ["it's", "good", "isn't", "it"]),
+        ("don\u2019t 'quote' rock'n'roll", ["don't", "quote", "rock'n'roll"]),
+        ("3.5 of 1,000 in 1999.", ["3.5", "of", "1,000", "in", "1999"]),
+        ("one<br /><BR>two", ["one", "two"]),
+        ("snake_case e-mail mp3", ["snake", "case", "e", "mail", "mp3"]),
+        ("\u00c9t\u00e9 e\u0301te\u0301", ["\u00e9t\u00e9", "\u00e9t\u00e9"]),
+        ("a\r\nb\tc\N{NO-BREAK SPACE}d", ["a", "b", "c", "d"]),
+        ("... !!! \N{SNOWMAN}", []),
+    ],
+)  # fmt: skip
+def test_the_rules_of_the_tokeniser(text, wanted):
+    """S60."""
+    assert words(text) == wanted
+
+
+def test_words_joined_by_spaces_are_the_same_words():
+    draw = random.Random(0)
+    planes = [(32, 127), (0x80, 0xD800), (0xE000, 0x11000), (0x300, 0x370), (39, 47)]
+    for _ in range(3000):
+        text = "".join(chr(draw.randrange(*draw.choice(planes))) for _ in range(20))
+        assert words(" ".join(words(text))) == words(text)
+
+
+@pytest.mark.parametrize(
+    ("padding", "truncating", "short", "long"),
+    [
+        ("pre", "pre", [0, 0, 2, 3], [3, 4, 5, 6]),
+        ("post", "pre", [2, 3, 0, 0], [3, 4, 5, 6]),
+        ("pre", "post", [0, 0, 2, 3], [2, 3, 4, 5]),
+        ("post", "post", [2, 3, 0, 0], [2, 3, 4, 5]),
+    ],
+)
+def test_padding_and_truncating_are_those_of_keras(padding, truncating, short, long):
+    """S66: pad_sequences([[2, 3], [2, 3, 4, 5, 6]], maxlen=4)."""
+    one = text_input(list("abcde"), 4, padding, truncating)
+    batch = one(["a b", "a b c d e"])
+    assert batch.dtype == torch.int64
+    assert batch.tolist() == [short, long]
+
+
+def test_what_is_restored_gives_the_same_ids():
+    one = text_input(["good", "don't", "3.5"])
+    batch = one(["Good, GOOD unheard-of 3.5!", "I don't"])
+    assert batch[0].tolist() == [PADDING, 2, 2, UNKNOWN, UNKNOWN, 4]
+    assert torch.equal(one(one.restore(batch)), batch)
+    assert one.restore(batch)[1] == "\N{DOUBLE QUESTION MARK} don't"
+
+
+def test_a_text_of_unseen_words_is_unknown_words():
+    assert text_input(["good"], 3)("utterly strange").tolist() == [[PADDING, UNKNOWN, UNKNOWN]]
+
+
+def test_a_file_may_have_a_byte_order_mark_and_any_line_ends(tmp_path):
+    """Reliability 20."""
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfgood\r\nfilm\r\n")
+    assert text_input(["good", "film"], 2)(tmp_path / "a.txt").tolist() == [[2, 3]]
+
+
+def test_a_text_of_ten_megabytes_is_cut():
+    """Reliability 20."""
+    assert text_input(["end"], 2)("word " * 2_000_000 + "the end").tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"good \xff film", "byte 5 is 0xff"),
+        (b"\xef\xbb\xbfgood\xe9", "byte 7 is 0xe9"),
+        ("good".encode("utf-16"), "byte 0 is 0xff"),
+        ("good".encode("utf-16-le"), "byte 1 is NUL"),
+        (b"", "has no words"),
+        (b"?!", "has no words"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_the_place(data, said, tmp_path):
+    """Reliability 20: the message names the file and the byte."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=f"a.txt.*{said}"):
+        text_input(["good"])([path])
+    with pytest.raises(ValueError, match=said):
+        text_input(["good"])(data)
+
+
+def test_no_texts_and_things_that_are_no_text_are_refused():
+    one = text_input(["good"])
+    with pytest.raises(ValueError, match="the list is empty"):
+        one([])
+    with pytest.raises(ValueError, match="a text is wanted, or the path of one: got int"):
+        one([3])
+    with pytest.raises(ValueError, match="this text has no words"):
+        one(["good", ""])
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_text(tmp_path / "none.txt")
+
+
+def test_its_config_rebuilds_it():
+    one = text_input(["good", "film"])
+    target = one.config().pop("_target_")
+    again = TextInput(**{k: v for k, v in one.config().items() if k != "_target_"})
+    assert target == "datamodules.inputs.text.TextInput"
+    assert torch.equal(again("a good film"), one("a good film"))

@@ -1,0 +1,51 @@
+"""Tf-idf and a linear model (S68): what it sees, and what no bag of words can."""
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.baselines.text import TfidfLogistic
+
+
+class Texts:
+    """A datamodule that has only arrays."""
+
+    def __init__(self, train, test):
+        self.splits = {"train": train, "test": test}
+
+    def arrays(self, split):
+        texts, labels = self.splits[split]
+        return texts, np.array(labels)
+
+
+ORDER = ["bad not good", "good not bad"] * 20, [0, 1] * 20
+
+
+def accuracy(data, ngrams):
+    estimator = TfidfLogistic(ngrams=ngrams, C=10.0, max_iter=1000)
+    return estimator.fit(data).score(data)["test/accuracy"]
+
+
+def test_it_learns_which_words_go_with_a_class():
+    data = Texts((["it's fine", "it's dire"] * 10, [1, 0] * 10), (["fine", "dire dire"], [1, 0]))
+    assert accuracy(data, 1) == 1.0
+
+
+def test_a_bag_of_words_cannot_see_order_and_bigrams_can():
+    data = Texts(ORDER, ORDER)
+    assert accuracy(data, 1) == 0.5
+    assert accuracy(data, 2) == 1.0
+
+
+def test_its_words_are_the_tokenisers():
+    """A single letter and "don't" are words, too, which scikit-learn's own tokeniser cuts."""
+    data = Texts((["i don't", "i do"] * 10, [0, 1] * 10), (["do"], [1]))
+    estimator = TfidfLogistic(ngrams=1, C=1.0, max_iter=100).fit(data)
+    assert set(estimator.pipeline_[0].vocabulary_) == {"i", "don't", "do"}
+
+
+@pytest.mark.parametrize(("ngrams", "low", "high"), [(1, 0.4, 0.65), (2, 0.7, 0.9)])
+def test_on_negated_reviews_words_say_nothing_and_pairs_something(ngrams, low, high):
+    data = zoo.create_data("negated_reviews")
+    data.setup("fit")
+    assert low <= accuracy(data, ngrams) <= high

@@ -1,0 +1,202 @@
+"""Text classification by convolution: the lecture's network and Kim's.
+
+`TextCNN2017` is the network of the lecture's slide 26, which is Keras 1.2's example for IMDB: word
+vectors, one convolution over three words, the maximum over time, a hidden layer.
+
+`TextCNN` is Kim 2014 (https://arxiv.org/abs/1408.5882): convolutions of several widths side by
+side, each of whose maps gives its maximum over time. Padding changes nothing that it says.
+
+Departs from the paper: word vectors start at random and there is no max-norm constraint. Departs
+from Keras: the layers behind the word vectors start as torch starts them.
+
+Shapes: B texts, T words or steps, F numbers a step, D features of a word, C maps, K classes.
+"""
+
+from typing import Annotated, Any
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from zoo import optim
+from zoo.nn import Classifier
+from zoo.optim import Recipe
+from zoo.pictures import Picture, Table
+from zoo.sequences import SigmoidLayer, Steps
+
+Positive = Annotated[int, Field(ge=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Classes = Annotated[int, Field(ge=2)]
+Words = Annotated[int, Field(ge=3)]
+
+SHOWN = 1000  # texts among which the n-grams of the report are looked for
+ROWS = 16  # n-grams that the report shows
+
+
+class TextCNN2017(Classifier):
+    """The lecture's network, slide 26.
+
+    It takes padding for words, as Keras' example did: every text must come in the same length.
+
+    Args:
+        vocabulary_size: a fact of the data, for word ids; else null.
+        features: numbers a step, for series of numbers; else null.
+        num_classes: a fact of the data.
+        embedding: features of a word.
+        filters, filter_length: of the convolution.
+        hidden: width of the dense layer.
+        embedding_dropout: share of the vocabulary that a batch does without.
+        dropout: behind the dense layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: Words | None,
+        features: Positive | None,
+        num_classes: Classes,
+        embedding: Positive,
+        filters: Positive,
+        filter_length: Positive,
+        hidden: Positive,
+        embedding_dropout: Dropout,
+        dropout: Dropout,
+        label_smoothing: Dropout,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.steps = Steps(vocabulary_size, features, embedding, keras=True)
+        self.convolution = nn.Conv1d(embedding, filters, filter_length)
+        self.dense = nn.Sequential(
+            nn.Linear(filters, hidden),
+            nn.Dropout(dropout),
+            nn.ReLU(),
+            SigmoidLayer(hidden, num_classes),
+        )
+        self.example_input_array = self.steps.example(4 * filter_length)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
+
+        Raises:
+            ValueError: another layout, or fewer steps than the filter is long.
+        """
+        found = self.steps(sequences) * self.kept(sequences)
+        length = self.hparams["filter_length"]
+        if found.shape[1] < length:
+            raise ValueError(f"sequences have {found.shape[1]} steps: {length} or more are needed")
+        maps = self.convolution(found.transpose(1, 2)).relu()  # (B, C, T - filter_length + 1)
+        return self.dense(maps.amax(2))
+
+    def kept(self, sequences: Tensor) -> Tensor | float:
+        """Keras 1.2's dropout of the table: whole rows go, so a word is missing everywhere.
+
+        (B, T, 1), zero where the word is dropped from this batch; what is kept grows to make up.
+        """
+        share = self.hparams["embedding_dropout"]
+        if not self.training or not share or self.hparams["vocabulary_size"] is None:
+            return 1.0
+        rows = torch.ones(self.hparams["vocabulary_size"], 1, device=sequences.device)
+        return F.embedding(sequences, F.dropout(rows, share))
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+class TextCNN(Classifier):
+    """Kim's network, figure 1.
+
+    Args:
+        vocabulary_size: a fact of the data, for word ids; else null.
+        features: numbers a step, for series of numbers; else null.
+        num_classes: a fact of the data.
+        embedding: features of a word.
+        widths: words that each kind of filter sees.
+        filters: maps of each width.
+        dropout: before the last layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: Words | None,
+        features: Positive | None,
+        num_classes: Classes,
+        embedding: Positive,
+        widths: Annotated[list[Positive], Field(min_length=1)],
+        filters: Positive,
+        dropout: Dropout,
+        label_smoothing: Dropout,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.steps = Steps(vocabulary_size, features, embedding)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(embedding, filters, width, padding=width - 1) for width in widths
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(filters * len(widths), num_classes)
+        self.example_input_array = self.steps.example(8)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
+
+        Raises:
+            ValueError: another layout.
+        """
+        strongest = [maps.amax(2) for maps in self.maps(sequences)]  # equation 3
+        return self.head(self.dropout(torch.cat(strongest, 1)))
+
+    def maps(self, sequences: Tensor) -> list[Tensor]:
+        """What the filters of each width say of each window (B, C, T + width - 1); equation 2.
+
+        Windows hang over both ends, so short texts have some; one of mere padding says zero,
+        which no maximum takes for a real one's.
+        """
+        real = self.steps.real(sequences)
+        found = self.steps(sequences).transpose(1, 2)  # padding is zero
+        return [
+            convolution(found).relu() * seen(real, width)
+            for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True)
+        ]
+
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        pictures = super().figures(batch)
+        if hasattr(self.input, "vocabulary"):
+            pictures["What the filters look for"] = self.loudest(batch[0][:SHOWN])
+        return pictures
+
+    @torch.inference_mode()
+    def loudest(self, ids: Tensor) -> Table:
+        """The n-gram that excites each of the weightiest filters most, and what it speaks for."""
+        pull = self.head.weight - self.head.weight.mean(0)  # (K, C of all widths)
+        grams, heights = self.ngrams(ids.to(self.device))
+        rows: dict[str, tuple[str, str, str]] = {}
+        for i in (pull.amax(0) * heights).argsort(descending=True).tolist():
+            best = int(pull[:, i].argmax())
+            name = self.classes[best] if self.classes else str(best)
+            rows.setdefault(grams[i], (grams[i], name, f"{pull[best, i] * heights[i]:.2f}"))
+        return Table(("words", "speak for", "by"), list(rows.values())[:ROWS])
+
+    def ngrams(self, ids: Tensor) -> tuple[list[str], Tensor]:
+        """Of each filter the window among texts (B, T) that excites it most, and how much."""
+        grams, heights = [], []
+        for maps, width in zip(self.maps(ids), self.hparams["widths"], strict=True):
+            height, place = maps.transpose(0, 1).flatten(1).max(1)  # each (C,), over B and T
+            row, start = place // maps.shape[2], place % maps.shape[2]
+            windows = F.pad(ids, (width - 1, width - 1)).unfold(1, width, 1)  # (B, T + w - 1, w)
+            grams += self.input.restore(windows[row, start])
+            heights.append(height)
+        return grams, torch.cat(heights)
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+def seen(real: Tensor, width: int) -> Tensor:
+    """Whether a window sees a real step (B, 1, T + width - 1), of steps (B, T)."""
+    steps = F.pad(real.unsqueeze(1).float(), (width - 1, width - 1))
+    return F.max_pool1d(steps, width, stride=1)

@@ -1,0 +1,235 @@
+"""Text classification by recurrence: the lecture's network, and the cells to choose from.
+
+`TextLSTM2017` is the network of the lecture's slide 31, which is Keras 1.2's example for IMDB: an
+LSTM whose input and whose state are dropped out by one mask a sequence (Gal & Ghahramani 2016,
+https://arxiv.org/abs/1512.05287, section 4).
+
+`TextLSTM` reads texts or series with the cell of one's choice: slide 30's own equation, or torch's
+RNN, GRU (Cho et al. 2014, https://arxiv.org/abs/1406.1078) or LSTM (Hochreiter & Schmidhuber 1997).
+Padding changes nothing that it says.
+
+Departs from Keras: the gates are sigmoids, not hard ones; one mask serves all four gates, as with
+Keras' consume_less="gpu".
+
+Shapes: B texts, T words or steps, F numbers a step, D features of a word, H units, K classes.
+"""
+
+from typing import Annotated, Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from zoo import optim
+from zoo.nn import Classifier
+from zoo.optim import Recipe
+from zoo.sequences import SigmoidLayer, Steps
+
+Positive = Annotated[int, Field(ge=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Classes = Annotated[int, Field(ge=2)]
+Words = Annotated[int, Field(ge=3)]
+
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class VariationalLSTM(nn.Module):
+    """An LSTM with dropout of its input and of its state, the same mask at every step.
+
+    Args:
+        inputs, width: D and H.
+        input_dropout, recurrent_dropout: shares that are dropped.
+    """
+
+    def __init__(
+        self, inputs: int, width: int, input_dropout: float, recurrent_dropout: float
+    ) -> None:
+        super().__init__()
+        self.input_dropout, self.recurrent_dropout = input_dropout, recurrent_dropout
+        self.lstm = nn.LSTM(inputs, width, batch_first=True)
+        keras_start(self.lstm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map steps (B, T, D) to the last state (B, H)."""
+        x = x * F.dropout(torch.ones_like(x[:, :1]), self.input_dropout, self.training)
+        if not self.training or self.recurrent_dropout == 0:
+            return self.lstm(x)[1][0][0]  # torch's own loop is twice as fast
+        kept = F.dropout(x.new_ones(len(x), self.lstm.hidden_size), self.recurrent_dropout)
+        return last_state(self.lstm, x, kept)
+
+
+def keras_start(lstm: nn.LSTM) -> None:
+    """Start as Keras 1.2 does: Glorot, orthogonal, and gates that remember (forget bias 1)."""
+    from_input, from_state, bias, second_bias = lstm.all_weights[0]
+    nn.init.xavier_uniform_(from_input)
+    nn.init.orthogonal_(from_state)
+    nn.init.zeros_(bias)
+    nn.init.zeros_(second_bias)
+    with torch.no_grad():
+        bias[lstm.hidden_size : 2 * lstm.hidden_size] = 1
+
+
+def last_state(lstm: nn.LSTM, x: Tensor, kept: Tensor) -> Tensor:
+    """The last state (B, H) of an LSTM on steps (B, T, D) whose state is masked by kept (B, H).
+
+    Gal & Ghahramani, equation 7; the inputs of all steps are multiplied at once.
+    """
+    from_input, from_state, bias, second_bias = lstm.all_weights[0]
+    given = F.linear(x.transpose(0, 1), from_input, bias + second_bias)  # (T, B, 4 H)
+    h = c = torch.zeros_like(kept)
+    for step in given.unbind(0):
+        i, f, g, o = torch.addmm(step, h * kept, from_state.t()).chunk(4, 1)
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        h = o.sigmoid() * c.tanh()
+    return h
+
+
+class TextLSTM2017(Classifier):
+    """The lecture's network, slide 31.
+
+    It takes padding for words, as Keras' example did: every text must come in the same length.
+
+    Args:
+        vocabulary_size: a fact of the data, for word ids; else null.
+        features: numbers a step, for series of numbers; else null.
+        num_classes: a fact of the data.
+        embedding: features of a word.
+        hidden: units of the LSTM.
+        input_dropout, recurrent_dropout: Keras' dropout_W and dropout_U.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: Words | None,
+        features: Positive | None,
+        num_classes: Classes,
+        embedding: Positive,
+        hidden: Positive,
+        input_dropout: Dropout,
+        recurrent_dropout: Dropout,
+        label_smoothing: Dropout,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.steps = Steps(vocabulary_size, features, embedding, keras=True)
+        self.lstm = VariationalLSTM(embedding, hidden, input_dropout, recurrent_dropout)
+        self.head = SigmoidLayer(hidden, num_classes)
+        self.example_input_array = self.steps.example(8)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
+
+        Raises:
+            ValueError: another layout.
+        """
+        return self.head(self.lstm(self.steps(sequences)))
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+class LinearRecurrence(nn.Module):
+    """Slide 30 to the letter: h_t = W h_{t-1} + U x_t, with nothing around it."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.U = nn.Linear(inputs, width, bias=False)
+        self.W = nn.Linear(width, width, bias=False)
+        nn.init.orthogonal_(self.W.weight)  # which neither grows nor shrinks a state
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Map steps (B, T, D) to the state (B, H) after each sequence's own length (B,)."""
+        given = self.U(x)  # (B, T, H)
+        h = torch.zeros_like(given[:, 0])
+        for t, step in enumerate(given.unbind(1)):
+            h = torch.where((t < lengths).unsqueeze(1), self.W(h) + step, h)
+        return h
+
+
+class TextLSTM(Classifier):
+    """A recurrent network whose last state, of both directions if there are two, is classified.
+
+    Args:
+        vocabulary_size: a fact of the data, for word ids; else null.
+        features: numbers a step, for series of numbers; else null.
+        num_classes: a fact of the data.
+        embedding: features of a word.
+        cell: linear is slide 30's equation; it has one layer and one direction.
+        hidden: units a direction.
+        layers: one upon the other.
+        bidirectional: read it backwards, too.
+        dropout: of word vectors, between layers and before the last one.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: Words | None,
+        features: Positive | None,
+        num_classes: Classes,
+        embedding: Positive,
+        cell: Literal["linear", "rnn", "gru", "lstm"],
+        hidden: Positive,
+        layers: Positive,
+        bidirectional: bool,
+        dropout: Dropout,
+        label_smoothing: Dropout,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.steps = Steps(vocabulary_size, features, embedding)
+        self.dropout = nn.Dropout(dropout)
+        self.recurrence = make_cell(cell, embedding, hidden, layers, bidirectional, dropout)
+        self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
+        self.example_input_array = self.steps.example(8)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
+
+        Raises:
+            ValueError: another layout.
+        """
+        return self.head(self.dropout(self.states(sequences)))
+
+    def states(self, sequences: Tensor) -> Tensor:
+        """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
+        real = self.steps.real(sequences)
+        x = self.dropout(self.steps(sequences))
+        x = x[torch.arange(len(x)).unsqueeze(1), (~real).long().argsort(dim=1, stable=True)]
+        lengths = real.sum(1).clamp(min=1)  # words now stand first, wherever the padding was
+        if isinstance(self.recurrence, LinearRecurrence):
+            return self.recurrence(x, lengths)
+        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        state = self.recurrence(packed)[1]
+        h = state[0] if isinstance(state, tuple) else state  # (layers * directions, B, H)
+        return torch.cat(list(h[-2:]), 1) if self.hparams["bidirectional"] else h[-1]
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+def make_cell(
+    cell: str, inputs: int, hidden: int, layers: int, bidirectional: bool, dropout: float
+) -> nn.Module:
+    """The recurrent layers by name.
+
+    Raises:
+        ValueError: more than one layer or direction of slide 30's equation.
+    """
+    if cell == "linear":
+        if layers > 1 or bidirectional:
+            raise ValueError("cell is 'linear': it has layers=1 and bidirectional=false")
+        return LinearRecurrence(inputs, hidden)
+    return CELLS[cell](
+        inputs,
+        hidden,
+        layers,
+        batch_first=True,
+        dropout=dropout if layers > 1 else 0.0,
+        bidirectional=bidirectional,
+    )

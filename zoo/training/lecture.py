@@ -150,13 +150,15 @@ def page(name: str, folder: Path) -> str:
 
 
 def _scores(name: str) -> str:
-    """One table of all topics: model, score, baseline."""
+    """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
         found = report.comparison(_results(experiment, name))
-        for i, (who, score, interval, _) in enumerate(found.rows):
-            rows.append((experiment if not i else "", who, found.header[1], score, interval))
-    header = ("experiment", "", "metric", "score", "95 % interval")
+        scores = {who: score for who, score, *_ in found.rows}
+        bar, model = scores.pop("target", ""), scores.popitem()[1]
+        beside = [f"{score} ({who})" for who, score in scores.items()]
+        rows.append((experiment, found.header[1], model, " ".join(beside), bar))
+    header = ("experiment", "metric", "score", "baseline", "bar")
     return f"<section><h2>All of it</h2>{table(Table(header, rows))}</section>"
 
 
@@ -178,7 +180,9 @@ def _section(slide: Slide, name: str, folder: Path) -> str:
 def _shown(slide: Slide, name: str, folder: Path) -> Iterator[str]:
     """The comparison and the chosen figures of a run, or the picture that was drawn."""
     if slide.experiment is None:
+        said = (folder / f"{_slug(slide.command)}.log").read_text("utf-8")
         yield _picture(_drawn(folder, slide.command), slide.says)
+        yield f"<details><summary>what it says</summary><pre>{escape(said)}</pre></details>"
         return
     yield table(report.comparison(_results(slide.experiment, name)))
     run = Path("runs").resolve() / slide.experiment / name

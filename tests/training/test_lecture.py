@@ -50,12 +50,20 @@ def test_the_page_shows_pictures_and_comparison_of_what_was_run(monkeypatch, com
     assert len(list(tmp_path.glob("runs/image_cnn/*/results.json"))) == 1
 
 
+def test_a_wrong_override_is_one_line_before_any_work(command, tmp_path):
+    code, out, err = command("lecture", "trainer=smok")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "did you mean 'smoke'" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command):
-    broken = Slide("1", "Broken", "zoo train experiment=image_cnn model.dropuot=1", "", ["x"])
-    monkeypatch.setattr(lecture, "slides", lambda: [broken])
+    broken = "zoo train experiment=image_cnn data=image_folder data.source=nowhere"
+    monkeypatch.setattr(lecture, "slides", lambda: [Slide("1", "Broken", broken, "", ["x"])])
     code, _, err = command("lecture", "trainer=smoke")
     assert code == 1
-    assert "did you mean 'model.dropout'" in err.splitlines()[-1]
+    assert f"`{broken}` ended with exit code 2" in err
+    assert "data.source is 'nowhere': there is no such folder" in err.splitlines()[-1]
 
 
 @pytest.mark.slow

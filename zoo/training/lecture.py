@@ -77,13 +77,17 @@ def run(overrides: Sequence[str]) -> Path:
         overrides: for every training, such as trainer=smoke; other overrides, other runs.
 
     Raises:
+        ValueError: an override is wrong, before any work.
         Failure: a command failed; what it said last is in the message, the rest in its log.
     """
+    commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
+    for command in commands:
+        if command.startswith("zoo train "):
+            catalog.compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     name = f"lecture-{digest}" if overrides else "lecture"
     folder = Path("runs").resolve() / name
     folder.mkdir(parents=True, exist_ok=True)
-    commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
     workers, cores = _workers()
     with ThreadPoolExecutor(workers) as pool:
         waiting = {

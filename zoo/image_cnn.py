@@ -55,13 +55,13 @@ class ImageCNN2017(Classifier):
         side = (
             (image_size - 2) // 2 - 2
         ) // 2  # what two valid convolutions and two poolings leave
-        self.features = nn.Sequential(*pair(channels, 32, dropout), *pair(32, 64, dropout))
-        self.dense = nn.Sequential(
+        self.convolutions = nn.Sequential(*pair(channels, 32, dropout), *pair(32, 64, dropout))
+        self.hidden = nn.Sequential(
             nn.Linear(64 * side * side, 512),
             nn.ReLU(),
             nn.Dropout(dense_dropout),
-            nn.Linear(512, num_classes),
         )
+        self.head = nn.Linear(512, num_classes)
         self.example_input_array = torch.zeros(1, channels, image_size, image_size)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -74,10 +74,10 @@ class ImageCNN2017(Classifier):
         size = self.hparams["image_size"]
         if tuple(images.shape[2:]) != (size, size):
             raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
-        return self.dense(self.features(images).flatten(1))
+        return self.head(self.hidden(self.convolutions(images).flatten(1)))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **first_filters(self.features[0])}
+        return {**super().figures(batch), **first_filters(self.convolutions[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

@@ -69,12 +69,8 @@ class TextCNN2017(Classifier):
         self.save_hyperparameters(logger=False)
         self.steps = Steps(vocabulary_size, features, embedding, keras=True)
         self.convolution = nn.Conv1d(embedding, filters, filter_length)
-        self.dense = nn.Sequential(
-            nn.Linear(filters, hidden),
-            nn.Dropout(dropout),
-            nn.ReLU(),
-            SigmoidLayer(hidden, num_classes),
-        )
+        self.hidden = nn.Sequential(nn.Linear(filters, hidden), nn.Dropout(dropout), nn.ReLU())
+        self.head = SigmoidLayer(hidden, num_classes)
         self.example_input_array = self.steps.example(4 * filter_length)
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -88,7 +84,7 @@ class TextCNN2017(Classifier):
         if found.shape[1] < length:
             raise ValueError(f"sequences have {found.shape[1]} steps: {length} or more are needed")
         maps = self.convolution(found.transpose(1, 2)).relu()  # (B, C, T - filter_length + 1)
-        return self.dense(maps.amax(2))
+        return self.head(self.hidden(maps.amax(2)))
 
     def kept(self, sequences: Tensor) -> Tensor | float:
         """Keras 1.2's dropout of the table: whole rows go, so a word is missing everywhere.

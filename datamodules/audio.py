@@ -22,7 +22,7 @@ from torch import Tensor
 from datamodules.batches import Key
 from datamodules.inputs.sound import SoundInput, resampled
 from datamodules.layouts import SOUNDS, Rows, Source, tables
-from datamodules.memory import Arrays, Labelled
+from datamodules.memory import About, Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -42,6 +42,7 @@ class Sounds(Labelled):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a folder or csv of the user's; None looks by name.
         hub: id on the hub, or None.
+        about: what a card says of the data.
         sample_rate: samples per second that all are brought to.
         levels: of amplitude, mu-law.
         seconds: that each is cut or filled up to.
@@ -61,6 +62,7 @@ class Sounds(Labelled):
         "sample_rate", "levels", "seconds", "validation", "test", "limit", "broken",
     )  # fmt: skip
     KIND: ClassVar = SOUNDS
+    INPUT: ClassVar = SoundInput
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class Sounds(Labelled):
         name: str,
         source: str | None,
         hub: str | None,
+        about: About,
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
@@ -84,6 +87,11 @@ class Sounds(Labelled):
         self.input = SoundInput(
             sample_rate=sample_rate, levels=levels, length=max(round(seconds * sample_rate), 2)
         )
+
+    def adopt(self, given: Any, facts: Mapping[str, Any], classes: list[str] | None = None) -> None:
+        super().adopt(given, facts, classes)
+        self.input = given
+        self.hparams["seconds"] = given.length / given.sample_rate
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""

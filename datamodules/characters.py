@@ -30,7 +30,7 @@ from torch import Tensor
 from datamodules.batches import Batches, Key
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.layouts import NAMES
-from datamodules.memory import InMemory
+from datamodules.memory import About, InMemory
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -52,6 +52,7 @@ class Characters(InMemory):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a file or folder of the user's; None looks by name.
         hub: None: running text is not looked for there.
+        about: what a card says of the data.
         length: characters in a chunk: as far as gradients reach back.
         validation, test: shares of the text. One's own text ends in them, test last; of the
             embedded text they are whole files.
@@ -63,6 +64,7 @@ class Characters(InMemory):
 
     EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
     ARRAYS: ClassVar = ("inputs", "targets")
+    INPUT: ClassVar = CharacterInput
     DECIDES: ClassVar = ("validation", "test")
 
     def __init__(
@@ -71,6 +73,7 @@ class Characters(InMemory):
         name: str,
         source: str | None,
         hub: None,
+        about: About,
         length: Positive,
         validation: Share,
         test: Share,
@@ -86,15 +89,19 @@ class Characters(InMemory):
         """The text differs by the version of Python."""
         return f"{super().origin()} of Python {platform.python_version()}"
 
+    def decides(self) -> dict[str, Any]:
+        own = {"characters": self.given.characters} if self.given else {}
+        return {**super().decides(), **own}
+
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the alphabet is that of the training split."""
         shares = self.hparams["validation"], self.hparams["test"]
         if self.embedded:
             texts = by_files(self.EMBEDDED[self.hparams["name"]](), *shares)
-            fitted = CharacterInput(characters=SOURCE_CODE)
+            fitted = self.given or CharacterInput(characters=SOURCE_CODE)
         else:
             texts = by_place(read(Path(location)), *shares)
-            fitted = CharacterInput.fit(texts["train"])
+            fitted = self.given or CharacterInput.fit(texts["train"])
         small = np.uint8 if fitted.vocabulary_size <= 256 else np.int32
         for split, text in texts.items():
             np.save(part / f"{split}_ids.npy", fitted.encode(text).astype(small))

@@ -26,7 +26,7 @@ from datamodules.augment import Augment, Options
 from datamodules.batches import Key
 from datamodules.inputs.clip import ClipInput, decode
 from datamodules.layouts import CLIPS, Rows, Source
-from datamodules.memory import Arrays, Labelled
+from datamodules.memory import About, Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -85,6 +85,7 @@ class Clips(Labelled):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a folder or csv of the user's; None looks by name.
         hub: id on the hub, or None.
+        about: what a card says of the data.
         frames: how many are taken of each clip.
         rate: frames a second at which they are taken, about the middle of the clip; None spreads
             them evenly over all of it. What clips that are too short show: see `inputs.clip.pick`.
@@ -111,6 +112,7 @@ class Clips(Labelled):
         "broken",
     )  # fmt: skip
     KIND: ClassVar = CLIPS
+    INPUT: ClassVar = ClipInput
 
     def __init__(
         self,
@@ -118,6 +120,7 @@ class Clips(Labelled):
         name: str,
         source: str | None,
         hub: str | None,
+        about: About,
         frames: Annotated[int, Field(ge=1, le=1024)],
         rate: Annotated[float, Field(gt=0)] | None,
         image_size: Annotated[int, Field(ge=4, le=1024)],
@@ -177,7 +180,7 @@ class Clips(Labelled):
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         facts = super().fit(known)
         rate, unfold = self.hparams["rate"], self.hparams["unfold"]
-        self.input = ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
+        self.input = self.given or ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
         return {**facts, "channels": self.input.channels}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:

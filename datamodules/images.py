@@ -21,7 +21,7 @@ from datamodules.augment import Augment, Options
 from datamodules.batches import Key
 from datamodules.inputs.image import ImageInput, Scaling, decode, open_picture
 from datamodules.layouts import PICTURES, Rows
-from datamodules.memory import Arrays, Labelled
+from datamodules.memory import About, Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -34,6 +34,7 @@ class Images(Labelled):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a folder or csv of the user's; None looks by name.
         hub: id on the hub, or None.
+        about: what a card says of the data.
         image_size: side in pixels; None takes the pictures' own, at most 64.
         channels: 1 or 3; None takes 1 if all pictures are grey.
         validation, test: shares that become splits where the data set has none of its own.
@@ -50,6 +51,7 @@ class Images(Labelled):
     ARRAYS: ClassVar = ("pixels", "labels")
     DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
     KIND: ClassVar = PICTURES
+    INPUT: ClassVar = ImageInput
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Images(Labelled):
         name: str,
         source: str | None,
         hub: str | None,
+        about: About,
         image_size: Annotated[int, Field(ge=4, le=1024)] | None,
         channels: Literal[1, 3] | None,
         validation: Share,
@@ -96,7 +99,7 @@ class Images(Labelled):
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         facts = super().fit(known)
-        self.input = ImageInput.fit(self.arrays("train")[0], self.hparams["scaling"])
+        self.input = self.given or ImageInput.fit(self.arrays("train")[0], self.hparams["scaling"])
         channels, size = self.input.channels, self.input.image_size
         return {**facts, "channels": channels, "image_size": size}
 

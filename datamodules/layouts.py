@@ -24,6 +24,8 @@ from urllib.request import getproxies
 
 import numpy as np
 
+from datamodules.inputs import clip, image, sound, text
+
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
 SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
 
@@ -40,18 +42,13 @@ class Kind:
 
 PICTURES = Kind(
     "pictures",
-    frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}),
+    image.SUFFIXES,
     "Image",
     "digits",
 )
-TEXTS = Kind("texts", frozenset({".txt"}), "Value", "negated_reviews")
-CLIPS = Kind(
-    "videos",
-    frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"}),
-    "Video",
-    "moving_digits",
-)
-SOUNDS = Kind("sounds", frozenset({".wav", ".flac", ".ogg"}), "Audio", "plucked_strings")
+TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
+CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
+SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
 
 
 @dataclass(frozen=True)

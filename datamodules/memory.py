@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from datamodules import sources
 from datamodules.batches import Batch, Batches, Key
@@ -22,20 +23,31 @@ from datamodules.layouts import NAMES, Kind, Rows, Source, open_source
 Arrays = dict[str, np.ndarray]
 
 
+class About(TypedDict, total=False):
+    """What a card says of a data set: a part of its config."""
+
+    licence: str
+    part_of: str  # the data set from whose training split it is taken
+    limits: str  # what a model that saw nothing else does not know
+
+
 class InMemory(LightningDataModule):
     """A data set whose splits are arrays.
 
-    A subclass has the arguments name, source, hub, batch_size, train_samples, limit and seed among
-    its own, and saves them as hyperparameters.
+    A subclass has the arguments name, source, hub, about, batch_size, train_samples, limit and seed
+    among its own, and saves them as hyperparameters.
     """
 
     EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
     DECIDES: ClassVar[tuple[str, ...]] = ()  # the arguments that the arrays depend on
+    INPUT: ClassVar[type]  # what makes its batches of raw data
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
     folder: Path | None = None
     key: Key | None = None  # of the batch that the model is working on
+    given: Any = None  # an input that came with a model, and is taken instead of fitting one
+    given_classes: list[str] | None = None
     judge: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     facts: dict[str, Any]
@@ -50,14 +62,38 @@ class InMemory(LightningDataModule):
         """What embedded data depend on besides their name."""
         return str(self.hparams["name"])
 
+    def adopt(self, given: Any, facts: Mapping[str, Any], classes: list[str] | None = None) -> None:
+        """Take a model's input, and its classes, instead of fitting one; before `prepare_data`.
+
+        Args:
+            given: the input that came with the model.
+            facts: of the data that the model saw.
+            classes: names in the model's order; None leaves these data their own.
+
+        Raises:
+            ValueError: the model takes another kind of data.
+        """
+        if not isinstance(given, self.INPUT):
+            raise ValueError(
+                f"the model takes what {type(given).__name__} reads, and {self.hparams['name']} "
+                f"gives what {self.INPUT.__name__} reads: choose other data"
+            )
+        told = {**facts, **vars(given)}
+        sizes = told.keys() & self.hparams.keys() - {"about"}
+        self.hparams.update({name: told[name] for name in sizes})
+        self.given, self.given_classes, self.folder = given, classes, None
+
+    def decides(self) -> dict[str, Any]:
+        """What the arrays depend on, besides what is found."""
+        return {key: self.hparams[key] for key in self.DECIDES}
+
     def prepare_data(self) -> None:
         """Find and decode the data, once; later calls and processes find the arrays."""
         own, embedded = self.hparams, self.embedded
         found: Path | str = self.origin()
         if not embedded:
             found = sources.locate(own["name"], own["source"], own["hub"])
-        decides = {key: own[key] for key in self.DECIDES}
-        key = sources.fingerprint(found, **decides, of=self.FORMAT)
+        key = sources.fingerprint(found, **self.decides(), of=self.FORMAT)
 
         def build(part: Path) -> None:
             facts = self.build(found, part)
@@ -80,7 +116,8 @@ class InMemory(LightningDataModule):
         assert self.folder is not None
         known = json.loads((self.folder / "facts.json").read_text())
         self.splits = {name: opened(self.folder, name) for name in NAMES}
-        told = {"embedded": known["embedded"], "digest": self.folder.name}
+        about = self.hparams["about"]
+        told = {"embedded": known["embedded"], "digest": self.folder.name, "about": about}
         self.facts = {**told, **self.fit(known)}
         self.facts["input"] = self.input.config()
 
@@ -207,15 +244,35 @@ class Labelled(InMemory):
             raise ValueError(f"none of the {self.KIND.plural} of {split} can be read: {last}")
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        classes = self.renumbered(known["classes"])
         train = self.splits["train"]["labels"]
         self.rows = sources.first(train, self.hparams["train_samples"], seed=0)
         samples = {split: len(arrays["labels"]) for split, arrays in self.splits.items()}
         return {
-            "num_classes": len(known["classes"]),
-            "classes": known["classes"],
+            "num_classes": len(classes),
+            "classes": classes,
             "samples": {**samples, "train": len(self.rows)},
             "skipped": known["skipped"],
         }
+
+    def renumbered(self, classes: list[str]) -> list[str]:
+        """The names of the classes; where a model has given its own, labels follow their order.
+
+        Raises:
+            ValueError: the data have a class that the model does not know.
+        """
+        wanted = self.given_classes
+        if wanted is None or wanted == classes:
+            return classes
+        if strange := [name for name in classes if name not in wanted]:
+            raise ValueError(
+                f"{self.hparams['name']} has the class {strange[0]!r}, which the model does not "
+                f"know: it knows {', '.join(wanted)}"
+            )
+        places = np.array([wanted.index(name) for name in classes], np.int64)
+        for arrays in self.splits.values():
+            arrays["labels"] = places[arrays["labels"]]
+        return wanted
 
     def chosen(self, split: str) -> Tensor | None:
         return torch.from_numpy(self.rows) if split == "train" else None

@@ -21,7 +21,7 @@ from torch import Tensor
 from datamodules.batches import Key
 from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, words_of
 from datamodules.layouts import TEXTS, Rows, Source
-from datamodules.memory import Arrays, Labelled
+from datamodules.memory import About, Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -123,6 +123,7 @@ class Reviews(Labelled):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a folder or csv of the user's; None looks by name.
         hub: id on the hub, or None.
+        about: what a card says of the data.
         vocabulary_size: ids that a model has to know: the most frequent words of the training
             texts in use, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
@@ -139,6 +140,7 @@ class Reviews(Labelled):
     EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
     DECIDES: ClassVar = ("validation", "test", "limit", "broken")
     KIND: ClassVar = TEXTS
+    INPUT: ClassVar = TextInput
 
     def __init__(
         self,
@@ -146,6 +148,7 @@ class Reviews(Labelled):
         name: str,
         source: str | None,
         hub: str | None,
+        about: About,
         vocabulary_size: Annotated[int, Field(ge=3)],
         max_length: Positive,
         padding: Side,
@@ -182,21 +185,22 @@ class Reviews(Labelled):
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         facts, own = super().fit(known), self.hparams
         self.lexicon: list[str] = known["lexicon"]
-        chosen = frequent(self.texts("train"), self.lexicon, own["vocabulary_size"] - FIRST)
-        self.input = TextInput(
-            vocabulary=[self.lexicon[i] for i in chosen],
-            max_length=own["max_length"],
-            padding=own["padding"],
-            truncating=own["truncating"],
-        )
-        ids = np.full(len(self.lexicon), UNKNOWN, np.int32)
-        ids[chosen] = np.arange(FIRST, FIRST + len(chosen))
+        self.input = self.given or self.fitted()
+        numbers = {word: i for i, word in enumerate(self.input.vocabulary, FIRST)}
+        ids = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
         self.ids = {
             split: self.input.pad([ids[text] for text in cut(arrays)])
             for split, arrays in self.splits.items()
         }
         sizes = {"vocabulary_size": own["vocabulary_size"], "max_length": own["max_length"]}
         return {**facts, **sizes}
+
+    def fitted(self) -> TextInput:
+        """An input whose vocabulary are the most frequent words of the training texts in use."""
+        own = self.hparams
+        chosen = frequent(self.texts("train"), self.lexicon, own["vocabulary_size"] - FIRST)
+        sides = {key: own[key] for key in ("max_length", "padding", "truncating")}
+        return TextInput(vocabulary=[self.lexicon[i] for i in chosen], **sides)
 
     def texts(self, split: str) -> list[np.ndarray]:
         """The texts of a split that are used, each as numbers of the lexicon."""

@@ -32,15 +32,15 @@ from torch import Tensor
 
 from datamodules import sources
 from datamodules.batches import Batches, Key, seeded
-from datamodules.inputs.text import FIRST, PADDING, read_text, words
+from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, read_text, words
 from datamodules.inputs.words import ContextInput
 from datamodules.layouts import NAMES, Kind, connect, hub_tables, kept_files
-from datamodules.memory import InMemory
+from datamodules.memory import About, InMemory
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
-RUNNING = Kind("texts", frozenset({".txt"}), "Value", "python_docs")
+RUNNING = Kind("texts", SUFFIXES, "Value", "python_docs")
 LONGEST = 1000  # words of a document; word2vec.c cuts its sentences there
 LEFT_OUT = {  # folders of the standard library that not every installation has
     "ensurepip", "idlelib", "lib2to3", "test", "tests", "turtledemo",
@@ -55,6 +55,7 @@ class Words(InMemory):
         name: what it is called: its folder in $ZOO_DATA and in the cache.
         source: a file or folder of the user's; None looks by name.
         hub: id on the hub, or None.
+        about: what a card says of the data.
         vocabulary_size: ids, those of padding and of unknown words among them; the others go to
             the most frequent words of the training text, and some stay free where it has fewer.
         min_count: how often a word of the vocabulary stands in the training text at least.
@@ -69,6 +70,7 @@ class Words(InMemory):
     """
 
     EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": lambda: python_docs()}
+    INPUT: ClassVar = ContextInput
     DECIDES: ClassVar = ("vocabulary_size", "min_count", "window", "validation", "test", "limit")
 
     def __init__(
@@ -77,6 +79,7 @@ class Words(InMemory):
         name: str,
         source: str | None,
         hub: str | None,
+        about: About,
         vocabulary_size: Annotated[int, Field(ge=FIRST + 2)],
         min_count: Positive,
         window: Positive,
@@ -95,6 +98,10 @@ class Words(InMemory):
         """The text differs by the version of Python, and by what of it is installed."""
         return f"{super().origin()} of Python {platform.python_version()}, {len(modules())} modules"
 
+    def decides(self) -> dict[str, Any]:
+        own = {"vocabulary": self.given.vocabulary} if self.given else {}
+        return {**super().decides(), **own}
+
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the vocabulary is that of the training split."""
         own, scratch = self.hparams, part / "scratch"
@@ -103,18 +110,25 @@ class Words(InMemory):
         splits = divide(texts, own["validation"], own["test"], own["limit"])
         rmtree(scratch, ignore_errors=True)
         numbers, spelt = numbered(splits)
-        chosen = frequent(numbers["train"], spelt, own["vocabulary_size"] - FIRST, own["min_count"])
-        ids = np.full(len(spelt), PADDING, np.int32)  # of each number
-        ids[chosen] = np.arange(FIRST, FIRST + len(chosen))
+        given = self.given and self.given.vocabulary
+        vocabulary = given or self.vocabulary(numbers["train"], spelt)
+        places = {word: i for i, word in enumerate(vocabulary, FIRST)}
+        ids = np.array([places.get(word, PADDING) for word in spelt], np.int32)  # of each number
         for split, of_documents in numbers.items():
             joined = join([ids[of_one] for of_one in of_documents], own["window"], split)
             np.save(part / f"{split}_ids.npy", joined)
-        return {"vocabulary": [spelt[i] for i in chosen]}
+        return {"vocabulary": vocabulary}
+
+    def vocabulary(self, documents: list[np.ndarray], spelt: list[str]) -> list[str]:
+        """The vocabulary of the training text."""
+        own = self.hparams
+        most = own["vocabulary_size"] - FIRST
+        return [spelt[i] for i in frequent(documents, spelt, most, own["min_count"])]
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         own, vocabulary = self.hparams, known["vocabulary"]
         counts = np.bincount(self.arrays("train"), minlength=FIRST + len(vocabulary))[FIRST:]
-        self.input = ContextInput(
+        self.input = self.given or ContextInput(
             vocabulary=vocabulary, counts=counts.tolist(), window=own["window"]
         )
         samples = {split: int(np.count_nonzero(self.arrays(split))) for split in NAMES}

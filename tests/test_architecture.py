@@ -12,7 +12,8 @@ FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
 SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
-    "zoo.sequences", "zoo.frechet", "zoo.neighbours", "datamodules.layouts", "datamodules.batches",
+    "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
+    "zoo.shelf", "zoo.hub", "datamodules.layouts", "datamodules.batches",
     "datamodules.sources", "datamodules.augment", "datamodules.memory",
 }  # fmt: skip
 
@@ -27,10 +28,10 @@ def floor(module):
         return None
     if module in LOWEST or module.startswith("datamodules.inputs"):
         return 0
-    for start, height in {"zoo.commands": 4, "zoo.training": 3}.items():
+    for start, height in {"zoo.commands": 4, "zoo.training": 3, "zoo.pages": 3}.items():
         if module.startswith(start):
             return height
-    return 2 if module in ("zoo.catalog", "zoo.cards", "zoo.schema") else 1
+    return 2 if module == "zoo.catalog" else 1
 
 
 def imports(path):
@@ -42,7 +43,7 @@ def imports(path):
     skipped = {id(inner) for node in typing for inner in ast.walk(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and id(node) not in skipped:
-            package = node.module in ("zoo", "datamodules", "zoo.training")
+            package = node.module in ("zoo", "datamodules", "zoo.training", "zoo.pages")
             yield from (
                 [f"{node.module}.{n.name}" for n in node.names] if package else [node.module]
             )

@@ -57,7 +57,7 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
     if "classes" in data.facts:
         assert len(inputs) == len(rest[0])
         assert int(rest[0].max()) < data.facts["num_classes"] == len(data.facts["classes"])
-    rebuilt = catalog.build(data.facts["input"], "input")
+    rebuilt = schema.build(data.facts["input"], "input")
     again = rebuilt(list(rebuilt.restore(inputs)))
     torch.testing.assert_close(again, inputs, atol=0.05, rtol=0.05)
 
@@ -224,7 +224,7 @@ FORBIDDEN = [
     "hydra.utils.instantiate", "pytorch_lightning.core.module.torch.load",
     "pytorch_lightning.Trainer", "pytorch_lightning.seed_everything",
     "pytorch_lightning.core.saving.load_from_checkpoint", "zoo.cards.load", "zoo.cards.os.system",
-    "zoo.catalog.build", "zoo.training.run.shutil.rmtree", "datamodules.sources.shutil.rmtree",
+    "zoo.schema.build", "zoo.training.run.shutil.rmtree", "datamodules.sources.shutil.rmtree",
     "datamodules.images.Path", "sklearn.datasets.fetch_openml", "sklearn.utils.Bunch",
     "zoo", "", "zoo..x", "zooo.image_cnn.ImageCNN",
 ]  # fmt: skip

@@ -107,9 +107,9 @@ def test_frames_are_read_from_the_first_to_the_last(cell, step):
 def test_each_frame_is_seen_by_the_same_network_and_by_itself():
     model = zoo.create_model("video_recurrent").eval()
     clips = torch.randn(2, 1, 5, 30, 30)
-    seen = model.embed(clips)
+    seen = model.frames(clips)
     clips[:, :, 3] = clips[:, :, 1]
-    again = model.embed(clips)
+    again = model.frames(clips)
     torch.testing.assert_close(again[:, 3], seen[:, 1])
     torch.testing.assert_close(again[:, [0, 1, 2, 4]], seen[:, [0, 1, 2, 4]])
 
@@ -119,7 +119,7 @@ def test_a_frame_network_knows_places():
     model = zoo.create_model("video_recurrent").eval()
     clips = torch.zeros(2, 1, 1, 32, 32)
     clips[0, :, :, 2:6, 2:6] = clips[1, :, :, 18:22, 18:22] = 3.0
-    one, other = model.embed(clips)[:, 0]
+    one, other = model.frames(clips)[:, 0]
     assert not torch.allclose(one, other, atol=1e-3)
 
 

@@ -66,6 +66,10 @@ class CodedImages(ZooModule):
             raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
         return self.encoder(images)
 
+    def embed(self, batch: Any) -> Tensor:
+        """The codes (B, D) of images (B, C, H, W) in [0, 1]."""
+        return self.encode(batch)
+
     def decode(self, codes: Tensor) -> Tensor:
         """Map codes (B, D) to images (B, C, H, W) in [0, 1]."""
         return self.decoder(codes).sigmoid()

@@ -1,107 +1,253 @@
 """Weights and their cards: all that is needed to rebuild a model, without data, Hydra or pickle.
 
-`weights.safetensors` holds the tensors, `card.json` beside it the model's class and arguments, the
-facts of its data, its metrics, and the sha256 that each load is checked against.
+A weights file holds the tensors; the card beside it the model's class and arguments, the facts of
+its data, its metrics, and the sha256 that each load is checked against:
+
+    <folder>/weights.safetensors  <folder>/card.json         a run's, and of `save_pretrained`
+    <model>.<data>.safetensors    <model>.<data>.json        released: in zoo/weights, $ZOO_WEIGHTS
+
+Tensors named `novelty.*` belong to no layer: they tell how far an input is from the training data.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import no_such
+
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from zoo.nn import ZooModule
 
 SCHEMA = 1
+ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
+NEEDED = {"model": dict, "facts": dict, "sha256": str}  # of a card, besides its schema
+NOVELTY = "novelty."
+
+Card = dict[str, Any]
 
 
-def save(model: "ZooModule", card: Mapping[str, Any], folder: Path) -> Path:
-    """Write weights.safetensors and card.json into a folder; the card gets schema and sha256."""
-    from safetensors.torch import save_file
-
-    path = folder / "weights.safetensors"
-    part = path.with_suffix(".part")
-    save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, part)
-    full = {"schema": SCHEMA, **card, "sha256": _digest(part)}
-    os.replace(part, path)
-    part = folder / "card.part"
-    part.write_text(json.dumps(full, indent=2))
-    os.replace(part, folder / "card.json")
-    return path
+# --- where they are -------------------------------------------------------------------------------
 
 
-def load(source: str | Path) -> "ZooModule":
-    """Rebuild a model from a run's folder or its weights file: in eval mode, with its input.
+def released() -> dict[str, Path]:
+    """The weights that go by name: those in $ZOO_WEIGHTS, and those that come with the package."""
+    own = os.environ.get("ZOO_WEIGHTS")
+    folders = [Path(__file__).with_name("weights"), *([Path(own).expanduser()] if own else [])]
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found |= {file.stem: file for file in folder.glob(f"*{ENDING}") if file.stem != "weights"}
+        found |= {file.parent.name: file for file in folder.glob(f"*/weights{ENDING}")}
+    return dict(sorted(found.items()))
+
+
+def find(source: str | Path) -> Path:
+    """The weights file of a released name, of a model's name, of a run's folder, or itself.
+
+    A model's name stands for those of its weights whose card says `default`, which are printed.
 
     Raises:
-        FileNotFoundError: there are no weights or no card.
-        ValueError: a checkpoint or another format, altered or damaged weights, tensors that are
-            missing, left over or not finite.
+        FileNotFoundError: there are no weights at that path.
+        ValueError: no such name, or a checkpoint.
     """
-    path = _weights_file(Path(source))
-    card = _card(path)
-    model: ZooModule = attach(_built(card), card["facts"])
-    model.load_state_dict(_tensors(path, card["sha256"], set(model.state_dict())))
-    return model.eval()
+    name, shelf = str(source), released()
+    if name in shelf:
+        return shelf[name]
+    chosen = defaults(shelf)
+    if name in chosen:
+        print(f"weights   {chosen[name]}", file=sys.stderr)
+        return shelf[chosen[name]]
+    if is_path(source):
+        return _file(Path(source))
+    raise ValueError(no_such("weights", name, [*shelf, *chosen]))
 
 
-def attach(model: Any, facts: Mapping[str, Any]) -> Any:
-    """Give a model the input and the classes that its data's facts describe."""
-    from zoo.catalog import build
-
-    if "input" in facts:
-        model.input = build(facts["input"], "facts.input")
-    model.classes = facts.get("classes")
-    return model
+def defaults(shelf: Mapping[str, Path]) -> dict[str, str]:
+    """The weights that each model's bare name stands for."""
+    return {name.split(".")[0]: name for name, path in shelf.items() if read(path).get("default")}
 
 
-def _built(card: Mapping[str, Any]) -> Any:
-    from zoo.catalog import build
+def is_path(source: str | Path) -> bool:
+    """Whether it is a path, or is meant as one."""
+    name = str(source)
+    ending = name.endswith((ENDING, *CHECKPOINTS))
+    return isinstance(source, Path) or Path(name).exists() or os.sep in name or ending
 
-    return build(card["model"], "card.model")
 
-
-def _weights_file(path: Path) -> Path:
+def _file(path: Path) -> Path:
     """The weights in a folder, or the file itself."""
-    if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
+    if path.suffix in CHECKPOINTS:
         raise ValueError(
             f"{path} is a checkpoint: give the run's folder or its weights.safetensors"
         )
-    file = path / "weights.safetensors" if path.is_dir() else path
+    file = path / f"weights{ENDING}" if path.is_dir() else path
     if not file.is_file():
         raise FileNotFoundError(f"no weights at {file}: give a run's folder or a .safetensors file")
     return file
 
 
-def _card(path: Path) -> dict[str, Any]:
-    """The card beside a weights file."""
-    beside = path.with_name("card.json") if path.stem == "weights" else path.with_suffix(".json")
+def _beside(path: Path) -> Path:
+    """Where the card of a weights file is."""
+    return path.with_name("card.json") if path.stem == "weights" else path.with_suffix(".json")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def save(model: "ZooModule", card: Mapping[str, Any], path: Path, half: bool = False) -> Path:
+    """Write a model's tensors and its card; the card gets schema and sha256.
+
+    Args:
+        path: a folder, or the weights file.
+        half: write floats in half the bits.
+    """
+    from safetensors.torch import save as packed
+
+    file = path if path.suffix == ENDING else path / f"weights{ENDING}"
+    part = file.with_suffix(".part")
+    data = packed({name: _plain(tensor, half) for name, tensor in _tensors_of(model).items()})
+    part.write_bytes(data)
+    full = {"schema": SCHEMA, **card, "sha256": _digest(data)}
+    os.replace(part, file)
+    part.write_text(json.dumps(full, indent=1), encoding="utf-8")
+    os.replace(part, _beside(file))
+    return file
+
+
+def _tensors_of(model: "ZooModule") -> "dict[str, Tensor]":
+    novelty = {} if model.novelty is None else model.novelty.tensors()
+    return {**model.state_dict(), **{NOVELTY + name: t for name, t in novelty.items()}}
+
+
+def _plain(tensor: "Tensor", half: bool) -> "Tensor":
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if half and tensor.is_floating_point() else tensor
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def load(source: str | Path, **overrides: Any) -> "ZooModule":
+    """Rebuild a model with its weights and input, in eval mode.
+
+    Args:
+        source: a released name (`zoo.list_models(pretrained=True)`), a model's name, which stands
+            for its default weights, a run's folder or a weights file.
+        overrides: constructor arguments other than the card's. With another `num_classes` the last
+            layer starts anew, which is printed; its classes have no names then.
+
+    Raises:
+        FileNotFoundError: there are no weights or no card.
+        ValueError: no such name; a checkpoint or another format; altered or damaged weights;
+            tensors that are missing, left over, of another shape or not finite.
+    """
+    from zoo import schema
+
+    path = find(source)
+    card = read(path)
+    tensors = _tensors(path, card["sha256"])  # verified, before anything is built of it
+    card["model"] |= overrides
+    model = schema.build(card["model"], "model")
+    novelty = {n.removeprefix(NOVELTY): tensors.pop(n) for n in [*tensors] if n.startswith(NOVELTY)}
+    fresh = fill(model, tensors, str(path))
+    attach(model, card["facts"])
+    model.card = card
+    if fresh:
+        announce(fresh)
+        model.classes, card["metrics"] = None, {}
+    elif novelty:
+        from zoo.novelty import Novelty
+
+        model.novelty = Novelty(**novelty)
+    return model.eval()
+
+
+def read(path: Path) -> Card:
+    """The card of a weights file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is damaged, or of another schema.
+    """
+    beside = _beside(path)
     if not beside.is_file():
         raise FileNotFoundError(f"no card beside {path}: {beside.name} is missing")
-    card: dict[str, Any] = json.loads(beside.read_text())
-    if card.get("schema") != SCHEMA:
-        raise ValueError(f"{beside} has schema {card.get('schema')!r}: this zoo reads {SCHEMA}")
+    try:
+        card = json.loads(beside.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{beside} is no card: {error}") from error
+    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
+        schema = card.get("schema") if isinstance(card, dict) else None
+        raise ValueError(f"{beside} has schema {schema!r}: this zoo reads {SCHEMA}")
+    for key, kind in NEEDED.items():
+        if not isinstance(card.get(key), kind):
+            raise ValueError(f"{beside} is no whole card: {key} is {card.get(key)!r}")
     return card
 
 
-def _tensors(path: Path, sha256: str, wanted: set[str]) -> dict[str, Any]:
-    """The tensors of a file, after its digest, names and values were checked."""
+def attach(model: Any, facts: Mapping[str, Any]) -> Any:
+    """Give a model the input and the classes that its data's facts describe."""
+    from zoo import schema
+
+    if "input" in facts:
+        model.input = schema.build(facts["input"], "facts.input")
+    model.classes = facts.get("classes")
+    return model
+
+
+def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = False) -> list[str]:
+    """Copy tensors into a model; its head starts anew if it does not fit, or if `anew` says so.
+
+    Returns:
+        The names of the tensors that start anew.
+
+    Raises:
+        ValueError: other tensors differ in name or shape.
+    """
+    wanted = model.state_dict()
+    if odd := sorted(set(tensors) ^ set(wanted)):
+        raise ValueError(f"{name} does not fit its model: {_few(odd)} missing or left over")
+    head = {key for key in wanted if key.startswith(model.HEAD)}
+    differ = {key for key in wanted if tensors[key].shape != wanted[key].shape}
+    if odd := sorted(differ - head):
+        sizes = f"{tuple(tensors[odd[0]].shape)} instead of {tuple(wanted[odd[0]].shape)}"
+        raise ValueError(f"{name} does not fit its model: {_few(odd)} differ; {odd[0]} is {sizes}")
+    fresh = head if anew or differ else set()
+    model.load_state_dict({k: wanted[k] if k in fresh else tensors[k] for k in wanted})
+    return sorted(fresh)
+
+
+def announce(fresh: Iterable[str]) -> None:
+    """Say which tensors start anew."""
+    print(f"new       {', '.join(fresh)}", file=sys.stderr)
+
+
+def _tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
+    """The tensors of a file, after its digest and its values were checked."""
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if _digest(data) != sha256:
         raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
-    tensors = load(data)
-    if set(tensors) != wanted:
-        differ = sorted(set(tensors) ^ wanted)[:5]
-        raise ValueError(f"{path} does not fit its model: {', '.join(differ)} missing or left over")
+    try:
+        tensors = load(data)
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} is no safetensors file, or damaged: {error}") from error
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ValueError(f"{path}: {name} is not finite")
     return tensors
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

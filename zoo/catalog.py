@@ -33,8 +33,16 @@ def names(group: str, pattern: str = "*") -> list[str]:
     return sorted(stem for stem in stems if fnmatch(stem, pattern))
 
 
-def list_models(filter: str = "*") -> list[str]:
-    """Names of models, those that match a shell pattern such as `image_*`."""
+def list_models(filter: str = "*", pretrained: bool = False) -> list[str]:
+    """Names of models, those that match a shell pattern such as `image_*`.
+
+    Args:
+        pretrained: of weights instead, <model>.<data>: what `zoo.load` takes.
+    """
+    if pretrained:
+        from zoo import cards
+
+        return [name for name in cards.released() if fnmatch(name, filter)]
     return names("model", filter)
 
 
@@ -55,17 +63,26 @@ def describe(group: str, name: str) -> str:
     return next((line for line in lines if not line.startswith("@package")), "")
 
 
-def create_model(name: str, **overrides: Any) -> "LightningModule":
-    """Build a model with fresh weights, in the sizes of its embedded data.
+def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "LightningModule":
+    """Build a model with fresh weights, in the sizes of its embedded data, or a pretrained one.
 
     Args:
-        name: one of `list_models()`.
-        overrides: constructor arguments that replace those of conf/model/<name>.yaml.
+        name: one of `list_models()`; with `pretrained` also of `list_models(pretrained=True)`.
+        pretrained: with its weights and input, in eval mode; see `zoo.load`. A model's name stands
+            for its default weights, which are printed.
+        overrides: constructor arguments that replace those of conf/model/<name>.yaml, or the
+            card's; of pretrained ones another `num_classes` gives a fresh last layer.
 
     Raises:
         ValueError: no such model or argument, or a value out of its range.
     """
-    return build(section("model", name, overrides), "model")
+    if pretrained:
+        from zoo import cards
+
+        return cards.load(name, **overrides)
+    from zoo import schema
+
+    return schema.build(section("model", name, overrides), "model")
 
 
 def create_data(name: str, **overrides: Any) -> "LightningDataModule":
@@ -78,16 +95,9 @@ def create_data(name: str, **overrides: Any) -> "LightningDataModule":
     Raises:
         ValueError: no such data or argument, or a value out of its range.
     """
-    return build(section("data", name, overrides), "data")
-
-
-def build(config: Mapping[str, Any], key: str) -> Any:
-    """Check a section with a `_target_` and build its object. Arguments are plain values."""
     from zoo import schema
 
-    schema.check_arguments(config, key)
-    arguments = {name: value for name, value in config.items() if name != "_target_"}
-    return schema.locate(config["_target_"])(**arguments)
+    return schema.build(section("data", name, overrides), "data")
 
 
 def section(group: str, name: str, values: Mapping[str, Any] | None = None) -> Config:
@@ -101,25 +111,45 @@ def compose(arguments: Sequence[str]) -> Config:
     """Compose a run from Hydra overrides, resolve it and check it.
 
     Without `experiment=` it is the one that is named after the model. Changing the model or the
-    data of an experiment drops its proof and its name.
+    data of an experiment drops its proof and its name. `init=` brings the model of those weights,
+    with its arguments.
 
     Raises:
         ValueError: any wrong name, key or value, in one line.
     """
     from zoo import schema
 
+    given = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
+    if given.get("init"):
+        arguments = [*_started_from(given["init"], given.get("model")), *arguments]
     config, choices = _composed(arguments)
-    asked = {one.key_or_group for one in _parse(arguments)}
-    if "experiment" not in asked and choices["model"] in names("experiment"):
+    if "experiment" not in given and choices["model"] in names("experiment"):
         config, choices = _composed([f"experiment={choices['model']}", *arguments])
-    pair = (choices["model"], choices["data"])
     recipe = choices.get("experiment")
-    own = _composed([f"experiment={recipe}"])[1] if recipe else {}
-    if pair != (own.get("model"), own.get("data")):
+    written, own = _composed([f"experiment={recipe}"]) if recipe else ({}, {})
+    if any(choices[group] != own.get(group) for group in ("model", "data")):
         recipe, config["proof"] = f"{choices['data']}_{choices['model']}", None
+    if config["init"] != written.get("init"):
+        config["proof"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
     return config
+
+
+def _started_from(source: Any, asked: Any) -> list[str]:
+    """The overrides that bring the model of some weights.
+
+    Raises:
+        ValueError: no such weights, or another model is asked for.
+    """
+    from zoo import cards
+
+    card = cards.read(cards.find(str(source)))
+    if asked not in (None, card["choices"]["model"]):
+        name = card["choices"]["model"]
+        raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")
+    section = {key: value for key, value in card["model"].items() if key != "_target_"}
+    return [f"model={card['choices']['model']}", *overrides({"model": section})]
 
 
 def sweep(arguments: Sequence[str]) -> list[list[str]]:

@@ -15,6 +15,7 @@ loss of validation and test sums over the noise instead of drawing from it, so t
 Shapes: B windows, C places around each centre, V ids (0 is padding), D dimensions, K negatives.
 """
 
+import re
 from typing import Annotated, Any
 
 import numpy as np
@@ -87,6 +88,10 @@ class CBOW(ZooModule):
         means: Tensor = self.vectors(contexts)
         return means
 
+    def embed(self, batch: Any) -> Tensor:
+        """The mean vectors (B, D) of contexts (B, C)."""
+        return self.encode(batch)
+
     def forward(self, contexts: Tensor) -> Tensor:
         """Map contexts (B, C), ids, to logits (B, V) of the word in their middle."""
         return self.encode(contexts) @ self.outputs.T + self.noise.clamp(min=1e-30).log()
@@ -129,6 +134,26 @@ class CBOW(ZooModule):
             ValueError: a word is unknown, or there is no input.
         """
         return self.neighbours().analogy(a, b, c, count)
+
+    def predict(self, raws: Any, batch_size: int = 64) -> list[Answers]:
+        """The likeliest words for a gap, or the words nearest to a word or a sum of words.
+
+        Args:
+            raws: a text or a list of them: a sentence with one gap, "the _ sat on the mat"; a word,
+                "paris"; or an analogy, "paris - france + italy".
+            batch_size: sentences that the network sees at once.
+
+        Raises:
+            ValueError: no input is attached; an unknown word; neither a gap nor a sum.
+        """
+        texts = [raws] if isinstance(raws, str) else list(raws)
+        near = self.neighbours()
+        return [
+            super(CBOW, self).predict(text, batch_size)[0]
+            if "_" in text
+            else near.combined(*terms(text))
+            for text in texts
+        ]
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """The loss of each centre (B,), in nats: drawn while training, else its expectation."""
@@ -197,6 +222,25 @@ class CBOW(ZooModule):
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
+
+
+def terms(text: str) -> tuple[list[str], list[str]]:
+    """The words of a sum that are added, and those that are taken away.
+
+    >>> terms("paris - france + italy")
+    (['paris', 'italy'], ['france'])
+
+    Raises:
+        ValueError: words without a sign between them.
+    """
+    signs = re.split(r"(?<!\S)([+-])\s*", f"+ {text.strip()}")[1:]
+    signed = list(zip(signs[::2], (word.strip() for word in signs[1::2]), strict=True))
+    if not all(re.fullmatch(r"\S+", word) for _, word in signed):
+        raise ValueError(
+            f"{text!r} is no sum of words: write one _ where a word is missing, a single word, or "
+            "words with + and - between them"
+        )
+    return [w for sign, w in signed if sign == "+"], [w for sign, w in signed if sign == "-"]
 
 
 def nearest(near: Neighbours) -> Table:

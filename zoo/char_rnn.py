@@ -41,6 +41,7 @@ CELLS: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 WARMTHS = (0.5, 0.8, 1.0)  # temperatures of the samples in the report
 PROMPT, WRITTEN = 64, 400  # characters of those
 LIKELY = 5  # characters in an answer
+SHOWN, TEMPERATURE = 80, 0.5  # of the text that goes on from a prompt
 
 
 class CharRNN(ZooModule):
@@ -104,6 +105,18 @@ class CharRNN(ZooModule):
             for row in zip(ids.tolist(), best.tolist(), strict=True)
         ]
         return [{"next": next(iter(row)), "probabilities": row} for row in found]
+
+    def predict(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
+        """What comes after a prompt, or a list of them: the likeliest characters, and a `text`.
+
+        The text is one that `generate` writes, at half the temperature.
+        """
+        prompts = [raws] if isinstance(raws, str) else list(raws)
+        found = super().predict(prompts, batch_size)
+        return [
+            {**answer, "text": "".join(self.generate(prompt, SHOWN, TEMPERATURE))}
+            for prompt, answer in zip(prompts, found, strict=True)
+        ]
 
     def _name(self, number: int) -> str:
         return self.input.decode([number]) if self.input is not None else str(number)

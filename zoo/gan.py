@@ -125,6 +125,8 @@ class GAN(ZooModule):
         generator_optimizer, discriminator_optimizer: their recipes.
     """
 
+    HEAD = ("generator.embedding.", "discriminator.embedding.")
+
     def __init__(
         self,
         *,
@@ -169,6 +171,18 @@ class GAN(ZooModule):
         """Map drawn pictures (B, C, H, W) to pixels (H, W, C), uint8, each."""
         pixels = ((output.float() + 1) * 127.5).round().clamp(0, 255).byte()
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
+
+    def ready(self, raws: Any) -> Tensor:
+        """Noise (B, Z) of seeds: an int, or a list of them; digits of a text will do.
+
+        Raises:
+            ValueError: no whole number of zero or above.
+        """
+        seeds = raws if isinstance(raws, list | tuple) else [raws]
+        for seed in seeds:
+            if not str(seed).isdecimal():
+                raise ValueError(f"a picture is drawn from a seed, 0, 1, 2, ...: got {seed!r}")
+        return torch.cat([self.noise(1, int(seed)) for seed in seeds])
 
     @torch.inference_mode()
     def generate(self, noise: Tensor, labels: Tensor | None = None) -> list[np.ndarray]:

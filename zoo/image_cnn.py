@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, pictures
-from zoo.nn import Classifier, check_images
+from zoo.nn import Classifier, check_images, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture
 
@@ -141,6 +141,11 @@ class ImageCNN(Classifier):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], num_classes)
         self.example_input_array = torch.zeros(1, channels, 28, 28)  # any size will do
+
+    @property
+    def sees(self) -> str:
+        side = reach([*self.stem.modules(), *self.stages.modules()])
+        return f"{side} x {side} pixels, averaged over the picture"
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) of any size to logits (B, K).

@@ -71,9 +71,13 @@ class Neighbours:
 
     def analogy(self, a: str, b: str, c: str, count: int = NEAREST) -> Answers:
         """What is to c as b is to a: the words nearest to b - a + c, without these three."""
-        rows = [self.row(word) for word in (a, b, c)]
-        target = self.vectors[rows[1]] - self.vectors[rows[0]] + self.vectors[rows[2]]
-        return self._nearest(target / np.linalg.norm(target), rows, count)
+        return self.combined([b, c], [a], count)
+
+    def combined(self, plus: Sequence[str], minus: Sequence[str], count: int = NEAREST) -> Answers:
+        """The words nearest to a sum of words less others, without all of these."""
+        more, less = [self.row(word) for word in plus], [self.row(word) for word in minus]
+        target = self.vectors[more].sum(0) - self.vectors[less].sum(0)
+        return self._nearest(target / np.linalg.norm(target), [*more, *less], count)
 
     def _nearest(self, target: np.ndarray, without: Sequence[int], count: int) -> Answers:
         cosines = self.vectors @ target

@@ -3,16 +3,20 @@
 Shapes: B samples, K classes.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from pytorch_lightning import LightningModule
 from torch import Tensor
+from typing_extensions import Self
 
 from zoo import pictures
+from zoo.errors import no_such
+from zoo.novelty import Novelty
 from zoo.pictures import Picture
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -21,15 +25,25 @@ MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 class ZooModule(LightningModule):
     """A LightningModule that is the network itself and, with its input attached, takes raw data.
 
-    `input` turns raw data into a batch and `classes` names what comes out; both are attached from
-    the data's facts in a run, or from the card with the weights.
+    `input` turns raw data into a batch, `classes` names what comes out, and `novelty` tells what
+    is unlike the training data; they come from the data in a run, or from the card with the
+    weights. `card` is that of loaded weights.
     """
+
+    HEAD: ClassVar[tuple[str, ...]] = ("head.",)  # starts the names of what other classes replace
 
     def __init__(self) -> None:
         super().__init__()
         self.input: Any = None
         self.classes: list[str] | None = None
+        self.novelty: Novelty | None = None
+        self.card: dict[str, Any] | None = None
         self._draws: tuple[Any, torch.Generator] | None = None
+
+    @property
+    def sees(self) -> str:
+        """The receptive field: how much of an input a number of the last map depends on."""
+        return "the whole input"
 
     def answer(self, output: Tensor) -> list[Any]:
         """Map what `forward` gives to plain Python, one item a sample."""
@@ -40,16 +54,119 @@ class ZooModule(LightningModule):
         return {}
 
     @torch.inference_mode()
-    def predict(self, raws: Any) -> list[Any]:
+    def predict(self, raws: Any, batch_size: int = 64) -> list[Any]:
         """Answer for raw data as a person has it: one item or a list.
+
+        Args:
+            batch_size: items that the network sees at once.
+
+        Raises:
+            ValueError: no input is attached, or the data cannot be read.
+        """
+        self.eval()
+        return [one for batch in self.batches(raws, batch_size) for one in self.answers(batch)]
+
+    def answers(self, batch: Tensor) -> list[Any]:
+        """Answer for a batch as `forward` takes it."""
+        return self.answer(self(batch))
+
+    def batches(self, raws: Any, size: int) -> Iterator[Tensor]:
+        """Raw data, one item or a list, as batches of at most `size` on this model's device."""
+        many = isinstance(raws, list | tuple) and len(raws) > size
+        for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
+            yield from self.ready(part).to(self.device).split(size)
+
+    def ready(self, raws: Any) -> Tensor:
+        """Raw data as what `forward` takes.
 
         Raises:
             ValueError: no input is attached, or the data cannot be read.
         """
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
+        batch: Tensor = self.input(raws)
+        return batch
+
+    @torch.inference_mode()
+    def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
+        """What the network makes of raw data on its way to an answer.
+
+        Args:
+            raws: as for `predict`.
+            layers: names of layers (`named_modules`); None: what the last layer sees.
+            batch_size: items that the network sees at once.
+
+        Returns:
+            A tensor (N, ...) on the CPU; with `layers` a dict of them, by name.
+
+        Raises:
+            ValueError: no such layer, no input, or data that cannot be read.
+        """
         self.eval()
-        return self.answer(self(self.input(raws).to(self.device)))
+        if layers is None:
+            return torch.cat([self.embed(batch).cpu() for batch in self.batches(raws, batch_size)])
+        names = [name for name, _ in self.named_modules() if name]
+        for name in layers:
+            if name not in names:
+                raise ValueError(no_such("layer", name, names))
+        found = [self._watched(batch, layers) for batch in self.batches(raws, batch_size)]
+        return {name: torch.cat([part[name].cpu() for part in found]) for name in layers}
+
+    def embed(self, batch: Any) -> Tensor:
+        """What the last layer sees (B, ...) of what `forward` takes."""
+        seen = self._watched(batch, ["head"], output=False)
+        return seen["head"]
+
+    def _watched(self, batch: Any, layers: Sequence[str], output: bool = True) -> dict[str, Tensor]:
+        """What layers give, or see, of a batch."""
+        found: dict[str, Tensor] = {}
+
+        def watch(name: str) -> Any:
+            def keep(layer: Any, given: Any, made: Any) -> None:
+                one = made if output else given[0]
+                found[name] = one[0] if isinstance(one, tuple) else one  # without its state
+
+            return self.get_submodule(name).register_forward_hook(keep)
+
+        hooks = [watch(name) for name in layers]
+        try:
+            self(batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return found
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write this model to a folder that `from_pretrained` and `zoo.load` read.
+
+        It is laid out as a repository of the Hugging Face hub, with a page that the hub shows:
+        `hf upload USER/NAME FOLDER` publishes it.
+
+        Raises:
+            ValueError: the model has no card: it was made by `create_model`, not loaded.
+        """
+        from zoo import hub
+
+        return hub.save(self, Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
+        """Load a model from a folder of `save_pretrained`, or from a repository on the hub.
+
+        Args:
+            source: a folder, or USER/NAME.
+            overrides: constructor arguments other than the card's; see `zoo.load`.
+
+        Raises:
+            FileNotFoundError: no such folder, and no such repository or no connection.
+            ValueError: another model's folder; else as `zoo.load`.
+        """
+        from zoo import hub
+
+        model = hub.load(source, **overrides)
+        if not isinstance(model, cls):
+            raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
+        return model
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.
@@ -124,6 +241,17 @@ class Classifier(ZooModule):
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
         return {"loss": losses, "accuracy": (logits.argmax(1) == labels).float()}
 
+    def answers(self, batch: Tensor) -> list[Any]:
+        """Answer for a batch; what is unlike the training data carries a `warning`.
+
+        It does where the weights came with what tells it (`novelty`).
+        """
+        seen = self.embed(batch)
+        found = self.answer(self.get_submodule("head")(seen))
+        if self.novelty is None:
+            return found
+        return list(map(warned, found, self.novelty.score(seen).tolist()))
+
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """Confusion matrix, per-class table and worst mistakes."""
@@ -135,6 +263,32 @@ class Classifier(ZooModule):
             shown = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)
         return pictures.classification(probabilities, labels.numpy(), classes, shown, rate)
+
+
+def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
+    """An answer, with a warning where the novelty of its input is above 1."""
+    if novelty <= 1:
+        return answer
+    return {**answer, "warning": "unlike the training data: the answer may mean nothing"}
+
+
+def reach(layers: Iterable[torch.nn.Module], axis: int = -1) -> int:
+    """How many places along an axis one number of the last map depends on.
+
+    Args:
+        layers: convolutions and poolings in their order; others do not count.
+        axis: of their kernels.
+    """
+    size, step = 1, 1
+    for layer in layers:
+        if hasattr(layer, "kernel_size"):
+            size += (_along(layer.kernel_size, axis) - 1) * step
+            step *= _along(layer.stride, axis)
+    return size
+
+
+def _along(sizes: Any, axis: int) -> int:
+    return int(sizes[axis] if isinstance(sizes, tuple) else sizes)
 
 
 def two_logits(score: Tensor) -> Tensor:

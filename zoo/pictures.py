@@ -128,6 +128,17 @@ def classification(
     return pictures
 
 
+def answered(
+    samples: Sequence[Any], truths: Sequence[str], answers: Sequence[Mapping[str, Any]], rate: float
+) -> Picture:
+    """Raw samples of one kind, the truth beside what a classifier answered."""
+    said = [
+        (truth, one["label"], f"{100 * one['probability']:.0f} %")
+        for truth, one in zip(truths, answers, strict=True)
+    ]
+    return _samples(samples, said, rate, "{}, answered {} ({} sure)")
+
+
 def _per_class(counts: np.ndarray, classes: Sequence[str]) -> Table:
     right, truths, answers = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     rows = [
@@ -152,16 +163,21 @@ def _worst_mistakes(
     return worst, said
 
 
-def _samples(samples: Sequence[Any], said: Sequence[tuple[str, str, str]], rate: int) -> Picture:
+def _samples(
+    samples: Sequence[Any],
+    said: Sequence[tuple[str, str, str]],
+    rate: float,
+    caption: str = "{} taken for {} ({} sure)",
+) -> Picture:
     """The picture for samples of one kind, each with its (truth, answer, sure)."""
     if isinstance(samples[0], str):
         rows = [(*words, _cut(text)) for words, text in zip(said, samples, strict=True)]
         return Table(("truth", "answer", "sure", "text"), rows[:WORST_TEXTS])
-    captions = [f"{truth} taken for {answer} ({sure} sure)" for truth, answer, sure in said]
+    captions = [caption.format(*words) for words in said]
     if samples[0].ndim == 4:
         return Strip(samples[:WORST_ROWS], captions[:WORST_ROWS], rate)
     if samples[0].ndim == 1:
-        return Audio(samples[:WORST_ROWS], rate, captions[:WORST_ROWS])
+        return Audio(samples[:WORST_ROWS], int(rate), captions[:WORST_ROWS])
     return Grid(samples, captions)
 
 

@@ -64,6 +64,7 @@ class RunConfig(BaseModel):
     data: dict[str, Any]
     trainer: TrainerConfig
     logger: dict[str, dict[str, Any]]
+    init: str | None
     judge: str | None
     baseline: dict[str, Any] | None
     proof: Proof | None
@@ -102,6 +103,13 @@ def check_arguments(section: Mapping[str, Any], key: str) -> None:
         raise ValueError(f"{key} has no _target_: it names the class to build")
     arguments = {name: value for name, value in section.items() if name != "_target_"}
     validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
+
+
+def build(config: Mapping[str, Any], key: str) -> Any:
+    """Check a section with a `_target_` and build its object. Arguments are plain values."""
+    check_arguments(config, key)
+    arguments = {name: value for name, value in config.items() if name != "_target_"}
+    return locate(config["_target_"])(**arguments)
 
 
 def locate(target: str, key: str = "_target_") -> type:

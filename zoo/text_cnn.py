@@ -73,6 +73,10 @@ class TextCNN2017(Classifier):
         self.head = SigmoidLayer(hidden, num_classes)
         self.example_input_array = self.steps.example(4 * filter_length)
 
+    @property
+    def sees(self) -> str:
+        return f"{self.hparams['filter_length']} words, the maximum over the text"
+
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
 
@@ -136,6 +140,10 @@ class TextCNN(Classifier):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(filters * len(widths), num_classes)
         self.example_input_array = self.steps.example(8)
+
+    @property
+    def sees(self) -> str:
+        return f"{max(self.hparams['widths'])} words, the maximum over the text"
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).

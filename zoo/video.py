@@ -24,7 +24,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
-from zoo.nn import Classifier
+from zoo.nn import Classifier, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Strip
 
@@ -67,6 +67,12 @@ class VideoConv3D(Classifier):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(widths[-1], num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
+
+    @property
+    def sees(self) -> str:
+        layers = [*self.stem.modules(), *self.stages.modules()]
+        side = reach(layers)
+        return f"{reach(layers, 0)} frames of {side} x {side} pixels, averaged over the clip"
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map clips (B, C, T, H, W) of any length and size to logits (B, K).
@@ -151,10 +157,10 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        states, _ = self.recurrent(self.embed(clips))  # (B, T, hidden)
+        states, _ = self.recurrent(self.frames(clips))  # (B, T, hidden)
         return self.head(self.dropout(states[:, -1]))
 
-    def embed(self, clips: Tensor) -> Tensor:
+    def frames(self, clips: Tensor) -> Tensor:
         """Map clips (B, C, T, H, W) to what the recurrent layer sees, (B, T, widths[-1] * grid²).
 
         Raises:

@@ -105,6 +105,8 @@ class WaveNet(ZooModule):
         stacks: how often the dilations repeat.
     """
 
+    HEAD = ("conditions.",)
+
     def __init__(
         self,
         *,
@@ -134,6 +136,10 @@ class WaveNet(ZooModule):
     def receptive_field(self) -> int:
         """How many samples, the newest among them, a prediction depends on."""
         return 1 + sum(self.stack.dilations)
+
+    @property
+    def sees(self) -> str:
+        return f"{self.receptive_field} samples"
 
     def forward(self, ids: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map amplitudes (B, T) to logits (B, Q, T); logits at t predict sample t + 1.
@@ -304,6 +310,12 @@ class SoundClassifier(Classifier):
         self.norm = nn.BatchNorm1d(skip_channels)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(skip_channels, num_classes))
         self.example_input_array = torch.zeros(1, 2 * window, dtype=torch.int64)
+
+    @property
+    def sees(self) -> str:
+        own = self.hparams
+        samples = own["window"] + own["stride"] * sum(self.stack.dilations)
+        return f"{samples} samples, averaged over the sound"
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map amplitudes (B, T), at least a window of them, to logits (B, K).

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from datamodules.inputs import config_of
+from datamodules.inputs.text import SUFFIXES
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 STRANGE = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is shown
@@ -22,6 +23,8 @@ class CharacterInput:
     Args:
         characters: the alphabet, each character once, sorted.
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, characters: str) -> None:
         self.characters = characters

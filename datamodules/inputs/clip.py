@@ -17,11 +17,12 @@ from torch import Tensor
 
 from datamodules.inputs import config_of
 from datamodules.inputs.image import MAX_PIXELS, ImageInput
+from datamodules.inputs.image import SUFFIXES as PICTURES
 from datamodules.inputs.image import decode as decode_picture
 
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"})
 
 Frames = Sequence[Any] | np.ndarray
 
@@ -37,6 +38,8 @@ class ClipInput:
         unfold: tile the frames of a clip to one picture; see `unfold`.
         mean, std: per channel, of pixels in [0, 1].
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(
         self,

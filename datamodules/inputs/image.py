@@ -16,6 +16,9 @@ from datamodules.inputs import config_of
 MAX_PIXELS = 25_000_000
 Scaling = Literal["standard", "unit", "symmetric"]
 MOMENTS = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5)}  # mean and deviation of pixels in [0, 1]
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+)
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 
 
@@ -27,6 +30,8 @@ class ImageInput:
         channels: 1 (grey) or 3 (red, green, blue).
         mean, std: per channel, of pixels in [0, 1].
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(
         self, *, image_size: int, channels: int, mean: list[float], std: list[float]

@@ -21,6 +21,7 @@ from datamodules.inputs import config_of
 
 LOUD = 10.0  # floats beyond it are surely no sound in [-1, 1], but 16-bit values
 MAX_CHANNELS = 32
+SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
 
 
 class SoundInput:
@@ -33,6 +34,8 @@ class SoundInput:
         levels: of amplitude; mu is one less.
         length: in samples.
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, sample_rate: int, levels: int, length: int) -> None:
         self.sample_rate, self.levels, self.length = sample_rate, levels, length

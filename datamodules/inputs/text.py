@@ -25,6 +25,7 @@ from datamodules.inputs import config_of
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocabulary, of the first
 UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
+SUFFIXES = frozenset({".txt"})
 Side = Literal["pre", "post"]
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -74,6 +75,8 @@ class TextInput:
         padding: where the padding stands: before the words or after them.
         truncating: which words are cut: the first ones or the last ones.
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(
         self, *, vocabulary: list[str], max_length: int, padding: Side, truncating: Side

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from datamodules.inputs import config_of
-from datamodules.inputs.text import FIRST, PADDING, words
+from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, words
 
 GAP = re.compile(r"(?<!\w)_+(?!\w)")  # underscores that are no part of a word
 
@@ -26,6 +26,8 @@ class ContextInput:
         counts: how often each stands in the training text.
         window: words on either side of the gap.
     """
+
+    suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, vocabulary: list[str], counts: list[int], window: int) -> None:
         self.vocabulary, self.counts, self.window = vocabulary, counts, window

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import zoo
-from zoo import catalog, frechet
+from zoo import catalog, frechet, schema
 from zoo.errors import Failure
 from zoo.training import judge
 
@@ -14,7 +14,7 @@ SMOKE = ["experiment=gan", "trainer=smoke", "data.limit=80", "data.batch_size=16
 
 def config_and_facts(*changes):
     config = catalog.compose([*SMOKE, *changes])
-    data = catalog.build(config["data"], "data")
+    data = schema.build(config["data"], "data")
     data.setup("fit")
     return config, data.facts
 

@@ -16,7 +16,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    from zoo.training import lecture
+    from zoo.pages import lecture
 
     if given.list:
         print(lecture.markdown(), end="")

@@ -1,4 +1,4 @@
-"""List models, data, experiments or the runs below this folder."""
+"""List models, data, experiments, the weights that load by name, or the runs below this folder."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -9,17 +9,23 @@ KINDS = {"models": "model", "data": "data", "experiments": "experiment"}
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "kind", nargs="?", choices=[*KINDS, "runs"], help="all but runs when left out"
+        "kind", nargs="?", choices=[*KINDS, "weights", "runs"], help="all but runs when left out"
     )
+    parser.add_argument("--markdown", action="store_true", help="of weights: docs/zoo.md")
 
 
 def run(given: Namespace) -> None:
     if given.kind == "runs":
         print_runs(Path("runs"))
-        return
-    for kind in [given.kind] if given.kind else KINDS:
-        print(kind)
-        print_names(KINDS[kind])
+    elif given.kind == "weights":
+        print_weights(given.markdown)
+    else:
+        for kind in [given.kind] if given.kind else KINDS:
+            print(kind)
+            print_names(KINDS[kind])
+    if given.kind is None:
+        print("weights")
+        print_weights()
 
 
 def print_names(group: str) -> None:
@@ -28,6 +34,17 @@ def print_names(group: str) -> None:
 
     for name in catalog.names(group):
         print(f"  {name:<24} {catalog.describe(group, name)}")
+
+
+def print_weights(markdown: bool = False) -> None:
+    """A line for each of the released weights, or the page of them all."""
+    from zoo import shelf
+
+    if markdown:
+        print(shelf.page(), end="")
+        return
+    for name, _, score, *_ in shelf.rows():
+        print(f"  {name:<34} {score}")
 
 
 def print_runs(root: Path) -> None:

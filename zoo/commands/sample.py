@@ -5,8 +5,8 @@
     zoo sample wavenet -o song.wav                            sounds, one after the other
     zoo sample runs/char_rnn/a                                from the weights of one run
 
-Of a model's or an experiment's name the newest finished run below ./runs is taken. Each model has
-options of its own: `zoo sample NAME --help` shows them.
+Of a model's or an experiment's name the newest finished run below ./runs is taken, else the
+released weights. Each model has options of its own: `zoo sample NAME --help` shows them.
 """
 
 import os
@@ -32,65 +32,23 @@ SILENCE = 0.25  # seconds between two sounds
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "name", metavar="NAME|RUN", help="a model or experiment; or a run's folder or weights file"
+        "name", metavar="NAME|RUN", help="a name of `zoo list`; or a run's folder or weights file"
     )
     parser.add_argument("rest", nargs=REMAINDER, metavar="...", help="see zoo sample NAME --help")
 
 
 def run(given: Namespace) -> None:
     from zoo import load
+    from zoo.training.run import weights_of
 
-    weights = find(given.name)
-    model: Any = load(weights) if weights else None
-    cls = type(model) if model else model_class(given.name)
-    if not hasattr(cls, "sample"):
-        raise ValueError(f"{given.name} generates nothing: {cls.__name__} has no method `sample`")
-    asked = parse(cls.sample, given.name, given.rest)
-    if model is None:
-        raise FileNotFoundError(
-            f"no finished run of {given.name} in {Path('runs').resolve()}: "
-            f"`zoo train experiment={given.name}` makes one"
+    model: Any = load(weights_of(given.name))
+    if not hasattr(model, "sample"):
+        raise ValueError(
+            f"{given.name} generates nothing: {type(model).__name__} has no method `sample`"
         )
-    print(f"weights   {weights}", file=sys.stderr)
-    output = check_output(asked.pop("output"), cls, given.name)
+    asked = parse(model.sample, given.name, given.rest)
+    output = check_output(asked.pop("output"), type(model), given.name)
     write(model.sample(**asked), output)
-
-
-def find(name: str) -> Path | None:
-    """Where the weights are: the newest run of that name, else what lies at that path.
-
-    Raises:
-        ValueError: there is no such model, experiment, run or file.
-    """
-    from zoo import catalog
-    from zoo.errors import no_such
-
-    known = catalog.names("experiment")  # each model is one, too
-    newest = newest_run(name)
-    if newest or name in known:
-        return newest
-    if Path(name).exists():
-        return Path(name)
-    raise ValueError(no_such("model, experiment or run", name, known))
-
-
-def newest_run(name: str) -> Path | None:
-    """The folder of the run of a model or experiment that ended last; smoke runs do not count."""
-    from zoo.training.run import Run
-
-    ended = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
-    for run in (Run(file.parent) for file in ended):
-        found = run.results
-        if name in (found["experiment"], found["model"]) and not found["smoke"]:
-            return run.folder
-    return None
-
-
-def model_class(name: str) -> type:
-    """The class of an experiment's model."""
-    from zoo import catalog, schema
-
-    return schema.locate(catalog.compose([f"experiment={name}"])["model"]["_target_"])
 
 
 def parse(sample: Callable[..., Any], name: str, words: list[str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def print_table(runs: "list[Run]") -> None:
     from rich.table import Table
 
     from zoo.drawing import numeric_columns
-    from zoo.training.report import comparison
+    from zoo.pages.report import comparison
 
     for one in runs:
         found = comparison(one.results)

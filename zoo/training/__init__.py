@@ -1,1 +1,1 @@
-"""What all models share while they learn: the run, its folder, results, report and proof."""
+"""What all models share while they learn: the run, its folder, results, card and proof."""

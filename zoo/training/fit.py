@@ -5,28 +5,27 @@ results, weights and report.
 """
 
 import json
-import logging
 import platform
 import signal
 import subprocess
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning
 import torch
 from omegaconf import OmegaConf
-from pytorch_lightning import Callback, LightningDataModule, Trainer, seed_everything
+from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from rich.console import Console
 
 import zoo
 from zoo import cards, catalog, schema
-from zoo.training import judge, metrics, report, scoring
+from zoo.pages import report
+from zoo.training import card, judge, metrics
 from zoo.training.baseline import baseline_results
-from zoo.training.callbacks import Bar, Enough, FiniteLoss, Scores, Speed
+from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
+from zoo.training.evaluate import overlap, quiet, test
 from zoo.training.run import Run, replace
 
 if TYPE_CHECKING:
@@ -37,43 +36,33 @@ SHOWN = 10_000  # test samples that the report's pictures are made from
 console = Console(stderr=True, highlight=False)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what Lightning says about itself; our own lines say what the run does."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings():
-        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec"):
-            warnings.filterwarnings("ignore", f".*{text}.*")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
-
-
 @quiet()
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    data = open_data(config)
+    start = cards.load(config["init"]) if config["init"] else None
+    data = open_data(config, start)
     if config["judge"]:
         data.judge = judge.trained(config, data.facts)
     seed_everything(config["seed"], workers=True, verbose=False)
-    config["model"] = agree(config["model"], catalog_facts(config), data.facts)
-    model = cards.attach(catalog.build(config["model"], "model"), data.facts)
+    written = start.card["model"] if start and start.card else catalog_facts(config)
+    config["model"] = agree(config["model"], written, data.facts)
+    model = cards.attach(schema.build(config["model"], "model"), data.facts)
+    if start is not None:
+        begin(model, start, config)
     speed = Speed(config["data"]["batch_size"])
     trainer = fit(config, run, model, data, speed)
     load_best(model, trainer)
-    scores = test(config, trainer, model, data)
+    scores = test(config["trainer"], model, data)
     if trainer.is_global_zero:
-        finish(config, run, trainer, model, data, {**scores, **speed.results()})
+        results = {**described(config, trainer, model, data), **speed.results()}
+        finish(config, run, model, data, results, scores, start)
 
 
-def open_data(config: Config) -> Any:
-    """Prepare the data and say what they are."""
-    data = catalog.build(config["data"], "data")
+def open_data(config: Config, start: "ZooModule | None") -> Any:
+    """Prepare the data, as read by the model that is started from, and say what they are."""
+    data = schema.build(config["data"], "data")
+    if start is not None and start.card is not None:
+        data.adopt(start.input, start.card["facts"])
     data.prepare_data()
     data.setup("fit")
     counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
@@ -105,6 +94,18 @@ def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]
             )
         agreed[name] = facts[name]
     return agreed
+
+
+def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
+    """Take the weights that the run starts from, but for the last layer where classes differ."""
+    assert start.card is not None
+    anew = model.classes != start.classes
+    fresh = cards.fill(model, start.state_dict(), config["init"], anew)
+    console.print(f"init      {config['init']}")
+    if fresh:
+        cards.announce(fresh)
+    if known := overlap(start.card["seen"], config):
+        console.print(f"warning   {known}")
 
 
 def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -> Trainer:
@@ -148,7 +149,7 @@ def make_trainer(config: Config, run: Run, callbacks: list[Callback]) -> Trainer
 
 def build_logger(section: Mapping[str, Any], name: str, run: Run) -> Any:
     """A logger whose relative `save_dir` is under the run's folder."""
-    return catalog.build(
+    return schema.build(
         {**section, "save_dir": str(run.folder / section["save_dir"])}, f"logger.{name}"
     )
 
@@ -178,39 +179,17 @@ def load_best(model: "ZooModule", trainer: Trainer) -> None:
         model.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
 
 
-def test(config: Config, fitted: Trainer, model: "ZooModule", data: LightningDataModule) -> Config:
-    """Score the test split, each sample once, with intervals."""
-    scores = Scores()
-    trainer = Trainer(
-        accelerator=config["trainer"]["accelerator"],
-        devices=config["trainer"]["devices"],
-        strategy=config["trainer"]["strategy"],
-        precision=config["trainer"]["precision"],
-        callbacks=[scores],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
-    means = trainer.test(model, datamodule=data, verbose=False)[0]
-    return {**means, **scoring.with_intervals(scores.values())}
-
-
 def finish(
-    config: Config, run: Run, trainer: Trainer, model: "ZooModule", data: Any, scores: Config
-) -> None:
+    config: Config, run: Run, model: "ZooModule", data: Any, results: Config, scores: Config,
+    start: "ZooModule | None",
+) -> None:  # fmt: skip
     """Write weights, card, report and, last, results.json: it says that the run is whole."""
-    results = {**described(config, trainer, model, data), **scores}
+    results = {**results, **scores}
     if config["baseline"] and not config["smoke"]:
         results |= baseline_results(config["baseline"], data)
-    card = {
-        "model": config["model"],
-        "facts": data.facts,
-        "data": config["choices"]["data"],
-        "metrics": scores,
-        **{key: results[key] for key in ("seed", "command", "commit")},
-    }
-    cards.save(model, card, run.folder)
+    model.novelty = card.novelty(model, data)
+    started = start.card if start is not None else None
+    cards.save(model, card.card(config, results, scores, model, data, started), run.folder)
     figures = model.eval().figures(data.whole("test", SHOWN))
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))

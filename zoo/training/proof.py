@@ -16,8 +16,8 @@ from typing import Any
 
 from zoo import catalog
 from zoo.errors import Failure
+from zoo.shelf import shown
 from zoo.training import launch
-from zoo.training.report import shown
 from zoo.training.run import Run, place, replace
 
 Config = dict[str, Any]

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
+
+from zoo.errors import no_such
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
@@ -62,6 +65,42 @@ class Run:
             (self.folder / "checkpoints").glob("last*.ckpt"), key=lambda f: f.stat().st_mtime
         )
         return found[-1] if found else None
+
+
+def newest(name: str) -> Run | None:
+    """The run below ./runs of a model or experiment that ended last; smoke runs do not count."""
+    ended = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
+    for run in (Run(file.parent) for file in ended):
+        found = run.results
+        if name in (found["experiment"], found["model"]) and not found["smoke"]:
+            return run
+    return None
+
+
+def weights_of(name: str) -> Path:
+    """The weights that a command means, which are said on stderr.
+
+    Of a model's or experiment's name these are the newest run's below ./runs, else the released.
+
+    Raises:
+        FileNotFoundError: a model or experiment that has neither.
+        ValueError: no such name, run or file.
+    """
+    from zoo import cards, catalog
+
+    if run := newest(name):
+        print(f"weights   {run.folder}", file=sys.stderr)
+        return run.folder
+    shelf, recipes = cards.released(), catalog.names("experiment")
+    known = {*shelf, *cards.defaults(shelf)}
+    if name in known or cards.is_path(name):
+        return cards.find(name)
+    if name not in recipes:
+        raise ValueError(no_such("weights, model or run", name, [*known, *recipes]))
+    raise FileNotFoundError(
+        f"no finished run of {name} in {Path('runs').resolve()}, and no released weights: "
+        f"`zoo train experiment={name}` makes them"
+    )
 
 
 def place(config: Mapping[str, Any]) -> Run:

@@ -7,8 +7,8 @@ import pytest
 
 import zoo
 from zoo import catalog
-from zoo.training import lecture
-from zoo.training.lecture import Slide
+from zoo.pages import lecture
+from zoo.pages.lecture import Slide
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,16 +6,16 @@ The page opens from disk without a network: no script, no font, every picture in
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from zoo.drawing import draw, table
 from zoo.pictures import Curve, Picture, Table
+from zoo.shelf import shown
 from zoo.training.run import replace
 
-PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
 LOWER_IS_BETTER = (
     "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "distance", "frechet",
 )  # fmt: skip
@@ -41,7 +41,7 @@ def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) ->
 
 def comparison(results: dict[str, Any]) -> Table:
     """Baseline, model and target on one metric, each with what there is to say of it."""
-    metric = _headline(results)
+    metric = headline(results)
     if not metric:
         return Table((), ())
     beside_baseline, beside_model = _winner(metric, results)
@@ -55,14 +55,7 @@ def comparison(results: dict[str, Any]) -> Table:
     return Table(("", metric, "95 % interval", ""), rows)
 
 
-def shown(metric: str, value: float) -> str:
-    """A value as it is read: shares as per cent, others with four digits."""
-    if any(word in metric for word in PERCENT):
-        return f"{100 * value:.2f} %"
-    return f"{value:.4g}"
-
-
-def _headline(results: dict[str, Any]) -> str:
+def headline(results: Mapping[str, Any]) -> str:
     """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
     measured = [key.removeprefix("baseline/") for key in results if key.startswith("baseline/")]
     tested = sorted(_tested(results), key=lambda metric: metric.endswith("/loss"))
@@ -70,11 +63,11 @@ def _headline(results: dict[str, Any]) -> str:
     return next((metric for metric in wanted if results.get(metric) is not None), "")
 
 
-def _tested(results: dict[str, Any]) -> list[str]:
+def _tested(results: Mapping[str, Any]) -> list[str]:
     return [k for k in results if k.startswith("test/") and not k.endswith(("/low", "/high"))]
 
 
-def _target(results: dict[str, Any]) -> dict[str, Any]:
+def _target(results: Mapping[str, Any]) -> dict[str, Any]:
     return results.get("target") or {}
 
 
@@ -219,7 +212,7 @@ def _repeat(results: dict[str, Any], config: str) -> str:
 
 def _facts(results: dict[str, Any]) -> str:
     facts = {metric: _measured(metric, results) for metric in _tested(results)}
-    facts.pop(_headline(results), None)
+    facts.pop(headline(results), None)
     for name, (key, form) in FACTS.items():
         if results.get(key) is not None:
             facts[name] = form(results[key])

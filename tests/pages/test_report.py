@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from zoo.drawing import FRAMES, LOUD, POINTS, confused, draw, numeric_columns
+from zoo.pages import report
+from zoo.pages.report import comparison, curves, shown
 from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text
-from zoo.training import report
-from zoo.training.report import comparison, curves, shown
 
 RESULTS = {
     "experiment": "image_cnn",

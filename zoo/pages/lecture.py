@@ -24,8 +24,8 @@ from rich.progress import track
 from zoo import catalog
 from zoo.drawing import draw, table
 from zoo.errors import Failure
+from zoo.pages import report
 from zoo.pictures import Grid, Table
-from zoo.training import report
 from zoo.training.run import Run, replace
 
 FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)

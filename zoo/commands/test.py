@@ -1,0 +1,44 @@
+"""Score weights on their own test split or on other data.
+
+zoo test image_cnn.mnist                 released weights, on the data that their card names
+zoo test image_cnn.mnist data=digits     on other data with the same classes
+zoo test runs/image_cnn/a                a run's
+zoo test pets.safetensors data=image_folder data.source=PATH
+"""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME|RUN|WEIGHTS", help="a name of `zoo list weights`, a run or a file"
+    )
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="of data and trainer")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(given: Namespace) -> None:
+    from zoo.training.evaluate import evaluate
+    from zoo.training.run import weights_of
+
+    scores, config, card = evaluate(weights_of(given.name), given.overrides)
+    if given.json:
+        print(json.dumps({"weights": card["name"], "data": config["choices"]["data"], **scores}))
+        return
+    print_table(card, config["choices"]["data"], scores)
+
+
+def print_table(card: dict, data: str, scores: dict) -> None:
+    """Each metric here, beside what the card says."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from zoo import shelf
+
+    table = Table("metric", f"on {data}", "the card says", title=card["name"], title_justify="left")
+    for metric in scores:
+        if not metric.endswith(("/low", "/high")):
+            here = shelf.score({"metrics": scores}, metric)
+            table.add_row(metric, here, shelf.score(card, metric))
+    Console(highlight=False).print(table)

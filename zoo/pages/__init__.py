@@ -1,0 +1,1 @@
+"""What people read of runs and weights, as HTML that opens from disk."""

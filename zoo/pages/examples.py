@@ -1,0 +1,88 @@
+"""What a model says of a few test samples, beside the truth: its first prediction needs no file."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from datamodules.sources import locate
+from zoo import catalog
+from zoo.drawing import draw
+from zoo.nn import Classifier
+from zoo.pages.report import page
+from zoo.pictures import Picture, answered
+from zoo.training.evaluate import composed, opened, quiet
+
+if TYPE_CHECKING:
+    from zoo.nn import ZooModule
+
+COUNT = 8
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Answers and truths, where the model classifies, and pictures of them."""
+
+    title: str
+    data: str
+    truths: Sequence[str]
+    answers: Sequence[Any]
+    figures: dict[str, Picture]
+
+    def page(self) -> str:
+        """An HTML page that opens from disk."""
+        drawn = "".join(draw(title, picture) for title, picture in self.figures.items())
+        head = (
+            f"<header><h1>{escape(self.title)}</h1><p>{COUNT} examples of {self.data}</p></header>"
+        )
+        return page(self.title, f'{head}<div class="figures">{drawn}</div>')
+
+
+@quiet()
+def of(model: "ZooModule") -> Examples:
+    """Eight test samples of the data that the model was trained on, else of its embedded data."""
+    config, own = choose(model)
+    data = opened(config, model, classes=own)
+    inputs, labels = data.whole("test", COUNT)
+    name, title = config["choices"]["data"], str((model.card or {}).get("name", ""))
+    if not isinstance(model, Classifier):
+        return Examples(title, name, [], [], model.eval().figures((inputs, labels)))
+    with torch.inference_mode():
+        answers = model.eval().answers(inputs.to(model.device))
+    truths = [data.facts["classes"][label] for label in labels.tolist()]
+    rate = getattr(model.input, "sample_rate", 0)
+    shown = answered(list(data.input.restore(inputs)), truths, answers, rate)
+    return Examples(title, name, truths, answers, {"The truth, and the answer": shown})
+
+
+def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
+    """The config of the data to show, and whether they are those that the model was trained on."""
+    assert model.card is not None
+    config = composed(model.card, ["judge=null"])
+    if here(config["data"]):
+        return config, True
+    name = model.card["choices"]["model"]
+    instead = catalog.compose([f"model={name}", "judge=null"])
+    print(
+        f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
+        f"these are {instead['choices']['data']}",
+        file=sys.stderr,
+    )
+    return instead, False
+
+
+def here(section: dict[str, Any]) -> bool:
+    """Whether data are embedded, or found on this machine."""
+    from zoo import schema
+
+    data = schema.build(section, "data")
+    if data.embedded:
+        return True
+    try:
+        return isinstance(locate(section["name"], section["source"], section["hub"]), Path)
+    except FileNotFoundError:
+        return False

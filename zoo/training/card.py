@@ -1,0 +1,100 @@
+"""What a card says of a trained model: size, cost, scores, what it saw and does not know."""
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from zoo.novelty import Novelty
+from zoo.pages.report import headline
+
+if TYPE_CHECKING:
+    from zoo.nn import ZooModule
+
+FITTED, HELD = 4_000, 1_000  # training and validation samples that tell what is unlike them
+
+
+def card(
+    config: Mapping[str, Any], results: Mapping[str, Any], scores: Mapping[str, Any],
+    model: "ZooModule", data: Any, started: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """All of it but the digest.
+
+    Args:
+        config, results: of the run.
+        scores: of these weights on the test split.
+        started: the card of the weights that the run began with.
+    """
+    choices, about = config["choices"], data.facts["about"]
+    metric = headline({**results, **scores})
+    kept = ("seed", "command", "commit", "versions", "epochs", "train_seconds", "precision")
+    return {
+        "name": f"{choices['model']}.{choices['data']}",
+        "choices": {key: choices[key] for key in ("experiment", "model", "data")},
+        "model": config["model"],
+        "data": config["data"],
+        "facts": data.facts,
+        "seen": {**(started or {"seen": {}})["seen"], choices["data"]: about.get("part_of")},
+        "licence": about.get("licence"),
+        "limits": about.get("limits"),
+        "score": metric,
+        "metrics": dict(scores),
+        "baseline": {key: results[key] for key in results if key.startswith("baseline")},
+        **cost(model, data),
+        **{key: results[key] for key in kept if key in results},
+    }
+
+
+def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
+    """Parameters, what one sample costs, and how much of it a number depends on."""
+    given = example(model, data)
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "flops": flops(model, given),
+        "flops_input": list(given.shape[1:]),
+        "receptive_field": model.sees,
+    }
+
+
+def example(model: "ZooModule", data: Any) -> Tensor:
+    """One sample as `forward` takes it: of the data, unless the model starts from noise."""
+    sample, own = data.whole("test", 1)[0][:1], model.example_input_array
+    assert isinstance(own, Tensor)
+    return sample if sample.ndim == own.ndim and sample.dtype == own.dtype else own
+
+
+@torch.no_grad()
+def flops(model: "ZooModule", given: Tensor) -> int:
+    """Multiplications and additions of matrices and convolutions for one sample."""
+    model.eval()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "TF32 acceleration")  # said of a switch that is not used
+        # Without oneDNN a recurrent layer is made of matrix products, which are counted.
+        with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
+            model(given.to(model.device))
+    return int(counter.get_total_flops())
+
+
+def novelty(model: "ZooModule", data: Any) -> Novelty | None:
+    """What tells inputs that are unlike a classifier's training data."""
+    from zoo.nn import Classifier
+
+    if not isinstance(model, Classifier):
+        return None
+    (train, labels), (held, _) = (seen(model, data, s, n) for s, n in SPLITS)
+    return Novelty.fit(train, labels, held)
+
+
+SPLITS = (("train", FITTED), ("val", HELD))
+
+
+@torch.inference_mode()
+def seen(model: "ZooModule", data: Any, split: str, count: int) -> tuple[Tensor, Tensor]:
+    """What the last layer sees (N, F) of samples of a split, and their labels (N,)."""
+    inputs, labels = data.whole(split, count)
+    model.eval()
+    parts = [model.embed(part.to(model.device)).float().cpu() for part in inputs.split(256)]
+    return torch.cat(parts), labels

@@ -1,0 +1,125 @@
+"""Scores of weights on a test split: those that their card names, or other data."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytorch_lightning import LightningDataModule, Trainer
+
+from zoo import cards, catalog, schema
+from zoo.training import hardware, judge, scoring
+from zoo.training.callbacks import Scores
+
+if TYPE_CHECKING:
+    from zoo.nn import ZooModule
+
+Config = dict[str, Any]
+TAKEN = ("data", "judge", "trainer.accelerator", "trainer.precision")  # the rest is on the card
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what Lightning says about itself; our own lines say what the run does."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec"):
+            warnings.filterwarnings("ignore", f".*{text}.*")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@quiet()
+def evaluate(
+    weights: str | Path, overrides: Sequence[str] = ()
+) -> tuple[Config, Config, cards.Card]:
+    """Score weights.
+
+    Args:
+        weights: as for `zoo.load`.
+        overrides: Hydra's, of data and trainer; without `data=` the data are the card's.
+
+    Returns:
+        The scores with their intervals, the config that they were made with, and the card.
+
+    Raises:
+        ValueError: no such weights; a wrong override; data of another kind, or with other classes.
+    """
+    model = cards.load(weights)
+    assert model.card is not None
+    config = composed(model.card, overrides)
+    if known := overlap(model.card["seen"], config):
+        print(f"warning   {known}", file=sys.stderr)
+    data = opened(config, model)
+    return test(config["trainer"], model, data), config, model.card
+
+
+def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
+    """The config under which a card's model is tested."""
+    for one in overrides:
+        if not one.lstrip("+~").startswith(TAKEN):
+            raise ValueError(f"{one!r} is not for a test: it takes {', '.join(TAKEN)} (zoo train)")
+    choices, told = card["choices"], []
+    if not any(one.lstrip("+").startswith("data=") for one in overrides):
+        section = {key: value for key, value in card["data"].items() if key != "_target_"}
+        told = [f"data={choices['data']}", *catalog.overrides({"data": section})]
+    config = catalog.compose([f"model={choices['model']}", *told, *overrides])
+    config["trainer"]["precision"] = hardware.precision(config)
+    return config
+
+
+def opened(config: Config, model: "ZooModule", classes: bool = True) -> Any:
+    """The data, read as the model's input reads them, with the labels that it knows.
+
+    Args:
+        classes: whether the data must have the model's classes.
+    """
+    assert model.card is not None
+    data = schema.build(config["data"], "data")
+    data.adopt(model.input, model.card["facts"], model.classes if classes else None)
+    data.prepare_data()
+    data.setup("test")
+    if config["judge"] and classes:
+        data.judge = judge.trained(config, data.facts)
+    return data
+
+
+def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | None:
+    """What to say if the test samples are among those that a model has learned from.
+
+    Args:
+        seen: the data sets that it was trained on, each with the set that it is part of.
+        config: names the data that are tested on.
+    """
+    name, origin = config["choices"]["data"], config["data"]["about"].get("part_of")
+    shared = [one for one, whole in seen.items() if one != name and origin in (one, whole)]
+    if origin is None or not shared:
+        return None
+    return (
+        f"{name} is taken from {origin}'s training split, and so is what the model has learned "
+        f"from ({', '.join(shared)}): its score here is too good"
+    )
+
+
+def test(trainer: Config, model: "ZooModule", data: LightningDataModule) -> Config:
+    """Score the test split, each sample once, with intervals."""
+    scores = Scores()
+    tester = Trainer(
+        **{key: trainer[key] for key in ("accelerator", "devices", "strategy", "precision")},
+        callbacks=[scores],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    means = tester.test(model, datamodule=data, verbose=False)[0]
+    return {**means, **scoring.with_intervals(scores.values())}

@@ -36,8 +36,11 @@ class Steps(nn.Module):
             self.read = nn.Embedding(vocabulary_size, width, padding_idx=None if keras else 0)
         else:
             self.read = nn.Linear(features or 0, width)
-        if keras and vocabulary_size is not None:
-            nn.init.uniform_(self.read.weight, -0.05, 0.05)
+        if vocabulary_size is not None:
+            reach = 0.05 if keras else 0.25  # of Keras 1.2; Kim 2014, section 3.1
+            nn.init.uniform_(self.read.weight, -reach, reach)
+            if not keras:
+                nn.init.zeros_(self.read.weight[0])
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), int64, or numbers (B, T, F) to (B, T, D).

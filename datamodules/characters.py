@@ -108,7 +108,7 @@ class Characters(InMemory):
         return {"characters": fitted.characters}
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        self.input = CharacterInput(characters=known["characters"])
+        self.input = self.given or CharacterInput(characters=known["characters"])
         streams, length = self.hparams["batch_size"], self.hparams["length"]
         self.chunks = {
             split: chunks(self.arrays(split), streams, length, drop=split == "train")

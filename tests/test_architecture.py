@@ -94,12 +94,22 @@ def test_the_spine_does_not_outweigh_the_models():
     assert sum(map(code_lines, files)) < 2200
 
 
-def test_nothing_unpickles():
-    for path in FILES:
+PICKLES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}
+FORBIDDEN = {"eval", "exec", "compile", "__import__"}  # called by name; model.eval() is no such
+
+
+def test_nothing_unpickles_or_runs_text():
+    """No pickle, no eval or exec, and torch.load opens tensors alone."""
+    for path in [*FILES, ROOT / "hubconf.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                assert "pickle" not in ast.dump(node), path
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                named = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not named & {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}, (
+                    path
+                )
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in FORBIDDEN, f"{path}:{node.lineno}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("torch.load"):
                 wanted = {k.arg: ast.unparse(k.value) for k in node.keywords}
                 assert wanted.get("weights_only") == "True", path
 
@@ -117,3 +127,39 @@ def test_starting_imports_neither_torch_nor_hydra(statement):
     check = f"import sys; {statement}; assert not {heavy} & set(sys.modules), sys.modules.keys()"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+SIDE_EFFECTS = """
+import json, logging, os, random, sys, threading, warnings
+import numpy, torch
+
+def state():
+    return {
+        "environment": dict(os.environ),
+        "seeds": [random.getstate()[1][:5], numpy.random.get_state()[1][:5].tolist(),
+                  torch.initial_seed(), torch.get_rng_state()[:64].tolist()],
+        "logging": [logging.root.level, [type(h).__name__ for h in logging.root.handlers],
+                    logging.lastResort is None, sorted(logging.root.manager.loggerDict)],
+        "threads": [torch.get_num_threads(), torch.get_num_interop_threads(),
+                    threading.active_count()],
+        "warnings": len(warnings.filters),
+        "folder": os.getcwd(), "hooks": [sys.excepthook.__name__, sys.path[:]],
+        "grad": torch.is_grad_enabled(), "dtype": str(torch.get_default_dtype()),
+    }
+
+before = state()
+import zoo
+[getattr(zoo, name) for name in ("list_models", "list_data", "load", "create_model", "__version__")]
+zoo.list_models(), zoo.list_models(pretrained=True), zoo.list_data(), zoo.list_experiments()
+after = state()
+assert before == after, [(key, before[key], after[key]) for key in before if before != after]
+"""
+
+
+def test_importing_it_has_no_side_effects():
+    """Seeds, environment, logging, threads and warnings are the caller's."""
+    done = subprocess.run(
+        [sys.executable, "-c", SIDE_EFFECTS], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, done.stderr) == ("", "")

@@ -1,13 +1,17 @@
-"""What models share: random draws that neither devices nor interruptions change, scores, logits."""
+"""What models share: random draws, scores, logits; batches of raw data, features, the head."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from pytorch_lightning import LightningDataModule, Trainer
+from torch import nn
 
+import zoo
 from datamodules.batches import Key
-from zoo.nn import ZooModule, two_logits
+from zoo import cards
+from zoo.nn import ZooModule, reach, two_logits
 
 
 class Noisy(ZooModule):
@@ -87,3 +91,102 @@ def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample(tmp_p
 def test_two_logits_are_one_sigmoid():
     score = torch.tensor([[-2.0], [0.0], [3.0]])
     torch.testing.assert_close(two_logits(score).softmax(1)[:, 1:], score.sigmoid())
+
+
+# --- what a loaded model gives besides answers ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """A small image model with its input, as a run leaves it."""
+    model = zoo.create_model("image_cnn", widths=[4, 8])
+    data = zoo.create_data("digits", limit=100)
+    data.setup("test")
+    pixels = data.arrays("test")[0]
+    return cards.attach(model, data.facts).eval(), list(pixels)
+
+
+def test_a_list_is_answered_in_batches_as_one_by_one(reader):
+    model, pictures = reader
+    sizes = []
+    hook = model.head.register_forward_hook(lambda _, given, made: sizes.append(len(made)))
+    answers = model.predict(pictures[:10], batch_size=4)
+    hook.remove()
+    assert sizes == [4, 4, 2]
+    for answer, picture in zip(answers, pictures, strict=False):
+        (alone,) = model.predict(picture)
+        assert answer["probability"] == pytest.approx(alone["probability"], abs=1e-5)
+    assert len(model.predict(np.stack(pictures[:10]), batch_size=4)) == 10
+
+
+def test_features_are_what_the_last_layer_sees(reader):
+    """The last layer on them gives what the network gives."""
+    model, pictures = reader
+    seen = model.features(pictures[:5], batch_size=2)
+    assert seen.shape == (5, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(model.head(seen), model(model.input(pictures[:5])))
+
+
+def test_features_of_named_layers_are_their_outputs(reader):
+    model, pictures = reader
+    found = model.features(pictures[:3], layers=["stem", "stages.0.halve.0"], batch_size=2)
+    assert {name: tuple(maps.shape) for name, maps in found.items()} == {
+        "stem": (3, 4, 14, 14), "stages.0.halve.0": (3, 8, 7, 7),
+    }  # fmt: skip
+    with torch.inference_mode():
+        torch.testing.assert_close(found["stem"], model.stem(model.input(pictures[:3])))
+    assert not model.stem._forward_hooks  # nothing is left behind
+
+
+def test_a_layer_that_is_not_there_names_the_nearest(reader):
+    with pytest.raises(ValueError, match="no layer named 'stems': did you mean 'stem'"):
+        reader[0].features(reader[1][:1], layers=["stems"])
+
+
+@pytest.mark.parametrize("name", zoo.list_models())
+def test_every_model_has_features(name):
+    """Of a batch as `forward` takes it; where there is no last layer by that name, an encoder's."""
+    model = zoo.create_model(name).eval()
+    if "gan" in name:
+        with pytest.raises(ValueError, match="GAN has no layer called head: name those you want"):
+            model.embed(model.example_input_array)
+        found = model._watched(model.example_input_array, ["generator.layers"])
+        assert len(found["generator.layers"]) == 1
+    else:
+        assert len(model.embed(model.example_input_array)) == 1
+
+
+@pytest.mark.parametrize("name", zoo.list_models())
+def test_only_the_head_depends_on_the_number_of_classes(name):
+    """What starts anew on other classes is what a model names as its head, and no more."""
+    model = zoo.create_model(name)
+    if "num_classes" not in model.hparams:
+        return
+    more = model.hparams["num_classes"] + 3
+    sizes = {key: value.shape for key, value in model.state_dict().items()}
+    other = zoo.create_model(name, num_classes=more).state_dict()
+    changed = {key for key, value in other.items() if value.shape != sizes[key]}
+    assert all(key.startswith(model.HEAD) for key in changed)
+    assert changed or name == "gan"  # which is not told classes
+
+
+def test_the_receptive_field_is_what_gradients_reach():
+    """S43: of the number in the middle of the last map, on a picture that is large enough."""
+    torch.manual_seed(0)
+    model = zoo.create_model("image_cnn", widths=[4, 4, 4]).eval()
+    images = torch.randn(1, 1, 160, 160, requires_grad=True)
+    maps = model.stages(model.stem(images))
+    maps[0, :, 10, 10].sum().backward()
+    reached = (images.grad[0, 0] != 0).any(0).nonzero()
+    side = int(reached.max() - reached.min()) + 1
+    assert side <= reach([*model.stem.modules(), *model.stages.modules()]) <= side + 2  # pooling
+    assert model.sees.startswith("64 x 64 pixels")
+
+
+def test_a_receptive_field_follows_the_formula():
+    """r = 1 + sum (k - 1) * strides before: two 3s are 5; after a stride of 2 a 3 adds 4."""
+    three, half = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2)
+    assert reach([three, nn.ReLU(), three]) == 5
+    assert reach([half, three, three]) == 11
+    assert reach([nn.Conv3d(1, 1, (5, 3, 3)), nn.MaxPool3d((1, 2, 2))], axis=0) == 5

@@ -113,7 +113,15 @@ class ZooModule(LightningModule):
         return {name: torch.cat([part[name].cpu() for part in found]) for name in layers}
 
     def embed(self, batch: Any) -> Tensor:
-        """What the last layer sees (B, ...) of what `forward` takes."""
+        """What the last layer sees (B, ...) of what `forward` takes.
+
+        Raises:
+            ValueError: this model has none.
+        """
+        if "head" not in self._modules:
+            raise ValueError(
+                f"{type(self).__name__} has no layer called head: name those you want in layers="
+            )
         seen = self._watched(batch, ["head"], output=False)
         return seen["head"]
 

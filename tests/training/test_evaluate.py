@@ -1,0 +1,166 @@
+"""`zoo test`: weights on their own data and on others, read as the model reads them."""
+
+import json
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from tests.tiny import image_folder
+from zoo import cards, catalog
+from zoo.training import evaluate
+
+SMALL = {
+    "model": {"widths": [4, 8]},
+    "data": {"limit": 200, "batch_size": 20},
+    "trainer": {"max_epochs": 1},
+    "baseline": None,
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, cache):
+    """One small run on digits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("once"))
+        patch.setenv("ZOO_CACHE", str(cache))
+        yield zoo.train("image_cnn", **SMALL, name="a")
+
+
+def tiny(data, folder):
+    return import_module(f"tests.tiny.{data}").write(folder)
+
+
+@pytest.mark.parametrize("name", zoo.list_data())
+def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tmp_path):
+    """Contract of every data set (design.md 3.2): what flows back from a card fits nothing anew."""
+    arguments = tiny(name, tmp_path)
+    first = zoo.create_data(name, **arguments)
+    first.setup("fit")
+    again = zoo.create_data(name, **arguments)
+    given = cards.attach(type("Model", (), {})(), first.facts)
+    again.adopt(given.input, first.facts, given.classes)
+    again.setup("fit")
+    assert again.input is given.input
+    for split in ("val", "test"):
+        for one, other in zip(first.whole(split, 4), again.whole(split, 4), strict=True):
+            torch.testing.assert_close(one, other)
+
+
+def test_other_data_are_brought_to_what_the_model_saw(tmp_path):
+    """Pictures of another size, in colour, with the mean and deviation of the model's own data."""
+    data = zoo.create_data("image_folder", **image_folder.write(tmp_path / "pets"))
+    own = zoo.create_data("digits", limit=50)
+    own.setup("fit")
+    data.adopt(own.input, own.facts)
+    data.setup("fit")
+    assert data.input is own.input
+    assert data.whole("test", 2)[0].shape[1:] == (1, 28, 28)
+    assert data.facts["classes"] != own.facts["classes"]
+
+
+def test_texts_are_numbered_by_the_models_vocabulary(tmp_path):
+    own = zoo.create_data("negated_reviews", limit=100)
+    own.setup("fit")
+    other = zoo.create_data("rotten_tomatoes", **tiny("rotten_tomatoes", tmp_path))
+    other.adopt(own.input, own.facts)
+    other.setup("fit")
+    assert other.facts["vocabulary_size"] == own.facts["vocabulary_size"]
+    texts, _ = other.arrays("test")
+    torch.testing.assert_close(other.whole("test", 999)[0], own.input(texts))
+
+
+def test_labels_follow_the_order_of_the_models_classes():
+    data = zoo.create_data("digits", limit=50)
+    data.setup("fit")
+    before, classes = data.splits["test"]["labels"].copy(), data.facts["classes"]
+    again = zoo.create_data("digits", limit=50)
+    again.adopt(data.input, data.facts, classes[::-1])
+    again.setup("fit")
+    np.testing.assert_array_equal(again.splits["test"]["labels"], 9 - before)
+
+
+def test_a_class_that_the_model_does_not_know_is_named():
+    data = zoo.create_data("digits", limit=50)
+    data.setup("fit")
+    again = zoo.create_data("digits", limit=50)
+    again.adopt(data.input, data.facts, list("012345678x"))
+    with pytest.raises(ValueError, match="digits has the class '9', which the model does not know"):
+        again.setup("fit")
+
+
+def test_the_scores_of_a_run_are_found_again(run):
+    scores, config, card = evaluate.evaluate(run.folder)
+    assert config["choices"]["data"] == "digits"
+    measured = {key: value for key, value in run.results.items() if key.startswith("test/")}
+    assert scores == pytest.approx(measured, abs=1e-6)
+    assert card["metrics"] == pytest.approx(measured, abs=1e-6)
+
+
+def test_the_command_prints_them_beside_the_cards(run, command):
+    code, out, _ = command("test", str(run.folder))
+    assert code == 0
+    shown = f"{100 * run.results['test/accuracy']:.2f} %"
+    assert out.count(shown) == 2
+    code, out, _ = command("test", str(run.folder), "--json")
+    assert json.loads(out)["test/accuracy"] == pytest.approx(run.results["test/accuracy"])
+
+
+def test_data_of_ones_own_are_scored(run, command, tmp_path):
+    """Classes are matched by name: a folder of threes and sevens."""
+    from PIL import Image
+
+    data = zoo.create_data("digits", limit=200)
+    data.setup("test")
+    pixels, labels = data.arrays("test")
+    for split in ("train", "val", "test"):
+        for label in (7, 3):
+            folder = tmp_path / "own" / split / str(label)
+            folder.mkdir(parents=True)
+            for i in np.flatnonzero(labels == label):
+                Image.fromarray(pixels[i, :, :, 0]).save(folder / f"{i}.png")
+    asked = ["data=image_folder", f"data.source={tmp_path / 'own'}", "data.batch_size=4"]
+    code, out, err = command("test", str(run.folder), *asked, "--json")
+    assert code == 0, err
+    answers = run.model.predict([pixels[i] for i in np.flatnonzero(np.isin(labels, (3, 7)))])
+    truth = [str(label) for label in labels if label in (3, 7)]
+    right = np.mean([a["label"] == t for a, t in zip(answers, truth, strict=True)])
+    assert json.loads(out)["test/accuracy"] == pytest.approx(right)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["model.dropout=0.5"], "'model.dropout=0.5' is not for a test: it takes data, judge"),
+        (["trainer.devices=2"], "'trainer.devices=2' is not for a test"),
+        (["data=digitz"], "did you mean 'digits'"),
+        (["data.limt=3"], "no key named 'data.limt': did you mean 'data.limit'"),
+        (["data=negated_reviews"], "the model takes what ImageInput reads, and negated_reviews"),
+    ],
+)
+def test_a_wrong_override_is_one_line(words, said, run, command):
+    code, out, err = command("test", str(run.folder), *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "data", "too_good"),
+    [
+        ({"mnist": None}, "digits", True),  # all digits are from MNIST's training split
+        ({"digits": "mnist"}, "digits", False),  # its own test split
+        ({"digits": "mnist"}, "mnist", False),  # the official test split
+        ({"mnist": None, "digits": "mnist"}, "digits", True),  # fine-tuned
+        ({"digits": "mnist"}, "moving_digits", True),
+        ({"fashion_mnist": None}, "digits", False),
+    ],
+)
+def test_test_samples_that_a_model_has_learned_from_are_warned_of(seen, data, too_good):
+    config = catalog.compose([f"data={data}"])
+    said = evaluate.overlap(seen, config)
+    assert (said is not None) == too_good
+    if said:
+        assert f"{data} is taken from mnist's training split" in said

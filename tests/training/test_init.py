@@ -1,0 +1,116 @@
+"""`init=`: a run that starts from other weights; what is taken, starts anew, and is refused."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import zoo
+
+SMALL = {
+    "data": {"limit": 200, "batch_size": 20},
+    "trainer": {"max_epochs": 1},
+    "baseline": None,
+}
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory, cache):
+    """A small run on digits, to start from."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("start"))
+        patch.setenv("ZOO_CACHE", str(cache))
+        yield zoo.train("image_cnn", **SMALL, model={"widths": [4, 8]}, name="a")
+
+
+@pytest.fixture
+def shapes(tmp_path):
+    """Class folders of coloured pictures, three classes."""
+    random = np.random.default_rng(0)
+    for label, level in (("dark", 40), ("bright", 200), ("grey", 120)):
+        (tmp_path / "shapes" / label).mkdir(parents=True)
+        for i in range(20):
+            noise = random.integers(-30, 30, (20, 24, 3))
+            picture = Image.fromarray((level + noise).astype(np.uint8))
+            picture.save(tmp_path / "shapes" / label / f"{i}.png")
+    return str(tmp_path / "shapes")
+
+
+def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, shapes, capsys):
+    run = zoo.train(
+        data="image_folder", init=str(start.folder), trainer={"max_epochs": 1}, baseline=None,
+        **{"data.source": shapes, "data.batch_size": 8, "model.optimizer.lr": 1e-9},
+    )  # fmt: skip
+    said = capsys.readouterr().err
+    assert "new       head.bias, head.weight" in said
+    assert run.config["model"]["widths"] == [4, 8]
+    assert run.model.hparams["num_classes"] == 3
+    assert run.model.classes == ["bright", "dark", "grey"]
+    assert vars(run.model.input) == vars(start.model.input)
+    assert run.model.card["seen"] == {"digits": "mnist", "image_folder": None}
+    moved = run.model.state_dict()  # at this rate nothing moves but statistics
+    for name, value in start.model.state_dict().items():
+        if "head" not in name and "running" not in name and "batches" not in name:
+            torch.testing.assert_close(moved[name], value, atol=1e-6, rtol=0)
+
+
+def test_the_same_classes_keep_the_head(start, capsys):
+    """Fine-tuned on more of the same: nothing starts anew; the rate is the user's."""
+    run = zoo.train(
+        "image_cnn", **SMALL, init=str(start.folder), **{"model.optimizer.lr": 1e-9}, name="b"
+    )
+    assert "new  " not in capsys.readouterr().err
+    torch.testing.assert_close(
+        run.model.state_dict()["head.weight"], start.model.state_dict()["head.weight"],
+        atol=1e-6, rtol=0,
+    )  # fmt: skip
+    assert run.config["proof"] is None  # another start, another score
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["init=image_cnn.mnits"], "no weights named 'image_cnn.mnits'"),
+        (["init=nowhere/at/all"], "no weights at nowhere/at/all"),
+        (["init={start}", "model=gan"], "init={start} is a image_cnn; leave model= out"),
+        (["init={start}", "data=negated_reviews"], "choose other data"),
+        (["init={start}", "model.widths=[4,9]"], "does not fit its model: "),
+        (["init={start}", "model.num_classes=7"], "the data have 10 and the model's file 10"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(words, said, start, command, tmp_path):
+    words = [word.format(start=start.folder) for word in words]
+    code, out, err = command("train", *words, "trainer=smoke", "baseline=null")
+    assert (code, out) == (2, "")
+    assert said.format(start=start.folder) in err.splitlines()[-1]
+    assert not list(tmp_path.rglob("checkpoints"))  # nothing left behind
+
+
+def uci_digits(folder):
+    """Digits of other writers than MNIST's: UCI's, which scikit-learn ships, drawn at 28 x 28."""
+    found = load_digits()
+    for i, (picture, label) in enumerate(zip(found.images, found.target, strict=True)):
+        place = folder / str(label)
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = Image.fromarray((picture * 255 / 16).round().astype(np.uint8))
+        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(place / f"{i}.png")
+    return str(folder)
+
+
+@pytest.mark.slow
+def test_fine_tuning_on_500_pictures_beats_training_from_scratch(tmp_path):
+    """image_cnn.mnist on 500 digits of other writers and of another scanner, three seeds each."""
+    source, scores = uci_digits(tmp_path / "digits"), {}
+    for init in ("image_cnn.mnist", None):
+        for seed in range(3):
+            run = zoo.train(
+                data="image_folder", init=init, seed=seed, trainer={"max_epochs": 10},
+                baseline=None, **{
+                    "data.source": source, "data.train_samples": 500, "data.channels": 1,
+                    "data.augment.horizontal_flip": False,
+                },
+            )  # fmt: skip
+            scores.setdefault(init, []).append(run.results["test/accuracy"])
+    print(scores)
+    assert np.mean(scores["image_cnn.mnist"]) > np.mean(scores[None])

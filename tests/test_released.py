@@ -1,0 +1,130 @@
+"""The weights that come with the package: complete, small, and worth what their cards say."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from datamodules.sources import locate
+from zoo import cards, catalog, schema, shelf
+from zoo.training import evaluate
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELF = cards.released()
+CARDS = {name: cards.read(path) for name, path in SHELF.items()}
+SLICE = 256  # test samples that weights are scored on here
+PROMISED = {  # besides every model on its embedded data
+    "image_cnn.mnist", "image_cnn.fashion_mnist", "image_cnn.cifar10", "text_cnn.imdb",
+    "text_lstm.imdb", "cbow.wikipedia_2015", "char_rnn.tinyshakespeare", "autoencoder.mnist",
+    "gan.mnist", "video_conv3d.drone_video", "wavenet.free_spoken_digit",
+    "sound_classifier.free_spoken_digit",
+}  # fmt: skip
+
+
+def embedded(name):
+    return CARDS[name]["facts"]["embedded"]
+
+
+def test_every_model_has_weights_on_its_embedded_data():
+    pairs = (catalog.compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
+    wanted = {f"{pair['model']}.{pair['data']}" for pair in pairs}
+    assert wanted | PROMISED <= set(SHELF)
+
+
+def test_every_model_has_one_default():
+    models = [name.split(".")[0] for name in SHELF if CARDS[name]["default"]]
+    assert sorted(models) == zoo.list_models()
+
+
+def test_together_they_are_under_40_megabytes():
+    folder = ROOT / "zoo" / "weights"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+
+
+@pytest.mark.parametrize("name", SHELF)
+def test_a_card_says_all_that_it_should(name):
+    card = CARDS[name]
+    assert card["name"] == name
+    assert card["licence"]
+    assert card["limits"]
+    assert card["choices"]["data"] in card["seen"]
+    assert card["score"] in card["metrics"]
+    assert card["command"] == f"zoo train experiment={card['choices']['experiment']}"
+    assert card["commit"]
+    assert "+" not in card["commit"]  # committed code
+    assert card["flops"] > 0
+    assert str(Path.home()) not in SHELF[name].with_suffix(".json").read_text()
+    assert len(dict(shelf.described(card))) >= 9
+
+
+@pytest.mark.parametrize("name", SHELF)
+def test_the_config_that_trained_them_is_still_the_recipe(name):
+    """The arguments on the card are those that its command composes today, facts aside."""
+    card = CARDS[name]
+    config = catalog.compose([f"experiment={card['choices']['experiment']}"])
+    facts = card["facts"].keys()
+    for key in ("model", "data"):
+        own = {k: v for k, v in card[key].items() if k not in facts}
+        assert own == {k: v for k, v in config[key].items() if k not in facts}
+
+
+@pytest.mark.parametrize("name", [name for name in SHELF if embedded(name)])
+def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
+    """Within four standard errors of the slice."""
+    card = CARDS[name]
+    model = zoo.load(name)
+    data = schema.build(card["data"], "data")
+    data.adopt(model.input, card["facts"], model.classes)
+    data.setup("test")
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        found = model.scores(data.whole("test", SLICE), "test")
+    for metric, values in found.items():
+        said, values = card["metrics"][f"test/{metric}"], values.numpy()
+        error = values.std() / np.sqrt(len(values))
+        assert abs(values.mean() - said) <= 4 * error + 0.01 * abs(said), metric
+
+
+def here(name):
+    section = CARDS[name]["data"]
+    if embedded(name):
+        return True
+    try:
+        return isinstance(locate(section["name"], section["source"], section["hub"]), Path)
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", SHELF)
+def test_weights_score_what_their_card_says_on_the_whole_test_split(name):
+    """Within the card's interval; a distance that has none may differ by a tenth."""
+    assert here(name), f"$ZOO_DATA ({os.environ['ZOO_DATA']}) lacks the data of {name}"
+    scores, _, card = evaluate.evaluate(name)
+    metric = card["score"]
+    low, high = (card["metrics"].get(f"{metric}/{end}") for end in ("low", "high"))
+    said = card["metrics"][metric]
+    if low is None:
+        low, high = 0.9 * said, 1.1 * said
+    assert low - 1e-6 <= scores[metric] <= high + 1e-6
+
+
+def test_the_page_of_the_zoo_is_what_the_cards_make():
+    assert (ROOT / "docs" / "zoo.md").read_text() == shelf.page()
+
+
+def test_the_command_lists_them_and_writes_the_page(command):
+    code, out, _ = command("list", "weights")
+    assert code == 0
+    assert all(name in out for name in SHELF)
+    assert command("list", "weights", "--markdown")[1] == shelf.page()
+
+
+def test_a_bare_name_means_the_default_and_is_printed(capsys):
+    model = zoo.create_model("image_cnn", pretrained=True)
+    assert capsys.readouterr().err == "weights   image_cnn.mnist\n"
+    assert not model.training
+    assert model.predict(np.zeros((28, 28), np.uint8))[0]["label"] in model.classes

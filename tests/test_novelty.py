@@ -52,7 +52,8 @@ def test_what_the_kept_directions_leave_has_one_deviation():
     x = torch.randn(20_000, 100, generator=random) * scale
     found = Novelty.fit(x * x.abs(), torch.zeros(20_000), x[:100] * x[:100].abs())
     assert found.directions.shape == (100, novelty.DIRECTIONS)
-    shrunk = (0.97 * scale**2 + 0.03 * (scale**2).mean()).sqrt()
+    share = novelty.SHRINKAGE
+    shrunk = ((1 - share) * scale**2 + share * (scale**2).mean()).sqrt()
     wanted = (x[:50] / shrunk).norm(dim=1)
     asked = x[:50] * x[:50].abs()
     torch.testing.assert_close(found.score(asked) * found.threshold, wanted, rtol=0.05, atol=0)

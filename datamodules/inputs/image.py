@@ -26,8 +26,9 @@ class ImageInput:
 
     What a person gives may be black on white where the training pictures are white on black. Where
     they all have a rim of one level, `background`, a picture whose rim is nearer to the opposite
-    level is inverted. This is for what is given to a call: `decode`, `scale` and `normalise`, which
-    make the batches of a data set, leave it as it is.
+    level is inverted, and stretched where its paper is not quite white. This is for what is given
+    to a call: `decode`, `scale` and `normalise`, which make the batches of a data set, leave
+    pictures as they are.
 
     Args:
         image_size: side of the square that each picture is brought to, in pixels.
@@ -94,8 +95,12 @@ class ImageInput:
         """Pixels (B, H, W, C), uint8, with those pictures inverted whose rim says so."""
         if self.background is None:
             return pixels
-        opposite = (rims(pixels) > 0.5) != (self.background > 0.5)
-        return np.where(opposite[:, None, None, None], 255 - pixels, pixels)
+        levels = rims(pixels)
+        turn = (levels > 0.5) != (self.background > 0.5)
+        if turn.any():
+            pixels = pixels.copy()
+            pixels[turn] = inverted(pixels[turn], levels[turn], self.background)
+        return pixels
 
     def scale(self, pixels: Tensor) -> Tensor:
         """Map pixels (B, H, W, C), uint8, to (B, C, H, W) in [0, 1], channels last in memory."""
@@ -155,6 +160,20 @@ def rims(pixels: np.ndarray) -> np.ndarray:
     """
     sides = (pixels[:, 0], pixels[:, -1], pixels[:, 1:-1, 0], pixels[:, 1:-1, -1])
     return np.median(np.concatenate(sides, 1), axis=(1, 2)) / 255
+
+
+def inverted(pixels: np.ndarray, levels: np.ndarray, background: float) -> np.ndarray:
+    """Invert pictures so that their rims get the level of the background, in [0, 1].
+
+    Paper is seldom quite white: what is drawn on it is stretched to the whole range.
+
+    Args:
+        pixels: (N, H, W, C), uint8.
+        levels: of their rims, in [0, 1], (N,); nearer to the opposite of the background.
+    """
+    rim, wanted = 255 * levels[:, None, None, None], 255 * background
+    turned = wanted + (rim - pixels) * ((255 - 2 * wanted) / (rim - wanted))
+    return turned.round().clip(0, 255).astype(np.uint8)
 
 
 def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:

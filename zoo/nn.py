@@ -13,6 +13,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from zoo import pictures
+from zoo.export import Entry, Exported
 from zoo.pictures import Picture
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -50,6 +51,12 @@ class ZooModule(LightningModule):
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
         self.eval()
         return self.answer(self(self.input(raws).to(self.device)))
+
+    def exported(self) -> Exported:
+        """What `zoo export` writes: here `forward`, for any number of what its example has one of."""
+        example: Any = self.example_input_array
+        below = None if example.is_floating_point() else int(example.max()) + 1
+        return Exported(self, {"inputs": Entry(("batch", *example.shape[1:]), below)}, ("outputs",))
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

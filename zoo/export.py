@@ -5,6 +5,7 @@ model at several sizes of each axis that varies. Only a file that agrees gets it
 """
 
 import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ class Exported:
         return self.draw({name: traced for name, (_, traced) in self._all().items()})
 
     def tried(self) -> list[dict[str, int]]:
-        """Every axis at its least size; every one beyond the traced size; and each alone at least."""
+        """All axes at their least size, all beyond the traced one, and each alone at its least."""
         least = {name: size for name, (size, _) in self._all().items()}
         more = {name: 2 * traced - 1 for name, (_, traced) in self._all().items()}
         alone = [{**more, name: size} for name, size in least.items()] if len(least) > 1 else []
@@ -127,7 +128,8 @@ def export(model: "ZooModule", path: str | Path) -> Written:
         with evaluated(model), torch.no_grad():
             with worded(f"{type(model).__name__} cannot be written"):
                 write(traced(model, plan), plan, about(model, plan), part)
-            differences = [compare(plan, read(part), sizes) for sizes in plan.tried()]
+                program = read(part)
+            differences = [compare(plan, program, sizes) for sizes in plan.tried()]
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -168,7 +170,7 @@ def worded(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except Failure:
+    except (Failure, OSError):
         raise
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -186,10 +188,15 @@ def compare(plan: Exported, program: Callable[..., Any], sizes: dict[str, int]) 
     with worded(f"the file does not run at {where}"):
         found = as_tuple(program(*inputs))
     pairs = zip(found, as_tuple(plan.function(*inputs)), strict=True)
-    difference = max(float((one - other).abs().max()) for one, other in pairs)
-    if not difference <= TOLERANCE:
-        raise Failure(f"the file differs from the model by {difference:.3g} at {where}")
-    return difference
+    worst = max((distance(*pair) for pair in pairs), key=lambda d: (math.isnan(d), d))
+    if not worst <= TOLERANCE:
+        raise Failure(f"the file differs from the model by {worst:.3g} at {where}")
+    return worst
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """The largest difference of two tensors, infinite where their shapes differ."""
+    return float((one - other).abs().max()) if one.shape == other.shape else math.inf
 
 
 def as_tuple(outputs: Any) -> tuple[Tensor, ...]:

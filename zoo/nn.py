@@ -53,7 +53,7 @@ class ZooModule(LightningModule):
         return self.answer(self(self.input(raws).to(self.device)))
 
     def exported(self) -> Exported:
-        """What `zoo export` writes: here `forward`, for any number of what its example has one of."""
+        """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
         example: Any = self.example_input_array
         below = None if example.is_floating_point() else int(example.max()) + 1
         return Exported(self, {"inputs": Entry(("batch", *example.shape[1:]), below)}, ("outputs",))

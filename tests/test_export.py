@@ -69,7 +69,9 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, ending, t
         ("char_rnn", {"cell": "gru", "layers": 2}),
         ("char_rnn", {"cell": "rnn"}),
         ("video_recurrent", {"cell": "lstm", "grid": 3}),
-        ("image_cnn", {"channels": 3, "widths": [8, 16, 16, 16]}),
+        ("image_cnn", {"channels": 3, "widths": [4] * 6}),
+        ("video_conv3d", {"widths": [4] * 5}),
+        ("video_recurrent", {"widths": [4] * 5}),
         ("autoencoder", {"channels": 3, "image_size": 33}),
     ],
 )

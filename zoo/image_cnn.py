@@ -166,7 +166,8 @@ class ImageCNN(Classifier):
     def exported(self) -> Exported:
         """Images of any size to logits."""
         images = Entry(("batch", self.hparams["channels"], "height", "width"))
-        sizes = {"height": (2, 28), "width": (2, 32)}  # the stem pools pairs
+        side = max(28, 2 ** (1 + len(self.hparams["widths"])))  # its last map has several pixels
+        sizes = {"height": (2, side), "width": (2, side + 4)}  # the stem pools pairs
         return Exported(self, {"images": images}, ("logits",), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:

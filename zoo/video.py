@@ -81,8 +81,9 @@ class VideoConv3D(Classifier):
 
     def exported(self) -> Exported:
         """Clips of any length and size to logits."""
-        sizes = {"length": (1, 10), "height": (4, 30), "width": (4, 32)}  # the stem quarters frames
-        return exported(self, sizes)
+        deep = 2 ** len(self.hparams["widths"])  # its last map has several pixels
+        side, length = max(30, 2 * deep), max(10, deep)
+        return exported(self, {"length": (1, length), "height": (4, side), "width": (4, side + 2)})
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}

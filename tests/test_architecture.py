@@ -13,8 +13,8 @@ SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
     "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
-    "zoo.shelf", "zoo.hub", "datamodules.layouts", "datamodules.batches",
-    "datamodules.sources", "datamodules.augment", "datamodules.memory",
+    "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "datamodules.layouts",
+    "datamodules.batches", "datamodules.sources", "datamodules.augment", "datamodules.memory",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, pictures
+from zoo.export import Entry, Exported
 from zoo.nn import ZooModule, check_images
 from zoo.noise import Noise, psnr, seeded, spoil
 from zoo.optim import Recipe
@@ -73,6 +74,16 @@ class CodedImages(ZooModule):
     def decode(self, codes: Tensor) -> Tensor:
         """Map codes (B, D) to images (B, C, H, W) in [0, 1]."""
         return self.decoder(codes).sigmoid()
+
+    def exported(self) -> Exported:
+        """Images of the one size to what is drawn of them, and to their codes."""
+        side = self.hparams["image_size"]
+        images = Entry(("batch", self.hparams["channels"], side, side))
+        return Exported(self._drawn_and_codes, {"images": images}, ("drawn", "codes"))
+
+    def _drawn_and_codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        codes = self.encode(images)
+        return self.decode(codes), codes
 
     def answer(self, output: Tensor) -> list[np.ndarray]:
         """Map images (B, C, H, W) in [0, 1] to pictures (H, W, C), uint8."""

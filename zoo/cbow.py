@@ -25,6 +25,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import neighbours, optim
+from zoo.export import Entry, Exported
 from zoo.neighbours import NEAREST, Answers, Neighbours
 from zoo.nn import ZooModule
 from zoo.optim import Recipe
@@ -85,6 +86,8 @@ class CBOW(ZooModule):
         """
         if contexts.ndim != 2:
             raise ValueError(f"contexts have the shape {tuple(contexts.shape)}: (B, C) is wanted")
+        if torch.compiler.is_exporting():  # torch's bag becomes a loop over the batch
+            return mean_known(F.embedding(contexts, self.vectors.weight), contexts)
         means: Tensor = self.vectors(contexts)
         return means
 
@@ -95,6 +98,11 @@ class CBOW(ZooModule):
     def forward(self, contexts: Tensor) -> Tensor:
         """Map contexts (B, C), ids, to logits (B, V) of the word in their middle."""
         return self.encode(contexts) @ self.outputs.T + self.noise.clamp(min=1e-30).log()
+
+    def exported(self) -> Exported:
+        """Contexts of any number of places to logits of the word in their middle."""
+        contexts = Entry(("batch", "places"), below=self.hparams["vocabulary_size"])
+        return Exported(self, {"contexts": contexts}, ("logits",), {"places": (1, 10)})
 
     def answer(self, output: Tensor) -> list[Answers]:
         """Map logits (B, V) to the likeliest words, each with its probability."""
@@ -241,6 +249,12 @@ def terms(text: str) -> tuple[list[str], list[str]]:
             "words with + and - between them"
         )
     return [w for sign, w in signed if sign == "+"], [w for sign, w in signed if sign == "-"]
+
+
+def mean_known(vectors: Tensor, contexts: Tensor) -> Tensor:
+    """The mean (B, D) of vectors (B, C, D) where the context (B, C) is no padding; else zero."""
+    known = (contexts != 0).to(vectors.dtype).unsqueeze(2)
+    return (vectors * known).sum(1) / known.sum(1).clamp(min=1)
 
 
 def nearest(near: Neighbours) -> Table:

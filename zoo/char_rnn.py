@@ -27,7 +27,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
+from zoo import optim, recurrence
+from zoo.export import Entry, Exported
 from zoo.nn import ZooModule
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Text
@@ -88,13 +89,23 @@ class CharRNN(ZooModule):
 
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Go on from a state, zero when None: logits (B, T, V) and the state that is reached."""
-        given: Any = None  # what torch wants: (h, c) for an LSTM, h for the others
-        if state is not None:
-            given = tuple(part.to(ids.device) for part in state)
-            given = given if len(given) == 2 else given[0]
-        output, reached = self.rnn(self.embedding(ids), given)
-        reached = reached if isinstance(reached, tuple) else (reached,)
+        given = None if state is None else tuple(part.to(ids.device) for part in state)
+        output, reached = recurrence.run(self.rnn, self.embedding(ids), given)
         return self.head(self.dropout(output)), reached
+
+    def exported(self) -> Exported:
+        """One step, of as many characters as are given: ids and a state to logits and the next."""
+        hparams = self.hparams
+        names = ("h", "c") if hparams["cell"] == "lstm" else ("h",)
+        state = Entry((hparams["layers"], "batch", hparams["width"]))
+        ids = Entry(("batch", "length"), below=hparams["vocabulary_size"])
+        inputs = {"ids": ids, **dict.fromkeys(names, state)}
+        outputs = ("logits", *(f"next_{name}" for name in names))
+        return Exported(self._go_on, inputs, outputs, {"length": (1, 8)})
+
+    def _go_on(self, ids: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        logits, reached = self.read(ids, state)
+        return logits, *reached
 
     def answer(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, T, V) to what comes after each text: the likeliest characters."""

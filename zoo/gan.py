@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from zoo import frechet, optim
 from zoo.errors import no_such
+from zoo.export import Entry, Exported
 from zoo.nn import ZooModule, check_images
 from zoo.optim import Recipe
 from zoo.pictures import Grid, Picture
@@ -163,9 +164,16 @@ class GAN(ZooModule):
         pictures: Tensor = self.generator(noise, self.in_turn(noise) if labels is None else labels)
         return pictures
 
+    def exported(self) -> Exported:
+        """The generator: noise, and labels where they count, to pictures in [-1, 1]."""
+        inputs = {"noise": Entry(("batch", self.hparams["noise"]))}
+        if self.hparams["conditional"]:
+            inputs["labels"] = Entry(("batch",), below=self.hparams["num_classes"])
+        return Exported(self, inputs, ("pictures",))
+
     def in_turn(self, noise: Tensor) -> Tensor:
         """A label (B,) for each noise: 0, 1, ... K - 1, 0, ..."""
-        return torch.arange(len(noise), device=noise.device) % self.hparams["num_classes"]
+        return torch.arange(noise.shape[0], device=noise.device) % self.hparams["num_classes"]
 
     def answer(self, output: Tensor) -> list[np.ndarray]:
         """Map drawn pictures (B, C, H, W) to pixels (H, W, C), uint8, each."""

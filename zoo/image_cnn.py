@@ -21,6 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, pictures
+from zoo.export import Entry, Exported
 from zoo.nn import Classifier, check_images, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture
@@ -75,6 +76,12 @@ class ImageCNN2017(Classifier):
         if tuple(images.shape[2:]) != (size, size):
             raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
         return self.head(self.hidden(self.convolutions(images).flatten(1)))
+
+    def exported(self) -> Exported:
+        """Images of the one size to logits."""
+        side = self.hparams["image_size"]
+        images = Entry(("batch", self.hparams["channels"], side, side))
+        return Exported(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **first_filters(self.convolutions[0])}
@@ -160,6 +167,13 @@ class ImageCNN(Classifier):
         check_images(images, self.hparams["channels"])
         maps = self.stages(self.stem(images))  # (B, widths[-1], H / 8, W / 8) for three widths
         return maps.mean((2, 3))
+
+    def exported(self) -> Exported:
+        """Images of any size to logits."""
+        images = Entry(("batch", self.hparams["channels"], "height", "width"))
+        side = max(28, 2 ** (1 + len(self.hparams["widths"])))  # its last map has several pixels
+        sizes = {"height": (2, side), "width": (2, side + 4)}  # the stem pools pairs
+        return Exported(self, {"images": images}, ("logits",), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **first_filters(self.stem[0])}

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from zoo import pictures
 from zoo.errors import no_such
+from zoo.export import Entry, Exported
 from zoo.novelty import Novelty
 from zoo.pictures import Picture
 
@@ -175,6 +176,12 @@ class ZooModule(LightningModule):
         if not isinstance(model, cls):
             raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
         return model
+
+    def exported(self) -> Exported:
+        """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
+        example: Any = self.example_input_array
+        below = None if example.is_floating_point() else int(example.max()) + 1
+        return Exported(self, {"inputs": Entry(("batch", *example.shape[1:]), below)}, ("outputs",))
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

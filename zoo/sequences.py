@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zoo.export import Entry
 from zoo.nn import two_logits
 
 
@@ -68,6 +69,12 @@ class Steps(nn.Module):
         if self.features is None:
             return torch.ones(1, length, dtype=torch.int64)
         return torch.ones(1, length, self.features)
+
+    def entry(self) -> Entry:
+        """Sequences of any length, for a program."""
+        if self.features is None:
+            return Entry(("batch", "length"), below=self.read.num_embeddings)
+        return Entry(("batch", "length", self.features))
 
 
 class SigmoidLayer(nn.Module):

@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
+from zoo.export import Exported
 from zoo.nn import Classifier
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
@@ -101,6 +102,12 @@ class TextCNN2017(Classifier):
         rows = torch.ones(self.hparams["vocabulary_size"], 1, device=sequences.device)
         return F.embedding(sequences, F.dropout(rows, share))
 
+    def exported(self) -> Exported:
+        """Sequences of any length to logits."""
+        length = self.hparams["filter_length"]
+        sizes = {"length": (length, 4 * length + 2)}
+        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
 
@@ -167,6 +174,11 @@ class TextCNN(Classifier):
             for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True)
         ]
 
+    def exported(self) -> Exported:
+        """Sequences of any length to logits."""
+        sizes = {"length": (1, 8)}
+        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         pictures = super().figures(batch)
         if hasattr(self.input, "vocabulary"):
@@ -202,5 +214,5 @@ class TextCNN(Classifier):
 
 def seen(real: Tensor, width: int) -> Tensor:
     """Whether a window sees a real step (B, 1, T + width - 1), of steps (B, T)."""
-    steps = F.pad(real.unsqueeze(1).float(), (width - 1, width - 1))
-    return F.max_pool1d(steps, width, stride=1)
+    steps = F.pad(real.unsqueeze(1), (width - 1, width - 1))
+    return steps.unfold(2, width, 1).any(3)

@@ -22,7 +22,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from zoo import optim
+from zoo import optim, recurrence
+from zoo.export import Exported
 from zoo.nn import Classifier
 from zoo.optim import Recipe
 from zoo.sequences import SigmoidLayer, Steps
@@ -55,7 +56,7 @@ class VariationalLSTM(nn.Module):
         """Map steps (B, T, D) to the last state (B, H)."""
         x = x * F.dropout(torch.ones_like(x[:, :1]), self.input_dropout, self.training)
         if not self.training or self.recurrent_dropout == 0:
-            return self.lstm(x)[1][0][0]  # torch's own loop is twice as fast
+            return recurrence.run(self.lstm, x)[1][0][0]  # torch's own loop is twice as fast
         kept = F.dropout(x.new_ones(len(x), self.lstm.hidden_size), self.recurrent_dropout)
         return last_state(self.lstm, x, kept)
 
@@ -128,6 +129,11 @@ class TextLSTM2017(Classifier):
         """
         return self.head(self.lstm(self.steps(sequences)))
 
+    def exported(self) -> Exported:
+        """Sequences of any length to logits."""
+        sizes = {"length": (1, 8)}
+        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
 
@@ -141,13 +147,20 @@ class LinearRecurrence(nn.Module):
         self.W = nn.Linear(width, width, bias=False)
         nn.init.orthogonal_(self.W.weight)  # which neither grows nor shrinks a state
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Map steps (B, T, D) to the state (B, H) after each sequence's own length (B,)."""
-        given = self.U(x)  # (B, T, H)
-        h = torch.zeros_like(given[:, 0])
-        for t, step in enumerate(given.unbind(1)):
-            h = torch.where((t < lengths).unsqueeze(1), self.W(h) + step, h)
+    def forward(self, x: Tensor, real: Tensor) -> Tensor:
+        """Map steps (B, T, D), those that are real (B, T), to the last state (B, H)."""
+        given = self.U(x).transpose(0, 1), real.t().unsqueeze(2)  # (T, B, H), (T, B, 1)
+        h = torch.zeros_like(given[0][0])
+        if torch.compiler.is_exporting():
+            return recurrence.over(self.step, (h,), given)[1][0]
+        for now in zip(*given, strict=True):
+            (h,) = self.step((h,), now)
         return h
+
+    def step(self, state: tuple[Tensor, ...], now: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+        """The next state (B, H); the same again where the step is not real."""
+        given, real = now
+        return (torch.where(real, self.W(state[0]) + given, state[0]),)
 
 
 class TextLSTM(Classifier):
@@ -200,17 +213,38 @@ class TextLSTM(Classifier):
         """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))
-        x = x[torch.arange(len(x)).unsqueeze(1), (~real).long().argsort(dim=1, stable=True)]
-        lengths = real.sum(1).clamp(min=1)  # words now stand first, wherever the padding was
         if isinstance(self.recurrence, LinearRecurrence):
-            return self.recurrence(x, lengths)
-        packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        state = self.recurrence(packed)[1]
-        h = state[0] if isinstance(state, tuple) else state  # (layers * directions, B, H)
-        return torch.cat(list(h[-2:]), 1) if self.hparams["bidirectional"] else h[-1]
+            return self.recurrence(x, real)
+        read = masked if torch.compiler.is_exporting() else packed
+        h = read(self.recurrence, x, real)  # (layers * directions, B, H)
+        return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
+
+    def exported(self) -> Exported:
+        """Sequences of any length to logits."""
+        sizes = {"length": (1, 8)}
+        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
+
+
+def packed(rnn: Any, x: Tensor, real: Tensor) -> Tensor:
+    """The last states (layers * directions, B, H) of steps (B, T, D), those that are real (B, T).
+
+    A sequence without any real step is its first one, which is padding.
+    """
+    x = x[torch.arange(len(x)).unsqueeze(1), (~real).long().argsort(dim=1, stable=True)]
+    lengths = real.sum(1).clamp(min=1)  # words now stand first, wherever the padding was
+    steps = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    state = rnn(steps)[1]
+    return state[0] if isinstance(state, tuple) else state
+
+
+def masked(rnn: Any, x: Tensor, real: Tensor) -> Tensor:
+    """The same for a program, which cannot pack: what is not real is passed over."""
+    empty = ~real.any(1, keepdim=True)
+    real = torch.cat([real[:, :1] | empty, real[:, 1:]], 1)
+    return recurrence.scanned(rnn, x, real=real)[1][0]
 
 
 def make_cell(

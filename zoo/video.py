@@ -23,7 +23,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
+from zoo import optim, recurrence
+from zoo.export import Entry, Exported
 from zoo.nn import Classifier, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Strip
@@ -84,6 +85,12 @@ class VideoConv3D(Classifier):
         maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
         return self.head(self.dropout(maps.mean((2, 3, 4))))
 
+    def exported(self) -> Exported:
+        """Clips of any length and size to logits."""
+        deep = 2 ** len(self.hparams["widths"])  # its last map has several pixels
+        side, length = max(30, 2 * deep), max(10, deep)
+        return exported(self, {"length": (1, length), "height": (4, side), "width": (4, side + 2)})
+
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
 
@@ -142,7 +149,7 @@ class VideoRecurrent(Classifier):
         self.save_hyperparameters(logger=False)
         self.frame = nn.Sequential(
             *(layer for a, b in pairwise([channels, *widths]) for layer in halving(a, b)),
-            nn.AdaptiveAvgPool2d(grid),
+            Places(grid),
             nn.Flatten(),
         )
         recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
@@ -157,7 +164,7 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        states, _ = self.recurrent(self.frames(clips))  # (B, T, hidden)
+        states, _ = recurrence.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
         return self.head(self.dropout(states[:, -1]))
 
     def frames(self, clips: Tensor) -> Tensor:
@@ -170,6 +177,12 @@ class VideoRecurrent(Classifier):
         frames = clips.transpose(1, 2)  # (B, T, C, H, W)
         return self.frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
+    def exported(self) -> Exported:
+        """Clips of any length and size to logits."""
+        least = 2 ** len(self.hparams["widths"]) + 1  # torch traces no map of a single pixel
+        side = (least, 2 * least)
+        return exported(self, {"length": (1, 10), "height": side, "width": side})
+
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
 
@@ -177,10 +190,40 @@ class VideoRecurrent(Classifier):
         return optim.configure(self, self.hparams["optimizer"])
 
 
+class Places(nn.AdaptiveAvgPool2d):
+    """The mean over each of grid x grid places of a map.
+
+    In a program it is two matrices: what torch.onnx 2.14 writes for torch's layer fails at run time
+    on maps of another size than the example's.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, C, grid, grid)."""
+        if not torch.compiler.is_exporting():
+            pooled: Tensor = super().forward(maps)
+            return pooled
+        rows, columns = (shares(size, self.output_size) for size in maps.shape[2:])
+        return rows @ maps @ columns.t()
+
+
+def shares(size: int, places: Any) -> Tensor:
+    """What each of `size` pixels adds to each place of torch's adaptive mean, (places, size)."""
+    place, pixel = torch.arange(places)[:, None], torch.arange(size)
+    first, end = place * size // places, ((place + 1) * size + places - 1) // places
+    inside = ((pixel >= first) & (pixel < end)).float()
+    return inside / inside.sum(1, keepdim=True)
+
+
 def halving(inputs: int, width: int) -> list[nn.Module]:
     """A 3 x 3 convolution of stride 2, normalised, then ReLU."""
     layer = nn.Conv2d(inputs, width, 3, stride=2, padding=1, bias=False)
     return [layer, nn.BatchNorm2d(width), nn.ReLU()]
+
+
+def exported(model: Classifier, sizes: dict[str, tuple[int, int]]) -> Exported:
+    """Clips to logits."""
+    clips = Entry(("batch", model.hparams["channels"], "length", "height", "width"))
+    return Exported(model, {"clips": clips}, ("logits",), sizes)
 
 
 @torch.inference_mode()

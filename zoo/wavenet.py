@@ -27,6 +27,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
+from zoo.export import Entry, Exported
 from zoo.nn import Classifier, ZooModule
 from zoo.optim import Recipe
 from zoo.pictures import Audio, Curve, Picture, Table
@@ -159,6 +160,13 @@ class WaveNet(ZooModule):
         every = self.conditions.weight.mean(0, keepdim=True)
         chosen = every if labels is None else self.conditions(labels)  # (B, L * 2 C)
         return list(chosen[..., None].chunk(len(self.stack.blocks), dim=1))
+
+    def exported(self) -> Exported:
+        """Sounds of any length and their classes to logits."""
+        ids = Entry(("batch", "length"), below=self.hparams["levels"])
+        labels = Entry(("batch",), below=self.hparams["num_classes"])
+        inputs = {"ids": ids, "labels": labels}
+        return Exported(self, inputs, ("logits",), {"length": (1, 64)})
 
     def answer(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, Q, T) to the level that most likely comes next, and its probability."""
@@ -326,6 +334,15 @@ class SoundClassifier(Classifier):
         check_sounds(ids, self.hparams["window"])
         skips = self.stack(self.frames(amplitudes(ids, self.hparams["levels"])))  # (B, S, F)
         return self.head(self.norm(skips).relu().mean(2))
+
+    def exported(self) -> Exported:
+        """Sounds of any length, of a window at least, to logits."""
+        ids, window = (
+            Entry(("batch", "length"), below=self.hparams["levels"]),
+            self.hparams["window"],
+        )
+        sizes = {"length": (window, 2 * window + 4 * self.hparams["stride"])}
+        return Exported(self, {"ids": ids}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

@@ -51,6 +51,24 @@ def run(verb: str, arguments: list[str]) -> None:
     module.run(parser.parse_args(arguments))
 
 
+def output_file(asked: Path | None, name: str, ending: str) -> Path:
+    """The file that a verb writes: as asked for, else named after the weights that it was given.
+
+    Raises:
+        ValueError: it should end otherwise.
+        FileNotFoundError: there is no such folder.
+    """
+    path = Path(name)
+    if asked is None:  # a file is called after itself, but a run's after its folder
+        named = path.parent if path.name == "weights.safetensors" else path
+        return Path(named.resolve().name.removesuffix(".safetensors") + ending)
+    if ending and asked.suffix.lower() != ending:
+        raise ValueError(f"--output is {asked}: give a name that ends in {ending}")
+    if not asked.parent.is_dir():
+        raise FileNotFoundError(f"--output is {asked}: there is no folder {asked.parent}")
+    return asked
+
+
 def overview() -> str:
     """What `zoo --help` prints."""
     lines = []

@@ -39,19 +39,20 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> None:
     from zoo import load
+    from zoo.commands.main import output_file
     from zoo.training.run import weights_of
 
+    output = output_file(given.output, given.name, ".png" if given.inputs else ".html")
     model = load(weights_of(given.name))
-    stem = Path(given.name).name
     if not given.inputs:
-        show_examples(model, given.output or Path(f"{stem}.html"))
+        show_examples(model, output)
         return
     named = list(collected(given.inputs, getattr(model.input, "suffixes", frozenset())))
     if not named:
         raise FileNotFoundError(f"{', '.join(given.inputs)}: no inputs for {given.name} in there")
     answers, broken = answered(model, named)
     if answers and is_picture(answers[0][1]):
-        write_pictures(model, answers, given.output or Path(f"{stem}.png"))
+        write_pictures(model, answers, output)
     elif answers:
         kind = "json" if given.json else "csv" if given.csv else "table"
         {"json": print_json, "csv": print_csv, "table": print_table}[kind](answers)
@@ -193,8 +194,6 @@ def write_pictures(model: Any, answers: Sequence[tuple[str, Any]], output: Path)
     from zoo.commands.sample import save
     from zoo.pictures import Grid, png
 
-    if output.suffix.lower() != ".png":
-        raise ValueError(f"--output is {output}: give a name that ends in .png")
     made = [answer for _, answer in answers]
     if all(_exists(name) for name, _ in answers):
         given = [model.input.decode(name) for name, _ in answers]
@@ -211,8 +210,6 @@ def show_examples(model: Any, output: Path) -> None:
     """Answer for eight test samples and draw the truth beside each."""
     from zoo.pages import examples
 
-    if output.suffix.lower() != ".html":
-        raise ValueError(f"--output is {output}: give a name that ends in .html")
     shown = examples.of(model)
     if shown.answers:
         print_table(list(zip(shown.truths, shown.answers, strict=True)), first="truth")

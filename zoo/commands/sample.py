@@ -39,6 +39,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> None:
     from zoo import load
+    from zoo.commands.main import output_file
     from zoo.training.run import weights_of
 
     model: Any = load(weights_of(given.name))
@@ -47,7 +48,10 @@ def run(given: Namespace) -> None:
             f"{given.name} generates nothing: {type(model).__name__} has no method `sample`"
         )
     asked = parse(model.sample, given.name, given.rest)
-    output = check_output(asked.pop("output"), type(model), given.name)
+    kind = get_type_hints(type(model).sample)["return"].__name__
+    output = asked.pop("output")
+    if output or kind in ENDINGS:
+        output = output_file(output, given.name, ENDINGS.get(kind, ""))
     write(model.sample(**asked), output)
 
 
@@ -84,25 +88,6 @@ def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> No
     if kind is bool:
         how = {"action": BooleanOptionalAction}
     parser.add_argument(f"--{name.replace('_', '-')}", dest=name, default=default, **how)
-
-
-def check_output(output: Path | None, cls: type, name: str) -> Path | None:
-    """The file to write, named after what was asked for; None for text on the screen.
-
-    Raises:
-        ValueError: it should end otherwise.
-        FileNotFoundError: there is no such folder.
-    """
-    kind = get_type_hints(getattr(cls, "sample"))["return"]  # noqa: B009 (mypy knows no `sample`)
-    ending = ENDINGS.get(kind.__name__, "")
-    if output is None:
-        stem = Path(name).stem if Path(name).is_file() else Path(name).resolve().name
-        return Path(stem + ending) if ending else None
-    if ending and output.suffix.lower() != ending:
-        raise ValueError(f"--output is {output}: give a name that ends in {ending}")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"--output is {output}: there is no folder {output.parent}")
-    return output
 
 
 def write(sample: Any, output: Path | None) -> None:

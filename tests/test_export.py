@@ -19,6 +19,7 @@ FACTS = {
     "input": {
         "_target_": "datamodules.inputs.image.ImageInput",
         "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
+        "background": None,
     },
 }  # fmt: skip
 

@@ -344,3 +344,10 @@ def test_torch_hub_opens_every_model_and_its_weights(shelf):
     assert fresh.head.weight.shape == (10, 4)
     loaded = torch.hub.load(root, "tiny.pets", source="local", pretrained=True)
     assert loaded.classes == FACTS["classes"]
+
+
+def test_tensors_of_novelty_that_are_no_such_are_refused(saved):
+    _, folder = saved
+    rewrite(folder, lambda tensors: tensors.update({"novelty.means": torch.zeros(2, 8)}))
+    with pytest.raises(ValueError, match="novelty: deviations, directions, threshold missing"):
+        zoo.load(folder)

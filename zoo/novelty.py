@@ -16,6 +16,7 @@ Shapes: N training samples, M held out, B asked for; F features, K classes, R di
 import torch
 from torch import Tensor
 
+NAMES = ("means", "directions", "deviations", "threshold")
 USUAL = 0.99  # share of the held samples whose score is at most 1
 SHRINKAGE = 0.1  # of the variances towards their mean; from 0.003 to 0.3 it matters little
 DIRECTIONS = 64  # at most; all 320 of a text CNN tell no more, and take 4 times the file
@@ -29,9 +30,14 @@ class Novelty:
         directions: in which samples differ most from the mean of their class, (F, R), orthonormal.
         deviations: along each direction, and last of all in what the directions leave, (R + 1,).
         threshold: the distance that counts as 1, in deviations, (1,).
+
+    Raises:
+        ValueError: other tensors than these.
     """
 
     def __init__(self, **tensors: Tensor) -> None:
+        if odd := {*NAMES} ^ {*tensors}:
+            raise ValueError(f"novelty: {', '.join(sorted(odd))} missing or left over")
         tensors = {name: tensor.float().cpu() for name, tensor in tensors.items()}
         self.means, self.directions = tensors["means"], tensors["directions"]
         self.deviations, self.threshold = tensors["deviations"], tensors["threshold"]
@@ -58,8 +64,7 @@ class Novelty:
 
     def tensors(self) -> dict[str, Tensor]:
         """What the constructor takes, in half precision, which it loses nothing by."""
-        names = ("means", "directions", "deviations", "threshold")
-        return {name: getattr(self, name).half() for name in names}
+        return {name: getattr(self, name).half() for name in NAMES}
 
     def score(self, features: Tensor) -> Tensor:
         """Map features (B, F) to their distance in units of the threshold, (B,), on the CPU."""

@@ -39,11 +39,8 @@ def trained(config: Mapping[str, Any], facts: Mapping[str, Any]) -> "ZooModule":
         Failure: its training failed.
     """
     asked = judge_config(config, facts)
-    depends = [
-        VERSION,
-        facts["digest"],
-        *(asked[key] for key in ("model", "data", "trainer", "ema")),
-    ]
+    data = {key: value for key, value in asked["data"].items() if key != "about"}
+    depends = [VERSION, facts["digest"], asked["model"], data, asked["trainer"], asked["ema"]]
     name = f"judge-{config['judge']}-{config['choices']['data']}"
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
     judge = cards.load(cached(name, key, lambda part: _train(asked, part)))

@@ -131,6 +131,7 @@ def digest(name: str) -> str:
     """Of an experiment's resolved config and of the code that shapes its score."""
     config = _config(name)
     depends = {key: value for key, value in config.items() if key not in UNSHAPED}
+    depends["data"].pop("about")
     targets = {config[key]["_target_"].rpartition(".")[0] for key in ("model", "data")}
     judged = {"zoo.training.judge"} if config["judge"] else set()
     code = [_code(module) for module in sorted({*SHAPING, *judged, *_with_imports(targets)})]

@@ -1,12 +1,18 @@
 """The wheel, in an environment of its own, from another directory."""
 
+import json
 import os
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from tests.tiny import video_folder
+from zoo.pictures import wav
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,8 +35,9 @@ def python(tmp_path_factory):
     return python
 
 
-def run(python, folder, *arguments):
+def run(python, folder, *arguments, **more):
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "ZOO_DATA")}
+    environment |= {"HF_HUB_OFFLINE": "1", **more}
     return subprocess.run(
         [str(python), *arguments], cwd=folder, env=environment, capture_output=True, text=True
     )
@@ -51,3 +58,47 @@ def test_the_wheel_lists_trains_and_imports_from_another_directory(python, tmp_p
     done = run(python, tmp_path, "-c", loaded)
     assert done.returncode == 0, done.stderr
     assert "image_folder" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_wheel_answer_what_people_have(python, tmp_path):
+    """A picture, a sentence, a video, a sound, an analogy and a prompt, without any data."""
+    random, zoo = np.random.default_rng(0), str(python.parent / "zoo")
+    Image.fromarray(random.integers(0, 255, (60, 40, 3)).astype(np.uint8)).save(tmp_path / "a.png")
+    video_folder.video(tmp_path / "a.mp4", random.integers(0, 255, (12, 32, 32, 3)).astype("u1"))
+    (tmp_path / "a.wav").write_bytes(wav(random.uniform(-0.5, 0.5, 8000), 8000))
+    asked = {
+        "image_cnn": "a.png", "text_cnn": "a wonderful film", "video_conv3d.drone_video": "a.mp4",
+        "sound_classifier": "a.wav", "cbow": "king - man + woman", "char_rnn": "ROMEO:",
+    }  # fmt: skip
+    for name, given in asked.items():
+        done = run(zoo, tmp_path, "predict", name, given, "--json")
+        assert done.returncode == 0, done.stderr
+        (found,) = json.loads(done.stdout)
+        assert found["answer"]
+    assert found["answer"]["text"]
+
+
+SCORED = """
+import json
+import zoo
+from zoo.training.evaluate import evaluate
+
+for name in zoo.list_models(pretrained=True):
+    scores, _, card = evaluate(name)
+    print(json.dumps([name, card["score"], card["metrics"], scores]), flush=True)
+"""
+
+
+@pytest.mark.real
+def test_every_weight_of_the_wheel_scores_what_its_card_says(python, tmp_path):
+    """On the whole test split, offline: in the card's interval, or within a tenth without one."""
+    done = run(python, tmp_path, "-c", SCORED, ZOO_DATA=os.environ["ZOO_DATA"])
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert len(rows) >= 30
+    for name, metric, said, scores in rows:
+        near = 0.1 * abs(said[metric])
+        low = said.get(f"{metric}/low", said[metric] - near)
+        high = said.get(f"{metric}/high", said[metric] + near)
+        assert low - 1e-6 <= scores[metric] <= high + 1e-6, (name, metric, said[metric], scores)

@@ -136,7 +136,7 @@ def answered(
         (truth, one["label"], f"{100 * one['probability']:.0f} %")
         for truth, one in zip(truths, answers, strict=True)
     ]
-    return _samples(samples, said, rate, "{}, answered {} ({} sure)")
+    return _samples(samples, said, rate, "{}, answered {} ({} sure)", columns=4)
 
 
 def _per_class(counts: np.ndarray, classes: Sequence[str]) -> Table:
@@ -168,6 +168,7 @@ def _samples(
     said: Sequence[tuple[str, str, str]],
     rate: float,
     caption: str = "{} taken for {} ({} sure)",
+    columns: int = 8,
 ) -> Picture:
     """The picture for samples of one kind, each with its (truth, answer, sure)."""
     if isinstance(samples[0], str):
@@ -178,7 +179,7 @@ def _samples(
         return Strip(samples[:WORST_ROWS], captions[:WORST_ROWS], rate)
     if samples[0].ndim == 1:
         return Audio(samples[:WORST_ROWS], int(rate), captions[:WORST_ROWS])
-    return Grid(samples, captions)
+    return Grid(samples, captions, columns)
 
 
 def _cut(text: str) -> str:

@@ -108,7 +108,7 @@ def test_fine_tuning_on_500_pictures_beats_training_from_scratch(tmp_path):
                 data="image_folder", init=init, seed=seed, trainer={"max_epochs": 10},
                 baseline=None, **{
                     "data.source": source, "data.train_samples": 500, "data.channels": 1,
-                    "data.augment.horizontal_flip": False,
+                    "data.augment.horizontal_flip": False, "data.test": 0.5,
                 },
             )  # fmt: skip
             scores.setdefault(init, []).append(run.results["test/accuracy"])

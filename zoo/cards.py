@@ -56,14 +56,16 @@ def find(source: str | Path) -> Path:
         ValueError: no such name, or a checkpoint.
     """
     name, shelf = str(source), released()
-    if name in shelf:
+    if name in shelf and not isinstance(source, Path):
         return shelf[name]
+    if is_path(source):
+        return _file(Path(source))
     chosen = defaults(shelf)
     if name in chosen:
         print(f"weights   {chosen[name]}", file=sys.stderr)
         return shelf[chosen[name]]
-    if is_path(source):
-        return _file(Path(source))
+    if Path(name).exists():
+        return _file(Path(name))
     raise ValueError(no_such("weights", name, [*shelf, *chosen]))
 
 
@@ -73,10 +75,9 @@ def defaults(shelf: Mapping[str, Path]) -> dict[str, str]:
 
 
 def is_path(source: str | Path) -> bool:
-    """Whether it is a path, or is meant as one."""
+    """Whether it can only be meant as a path."""
     name = str(source)
-    ending = name.endswith((ENDING, *CHECKPOINTS))
-    return isinstance(source, Path) or Path(name).exists() or os.sep in name or ending
+    return isinstance(source, Path) or os.sep in name or name.endswith((ENDING, *CHECKPOINTS))
 
 
 def _file(path: Path) -> Path:

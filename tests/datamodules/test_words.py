@@ -15,7 +15,7 @@ from datamodules.words import Words, divide, docstrings, found, kept, python_doc
 from tests.tiny import wikipedia_2015
 
 PLAIN = {
-    "name": "words", "hub": None, "vocabulary_size": 1000, "min_count": 1, "window": 2,
+    "name": "words", "hub": None, "about": {}, "vocabulary_size": 1000, "min_count": 1, "window": 2,
     "subsample": 1.0, "validation": 0.05, "test": 0.05, "batch_size": 4, "train_samples": None,
     "limit": None, "seed": 0,
 }  # fmt: skip

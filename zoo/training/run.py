@@ -93,7 +93,7 @@ def weights_of(name: str) -> Path:
         return run.folder
     shelf, recipes = cards.released(), catalog.names("experiment")
     known = {*shelf, *cards.defaults(shelf)}
-    if name in known or cards.is_path(name):
+    if name in known or cards.is_path(name) or Path(name).exists():
         return cards.find(name)
     if name not in recipes:
         raise ValueError(no_such("weights, model or run", name, [*known, *recipes]))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -117,3 +118,24 @@ def test_interrupting_a_run_is_exit_code_130_and_keeps_its_checkpoints(tmp_path)
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == "zoo: interrupted"
     assert zoo.Run(tmp_path / "runs/image_cnn/a").last
+
+
+def test_showing_weights_prints_their_card(command):
+    code, out, _ = command("show", "image_cnn.mnist")
+    assert code == 0
+    for said in (
+        "data seen",
+        "licence of the data",
+        "limits",
+        "FLOPs",
+        "receptive field",
+        "commit",
+    ):
+        assert said in out
+
+
+def test_an_error_lists_some_of_very_many_names(command):
+    code, _, err = command("show", "zzz")
+    assert code == 2
+    assert re.search(r"there are audio_folder, .* and \d+ more$", err.strip())
+    assert len(err) < 700

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+MANY = 30  # names that an error lists
+
 
 class Failure(RuntimeError):
     """A failure inside, worded for a person: exit code 1."""
@@ -25,7 +27,8 @@ def no_such(kind: str, name: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
+    some = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if known[MANY:] else "")
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {some or 'none'}"
     return f"no {kind} named {name!r}: {hint}"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoo import cards
 
 PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
-HEADER = ("weights", "data", "score", "baseline", "size")
+HEADER = ("weights", "data", "metric", "score", "baseline", "size")
 
 Card = Mapping[str, Any]
 
@@ -19,12 +19,13 @@ def shown(metric: str, value: float) -> str:
 
 
 def rows() -> list[tuple[str, ...]]:
-    """Name, data, score, baseline and size of each of the released weights."""
+    """Name, data, metric, score, baseline and size of each of the released weights."""
     found: list[tuple[str, ...]] = []
     for name, path in cards.released().items():
         card = cards.read(path)
         size = f"{path.stat().st_size / 1e6:.1f} MB"
-        found.append((name, card["choices"]["data"], score(card), beside(card), size))
+        metric = card["score"].removeprefix("test/")
+        found.append((name, card["choices"]["data"], metric, score(card), beside(card), size))
     return found
 
 
@@ -89,10 +90,14 @@ def page() -> str:
         "A model's bare name means the weights that are marked as its default.\n\n"
         "Written by `zoo list weights --markdown` from the cards in zoo/weights; `zoo test NAME`\n"
         "scores one again. Scores are of the test split, with 95 % intervals.\n\n"
+        "Classifiers warn of an input that is unlike their training data (zoo/novelty.py). It is\n"
+        "caught where it is of another kind, such as a photograph given to a network of digits,\n"
+        "and missed where it is nearly alike, such as a letter among digits; networks that have\n"
+        "seen much variety, such as those of CIFAR-10 or of long reviews, are hard to surprise.\n\n"
     )
     lines = "".join(f"| {' | '.join([_link(name), *rest])} |\n" for name, *rest in rows())
     sections = (_section(name, cards.read(path)) for name, path in cards.released().items())
-    top = f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|\n{lines}\n"
+    top = f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|---|\n{lines}\n"
     return head + top + "\n".join(sections)
 
 

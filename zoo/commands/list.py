@@ -43,8 +43,8 @@ def print_weights(markdown: bool = False) -> None:
     if markdown:
         print(shelf.page(), end="")
         return
-    for name, _, score, *_ in shelf.rows():
-        print(f"  {name:<34} {score}")
+    for name, _, metric, score, *_ in shelf.rows():
+        print(f"  {name:<34} {metric} {score}")
 
 
 def print_runs(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Show a model's layers, or the config of a data set or an experiment.
+"""Show a model's layers, the config of a data set or an experiment, or the card of weights.
 
 Beside each convolution stands what a dense layer for the same map would cost.
 """
@@ -20,21 +20,40 @@ class Layer(NamedTuple):
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="a model, data set or experiment of `zoo list`")
+    parser.add_argument("name", help="a model, data set, experiment or weights of `zoo list`")
 
 
 def run(given: Namespace) -> None:
-    from zoo import catalog
+    from zoo import cards, catalog
     from zoo.errors import no_such
 
+    if given.name in (shelf := cards.released()):
+        print_card(given.name, cards.read(shelf[given.name]))
+        return
     groups = [group for group in GROUPS if given.name in catalog.names(group)]
     if not groups:
         known = {name for group in GROUPS for name in catalog.names(group)}
-        raise ValueError(no_such("model, data or experiment", given.name, known))
+        raise ValueError(
+            no_such("model, data, experiment or weights", given.name, known | {*shelf})
+        )
     for group in groups:
         print_config(group, given.name)
     if "model" in groups:
         print_layers(catalog.create_model(given.name))
+
+
+def print_card(name: str, card: Any) -> None:
+    """What weights have seen, what they score and cost, and what they do not know."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from zoo import shelf
+
+    table = Table(title=name, title_justify="left", show_header=False)
+    for key, value in shelf.described(card):
+        table.add_row(key, escape(value))
+    Console(highlight=False).print(table)
 
 
 def print_config(group: str, name: str) -> None:

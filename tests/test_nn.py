@@ -158,6 +158,13 @@ def test_every_model_has_features(name):
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
+def test_no_layer_is_hidden_by_a_method_of_its_name(name):
+    """torch keeps a layer called `embed` apart, and `self.embed` would still be the method."""
+    model = zoo.create_model(name)
+    assert not [child for child, _ in model.named_children() if hasattr(type(model), child)]
+
+
+@pytest.mark.parametrize("name", zoo.list_models())
 def test_only_the_head_depends_on_the_number_of_classes(name):
     """What starts anew on other classes is what a model names as its head, and no more."""
     model = zoo.create_model(name)

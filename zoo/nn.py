@@ -284,7 +284,7 @@ def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
     """An answer, with a warning where the novelty of its input is above 1."""
     if novelty <= 1:
         return answer
-    return {**answer, "warning": "unlike the training data: the answer may mean nothing"}
+    return {**answer, "warning": "unlike the training data: check the answer"}
 
 
 def reach(layers: Iterable[torch.nn.Module], axis: int = -1) -> int:

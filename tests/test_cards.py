@@ -26,7 +26,7 @@ FACTS = {
 
 FULL = {  # what else stands on the card of a run
     "name": "image_cnn.pets", "choices": {"experiment": "a", "model": "image_cnn", "data": "pets"},
-    "seen": {"pets": None}, "licence": None, "limits": None, "score": "test/accuracy",
+    "data": {}, "seen": {"pets": None}, "licence": None, "limits": None, "score": "test/accuracy",
     "metrics": {"test/accuracy": 0.5}, "baseline": {}, "parameters": 1, "flops": 2,
     "flops_input": [1, 28, 28], "receptive_field": "all", "seed": 0, "command": "zoo train",
     "commit": None, "train_seconds": 60.0, "precision": "32-true",
@@ -351,3 +351,14 @@ def test_tensors_of_novelty_that_are_no_such_are_refused(saved):
     rewrite(folder, lambda tensors: tensors.update({"novelty.means": torch.zeros(2, 8)}))
     with pytest.raises(ValueError, match="novelty: deviations, directions, threshold missing"):
         zoo.load(folder)
+
+
+@pytest.mark.parametrize("words", [["test"], ["predict"], ["train", "trainer=smoke", "init="]])
+def test_a_card_of_an_earlier_zoo_loads_and_else_says_what_it_lacks(words, saved, command):
+    _, folder = saved
+    assert zoo.load(folder).classes == FACTS["classes"]
+    *first, last = words
+    given = [*first, f"{last}{folder}"] if last.endswith("=") else [*words, str(folder)]
+    code, _, err = command(*given)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "lacks name, choices, data, seen: an earlier zoo wrote it" in err

@@ -195,6 +195,22 @@ def read(path: Path) -> Card:
     return card
 
 
+def whole(card: Card | None) -> Card:
+    """A card that says of which run the weights are.
+
+    Raises:
+        ValueError: there is none, or an earlier zoo wrote it.
+    """
+    if card is None:
+        raise ValueError("this model has no card: load it from a run or by its name (zoo.load)")
+    if missing := [key for key in ("name", "choices", "data", "seen") if key not in card]:
+        raise ValueError(
+            f"the card of these weights lacks {', '.join(missing)}: an earlier zoo wrote it; they "
+            "load (zoo.load), but for this train them again"
+        )
+    return card
+
+
 def attach(model: Any, facts: Mapping[str, Any]) -> Any:
     """Give a model the input and the classes that its data's facts describe."""
     from zoo import schema

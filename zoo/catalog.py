@@ -144,7 +144,7 @@ def _started_from(source: Any, asked: Any) -> list[str]:
     """
     from zoo import cards
 
-    card = cards.read(cards.find(str(source)))
+    card = cards.whole(cards.read(cards.find(str(source))))
     if asked not in (None, card["choices"]["model"]):
         name = card["choices"]["model"]
         raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")

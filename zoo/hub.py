@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 def save(model: "ZooModule", folder: Path) -> Path:
     """Write a loaded model to a folder; see `ZooModule.save_pretrained`."""
-    if model.card is None:
-        raise ValueError("this model has no card: load it from a run or by its name (zoo.load)")
-    facts = {**model.card["facts"], "classes": model.classes}
+    card = cards.whole(model.card)
+    facts = {**card["facts"], "classes": model.classes}
     folder.mkdir(parents=True, exist_ok=True)
-    cards.save(model, {**model.card, "facts": facts}, folder)
-    (folder / "README.md").write_text(shelf.readme(model.card), encoding="utf-8")
+    cards.save(model, {**card, "facts": facts}, folder)
+    (folder / "README.md").write_text(shelf.readme(card), encoding="utf-8")
     return folder
 
 

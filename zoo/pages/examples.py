@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datamodules.sources import locate
-from zoo import catalog
+from zoo import cards, catalog
 from zoo.drawing import draw
 from zoo.nn import Classifier
 from zoo.pages.report import page
@@ -61,11 +61,11 @@ def of(model: "ZooModule") -> Examples:
 
 def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
-    assert model.card is not None
-    config = composed(model.card, ["judge=null"])
+    card = cards.whole(model.card)
+    config = composed(card, ["judge=null"])
     if here(config["data"]):
         return config, True
-    name = model.card["choices"]["model"]
+    name = card["choices"]["model"]
     instead = catalog.compose([f"model={name}", "judge=null"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "

@@ -55,12 +55,12 @@ def evaluate(
         ValueError: no such weights; a wrong override; data of another kind, or with other classes.
     """
     model = cards.load(weights)
-    assert model.card is not None
-    config = composed(model.card, overrides)
-    if known := overlap(model.card["seen"], config):
+    card = cards.whole(model.card)
+    config = composed(card, overrides)
+    if known := overlap(card["seen"], config):
         print(f"warning   {known}", file=sys.stderr)
     data = opened(config, model)
-    return test(config["trainer"], model, data), config, model.card
+    return test(config["trainer"], model, data), config, card
 
 
 def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:

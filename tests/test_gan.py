@@ -231,7 +231,7 @@ def test_without_a_judge_it_trains_and_tests_on_its_losses(unjudged):
 
 def test_a_step_of_the_run_is_one_of_both_networks(unjudged):
     """72 samples of 80, in batches of 20: three steps an epoch, not six."""
-    told = torch.load(unjudged.last, weights_only=True)
+    told = torch.load(unjudged.lasts[0], weights_only=True)
     samples = unjudged.results["samples"]["train"]
     assert told["global_step"] == 2 * (samples // 20)
     counts = [
@@ -254,8 +254,8 @@ def test_a_run_that_was_lengthened_equals_one_that_was_not(unjudged):
     """Resume: both optimisers and the average go on."""
     zoo.train("gan", name="b", **{**TINY, "ema": 0.9, "trainer": {"max_epochs": 1}})
     longer = zoo.train("gan", name="b", **{**TINY, "ema": 0.9})
-    wanted = torch.load(unjudged.last, weights_only=True)["state_dict"]
-    found = torch.load(longer.last, weights_only=True)["state_dict"]
+    wanted = torch.load(unjudged.lasts[0], weights_only=True)["state_dict"]
+    found = torch.load(longer.lasts[0], weights_only=True)["state_dict"]
     for name, tensor in wanted.items():
         torch.testing.assert_close(found[name], tensor, rtol=0, atol=0)
 

@@ -2,12 +2,13 @@
 
     2   the user can mend it: a wrong name, value, file or folder (ValueError, OSError, ImportError)
     1   a failure inside, such as a loss that is not finite
-    130 interrupted from the keyboard
+    130 interrupted from the keyboard (SIGINT); 143 told to end (SIGTERM)
 
 `ZOO_DEBUG=1` shows the traceback instead.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -17,6 +18,23 @@ MANY = 30  # names that an error lists
 
 class Failure(RuntimeError):
     """A failure inside, worded for a person: exit code 1."""
+
+
+class Stopped(Exception):
+    """Stopped by a signal: exit code 128 + its number.
+
+    Args:
+        number: of the signal.
+        step: after which a checkpoint was saved, where this process knows.
+    """
+
+    def __init__(self, number: int, step: int | None = None) -> None:
+        self.number = number
+        after = "" if step is None else f" after step {step:,}, which is saved"
+        name = signal.Signals(number).name
+        super().__init__(
+            f"stopped by {name}{after}: the same command with name= goes on from there"
+        )
 
 
 def no_such(kind: str, name: str, known: Iterable[str]) -> str:
@@ -42,14 +60,22 @@ def exit_code(work: Callable[[], object]) -> int:
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
-        print(f"zoo: {_line(error)}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError | OSError | ImportError) else 1
+        print(f"zoo: {line(error)}", file=sys.stderr)
+        return code(error)
     return 0
 
 
-def _line(error: Exception) -> str:
+def code(error: Exception) -> int:
+    """The exit code that belongs to an error."""
+    if isinstance(error, Stopped):
+        return 128 + error.number
+    return 2 if isinstance(error, ValueError | OSError | ImportError) else 1
+
+
+def line(error: Exception) -> str:
     """The message of an error in one line, with its kind where we did not word it ourselves."""
     text = " ".join(str(error).split())
-    ours = isinstance(error, ValueError | FileNotFoundError | FloatingPointError | Failure)
+    worded = ValueError | FileNotFoundError | FloatingPointError | Failure | Stopped
+    ours = isinstance(error, worded) or (isinstance(error, OSError) and error.errno is None)
     ours |= isinstance(error, ImportError) and "pip install" in text  # a missing extra
     return text if ours and text else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"

@@ -127,6 +127,7 @@ class GAN(ZooModule):
     """
 
     HEAD = ("generator.embedding.", "discriminator.embedding.")
+    IDLE = True  # each of the two losses teaches one network
 
     def __init__(
         self,
@@ -255,7 +256,7 @@ class GAN(ZooModule):
         self.descend(losses["generator_loss"], generator)
         self.discriminator.requires_grad_(True)
         for name, value in losses.items():
-            self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True)
+            self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, sync_dist=True)
 
     def _optimizers(self) -> tuple[Any, Any]:
         """The generator's, whose steps the trainer counts, and the discriminator's, bare."""

@@ -32,6 +32,7 @@ class ZooModule(LightningModule):
     """
 
     HEAD: ClassVar[tuple[str, ...]] = ("head.",)  # starts the names of what other classes replace
+    IDLE: ClassVar[bool] = False  # whether a step leaves parameters without a gradient
 
     def __init__(self) -> None:
         super().__init__()
@@ -208,7 +209,7 @@ class ZooModule(LightningModule):
         for name, values in found.items():
             self.log(
                 f"{stage}/{name}", values.detach().mean(), on_step=False, on_epoch=True,
-                batch_size=len(values), sync_dist=stage != "train",
+                batch_size=len(values), sync_dist=True,
             )  # fmt: skip
         return found
 

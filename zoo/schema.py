@@ -74,6 +74,8 @@ class RunConfig(BaseModel):
     mode: Literal["min", "max"]
     ema: Annotated[float, Field(gt=0, lt=1)] | None
     early_stopping: Positive | None
+    save_every: Annotated[float, Field(gt=0)]
+    timeout: Annotated[float, Field(gt=0)]
     compile: bool
     bf16: bool
     force: bool

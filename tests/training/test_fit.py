@@ -41,9 +41,9 @@ def test_the_run_leaves_its_whole_folder(once):
         "config.yaml", "results.json", "metrics.csv", "checkpoints", "weights.safetensors",
         "card.json", "report.html",
     }  # fmt: skip
-    checkpoints = sorted(path.name for path in (once.folder / "checkpoints").iterdir())
-    assert checkpoints[0] == "best.ckpt"
-    assert len(checkpoints) == 3  # and the last two
+    names = {path.name for path in once.checkpoints.iterdir()}
+    kept = {"best.ckpt", "last-10.ckpt", "last-20.ckpt"}
+    assert names == kept | {f"{name}.sha256" for name in kept}
 
 
 def test_the_results_are_those_of_the_released_weights(once):
@@ -69,7 +69,7 @@ def test_the_results_say_what_ran(once):
 
 def test_a_checkpoint_is_enough_to_rebuild_the_model(once):
     """Schema, class, arguments and facts, loadable without pickle."""
-    told = torch.load(once.last, weights_only=True)["zoo"]
+    told = torch.load(once.lasts[0], weights_only=True)["zoo"]
     assert told["model"]["_target_"] == "zoo.image_cnn.ImageCNN"
     assert told["facts"]["classes"] == [str(i) for i in range(10)]
     assert told["config"]["data"]["name"] == "digits"
@@ -123,7 +123,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command,
     )
     assert code == 1
     assert "the loss is nan in epoch 2, batch 3 (step 12)" in err.splitlines()[-1]
-    saved = torch.load(zoo.Run(tmp_path / "runs/image_cnn/a").last, weights_only=True)
+    saved = torch.load(zoo.Run(tmp_path / "runs/image_cnn/a").lasts[0], weights_only=True)
     assert all(value.isfinite().all() for value in saved["state_dict"].values())
     assert not zoo.Run(tmp_path / "runs/image_cnn/a").finished
 
@@ -137,7 +137,7 @@ def test_the_average_of_the_weights_is_what_is_judged():
     """With a decay near one the averaged weights have hardly left where they began."""
     torch.manual_seed(0)
     run = train(ema=0.999999, model={"optimizer": {"lr": 0.5}})
-    moved = torch.load(run.last, weights_only=True)
+    moved = torch.load(run.lasts[0], weights_only=True)
     averaged, current = (
         moved["state_dict"]["head.weight"],
         moved["current_model_state"]["head.weight"],

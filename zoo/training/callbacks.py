@@ -45,11 +45,17 @@ class Speed(Callback):
     """Training time and samples per second, without validation and the first steps."""
 
     def __init__(self, batch_size: int) -> None:
-        self.batch_size, self.steps, self.seconds = batch_size, 0, 0.0
+        self.batch_size, self.steps, self.seconds, self.before = batch_size, 0, 0.0, 0.0
         self.started = self.ended = perf_counter()
 
+    def state_dict(self) -> dict[str, float]:
+        return {"before": self.before + perf_counter() - self.started}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        self.before = state_dict["before"]
+
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.started = perf_counter()
+        self.started = self.last = perf_counter()
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.last = perf_counter()
@@ -65,10 +71,14 @@ class Speed(Callback):
         self.ended = perf_counter()
 
     def results(self) -> dict[str, float]:
-        """Seconds of training, validation included, and samples per second of its steps."""
+        """Seconds of training, validation included, and samples per second of its steps.
+
+        The seconds are those of all starts of the run, up to the checkpoints that were gone on
+        from; the rate is that of the last start.
+        """
         counted = max(self.steps - WARM_UP, 0) * self.batch_size
         rate = {"samples_per_second": round(counted / self.seconds, 1)} if counted else {}
-        return {"train_seconds": round(self.ended - self.started, 2), **rate}
+        return {"train_seconds": round(self.before + self.ended - self.started, 2), **rate}
 
 
 class Scores(Callback):

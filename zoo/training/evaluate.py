@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytorch_lightning import LightningDataModule, Trainer
 
 from zoo import cards, catalog, schema
-from zoo.training import hardware, judge, scoring
+from zoo.training import hardware, judge, processes, scoring
 from zoo.training.callbacks import Scores
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def evaluate(
     if known := overlap(card["seen"], config):
         print(f"warning   {known}", file=sys.stderr)
     data = opened(config, model)
-    return test(config["trainer"], model, data), config, card
+    return test(config, model, data), config, card
 
 
 def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
@@ -110,11 +110,13 @@ def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | 
     )
 
 
-def test(trainer: Config, model: "ZooModule", data: LightningDataModule) -> Config:
+def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Config:
     """Score the test split, each sample once, with intervals."""
-    scores = Scores()
+    scores, trainer = Scores(), config["trainer"]
     tester = Trainer(
-        **{key: trainer[key] for key in ("accelerator", "devices", "strategy", "precision")},
+        **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
+        strategy=processes.strategy(config),
+        plugins=[processes.environment()],
         callbacks=[scores],
         logger=False,
         enable_progress_bar=False,

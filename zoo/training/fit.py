@@ -5,6 +5,7 @@ results, weights and report.
 """
 
 import json
+import os
 import platform
 import signal
 import subprocess
@@ -16,16 +17,19 @@ import pytorch_lightning
 import torch
 from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer, seed_everything
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from rich.console import Console
 
 import zoo
 from zoo import cards, catalog, schema
+from zoo.errors import Failure
 from zoo.pages import report
-from zoo.training import card, judge, metrics
+from zoo.synchronised import SynchronisedBatchNorm
+from zoo.training import card, checkpoints, judge, metrics, processes
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
+from zoo.training.resume import Checkpoints, Draws, Progress
 from zoo.training.run import Run, replace
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 SHOWN = 10_000  # test samples that the report's pictures are made from
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, quiet=os.environ.get("RANK", "0") != "0")
 
 
 @quiet()
@@ -43,16 +47,11 @@ def work(config: Config, run: Run) -> None:
     data = open_data(config, start)
     if config["judge"]:
         data.judge = judge.trained(config, data.facts)
-    seed_everything(config["seed"], workers=True, verbose=False)
-    written = start.card["model"] if start and start.card else catalog_facts(config)
-    config["model"] = agree(config["model"], written, data.facts)
-    model = cards.attach(schema.build(config["model"], "model"), data.facts)
-    if start is not None:
-        begin(model, start, config)
+    model = made(config, data.facts, start)
     speed = Speed(config["data"]["batch_size"])
     trainer = fit(config, run, model, data, speed)
-    load_best(model, trainer)
-    scores = test(config["trainer"], model, data)
+    load_best(model, run)
+    scores = test(config, model, data)
     if trainer.is_global_zero:
         results = {**described(config, trainer, model, data), **speed.results()}
         finish(config, run, model, data, results, scores, start)
@@ -70,6 +69,17 @@ def open_data(config: Config, start: "ZooModule | None") -> Any:
     for problem in data.facts.get("skipped", []):
         console.print(f"skipped   {problem}")
     return data
+
+
+def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = None) -> "ZooModule":
+    """The model in the data's sizes, with seeded weights or those that are started from."""
+    seed_everything(config["seed"], workers=True, verbose=False)
+    written = start.card["model"] if start and start.card else catalog_facts(config)
+    config["model"] = agree(config["model"], written, facts)
+    model: ZooModule = cards.attach(schema.build(config["model"], "model"), facts)
+    if start is not None:
+        begin(model, start, config)
+    return model
 
 
 def catalog_facts(config: Config) -> Config:
@@ -110,33 +120,61 @@ def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
 
 def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -> Trainer:
     """Train, from the last checkpoint if there is one."""
-    checkpoints = run.folder / "checkpoints"
-    own = [FiniteLoss(), Enough(dict(config), data.facts), speed, Bar()]
-    trainer = make_trainer(config, run, [*own, *watchers(config, checkpoints)])
+    last = resumed(run, data.facts, config["force"])
+    own = [FiniteLoss(), Enough(dict(config), data.facts), speed, Bar(), Draws(config["seed"])]
+    trainer = make_trainer(config, run, model, [*own, *watchers(config, run)])
     if config["compile"]:
         model.compile()
     axes = {p.ndim for p in model.parameters()}
     for ndim, layout in ((4, torch.channels_last), (5, torch.channels_last_3d)):
         if ndim in axes:
             model.to(memory_format=layout)
-    resumed = run.last
-    if resumed is not None:
-        step = torch.load(resumed, weights_only=True, map_location="cpu")["global_step"]
-        metrics.cut(run.folder / "metrics.csv", step)
-        console.print(f"resume    from step {step:,} ({resumed.name})")
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=resumed, weights_only=True)
+        trainer.fit(model, datamodule=data, ckpt_path=last, weights_only=True)
     except SystemExit:  # how Lightning answers Ctrl-C, which it then ignores
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        if lost := processes.lost(error):
+            raise Failure(
+                f"process {', '.join(map(str, lost))} does not answer: given up; the same command "
+                "with name= goes on from the last checkpoint"
+            ) from error
+        raise
     return trainer
 
 
-def make_trainer(config: Config, run: Run, callbacks: list[Callback]) -> Trainer:
+def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
+    """The checkpoint to go on from, if there is one, with metrics.csv as it was then.
+
+    Raises:
+        ValueError: the data are not those that it was trained on, or no checkpoint is whole.
+    """
+    last, rows = checkpoints.newest(run), 0
+    if last is not None:
+        found = checkpoints.load(last)
+        known, now = found["zoo"]["facts"]["digest"], facts["digest"]
+        if known != now and not force:
+            raise ValueError(
+                f"the data changed since this run began: {known} -> {now}; choose another name=, "
+                "or force=true to go on with them"
+            )
+        rows = found["progress"]["rows"]
+        console.print(f"resume    from step {found['global_step']:,} ({last.name})")
+    if processes.rank() == 0:
+        metrics.cut(run.folder / "metrics.csv", rows)
+    return last
+
+
+def make_trainer(
+    config: Config, run: Run, model: "ZooModule", callbacks: list[Callback]
+) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
     loggers = [build_logger(section, name, run) for name, section in config["logger"].items()]
+    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), processes.environment()]
     return Trainer(
-        **config["trainer"],
+        **{**config["trainer"], "strategy": processes.strategy(config, model)},
+        plugins=ours,
         callbacks=callbacks,
         logger=loggers or False,
         default_root_dir=run.folder,
@@ -154,17 +192,11 @@ def build_logger(section: Mapping[str, Any], name: str, run: Run) -> Any:
     )
 
 
-def watchers(config: Config, folder: Path) -> list[Callback]:
-    """Best and last two checkpoints, and what the config asks for besides."""
+def watchers(config: Config, run: Run) -> list[Callback]:
+    """What keeps checkpoints, and what the config asks for besides."""
     monitor, mode = config["monitor"], config["mode"]
-    every = config["trainer"]["check_val_every_n_epoch"]
-    found: list[Callback] = [
-        ModelCheckpoint(folder, "best", monitor, mode=mode, enable_version_counter=False),
-        ModelCheckpoint(
-            folder, "last-{step}", "step", mode="max", save_top_k=2, every_n_epochs=every,
-            auto_insert_metric_name=False,
-        ),
-    ]  # fmt: skip
+    saver = Checkpoints(run, monitor, mode, config["save_every"])
+    found: list[Callback] = [Progress(), saver]
     if config["early_stopping"]:
         found.append(EarlyStopping(monitor, patience=config["early_stopping"], mode=mode))
     if config["ema"]:
@@ -172,11 +204,14 @@ def watchers(config: Config, folder: Path) -> list[Callback]:
     return found
 
 
-def load_best(model: "ZooModule", trainer: Trainer) -> None:
-    """Put the best checkpoint's weights into the model (the averaged ones where there are any)."""
-    best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
-    if best:
-        model.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+def load_best(model: "ZooModule", run: Run) -> None:
+    """Put the best checkpoint's weights into the model (the averaged ones where there are any).
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if run.best.exists():  # else there was no validation
+        model.load_state_dict(checkpoints.load(run.best)["state_dict"])
 
 
 def finish(

@@ -1,16 +1,16 @@
 """From overrides to finished runs: compose once, then one process, torchrun, or many jobs."""
 
 import shlex
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from zoo import catalog
-from zoo.errors import Failure
+from zoo.errors import Failure, Stopped, line
+from zoo.training import agent, processes
 from zoo.training.run import Run, nothing_to_do, opened, place
 
 Config = dict[str, Any]
@@ -28,15 +28,20 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
     Raises:
         ValueError: a wrong name, key or value, before any work.
         FloatingPointError: the loss stopped being finite.
+        Stopped: by SIGTERM or SIGINT while it trained, after a checkpoint was saved.
     """
     return start(["experiment=" + experiment, *catalog.overrides(overrides)])
 
 
 def start(arguments: Sequence[str]) -> Run:
-    """Compose one run and do it."""
-    config = composed(arguments)
+    """Compose one run and do it: here, in processes of its own, or as one of those there are."""
+    config, by = composed(arguments), processes.started_by()
+    if by:
+        processes.check(config)
+        if config["name"] is None:
+            raise ValueError(f"{by} started several processes: give name=, so that they agree")
     run = place(config)
-    execute(config, run, alone=config["trainer"]["devices"] == 1)
+    execute(config, run, alone=by is not None or config["trainer"]["devices"] == 1)
     return run
 
 
@@ -59,7 +64,10 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
     Raises:
         ValueError: before the first job starts, if any job's config is wrong.
         Failure: at the end, naming the jobs that failed.
+        Stopped: by a signal; no other job is started.
     """
+    if by := processes.started_by():
+        raise ValueError(f"-m starts processes of its own: leave it out under {by}")
     jobs = [composed(job) for job in catalog.sweep(arguments)]
     first = place(jobs[0]).folder.name
     runs, failed = [], []
@@ -69,7 +77,10 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
         console.rule(f"job {number + 1} of {len(jobs)}: {config['command']}", align="left")
         try:
             execute(config, run, alone=False)
-        except Failure:
+        except Stopped:
+            raise
+        except Exception as error:
+            console.print(f"failed    {line(error)}", markup=False)
             failed.append(str(number))
         runs.append(run)
     if failed:
@@ -82,17 +93,18 @@ def execute(config: Config, run: Run, alone: bool) -> None:
     if nothing_to_do(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do")
         return
-    announce(config, run)
-    with opened(run, {**config, "name": config["name"] or run.folder.name}):
+    first = processes.rank() == 0
+    if first:
+        announce(config, run)
+    named = {**config, "name": config["name"] or run.folder.name}
+    with opened(run, named) if first else nullcontext():
         (run.folder / "results.json").unlink(missing_ok=True)  # of a run that now goes on longer
         if alone:
             from zoo.training.fit import work
 
             work(config, run)
         else:
-            code = subprocess.run(_command(config, run)).returncode
-            if code:
-                raise Failure(f"the process of {_short(run.folder)} ended with exit code {code}")
+            agent.launch(config, run.folder)
 
 
 def announce(config: Mapping[str, Any], run: Run) -> None:
@@ -107,14 +119,6 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
     console.print(f"plan      {steps}, then test{smoke}")
     console.print(f"folder    {_short(run.folder)}")
-
-
-def _command(config: Mapping[str, Any], run: Run) -> list[str]:
-    """The worker of one device, or torchrun over several."""
-    devices = config["trainer"]["devices"]
-    runner = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={devices}"]
-    start = runner if devices > 1 else []
-    return [sys.executable, *start, "-m", "zoo.training.worker", str(run.folder)]
 
 
 def _short(path: Path) -> str:

@@ -23,7 +23,8 @@ class CSVLogger(Logger):
     def __init__(self, *, save_dir: str) -> None:
         super().__init__()
         self.path = Path(save_dir) / "metrics.csv"
-        self.columns = list(read(self.path)[0]) if read(self.path) else ["epoch", "step"]
+        there = read(self.path)
+        self.columns, self.rows = list(there[0]) if there else ["epoch", "step"], len(there)
 
     @property
     def name(self) -> str:
@@ -48,6 +49,7 @@ class CSVLogger(Logger):
             write(self.path, self.columns, read(self.path))
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns).writerow(row)
+        self.rows += 1
 
 
 def read(path: Path) -> list[Row]:
@@ -68,8 +70,8 @@ def write(path: Path, columns: list[str], rows: list[Row]) -> None:
     os.replace(part, path)
 
 
-def cut(path: Path, step: int) -> None:
-    """Drop the rows after a step: what a run did that is done again from its checkpoint."""
+def cut(path: Path, count: int) -> None:
+    """Keep so many rows: those after them are of steps that are done again from a checkpoint."""
     rows = read(path)
-    if rows:
-        write(path, list(rows[0]), [row for row in rows if int(row["step"]) < step])
+    if len(rows) > count:
+        write(path, list(rows[0]), rows[:count])

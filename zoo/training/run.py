@@ -6,6 +6,7 @@ with another config and a folder that is no run are left as they are.
 
 import json
 import os
+import platform
 import secrets
 import shutil
 import sys
@@ -24,7 +25,12 @@ from zoo.errors import no_such
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
 
-FREE = ("trainer.max_epochs", "trainer.devices", "logger", "name", "force", "command")
+PART = ".part"
+FREE = (  # what may change from one start of a run to the next
+    "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
+    "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
+    "name", "force", "command",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,20 @@ class Run:
         return load(self.folder)
 
     @property
-    def last(self) -> Path | None:
-        """The newest checkpoint."""
-        found = sorted(
-            (self.folder / "checkpoints").glob("last*.ckpt"), key=lambda f: f.stat().st_mtime
-        )
-        return found[-1] if found else None
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint with the best monitored metric."""
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def lasts(self) -> list[Path]:
+        """The checkpoints to go on from, the newest first."""
+        found = self.checkpoints.glob("last-*.ckpt")
+        return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]), reverse=True)
 
 
 def newest(name: str) -> Run | None:
@@ -151,28 +165,40 @@ def _flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
     """Hold the run's folder, with the config in it; one that failed before it began is removed.
 
+    The lock is the operating system's, which takes it back from a process that was killed.
+
     Raises:
         ValueError: another process is writing there.
     """
     fresh = not run.folder.exists()
     run.folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run.folder / ".lock")
+    lock, owner = FileLock(run.folder / ".lock"), run.folder / ".owner"
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        who = owner.read_text() if owner.exists() else "another process"
         raise ValueError(
-            f"{run.folder} is being written by another process: choose another name="
+            f"{run.folder} is being written by {who}: wait for it, or choose another name="
         ) from None
     try:
+        owner.write_text(f"process {os.getpid()} on {platform.node()}")
+        sweep(run)
         write_config(run, config)
         yield
     except BaseException:
-        if fresh and run.last is None and not (run.folder / "metrics.csv").exists():
+        if fresh and not run.checkpoints.exists() and not (run.folder / "metrics.csv").exists():
             _remove(run.folder)
         raise
     finally:
+        owner.unlink(missing_ok=True)
         lock.release()
         (run.folder / ".lock").unlink(missing_ok=True)
+
+
+def sweep(run: Run) -> None:
+    """Remove what a killed process left half written."""
+    for part in run.folder.rglob(f"*{PART}"):
+        part.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:
@@ -194,6 +220,6 @@ def write_config(run: Run, config: Mapping[str, Any]) -> None:
 
 def replace(path: Path, text: str) -> None:
     """Write a text file in place of the one there, whole or not at all."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)

@@ -1,4 +1,4 @@
-"""One process of a run: `python -m zoo.training.worker FOLDER`, from the parent or torchrun.
+"""One process of a run: `python -m zoo.training.worker FOLDER`, started by the agent.
 
 It reads the folder's config.yaml, which the parent composed, and never sees Hydra.
 """
@@ -7,26 +7,27 @@ import os
 import sys
 from pathlib import Path
 
-from zoo.errors import Failure, exit_code
+from zoo.errors import code, line
+from zoo.training import agent, processes
 from zoo.training.run import Run
 
 
-def main(folder: str) -> None:
-    """Do this process' part of the run.
+def main(folder: str) -> int:
+    """Do this process' part of the run; what went wrong is left for the agent to say."""
+    agent.end_with_parent()
+    try:
+        from zoo.training.fit import work
 
-    Raises:
-        Failure: torchrun started another number of processes than the config asks for.
-    """
-    from zoo.training.fit import work
-
-    run = Run(Path(folder))
-    config = run.config
-    wanted = config["trainer"]["devices"] * config["trainer"]["num_nodes"]
-    world = int(os.environ.get("WORLD_SIZE", 1))
-    if world != wanted:
-        raise Failure(f"{world} processes were started, the config asks for {wanted}")
-    work(config, run)
+        run = Run(Path(folder))
+        processes.check(run.config)
+        work(run.config, run)
+    except Exception as error:
+        if os.environ.get("ZOO_DEBUG") == "1":
+            raise
+        agent.report(line(error))
+        return code(error)
+    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(exit_code(lambda: main(sys.argv[1])))
+    raise SystemExit(main(sys.argv[1]))

@@ -1,0 +1,192 @@
+"""What a run needs to go on after a kill as if nothing had happened.
+
+What a step draws is a function of seed, epoch, batch and process; all else is in the checkpoint.
+"""
+
+import random
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint
+from torch import Tensor
+
+from datamodules.batches import Batches
+from zoo.errors import Stopped, no_such
+from zoo.training import processes
+from zoo.training.metrics import CSVLogger
+from zoo.training.run import Run
+from zoo.training.signals import Signals
+
+GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
+KEPT = 2  # newest checkpoints
+
+
+class Draws(Callback):
+    """Seed the global generators of torch, numpy and Python before each step: dropout's, say.
+
+    So neither an interruption nor what is drawn between steps changes what a step draws, and no
+    state has to be kept. Each process draws its own.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        place = (trainer.current_epoch, batch_idx, trainer.global_rank)
+        mixed = np.random.SeedSequence((self.seed, *place, GLOBAL_STREAM)).generate_state(1)
+        reseed(int(mixed[0]), module.device)
+
+
+def reseed(seed: int, device: torch.device) -> None:
+    """Seed the global generators, and that of the device in use."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
+
+
+class Progress(Callback):
+    """Keep what Lightning does not: the place in the data, sums of means, rows, a decided end.
+
+    It saves the place in the data, too, but has asked the loader for its batches before it would
+    put it back, where a schedule needs to know how many there are.
+
+    A checkpoint that was saved at the end of an epoch is older than the epoch's row of training
+    metrics: that row is written anew.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.place: dict[str, Any] | None = None
+        self.ended = False
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        sums = {
+            name: processes.total(torch.stack([mean.value, mean.cumulated_batch_size]).double())
+            for name, mean in means(trainer).items()
+        }
+        rows = sum(one.rows for one in trainer.loggers if isinstance(one, CSVLogger))
+        loader = trainer.train_dataloader
+        place = loader.state_dict() if isinstance(loader, Batches) else None
+        if place and trainer.is_last_batch:  # of the epoch, which a limit may cut short
+            place = {"batches": 0}
+        told = {"place": place, "sums": sums, "rows": rows, "ended": trainer.should_stop}
+        checkpoint["progress"] = told
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        told = checkpoint["progress"]
+        self.place, self.sums, self.ended = told["place"], told["sums"], told["ended"]
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.place is not None:
+            trainer.train_dataloader.load_state_dict(self.place)  # type: ignore[union-attr]
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Add the sums of the batches before the kill to that of the first after it."""
+        if self.sums and trainer.is_global_zero:
+            for name, mean in means(trainer).items():
+                total, count = self.sums[name].to(mean.value.device)
+                mean.value = mean.value + total.to(mean.value)
+                mean.cumulated_batch_size = mean.cumulated_batch_size + count.long()
+        self.sums = {}
+
+    def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
+        for name, (total, count) in self.sums.items():
+            module.log(name, (total / count).float())
+        self.sums = {}
+        trainer.should_stop |= self.ended
+
+
+def means(trainer: Trainer) -> dict[str, Any]:
+    """Lightning's running means of the training metrics of this epoch, by name."""
+    found = trainer.fit_loop.epoch_loop._results.values()
+    return {one.meta.name: one for one in found if one.is_tensor and one.meta.is_mean_reduction}
+
+
+class Checkpoints(Checkpoint):
+    """Save after each validation, every few minutes between, and when a signal asks to stop.
+
+    What all processes do at the end of a step they have agreed on there. Nothing is saved while
+    gradients are summed up, nor after the last batch of an epoch, whose validation comes first.
+
+    Args:
+        run: whose folder takes best.ckpt and last-<step>.ckpt.
+        monitor, mode: the metric of the best, and whether it is the min or the max.
+        minutes: between two checkpoints, at most.
+
+    Raises:
+        Stopped: by a signal, after saving.
+        ValueError: there is no such metric.
+    """
+
+    def __init__(self, run: Run, monitor: str, mode: str, minutes: float) -> None:
+        self.run, self.monitor, self.mode, self.seconds = run, monitor, mode, 60 * minutes
+        self.best: float | None = None
+        self.signals = Signals()
+        self.saved_at, self.saved_step = monotonic(), 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.signals.install()
+        self.saved_at, self.saved_step = monotonic(), trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        late = monotonic() - self.saved_at > self.seconds
+        signal, due = processes.greatest(self.signals.received, late)
+        summing = (batch_idx + 1) % trainer.accumulate_grad_batches
+        if (signal or due) and not (summing or trainer.is_last_batch):
+            self._save_last(trainer)
+            self._stop(trainer, signal)
+
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        if self._better(trainer.callback_metrics):
+            trainer.save_checkpoint(self.run.best)
+        self._save_last(trainer)
+        self._stop(trainer, *processes.greatest(self.signals.received))
+
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.saved_step != trainer.global_step:  # a last epoch without validation
+            self._save_last(trainer)
+        self.signals.restore()
+
+    def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
+        self.signals.restore()
+
+    def _better(self, metrics: dict[str, Tensor]) -> bool:
+        """Whether the monitored metric is the best so far, which is kept."""
+        if self.monitor not in metrics:
+            raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
+        value, best = float(metrics[self.monitor]), self.best
+        better = best is None or (value < best if self.mode == "min" else value > best)
+        self.best = value if better else best
+        return better
+
+    def _save_last(self, trainer: Trainer) -> None:
+        """Save the newest checkpoint; remove all but two."""
+        trainer.save_checkpoint(self.run.checkpoints / f"last-{trainer.global_step}.ckpt")
+        for old in self.run.lasts[KEPT:]:
+            trainer.strategy.remove_checkpoint(old)
+        self.saved_at, self.saved_step = monotonic(), trainer.global_step
+
+    def _stop(self, trainer: Trainer, signal: int) -> None:
+        if signal:
+            raise Stopped(signal, trainer.global_step)

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -84,7 +85,8 @@ def _locked(path: Path) -> AbstractContextManager[Any]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path).acquire(timeout=1)
     except Timeout:
-        print(f"waiting for another process to prepare {path.stem}", flush=True)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # the others of a run wait for the first
+            print(f"waiting for another process to prepare {path.stem}", file=sys.stderr)
         return FileLock(path).acquire()
     except OSError as error:
         raise ValueError(

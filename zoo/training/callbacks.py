@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from zoo.training import processes
+
 SCHEMA = 1
 WARM_UP = 5  # steps that speed is not counted over
 
@@ -109,7 +111,7 @@ class Bar(Callback):
     """A progress bar over the whole training, drawn once a second, and a line for each epoch."""
 
     def __init__(self) -> None:
-        console = Console(file=sys.stderr)
+        console = Console(file=sys.stderr, quiet=processes.rank() > 0)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -125,12 +127,13 @@ class Bar(Callback):
         )
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.epoch = trainer.current_epoch
+        self.epoch, self.stepped = trainer.current_epoch, False
         total = float(trainer.estimated_stepping_batches)
         self.task = self.progress.add_task("training", total=total, completed=trainer.global_step)
         self.progress.start()
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        self.stepped = True
         self.progress.advance(self.task)
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
@@ -150,7 +153,9 @@ class Bar(Callback):
         self.progress.stop()
 
     def _line(self, trainer: Trainer, epoch: int) -> None:
-        """The metrics of the epoch that has ended."""
+        """The metrics of the epoch that has ended, unless it had ended before this start."""
+        if not self.stepped:
+            return
         shown = [
             f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items())
         ]

@@ -5,7 +5,6 @@ results, weights and report.
 """
 
 import json
-import os
 import platform
 import signal
 import subprocess
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 SHOWN = 10_000  # test samples that the report's pictures are made from
-console = Console(stderr=True, highlight=False, quiet=os.environ.get("RANK", "0") != "0")
+console = Console(stderr=True, highlight=False, quiet=processes.rank() > 0)
 
 
 @quiet()

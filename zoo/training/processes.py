@@ -4,10 +4,12 @@ import os
 import time
 from datetime import timedelta
 from functools import lru_cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
 
 if TYPE_CHECKING:
     from pytorch_lightning.plugins.environments import ClusterEnvironment
@@ -39,8 +41,7 @@ def started_by() -> str | None:
 
 def rank() -> int:
     """This process' number among all; the first one writes and speaks."""
-    name = "SLURM_PROCID" if started_by() == "srun" else "RANK"
-    return int(os.environ.get(name, 0))
+    return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", 0)))
 
 
 def check(config: Config) -> None:
@@ -90,11 +91,13 @@ def strategy(config: Config, model: "ZooModule | None" = None) -> Any:
         return name
     if size(config) == 1:
         return "auto"
+    new = "forward_sync_buffers" in signature(DistributedDataParallel).parameters
+    alike = {"forward_sync_buffers" if new else "broadcast_buffers": False}  # torch renames it
     return DDPStrategy(
         find_unused_parameters=model is not None and model.IDLE,
-        broadcast_buffers=False,  # they are equal: SynchronisedBatchNorm
         gradient_as_bucket_view=True,
         timeout=timedelta(minutes=config["timeout"]),
+        **alike,  # buffers are: those of normalisation are synchronised
     )
 
 

@@ -149,9 +149,11 @@ class InMemory(LightningDataModule):
         """Scale, augment (while training) and normalise the whole batch, on its device."""
         if not isinstance(batch, Batch):
             return batch
-        self.key = batch.key
-        training = self.trainer is not None and self.trainer.training
-        return self.batch(batch.tensors, batch.key if training else None)
+        self.key, trainer = batch.key, self.trainer
+        if trainer is None:
+            return self.batch(batch.tensors, None)
+        made = self.batch(batch.tensors, batch.key if trainer.training else None)
+        return trainer.precision_plugin.convert_input(made)
 
     def train_dataloader(self) -> Batches:
         return self.batches("train", shuffle=True)

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from zoo import optim, pictures
 from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, check_images
+from zoo.nn import ZooModule, check_images, wide
 from zoo.noise import Noise, psnr, seeded, spoil
 from zoo.optim import Recipe
 from zoo.pictures import Grid, Picture
@@ -96,7 +96,7 @@ class CodedImages(ZooModule):
         """
         images, noise = batch[0], self.hparams["noise"]
         given = images if noise is None else spoil(images, noise, self.draw)
-        logits = self.decoder(self.encode(given)).float()
+        logits = wide(self.decoder(self.encode(given)))
         losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
         errors = (logits.sigmoid() - images).square().mean((1, 2, 3))
         found = {"loss": losses.mean((1, 2, 3)), "mse": errors}

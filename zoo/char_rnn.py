@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from zoo import optim, recurrence
 from zoo.export import Entry, Exported
-from zoo.nn import ZooModule
+from zoo.nn import ZooModule, wide
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Text
 
@@ -195,7 +195,7 @@ class CharRNN(ZooModule):
         inputs, targets = batch
         logits, state = self.read(inputs, self.states.get(stage))
         self.states[stage] = tuple(part.detach() for part in state)
-        losses = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
+        losses = F.cross_entropy(wide(logits.flatten(0, 1)), targets.flatten(), reduction="none")
         losses = losses[targets.flatten() != PADDING]
         found = {"loss": losses, "bits_per_character": losses / math.log(2)}
         return found if stage == "test" else {"loss": losses}

@@ -225,8 +225,8 @@ class ZooModule(LightningModule):
         if self._draws is None or self._draws[0] != key:
             self._draws = key, key.generator(MODEL_STREAM)
         whole = sampler(key.size, *shape[1:], generator=self._draws[1])
-        mine: Tensor = key.mine(whole)
-        return mine.to(self.device)
+        mine: Tensor = key.mine(whole).to(self.device)
+        return mine.to(self.dtype) if mine.is_floating_point() else mine
 
 
 class Classifier(ZooModule):
@@ -252,7 +252,7 @@ class Classifier(ZooModule):
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Loss and accuracy; the loss is smoothed only where it teaches."""
         inputs, labels = batch
-        logits = self(inputs).float()
+        logits = wide(self(inputs))
         smoothing = self.label_smoothing if stage == "train" else 0.0
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
         return {"loss": losses, "accuracy": (logits.argmax(1) == labels).float()}
@@ -279,6 +279,11 @@ class Classifier(ZooModule):
             shown = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)
         return pictures.classification(probabilities, labels.numpy(), classes, shown, rate)
+
+
+def wide(x: Tensor) -> Tensor:
+    """In float32 or better, for what half precision would spoil: a loss."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:

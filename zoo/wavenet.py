@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from zoo import optim
 from zoo.export import Entry, Exported
-from zoo.nn import Classifier, ZooModule
+from zoo.nn import Classifier, ZooModule, wide
 from zoo.optim import Recipe
 from zoo.pictures import Audio, Curve, Picture, Table
 
@@ -230,7 +230,7 @@ class WaveNet(ZooModule):
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Nats and bits a sample, of the second to the last that is not padding."""
         ids, labels = batch
-        logits = self(ids[:, :-1], labels).float()
+        logits = wide(self(ids[:, :-1], labels))
         losses = F.cross_entropy(logits, ids[:, 1:], reduction="none")  # (B, T - 1)
         real = sounding(ids, self.hparams["levels"] // 2)[:, 1:]
         means = (losses * real).sum(1) / real.sum(1).clamp(min=1)
@@ -279,7 +279,7 @@ class Frames(nn.Module):
 
     def forward(self, waves: Tensor) -> Tensor:
         """Map waves (B, T) in [-1, 1] to (B, C, F)."""
-        cosine, sine = self.filters(waves[:, None]).chunk(2, dim=1)
+        cosine, sine = self.filters(waves[:, None].to(self.filters.weight.dtype)).chunk(2, dim=1)
         return self.norm((cosine**2 + sine**2 + 1e-6).log())
 
 

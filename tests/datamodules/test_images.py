@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pytorch_lightning.plugins import Precision
 
 import zoo
 from datamodules import images as module
@@ -138,9 +139,9 @@ def test_only_training_batches_are_augmented(tiny):
     data = tiny("cifar10")
     batch = next(iter(data.train_dataloader()))
     plain = data.input.normalise(data.input.scale(batch.tensors[0]))
-    data.trainer = SimpleNamespace(training=False)
+    data.trainer = SimpleNamespace(training=False, precision_plugin=Precision())
     assert torch.equal(data.on_after_batch_transfer(batch, 0)[0], plain)
-    data.trainer = SimpleNamespace(training=True)
+    data.trainer.training = True
     augmented = data.on_after_batch_transfer(batch, 0)[0]
     assert not torch.allclose(augmented, plain)
     assert torch.equal(data.on_after_batch_transfer(batch, 0)[0], augmented)

@@ -173,6 +173,7 @@ def prepare(log, seconds):
         [sys.executable, "-c", PREPARE, str(log), str(seconds)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
 

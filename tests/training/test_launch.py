@@ -1,9 +1,11 @@
 """Processes: sweeps, the worker, several devices."""
 
+import subprocess
+import sys
+
 import pytest
 
 import zoo
-from zoo.errors import Failure
 from zoo.training import launch
 
 SMALL = [
@@ -61,12 +63,38 @@ def test_two_processes_see_the_same_data_and_score_each_sample_once(command, tmp
     assert correct == pytest.approx(round(correct), abs=1e-3)
 
 
-def test_the_worker_refuses_another_number_of_processes(monkeypatch, tmp_path):
-    from zoo.training import worker
-    from zoo.training.run import Run, write_config
+@pytest.mark.slow
+def test_a_sweep_in_several_processes_leaves_exactly_its_runs(command, tmp_path):
+    code, _, err = command("train", "-m", "seed=1,2", "trainer=ddp", "name=both", *SMALL)
+    assert code == 0, err
+    runs = [
+        zoo.Run(folder).results for folder in sorted((tmp_path / "runs/image_cnn/both").iterdir())
+    ]
+    assert [(run["seed"], run["devices"]) for run in runs] == [(1, 2), (2, 2)]
 
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    config = launch.composed(SMALL)
-    write_config(Run(tmp_path), config)
-    with pytest.raises(Failure, match="3 processes were started, the config asks for 1"):
-        worker.main(str(tmp_path))
+
+@pytest.mark.slow
+def test_a_sweep_over_devices_gives_the_same_scores_on_one_and_on_two(command, tmp_path):
+    """S39: Lightning's own way trains the second job on half of the data, and exits 0."""
+    code, _, err = command("train", "-m", "trainer.devices=1,2", "trainer=ddp", "name=both", *SMALL)
+    assert code == 0, err
+    one, two = (zoo.Run(tmp_path / f"runs/image_cnn/both/{job}").results for job in (0, 1))
+    assert (one["devices"], two["devices"]) == (1, 2)
+    assert one["samples"] == two["samples"]
+    assert one["test/loss"] == pytest.approx(two["test/loss"], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_processes_that_torchrun_started_do_one_run(tmp_path):
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [sys.executable, *torchrun, "-m", "zoo", "train", "trainer=ddp", *SMALL]
+    done = subprocess.run([*command, "name=a"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert zoo.Run(tmp_path / "runs/image_cnn/a").results["devices"] == 2
+    assert done.stderr.count("data      digits") == 1  # one of them speaks
+    again = subprocess.run([*command, "name=a"], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "nothing to do" in again.stderr
+    nameless = subprocess.run(command, capture_output=True, text=True)
+    assert nameless.returncode != 0
+    assert "zoo: torchrun started several processes: give name=" in nameless.stderr

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.training import fit, launch, metrics, resume
+from zoo.training import fit, launch, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run

@@ -71,6 +71,18 @@ def test_a_second_process_on_the_folder_is_refused(config):
         pass
 
 
+def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_go(config):
+    run = place(config)
+    run.checkpoints.mkdir(parents=True)
+    (run.folder / ".owner").write_text("process 1 on elsewhere")
+    (run.folder / ".lock").touch()
+    (run.checkpoints / "last-3.ckpt.part").touch()
+    with opened(run, config):
+        assert str(os.getpid()) in (run.folder / ".owner").read_text()
+        assert not list(run.folder.rglob("*.part"))
+    assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "checkpoints"}
+
+
 def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):
     with pytest.raises(FileNotFoundError), opened(place(config), config):
         raise FileNotFoundError("no data")

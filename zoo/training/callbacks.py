@@ -100,7 +100,7 @@ class Scores(Callback):
         if torch.distributed.is_initialized():
             gathered: list[Any] = [None] * torch.distributed.get_world_size()
             torch.distributed.all_gather_object(gathered, parts)
-            parts = [part for rank in gathered for part in rank]
+            parts = [part for batch in zip(*gathered, strict=True) for part in batch]
         return {
             name: torch.cat([part[name] for part in parts]).numpy()
             for name in (parts[0] if parts else {})

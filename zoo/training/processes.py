@@ -92,7 +92,7 @@ def strategy(config: Config, model: "ZooModule | None" = None) -> Any:
     if size(config) == 1:
         return "auto"
     new = "forward_sync_buffers" in signature(DistributedDataParallel).parameters
-    alike = {"forward_sync_buffers" if new else "broadcast_buffers": False}  # torch renames it
+    alike: Any = {"forward_sync_buffers" if new else "broadcast_buffers": False}  # torch renames it
     return DDPStrategy(
         find_unused_parameters=model is not None and model.IDLE,
         gradient_as_bucket_view=True,
@@ -115,6 +115,12 @@ def total(values: torch.Tensor) -> torch.Tensor:
     if several():
         dist.all_reduce(mine, group=_control())
     return mine
+
+
+def leave() -> None:
+    """End the talk with the other processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def several() -> bool:

@@ -12,8 +12,11 @@ from zoo.training import agent, processes
 from zoo.training.run import Run
 
 
-def main(folder: str) -> int:
-    """Do this process' part of the run; what went wrong is left for the agent to say."""
+def main(folder: str) -> None:
+    """Do this process' part of the run; what went wrong is left for the agent to say.
+
+    After an error it ends at once: threads that wait for other processes would abort it.
+    """
     agent.end_with_parent()
     try:
         from zoo.training.fit import work
@@ -21,13 +24,14 @@ def main(folder: str) -> int:
         run = Run(Path(folder))
         processes.check(run.config)
         work(run.config, run)
+        processes.leave()
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
         agent.report(line(error))
-        return code(error)
-    return 0
+        sys.stderr.flush()
+        os._exit(code(error))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    main(sys.argv[1])

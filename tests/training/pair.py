@@ -1,0 +1,97 @@
+"""One of two processes that train every model: `torchrun --nproc-per-node 2 pair.py FOLDER`.
+
+The first leaves the weights, the losses of each step and the bytes that were sent in FOLDER. What
+`followed` gives without processes is what they are compared with.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from pytorch_lightning import Callback
+from torch.nn.parallel import DistributedDataParallel
+
+import zoo
+from zoo.training import fit, launch, processes, resume
+from zoo.training.callbacks import Speed
+from zoo.training.evaluate import quiet, test
+from zoo.training.run import Run
+
+LITTLE = (
+    "data.limit=64", "data.batch_size=16", "trainer.limit_train_batches=4", "judge=null",
+    "monitor=val/loss", "ema=null", "trainer.accelerator=cpu", "trainer.max_epochs=25",
+)  # fmt: skip
+SHARES = {"64-true": 1.0, "32-true": 0.01}  # by precision: of the recipes' learning rates
+
+
+class Watch(Callback):
+    """The running mean of the losses after each step, over all processes, and the bytes sent."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.sent = 0
+
+    def on_train_start(self, trainer, module):
+        if isinstance(trainer.strategy.model, DistributedDataParallel):
+            trainer.strategy.model.register_comm_hook(self, count)
+
+    def on_train_batch_end(self, trainer, *_):
+        loss = resume.means(trainer)["train/loss"]
+        both = processes.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
+        self.losses.append(float(both[0] / both[1]))
+
+
+def count(watch: Watch, bucket: dist.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    """Average a bucket of gradients as DDP does without a hook, and count its bytes."""
+    watch.sent += bucket.buffer().nbytes
+    future = dist.all_reduce(bucket.buffer(), async_op=True).get_future()
+    return future.then(lambda done: done.value()[0] / dist.get_world_size())
+
+
+def changed(section: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """A model's section without dropout, and with a share of its learning rates."""
+    found: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            found[key] = changed(value, share)
+        else:
+            found[key] = 0.0 if "dropout" in key else value * share if key == "lr" else value
+    return found
+
+
+@quiet()
+def followed(name: str, precision: str, devices: int, folder: Path) -> dict[str, Any]:
+    """Train an experiment for some steps: weights, losses, bytes, scores."""
+    watch, watchers = Watch(), fit.watchers
+    folder.mkdir(exist_ok=True)
+    config = launch.composed([
+        f"experiment={name}", *LITTLE, f"trainer.precision={precision}",
+        f"trainer.devices={devices}",
+    ])  # fmt: skip
+    config["model"] = changed(config["model"], SHARES[precision])
+    data = fit.open_data(config, None)
+    model = fit.made(config, data.facts)
+    fit.watchers = lambda *given: [watch, *watchers(*given)]
+    try:
+        trainer = fit.fit(config, Run(folder), model, data, Speed(1))
+    finally:
+        fit.watchers = watchers
+    sent = watch.sent / trainer.global_step
+    told = {"losses": watch.losses, "sent": sent, "test": test(config, model, data)}
+    return {"weights": {k: v.cpu() for k, v in model.state_dict().items()}, **told}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    for precision in SHARES:
+        for name in names or zoo.list_models():
+            place = folder / f"{name}-{precision}"
+            found = followed(name, precision, 2, place)
+            if processes.rank() == 0:
+                torch.save(found, place / "found.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

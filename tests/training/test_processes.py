@@ -131,7 +131,9 @@ def failure(exitcode, line=None, order=0):
     ("failures", "kind", "text"),
     [
         ({0: failure(1, "lost", 9), 1: failure(2, "no such file", 5)}, ValueError, "no such file"),
-        ({0: failure(1, "lost", 1), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+        ({0: failure(143, "stopped"), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+        ({0: failure(-15), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+        ({0: failure(1, "1 does not answer"), 1: failure(-9)}, Failure, "1 does not answer"),
         ({0: failure(143, "stopped", 2), 1: failure(143, "stopped", 1)}, Stopped, "SIGTERM"),
         ({1: failure(1)}, Failure, "process 1 ended with exit code 1"),
     ],

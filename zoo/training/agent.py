@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 Config = dict[str, Any]
+STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT)  # exit codes
 GRACE = 20  # seconds that processes have to save and end after a signal or another's failure
 
 
@@ -79,7 +80,7 @@ def cause(error: "ChildFailedError") -> Exception:
     failures = error.failures
     first = min(failures, key=lambda rank: _order(failures[rank]))
     failure = failures[first]
-    if failure.exitcode - 128 in (signal.SIGTERM, signal.SIGINT):
+    if failure.exitcode in STOPPED:
         return Stopped(failure.exitcode - 128)
     if failure.exitcode < 0:
         return Failure(f"process {first} was killed by {failure.signal_name()}: all have ended")
@@ -89,10 +90,12 @@ def cause(error: "ChildFailedError") -> Exception:
     return (ValueError if failure.exitcode == 2 else Failure)(told["message"])
 
 
-def _order(failure: "ProcessFailure") -> tuple[bool, int]:
-    """Killed processes come first, then those that failed by their time."""
-    told = failure.error_file_data.get("message")
-    return failure.exitcode >= 0, told["extraInfo"]["order"] if isinstance(told, dict) else 0
+def _order(failure: "ProcessFailure") -> tuple[int, int]:
+    """Errors come first, by their time; then kills; then what the agent told to end for them."""
+    told, ended = failure.error_file_data.get("message"), (-signal.SIGTERM, *STOPPED)
+    if failure.exitcode in ended or not isinstance(told, dict):
+        return 2 if failure.exitcode in ended else 1, 0
+    return 0, told["extraInfo"]["order"]
 
 
 def report(line: str) -> None:

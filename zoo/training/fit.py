@@ -21,7 +21,7 @@ from rich.console import Console
 
 import zoo
 from zoo import cards, catalog, schema
-from zoo.errors import Failure
+from zoo.errors import Failure, Stopped
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
 from zoo.training import card, checkpoints, judge, metrics, processes
@@ -134,12 +134,17 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if lost := processes.lost(error):
-            raise Failure(
-                f"process {', '.join(map(str, lost))} does not answer: given up; the same command "
-                "with name= goes on from the last checkpoint"
-            ) from error
-        raise
+        if not (lost := processes.lost(error)):
+            raise
+        told = trainer.checkpoint_callback.signals.received  # type: ignore[union-attr]
+        raise (
+            Stopped(told)
+            if told
+            else Failure(
+                f"process {', '.join(map(str, lost))} does not answer and is given up: the same "
+                "command and name go on from the last checkpoint"
+            )
+        ) from error
     return trainer
 
 

@@ -1,6 +1,6 @@
 # Every target that needs .venv makes it first. PYTHON=python3.12 chooses the Python to make it with.
 .DEFAULT_GOAL := help
-.PHONY: help train lecture install check lint format test test-all wheel clean
+.PHONY: help train lecture install check lint format test test-all torture wheel clean
 
 PYTHON ?= python3
 ARGS =
@@ -41,6 +41,9 @@ test: .venv/installed-dev  ## the quick tests; one of them: make test ARGS="-k g
 
 test-all: test  ## those, then the slow ones, and those on real data where $ZOO_DATA is set
 	$(PYTEST) -m "slow$(if $(ZOO_DATA), or real)" $(ARGS)
+
+torture: .venv/installed-dev  ## kill runs, fill disks, stop processes: is anything lost? 30 minutes
+	$(RUN) scripts.torture $(ARGS)
 
 wheel: .venv/installed-dev  ## build dist/*.tar.gz, and from it dist/*.whl
 	$(RUN) build --no-isolation

@@ -103,7 +103,5 @@ if __name__ == "__main__":
         names = sys.argv[1:] or list(ENOUGH)
         rows = {name: compare("two runs at once", *pair(name)) for name in names}
         show(rows, "samples/s of both processes, one thread each")
-        starts = sorted(first_step() for _ in range(3))
-        print(
-            f"first step of two processes after {starts[1]:.1f} s ({starts[0]:.1f} to {starts[2]:.1f})"
-        )
+        least, middle, most = sorted(first_step() for _ in range(3))
+        print(f"first step of two processes after {middle:.1f} s ({least:.1f} to {most:.1f})")

@@ -53,7 +53,7 @@ def until(happens: Callable[[], object], process: subprocess.Popen[str]) -> None
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             raise RuntimeError(f"in vain: {process.communicate()[1][-1000:]}")
-        time.sleep(0.01)
+        time.sleep(0.001)
 
 
 def step(run: Run) -> int:
@@ -79,7 +79,8 @@ def saves() -> Iterator[tuple[str, bool]]:
                 some = ["data.limit=500", ENDLESS, ALWAYS]
                 process = start("cbow", run.folder.name, *some, TMPDIR=temporary)
                 until(lambda run=run, before=before: step(run) > before + 1, process)
-                time.sleep(random.uniform(0, 1))
+                until(lambda run=run: list(run.checkpoints.glob("*.part")), process)
+                time.sleep(random.uniform(0, 0.03))  # a save takes about so long
                 seen = step(run)
                 process.kill()
                 process.communicate()
@@ -87,7 +88,7 @@ def saves() -> Iterator[tuple[str, bool]]:
                 found = checkpoints.newest(run)
                 kept = found is not None and checkpoints.load(found)["global_step"] >= seen
                 yield f"killed while saving, temporary folder on {where} file system", kept
-            print(f"    {cut} of these kills left a file half written")
+            print(f"    {cut} of these kills left a file half written", flush=True)
 
 
 def disk() -> Iterator[tuple[str, bool]]:
@@ -104,6 +105,7 @@ def disk() -> Iterator[tuple[str, bool]]:
             told = said(process)
             found = checkpoints.newest(run)
             good = process.returncode == 2 and "disk is full" in told
+            print(f"    exit code {process.returncode}: {told}", flush=True)
             yield "disk full", good and found is not None and bool(checkpoints.load(found))
 
 
@@ -148,7 +150,10 @@ def ends() -> Iterator[tuple[str, bool]]:
             whole = checkpoints.newest(run) == run.lasts[0]
             stopped = process.returncode not in (0, None)
             seconds = time.monotonic() - began
-            print(f"    {name}: {seconds:.1f} s, exit code {process.returncode}, step {step(run)}")
+            print(
+                f"    {name}: {seconds:.1f} s, exit code {process.returncode}, step {step(run)}",
+                flush=True,
+            )
             yield "one of two processes, both, or their parent ended", gone and whole and stopped
 
 

@@ -13,8 +13,9 @@ SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
     "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
-    "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "datamodules.layouts",
-    "datamodules.batches", "datamodules.sources", "datamodules.augment", "datamodules.memory",
+    "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised",
+    "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
+    "datamodules.memory",
 }  # fmt: skip
 
 
@@ -91,7 +92,10 @@ def test_the_spine_does_not_outweigh_the_models():
     files += [
         ROOT / f"datamodules/{name}.py" for name in ("sources", "layouts", "batches", "memory")
     ]
-    assert sum(map(code_lines, files)) < 2200
+    others = {*FILES} - {*files} - {*ROOT.glob("zoo/commands/*")} - {*ROOT.glob("zoo/pages/*")}
+    spine, models = sum(map(code_lines, files)), sum(map(code_lines, others))
+    assert spine < 2600  # of them 400 for exact resume and processes
+    assert spine < 0.6 * models
 
 
 PICKLES = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}

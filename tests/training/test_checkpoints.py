@@ -43,7 +43,7 @@ def test_checkpoints_are_in_the_order_of_their_steps_not_names_or_times(run):
 def test_data_reach_the_disk_before_their_name_does_and_the_digests_come_first(
     tmp_path, monkeypatch
 ):
-    """S38: power may fail between any two of these."""
+    """Power may fail between any two of these."""
     done, path = [], tmp_path / "best.ckpt"
     flush, move = os.fsync, os.replace
 

@@ -68,7 +68,7 @@ def test_torchrun_and_srun_are_known_by_their_variables(variables, by, rank, mon
 
 
 def test_variables_that_were_left_behind_are_named(monkeypatch, command):
-    """Row 52 of the faults: they would make a lone process wait for others."""
+    """They would make a lone process wait for others."""
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("MASTER_ADDR", "localhost")
     code, _, err = command("train", *SMALL)
@@ -159,7 +159,7 @@ def test_a_run_that_a_signal_stopped_has_the_exit_code_of_that_signal(number, wa
 
 
 def test_an_error_of_one_run_is_one_line_whatever_the_number_of_processes(command, monkeypatch):
-    """Row 47: both say it, one is heard."""
+    """Both processes say it, one is heard."""
     monkeypatch.setitem(os.environ, "OMP_NUM_THREADS", "1")
     code, _, err = command("train", "trainer=ddp", *SMALL, "data.batch_size=21")
     assert code == 2
@@ -210,7 +210,7 @@ def gone(pids):
 
 @pytest.mark.slow
 def test_a_signal_to_one_process_saves_once_and_ends_all(tmp_path):
-    """Lightning's handler hangs here: it waits in a broadcast that the other is not in (S41)."""
+    """Lightning's handler hangs here: it waits in a broadcast that the other is not in."""
     process, run, pids = started(tmp_path, "trainer.max_epochs=9999")
     os.kill(pids[1], signal.SIGTERM)
     _, err = process.communicate(timeout=30)

@@ -1,20 +1,23 @@
 """A run that is stopped and started again ends as one that never stopped, bit for bit."""
 
+import random
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 import zoo
-from zoo.training import fit, launch, resume
+from zoo.training import fit, launch, metrics, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
 
 LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "data.limit=64", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
-    "trainer.log_every_n_steps=1", "save_every=1e-9", "judge=null", "monitor=val/loss",
+    "trainer.log_every_n_steps=1", "save_every=1e-9",
 )  # fmt: skip
 MIDDLE, BOUNDARY = 1, 2  # steps
 
@@ -23,6 +26,8 @@ MIDDLE, BOUNDARY = 1, 2  # steps
 def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     """The weights after training an experiment in a folder, from the checkpoint that lies there."""
     config = launch.composed([f"experiment={name}", *LITTLE, *changes])
+    if config["judge"]:  # which would have to learn first
+        config |= {"judge": None, "monitor": "val/loss"}
     data = fit.open_data(config, None)
     model = fit.made(config, data.facts)
     fit.fit(config, Run(folder), model, data, Speed(1))
@@ -52,3 +57,72 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, tmp_path, monk
         for key, tensor in wanted.items():
             assert torch.equal(found[key], tensor), f"{key} after step {step}"
         assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("trainer.max_steps=3", "trainer.max_epochs=9"),
+        ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4"),
+        ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
+        ("ema=0.9", "model.optimizer.schedule=constant"),
+        ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
+    ],
+)
+def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, tmp_path, monkeypatch):
+    """After each step that has a checkpoint."""
+    monkeypatch.setattr(resume, "KEPT", 99)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    wanted = trained(whole, "image_cnn", *changes)
+    steps = [int(path.stem.removeprefix("last-")) for path in Run(whole).lasts]
+    assert len(steps) > 1
+    for step in steps:
+        folder = stopped(whole, step)
+        found = trained(folder, "image_cnn", *changes)
+        assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items()), step
+        assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text(), step
+
+
+def test_a_run_that_saves_seldom_ends_as_one_that_saves_at_each_step(tmp_path):
+    for name in ("often", "seldom"):
+        (tmp_path / name).mkdir()
+    often = trained(tmp_path / "often", "image_cnn")
+    seldom = trained(tmp_path / "seldom", "image_cnn", "save_every=60")
+    assert all(torch.equal(often[key], tensor) for key, tensor in seldom.items())
+    assert len(Run(tmp_path / "often").lasts) == resume.KEPT
+
+
+def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(tmp_path):
+    """The checkpoint of an epoch's end is older than the row of its training metrics."""
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    trained(whole, "image_cnn")
+    folder, rows = stopped(whole, BOUNDARY * 2), metrics.read(whole / "metrics.csv")
+    metrics.cut(folder / "metrics.csv", len(rows) - 1)
+    trained(folder, "image_cnn")
+    assert metrics.read(folder / "metrics.csv") == rows
+
+
+def test_data_that_changed_are_refused_with_both_digests(tmp_path):
+    (tmp_path / "a").mkdir()
+    trained(tmp_path / "a", "image_cnn")
+    with pytest.raises(ValueError, match=r"the data changed since this run began: \S+ -> other"):
+        fit.resumed(Run(tmp_path / "a"), {"digest": "other"}, force=False)
+    assert fit.resumed(Run(tmp_path / "a"), {"digest": "other"}, force=True) is not None
+
+
+def test_a_step_draws_the_same_whatever_was_drawn_before_it():
+    """And each process draws its own."""
+
+    def drawn(rank, batch):
+        trainer = SimpleNamespace(current_epoch=1, global_rank=rank)
+        module = SimpleNamespace(device=torch.device("cpu"))
+        resume.Draws(0).on_train_batch_start(trainer, module, None, batch)
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    first = drawn(0, 3)
+    others = [drawn(1, 3), drawn(0, 4)]
+    torch.rand(7)
+    assert drawn(0, 3) == first
+    assert len({*first, *others[0], *others[1]}) == 9

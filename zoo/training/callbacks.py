@@ -118,6 +118,7 @@ class Bar(Callback):
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
+        self.epoch, self.stepped = 0, False
         self.progress = Progress(
             *columns,
             console=console,

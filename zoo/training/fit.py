@@ -202,7 +202,10 @@ def watchers(config: Config, run: Run) -> list[Callback]:
     saver = Checkpoints(run, monitor, mode, config["save_every"])
     found: list[Callback] = [Progress(), saver]
     if config["early_stopping"]:
-        found.append(EarlyStopping(monitor, patience=config["early_stopping"], mode=mode))
+        patience = config["early_stopping"]
+        found.append(
+            EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=False)
+        )  # before it is saved
     if config["ema"]:
         found.append(EMAWeightAveraging(decay=config["ema"]))
     return found

@@ -117,11 +117,13 @@ class Checkpoints(Checkpoint):
     """Save after each validation, every few minutes between, and when a signal asks to stop.
 
     What all processes do at the end of a step they have agreed on there. Nothing is saved while
-    gradients are summed up, nor after the last batch of an epoch, whose validation comes first.
+    gradients are summed up, nor after the last batch of an epoch or a run, as rows and validation
+    come first.
 
     Args:
         run: whose folder takes best.ckpt and last-<step>.ckpt.
-        monitor, mode: the metric of the best, and whether it is the min or the max.
+        monitor, mode: the metric of the best, and whether it is the min or the max; of epoch or
+            step the max is the last.
         minutes: between two checkpoints, at most.
 
     Raises:
@@ -151,14 +153,16 @@ class Checkpoints(Checkpoint):
         late = monotonic() - self.saved_at > self.seconds
         signal, due = processes.greatest(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
-        if (signal or due) and not (summing or trainer.is_last_batch):
+        ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
+        if (signal or due) and not (summing or ending):
             self._save_last(trainer)
             self._stop(trainer, signal)
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.state.fn != "fit" or trainer.sanity_checking:
             return
-        if self._better(trainer.callback_metrics):
+        place = {"epoch": trainer.current_epoch, "step": trainer.global_step}
+        if self._better({**trainer.callback_metrics, **place}):
             trainer.save_checkpoint(self.run.best)
         self._save_last(trainer)
         self._stop(trainer, *processes.greatest(self.signals.received))
@@ -167,11 +171,12 @@ class Checkpoints(Checkpoint):
         if self.saved_step != trainer.global_step:  # a last epoch without validation
             self._save_last(trainer)
         self.signals.restore()
+        self._stop(trainer, *processes.greatest(self.signals.received))
 
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         self.signals.restore()
 
-    def _better(self, metrics: dict[str, Tensor]) -> bool:
+    def _better(self, metrics: dict[str, Any]) -> bool:
         """Whether the monitored metric is the best so far, which is kept."""
         if self.monitor not in metrics:
             raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")

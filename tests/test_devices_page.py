@@ -1,0 +1,85 @@
+"""docs/devices.md: its commands compose, its submission fits them, its costs are the models'."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo import catalog, schema
+
+PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def trainings():
+    """What follows `zoo train` in each command of the page."""
+    text = "".join(blocks("sh") + blocks("bash")).replace("\\\n", " ")
+    return [line.split("#")[0] for line in re.findall(r"zoo train(.*)", text)]
+
+
+@pytest.fixture
+def anywhere(monkeypatch):
+    """As on a machine that has the devices."""
+    monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
+
+
+@pytest.mark.parametrize("line", trainings())
+def test_each_command_composes_and_its_batch_divides_by_its_devices(line, anywhere):
+    words = shlex.split(line)
+    jobs = catalog.sweep(words[1:]) if words[:1] == ["-m"] else [words]
+    for config in map(catalog.compose, jobs):
+        trainer = config["trainer"]
+        assert config["data"]["batch_size"] % (trainer["devices"] * trainer["num_nodes"]) == 0
+        assert trainer["strategy"] == "ddp"
+
+
+def test_the_submission_asks_for_a_task_a_device_and_is_shell(anywhere):
+    (script,) = blocks("bash")
+    assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
+    asked = dict(re.findall(r"^#SBATCH --([\w-]+)(?:=(\S+))?$", script, re.MULTILINE))
+    (line,) = re.findall(r"srun .*zoo train(.*)", script.replace("\\\n", " "))
+    config = catalog.compose(shlex.split(line))
+    trainer = config["trainer"]
+    assert int(asked["ntasks-per-node"]) == int(asked["gpus-per-node"]) == trainer["devices"]
+    assert int(asked["nodes"]) == trainer["num_nodes"]
+    assert asked["signal"].startswith("TERM@")  # to the processes, which save
+    assert "requeue" in asked
+    assert config["name"]  # without one the next start would not go on
+
+
+def test_the_submission_queues_itself_again_after_sigterm_only(tmp_path):
+    """With stand-ins for srun and scontrol on the path."""
+    (script,) = blocks("bash")
+    for code, queued in ((143, True), (0, False), (1, False)):
+        for name, body in (("srun", f"exit {code}"), ("scontrol", 'echo "$@"')):
+            program = tmp_path / name
+            program.write_text(f"#!/bin/sh\n{body}\n")
+            program.chmod(0o755)
+        done = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"},
+        )  # fmt: skip
+        assert done.returncode == code
+        assert done.stdout == ("requeue 7\n" if queued else "")
+
+
+def test_the_table_of_costs_has_every_model_as_it_is():
+    """4 bytes a parameter and backward pass; 2 (N - 1) / N of it for each of N processes."""
+    wanted = []
+    for name in zoo.list_models():
+        model = zoo.create_model(name)
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        mine = 4 * parameters * (2 if model.IDLE else 1) / 1e6
+        sent = 2 * 7 / 8 * mine
+        wanted.append(
+            f"| `{name}` | {parameters:,} | {mine:.2f} | {sent:.2f} | {sent / 2.5:.2f} | "
+            f"{sent / 20:.2f} |"
+        )
+    (table,) = re.findall(r"<!-- costs -->\n(.*?)<!-- /costs -->", PAGE, re.DOTALL)
+    assert table.splitlines()[2:] == wanted

@@ -7,6 +7,7 @@
 `ZOO_DEBUG=1` shows the traceback instead.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 MANY = 30  # names that an error lists
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Failure(RuntimeError):
@@ -75,6 +77,10 @@ def code(error: Exception) -> int:
 def line(error: Exception) -> str:
     """The message of an error in one line, with its kind where we did not word it ourselves."""
     text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in FULL:
+        return (
+            f"the disk is full, {error.filename or 'a file'} could not be written: make room first"
+        )
     worded = ValueError | FileNotFoundError | FloatingPointError | Failure | Stopped
     ours = isinstance(error, worded) or (isinstance(error, OSError) and error.errno is None)
     ours |= isinstance(error, ImportError) and "pip install" in text  # a missing extra

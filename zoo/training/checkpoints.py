@@ -8,7 +8,6 @@ whenever the process is killed, the file that is there has a digest that is name
     checkpoints/last-120.ckpt   last-120.ckpt.sha256    after step 120; the newest two are kept
 """
 
-import errno
 import hashlib
 import os
 import shutil
@@ -21,10 +20,10 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
+from zoo.errors import FULL
 from zoo.training.run import PART, Run
 
 DIGESTS = ".sha256"
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class VerifiedIO(CheckpointIO):

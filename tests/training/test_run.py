@@ -41,6 +41,14 @@ def test_only_a_finished_run_with_the_same_config_has_nothing_to_do(config):
     assert nothing_to_do(run, changed(config, command="another", force=True))
 
 
+def test_a_start_that_was_killed_before_it_wrote_its_config_is_no_obstacle(config):
+    run = place(config)
+    run.folder.mkdir(parents=True)
+    for name in (".lock", ".owner", "config.yaml.part"):
+        (run.folder / name).touch()
+    assert not nothing_to_do(run, config)
+
+
 def test_another_config_is_refused_with_the_difference_unless_forced(config):
     run = place(config)
     with opened(run, config):

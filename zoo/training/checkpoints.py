@@ -21,6 +21,7 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 
 from zoo.errors import FULL
+from zoo.training import processes
 from zoo.training.run import PART, Run
 
 DIGESTS = ".sha256"
@@ -141,7 +142,8 @@ def newest(run: Run) -> Path | None:
     for path in run.lasts:
         if whole(path):
             return path
-        print(f"damaged   {path.name} is left out", file=sys.stderr)
+        if processes.rank() == 0:
+            print(f"damaged   {path.name} is left out", file=sys.stderr)
     if run.lasts:
         raise ValueError(
             f"no checkpoint in {run.checkpoints} is whole: choose another name=, or remove that "

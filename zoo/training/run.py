@@ -130,7 +130,7 @@ def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
     Raises:
         ValueError: the folder is no run, or a run with another config.
     """
-    if not run.folder.exists() or not any(run.folder.iterdir()):
+    if not any(map(_kept, run.folder.glob("*"))):
         return False
     if not (run.folder / "config.yaml").exists():
         raise ValueError(f"{run.folder} holds files but is no run: choose another name=")
@@ -143,6 +143,11 @@ def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
         )
     longer = config["trainer"]["max_epochs"] > old["trainer"]["max_epochs"]
     return run.finished and not longer and not changed
+
+
+def _kept(path: Path) -> bool:
+    """Whether a file is more than what a start that was killed at once leaves."""
+    return not path.name.startswith(".") and path.suffix != PART
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -66,6 +66,7 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, tmp_path, monk
         ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4"),
         ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
         ("ema=0.9", "model.optimizer.schedule=constant"),
+        ("trainer.precision=64-true",),
         ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
     ],
 )

@@ -124,6 +124,8 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
     trainer = make_trainer(config, run, model, [*own, *watchers(config, run)])
     if config["compile"]:
         model.compile()
+    if config["trainer"]["precision"] == "64-true":
+        model.double()  # before a checkpoint is read into it, which Lightning does first
     axes = {p.ndim for p in model.parameters()}
     for ndim, layout in ((4, torch.channels_last), (5, torch.channels_last_3d)):
         if ndim in axes:
@@ -226,7 +228,7 @@ def finish(
     start: "ZooModule | None",
 ) -> None:  # fmt: skip
     """Write weights, card, report and, last, results.json: it says that the run is whole."""
-    results = {**results, **scores}
+    results, model = {**results, **scores}, model.float()  # of float64, too
     if config["baseline"] and not config["smoke"]:
         results |= baseline_results(config["baseline"], data)
     model.novelty = card.novelty(model, data)

@@ -60,12 +60,12 @@ def one(experiment: str, folder: Path, devices: int) -> None:
         overrides[0] = f"data.batch_size={int(overrides[0].split('=')[1]) // 2}"
     config = launch.composed([
         f"experiment={experiment}", *overrides, f"trainer.devices={devices}",
-        f"trainer.limit_train_batches={STEPS}", "trainer.max_epochs=1", "trainer.accelerator=cpu",
+        f"trainer.max_steps={STEPS}", "trainer.max_epochs=99", "trainer.accelerator=cpu",
+        "trainer.check_val_every_n_epoch=99",
     ])  # fmt: skip
     fit.watchers = lambda *given: [Together(), *watchers(*given)]
     with quiet():
         data = fit.open_data(config, None)
-        data.val_dataloader = list  # no validation
         model, speed = fit.made(config, data.facts), Speed(config["data"]["batch_size"])
         place = folder / str(processes.rank() if devices > 1 else os.getpid())
         place.mkdir()

@@ -158,6 +158,7 @@ def test_a_run_that_a_signal_stopped_has_the_exit_code_of_that_signal(number, wa
     assert "after step 7, which is saved" in str(Stopped(number, 7))
 
 
+@pytest.mark.slow
 def test_an_error_of_one_run_is_one_line_whatever_the_number_of_processes(command, monkeypatch):
     """Both processes say it, one is heard."""
     monkeypatch.setitem(os.environ, "OMP_NUM_THREADS", "1")

@@ -16,7 +16,7 @@ from zoo.training.evaluate import quiet
 from zoo.training.run import Run
 
 LITTLE = (  # two epochs of two steps, each with its own checkpoint
-    "data.limit=64", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
+    "data.limit=32", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
     "trainer.log_every_n_steps=1", "save_every=1e-9",
 )  # fmt: skip
 MIDDLE, BOUNDARY = 1, 2  # steps
@@ -59,11 +59,12 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, tmp_path, monk
         assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
         ("trainer.max_steps=3", "trainer.max_epochs=9"),
-        ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4"),
+        ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4", "data.limit=64"),
         ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
         ("ema=0.9", "model.optimizer.schedule=constant"),
         ("trainer.precision=64-true",),

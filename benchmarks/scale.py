@@ -21,7 +21,7 @@ STEPS = 40
 ENOUGH = {  # experiments with enough to compute between two messages: overrides
     "image_cnn": ["data.batch_size=256"],
     "video_conv3d": ["data.batch_size=64"],
-    "char_rnn": ["data.batch_size=64", "data.length=64"],
+    "char_rnn": ["data.batch_size=256", "data.length=64"],
     "wavenet": ["data.batch_size=16"],
 }
 

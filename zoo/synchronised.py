@@ -44,7 +44,7 @@ def normalise(layer: _BatchNorm, x: Tensor) -> Tensor:
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (C,), variance (C,) and number () of the values of a channel, over all processes."""
-    variance, mean = torch.var_mean(x, _axes(x), correction=0)
+    mean, variance = torch.batch_norm_update_stats(x, None, None, 0.0)
     count = mean.new_full((1,), x.numel() / x.shape[1])
     mine = torch.cat([mean, variance, count])
     every = [torch.empty_like(mine) for _ in range(dist.get_world_size())]
@@ -76,29 +76,31 @@ class Normalise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor | None, bias: Tensor | None, mean: Tensor,
                 variance: Tensor, count: Tensor, eps: float) -> Tensor:  # fmt: skip
-        inverse = (variance + eps).rsqrt()
-        ctx.save_for_backward(x, weight, mean, inverse, count)
+        ctx.save_for_backward(x, weight, mean, variance, count)
+        ctx.eps = eps
         wide = F.batch_norm(x.to(_wide(x)), mean, variance, weight, bias, eps=eps)
         return wide.to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> Any:
-        """Section 3's chain rule, with sums over all processes."""
-        x, weight, mean, inverse, count = ctx.saved_tensors
-        slope, shape = slopes[0].to(mean.dtype), [1, -1] + [1] * (x.ndim - 2)
-        unit = (x.to(mean.dtype) - mean.view(shape)) * inverse.view(shape)
-        mine = torch.stack([slope.sum(_axes(x)), (slope * unit).sum(_axes(x))])
-        every = mine.clone()
+        """Section 3's chain rule, with sums over all processes.
+
+        First as if the moments were constants; then what they add, a line a + b x in each channel.
+        """
+        x, weight, mean, variance, count = ctx.saved_tensors
+        wide, slope = x.to(mean.dtype), slopes[0].to(mean.dtype)
+        below, tilt, level = torch.ops.aten.native_batch_norm_backward(
+            slope, wide, weight, mean, variance, None, None, False, ctx.eps, [True] * 3
+        )
+        every = torch.stack([tilt, level]).to(mean.dtype)
         dist.all_reduce(every)
-        level, tilt = (every / count).view(2, *shape)
-        scale = inverse if weight is None else inverse * weight
-        below = (slope - level - unit * tilt) * scale.view(shape)
-        found = (None, None) if weight is None else (mine[1].to(weight), mine[0].to(weight))
+        inverse = (variance + ctx.eps).rsqrt()
+        tilts, levels = every / count * (inverse if weight is None else inverse * weight)
+        shape = [1, -1] + [1] * (x.ndim - 2)
+        b = -tilts * inverse
+        below = below.addcmul_(wide, b.view(shape)).sub_((levels + b * mean).view(shape))
+        found = (None, None) if weight is None else (tilt.to(weight), level.to(weight))
         return below.to(x.dtype), *found, None, None, None, None
-
-
-def _axes(x: Tensor) -> list[int]:
-    return [axis for axis in range(x.ndim) if axis != 1]
 
 
 def _wide(x: Tensor) -> torch.dtype:

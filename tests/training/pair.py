@@ -117,6 +117,7 @@ def main(folder: Path, names: list[str]) -> None:
             found = followed(name, precision, 2, place)
             if processes.rank() == 0:
                 torch.save(found, place / "found.pt")
+    processes.leave()
 
 
 if __name__ == "__main__":

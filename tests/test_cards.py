@@ -146,13 +146,17 @@ def test_a_pickle_is_never_opened(payload, saved, tmp_path):
     assert not (tmp_path / MARK).exists()
 
 
+@pytest.mark.parametrize("digest", ["its own", "a fitting one"])
 @pytest.mark.parametrize("payload", ["mkdir", "system", "eval"])
-def test_a_run_does_not_go_on_from_a_checkpoint_with_code_in_it(payload, command, tmp_path):
+def test_a_run_does_not_go_on_from_a_checkpoint_with_code_in_it(payload, digest, command, tmp_path):
     """One line, nothing executed, the folder left as it is."""
     small = ["name=a", "data.limit=60", "data.batch_size=20", "model.widths=[4]", "baseline=null"]
     assert command("train", *small, "trainer.max_epochs=1")[0] == 0
-    (last,) = (tmp_path / "runs/image_cnn/a/checkpoints").glob("last*")
+    (last,) = zoo.Run(tmp_path / "runs/image_cnn/a").lasts
     as_pickle(PAYLOADS[payload], last)
+    if digest == "a fitting one":
+        fitting = hashlib.sha256(last.read_bytes()).hexdigest()
+        last.with_name(f"{last.name}.sha256").write_text(fitting)
     code, _, err = command("train", *small, "trainer.max_epochs=2")
     assert code != 0
     assert "Traceback" not in err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 import zoo
 from tests.training.pair import SHARES, followed
@@ -19,15 +20,23 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory, cache):
-    """What two processes leave of every model."""
-    folder = tmp_path_factory.mktemp("pair")
+    """What two processes leave of every model, once for all workers of pytest."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pair"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            train(folder, cache)
+    return folder
+
+
+def train(folder, cache):
     command = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", PAIR, folder]
     environment = {**os.environ, "ZOO_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *command], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.mark.parametrize("precision", SHARES)

@@ -44,7 +44,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     """Train for some steps, from the moment that the other process is ready, too."""
     from pytorch_lightning import Callback
 
-    from zoo.training import fit, launch, processes
+    from zoo.training import fit, launch, processes, talk
     from zoo.training.callbacks import Speed
     from zoo.training.evaluate import quiet
     from zoo.training.run import Run
@@ -72,7 +72,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
         fit.fit(config, Run(place), model, data, speed)
     rate = speed.results()["samples_per_second"] / devices
     (folder / f"rate-{os.getpid()}").write_text(str(rate))
-    processes.leave()
+    talk.leave()
 
 
 def first_step() -> float:

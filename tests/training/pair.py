@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import zoo
 from zoo import synchronised
-from zoo.training import fit, launch, processes, resume
+from zoo.training import fit, launch, processes, resume, talk
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet, test
 from zoo.training.run import Run
@@ -42,7 +42,7 @@ class Watch(Callback):
 
     def on_train_batch_end(self, trainer, *_):
         loss = resume.means(trainer)["train/loss"]
-        both = processes.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
+        both = talk.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
         self.losses.append(float(both[0] / both[1]))
 
 
@@ -117,7 +117,7 @@ def main(folder: Path, names: list[str]) -> None:
             found = followed(name, precision, 2, place)
             if processes.rank() == 0:
                 torch.save(found, place / "found.pt")
-    processes.leave()
+    talk.leave()
 
 
 if __name__ == "__main__":

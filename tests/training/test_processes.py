@@ -16,7 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 import zoo
 from zoo.errors import Failure, Stopped, code
 from zoo.gan import GAN
-from zoo.training import agent, checkpoints, launch, processes
+from zoo.training import agent, checkpoints, launch, processes, talk
 
 SMALL = [
     "data.limit=400", "data.batch_size=20", "model.widths=[8]", "baseline=null", "name=a",
@@ -111,9 +111,9 @@ def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
 
 
 def test_one_process_agrees_with_itself():
-    assert processes.greatest(15, False) == [15, 0]
-    assert torch.equal(processes.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
-    assert processes.lost(RuntimeError("gloo: connection closed")) == []
+    assert talk.greatest(15, False) == [15, 0]
+    assert torch.equal(talk.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
+    assert talk.lost(RuntimeError("gloo: connection closed")) == []
 
 
 # --- what is said when they end -------------------------------------------------------------------

@@ -106,6 +106,18 @@ def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(tmp_path
     assert metrics.read(folder / "metrics.csv") == rows
 
 
+def test_tensorboard_shows_what_was_done_again_once(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (tmp_path / "whole").mkdir()
+    trained(tmp_path / "whole", "image_cnn", "logger=[csv,tensorboard]")
+    folder = stopped(tmp_path / "whole", BOUNDARY + 1)
+    shutil.copytree(tmp_path / "whole/tensorboard", folder / "tensorboard")
+    trained(folder, "image_cnn", "logger=[csv,tensorboard]")
+    events = EventAccumulator(str(folder / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("val/loss")] == [1, 3]
+
+
 def test_data_that_changed_are_refused_with_both_digests(tmp_path):
     (tmp_path / "a").mkdir()
     trained(tmp_path / "a", "image_cnn")

@@ -17,6 +17,7 @@ import torch
 from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
+from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 import zoo
@@ -24,12 +25,12 @@ from zoo import cards, catalog, schema
 from zoo.errors import Failure, Stopped
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
-from zoo.training import card, checkpoints, judge, metrics, processes
+from zoo.training import card, checkpoints, judge, metrics, processes, talk
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
 from zoo.training.resume import Checkpoints, Draws, Progress
-from zoo.training.run import Run, replace
+from zoo.training.run import Run, replace, step_of
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
@@ -122,6 +123,9 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
     last = resumed(run, data.facts, config["force"])
     own = [FiniteLoss(), Enough(dict(config), data.facts), speed, Bar(), Draws(config["seed"])]
     trainer = make_trainer(config, run, model, [*own, *watchers(config, run)])
+    for logger in trainer.loggers:
+        if last is not None and isinstance(logger, TensorBoardLogger):
+            logger._kwargs["purge_step"] = step_of(last)  # what is done again is shown once
     if config["compile"]:
         model.compile()
     if config["trainer"]["precision"] == "64-true":
@@ -136,18 +140,20 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if not (lost := processes.lost(error)):
-            raise
-        told = trainer.checkpoint_callback.signals.received  # type: ignore[union-attr]
-        raise (
-            Stopped(told)
-            if told
-            else Failure(
-                f"process {', '.join(map(str, lost))} does not answer and is given up: the same "
-                "command and name go on from the last checkpoint"
-            )
-        ) from error
+        if lost := talk.lost(error):
+            raise given_up(lost, trainer) from error
+        raise
     return trainer
+
+
+def given_up(lost: list[int], trainer: Trainer) -> Exception:
+    """What to say of processes that are gone: nothing new, if this one was told to end before."""
+    if told := trainer.checkpoint_callback.signals.received:  # type: ignore[union-attr]
+        return Stopped(told)
+    return Failure(
+        f"process {', '.join(map(str, lost))} does not answer and is given up: the same command "
+        "and name go on from the last checkpoint"
+    )
 
 
 def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
@@ -204,10 +210,9 @@ def watchers(config: Config, run: Run) -> list[Callback]:
     saver = Checkpoints(run, monitor, mode, config["save_every"])
     found: list[Callback] = [Progress(), saver]
     if config["early_stopping"]:
+        before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]
-        found.append(
-            EarlyStopping(monitor, patience=patience, mode=mode, check_on_train_epoch_end=False)
-        )  # before it is saved
+        found.append(EarlyStopping(monitor, patience=patience, mode=mode, **before_saving))
     if config["ema"]:
         found.append(EMAWeightAveraging(decay=config["ema"]))
     return found

@@ -42,7 +42,10 @@ def start(arguments: Sequence[str]) -> Run:
             raise ValueError(f"{by} started several processes: give name=, so that they agree")
     run = place(config)
     execute(config, run, alone=by is not None or config["trainer"]["devices"] == 1)
-    processes.leave()
+    if by:
+        from zoo.training import talk
+
+        talk.leave()
     return run
 
 

@@ -1,15 +1,9 @@
-"""The processes of a run, one a device: who started this one, and what they agree on."""
+"""The processes of a run, one a device: who started this one, and how Lightning is told."""
 
 import os
-import time
 from datetime import timedelta
-from functools import lru_cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
-
-import torch
-import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
 
 if TYPE_CHECKING:
     from pytorch_lightning.plugins.environments import ClusterEnvironment
@@ -18,7 +12,6 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 STALE = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
-ANSWER = 5  # seconds that a process has to say that it is alive
 
 
 def started_by() -> str | None:
@@ -85,6 +78,7 @@ def strategy(config: Config, model: "ZooModule | None" = None) -> Any:
         model: tells whether a step may leave parameters without a gradient.
     """
     from pytorch_lightning.strategies import DDPStrategy
+    from torch.nn.parallel import DistributedDataParallel
 
     name = config["trainer"]["strategy"]
     if name not in ("auto", "ddp"):
@@ -99,59 +93,3 @@ def strategy(config: Config, model: "ZooModule | None" = None) -> Any:
         timeout=timedelta(minutes=config["timeout"]),
         **alike,  # buffers are: those of normalisation are synchronised
     )
-
-
-def greatest(*values: int) -> list[int]:
-    """The greatest of each value over all processes: what they do next, agreed."""
-    mine = torch.tensor(values)
-    if several():
-        dist.all_reduce(mine, dist.ReduceOp.MAX, group=_control())
-    return [int(value) for value in mine.tolist()]
-
-
-def total(values: torch.Tensor) -> torch.Tensor:
-    """The sum of a tensor over all processes, on the CPU."""
-    mine = values.detach().cpu()
-    if several():
-        dist.all_reduce(mine, group=_control())
-    return mine
-
-
-def leave() -> None:
-    """End the talk with the other processes."""
-    if dist.is_initialized():
-        dist.destroy_process_group()
-
-
-def several() -> bool:
-    """Whether there is more than one process."""
-    return dist.is_initialized() and dist.get_world_size() > 1
-
-
-@lru_cache(maxsize=1)
-def _control_beside(world: Any) -> Any:
-    return dist.new_group(backend="gloo")
-
-
-def _control() -> Any:
-    """A group whose messages do not wait for the GPU; None: the usual one is such."""
-    return None if dist.get_backend() == "gloo" else _control_beside(dist.group.WORLD)
-
-
-def lost(error: RuntimeError) -> list[int]:
-    """The processes that are gone or stand still, if that is what an error in this one comes from.
-
-    Each process that gave up waiting leaves word in the store that all of them know.
-    """
-    talk = isinstance(error, dist.DistError) or "gloo" in str(error)
-    if not (several() and talk):
-        return []
-    store, ranks = dist.distributed_c10d._get_default_store(), range(dist.get_world_size())
-    try:
-        store.set(f"alive/{dist.get_rank()}", "")
-        until = time.monotonic() + ANSWER
-        while time.monotonic() < until and not store.check([f"alive/{one}" for one in ranks]):
-            time.sleep(0.1)
-        return [one for one in ranks if not store.check([f"alive/{one}"])]
-    except RuntimeError:
-        return [0]  # which kept the store

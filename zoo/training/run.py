@@ -77,8 +77,12 @@ class Run:
     @property
     def lasts(self) -> list[Path]:
         """The checkpoints to go on from, the newest first."""
-        found = self.checkpoints.glob("last-*.ckpt")
-        return sorted(found, key=lambda file: int(file.stem.rpartition("-")[2]), reverse=True)
+        return sorted(self.checkpoints.glob("last-*.ckpt"), key=step_of, reverse=True)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step after which last-<step>.ckpt was saved."""
+    return int(checkpoint.stem.rpartition("-")[2])
 
 
 def newest(name: str) -> Run | None:

@@ -19,12 +19,13 @@ def main(folder: str) -> None:
     """
     agent.end_with_parent()
     try:
+        from zoo.training import talk
         from zoo.training.fit import work
 
         run = Run(Path(folder))
         processes.check(run.config)
         work(run.config, run)
-        processes.leave()
+        talk.leave()
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise

@@ -1,0 +1,66 @@
+"""What the processes of a run say to each other: what they do next, sums, who is gone."""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+ANSWER = 5  # seconds that a process has to say that it is alive
+
+
+def greatest(*values: int) -> list[int]:
+    """The greatest of each value over all processes: what they do next, agreed."""
+    mine = torch.tensor(values)
+    if several():
+        dist.all_reduce(mine, dist.ReduceOp.MAX, group=_control())
+    return [int(value) for value in mine.tolist()]
+
+
+def total(values: torch.Tensor) -> torch.Tensor:
+    """The sum of a tensor over all processes, on the CPU."""
+    mine = values.detach().cpu()
+    if several():
+        dist.all_reduce(mine, group=_control())
+    return mine
+
+
+def leave() -> None:
+    """End the talk with the other processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def several() -> bool:
+    """Whether there is more than one process."""
+    return dist.is_initialized() and dist.get_world_size() > 1
+
+
+@lru_cache(maxsize=1)
+def _control_beside(world: Any) -> Any:
+    return dist.new_group(backend="gloo")
+
+
+def _control() -> Any:
+    """A group whose messages do not wait for the GPU; None: the usual one is such."""
+    return None if dist.get_backend() == "gloo" else _control_beside(dist.group.WORLD)
+
+
+def lost(error: RuntimeError) -> list[int]:
+    """The processes that are gone or stand still, if that is what an error in this one comes from.
+
+    Each process that gave up waiting leaves word in the store that all of them know.
+    """
+    talk = isinstance(error, dist.DistError) or "gloo" in str(error)
+    if not (several() and talk):
+        return []
+    store, ranks = dist.distributed_c10d._get_default_store(), range(dist.get_world_size())
+    try:
+        store.set(f"alive/{dist.get_rank()}", "")
+        until = time.monotonic() + ANSWER
+        while time.monotonic() < until and not store.check([f"alive/{one}" for one in ranks]):
+            time.sleep(0.1)
+        return [one for one in ranks if not store.check([f"alive/{one}"])]
+    except RuntimeError:
+        return [0]  # which kept the store

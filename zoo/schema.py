@@ -33,7 +33,7 @@ class TrainerConfig(BaseModel):
     accelerator: Literal["auto", "cpu", "gpu", "mps"]
     devices: Positive
     num_nodes: Positive
-    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true", "fsdp"]
+    strategy: Literal["auto", "ddp", "fsdp"]
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
     max_epochs: Positive
     max_steps: Annotated[int, Field(ge=-1)]

@@ -1,47 +1,68 @@
 """Image augmentation on whole batches, on the device: a draw for each picture, one resampling.
 
 The options and their meaning are those of Keras' ImageDataGenerator
-(keras/src/legacy/preprocessing/image.py). Rotation, shift, shear and zoom are composed into one
-affine matrix a picture, which maps a place in the result to the place in the source that it shows,
-both in pixels from the centre; then come the flips.
+(keras/src/legacy/preprocessing/image.py); those of its options that also hold outside training
+(rescaling, centring, whitening) are in standardise.py. Rotation, shift, shear, zoom, crop and flips
+are composed into one affine matrix a picture, which maps a place in the result to the place in the
+source that it shows, both in pixels from the centre. Then come, beyond Keras, random erasing
+(Zhong et al. 2017, 1708.04896), MixUp (Zhang et al. 2017, 1710.09412) and CutMix (Yun et al. 2019,
+1905.04899).
 
-Shapes: B pictures, C channels, H x W pixels.
+Departs from Keras: shear is in degrees and its name says so; a channel shift is drawn for each
+channel, as Keras 1 does, where Keras 3 draws one for all; levels are in [0, 1], `cval` and
+`channel_shift_range` too.
+
+Shapes: B pictures, C channels, H x W pixels, K classes.
 """
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 from typing_extensions import TypedDict
 
+from datamodules.warp import Fill, warp
+
 if TYPE_CHECKING:
     from datamodules.batches import Key
 
-GEOMETRY = (
+WARPED = (
     "rotation_range", "width_shift_range", "height_shift_range", "shear_degrees", "zoom_range",
+    "channel_shift_range", "crop_padding", "horizontal_flip", "vertical_flip",
 )  # fmt: skip
+MIX_STREAM = 4  # of the random draws of a batch; 0 is that of all else here
+ERASED = (0.02, 1 / 3), (0.3, 3.3)  # share of the picture, height over width (section 4.2)
 Share = Annotated[float, Field(ge=0, lt=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(gt=0)]
 
 
 class Options(TypedDict, total=False):
     """What may be asked for; what is left out is off."""
 
+    rotation_range: Annotated[float, Field(ge=0, le=180)]  # degrees, uniform in +-
     width_shift_range: Share  # share of the width, uniform in +-
     height_shift_range: Share
-    rotation_range: Annotated[float, Field(ge=0, le=180)]  # degrees, uniform in +-
     shear_degrees: Annotated[float, Field(ge=0, lt=90)]  # uniform in +-; Keras 1 counts in radians
-    zoom_range: Share  # z: factors uniform in [1 - z, 1 + z], x and y apart
-    horizontal_flip: bool
+    zoom_range: Share | Annotated[list[Factor], Field(min_length=2, max_length=2)]
+    # z: factors uniform in [1 - z, 1 + z], or in [low, high]; x and y apart; above 1 shrinks
+    channel_shift_range: Share  # of levels in [0, 1], uniform in +-, each channel apart
+    horizontal_flip: bool  # half of the pictures
     vertical_flip: bool
-    fill_mode: Literal["nearest", "constant"]
+    crop_padding: Annotated[int, Field(ge=0)]  # whole pixels to move in x and in y, uniform in +-
+    fill_mode: Fill  # nearest if left out
     cval: Annotated[float, Field(ge=0, le=1)]  # what `constant` fills with, in [0, 1]
+    erasing: Chance  # of a rectangle filled with cval
+    mixup: Annotated[float, Field(ge=0)]  # alpha of the beta distribution of a picture's share
+    cutmix: Annotated[float, Field(ge=0)]  # alpha; where both are asked for, half of the batches each
 
 
 class Draws(NamedTuple):
-    """The random parameters of a batch, each (B,)."""
+    """The random parameters of a batch, each (B,), channel_shift (B, C)."""
 
     rotation: Tensor  # radians
     shift_x: Tensor  # pixels
@@ -51,6 +72,9 @@ class Draws(NamedTuple):
     flip_x: Tensor  # 1 or 0
     flip_y: Tensor
     shear: Tensor  # radians
+    crop_x: Tensor  # whole pixels
+    crop_y: Tensor
+    channel_shift: Tensor  # levels
 
 
 class Augment:
@@ -63,73 +87,146 @@ class Augment:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def __call__(self, images: Tensor, key: "Key") -> Tensor:
-        """Map images (B, C, H, W) to augmented ones; the draws are a function of the key."""
-        if not self._any(*GEOMETRY, "horizontal_flip", "vertical_flip"):
-            return images
-        draws = self.draw(key.size, images.shape[-2:], key.generator())
-        return self.apply(images, Draws(*(key.mine(draw) for draw in draws)))
+    def __call__(self, images: Tensor, key: "Key", frames: int = 1) -> Tensor:
+        """Map images (B, C, H, W) to augmented ones; the draws are a function of the key.
 
-    def _any(self, *names: str) -> bool:
+        Args:
+            images: uint8, or float in [0, 1]; what comes out is float.
+            frames: so many channels in a row are one colour of a clip, which is changed alike.
+        """
+        if images.dtype == torch.uint8 and not self.any(*WARPED):
+            images = images.float().div_(255)
+        random = key.generator()
+        if self.any(*WARPED):
+            draws = self.draw(key.size, images.shape[-2:], random, images.shape[1] // frames)
+            images = self.apply(images, Draws(*map(key.mine, draws)), frames)
+        if self.any("erasing"):
+            boxes = self.boxes(key.size, images.shape[-2:], random)
+            images = torch.where(key.mine(boxes).to(images.device), self._cval, images)
+        return images
+
+    def any(self, *names: str) -> bool:
+        """Whether one of these options is on."""
         return any(self.options.get(name) for name in names)
 
+    @property
+    def _cval(self) -> float:
+        return self.options.get("cval", 0.0)
+
     def draw(
-        self, count: int, size: tuple[int, int] | torch.Size, generator: torch.Generator
-    ) -> Draws:
+        self, count: int, size: tuple[int, int] | torch.Size, random: torch.Generator,
+        channels: int = 1,
+    ) -> Draws:  # fmt: skip
         """Parameters for `count` pictures of size (H, W), on the CPU."""
         options = self.options
 
         def uniform(reach: float) -> Tensor:
-            return (torch.rand(count, generator=generator) * 2 - 1) * reach
+            return (torch.rand(count, generator=random) * 2 - 1) * reach
 
         def flips(wanted: bool) -> Tensor:
-            return ((torch.rand(count, generator=generator) < 0.5) & wanted).float()
+            return ((torch.rand(count, generator=random) < 0.5) & wanted).float()
 
+        def zooms() -> Tensor:
+            asked = options.get("zoom_range", 0.0)
+            low, high = asked if isinstance(asked, list) else (1 - asked, 1 + asked)
+            return low + torch.rand(count, generator=random) * (high - low)
+
+        def crops() -> Tensor:
+            reach = options.get("crop_padding", 0)
+            return torch.randint(-reach, reach + 1, (count,), generator=random).float()
+
+        levels = (torch.rand(count, channels, generator=random) * 2 - 1)
         return Draws(
             rotation=uniform(math.radians(options.get("rotation_range", 0))),
             shift_x=uniform(options.get("width_shift_range", 0) * size[1]),
             shift_y=uniform(options.get("height_shift_range", 0) * size[0]),
-            zoom_x=1 + uniform(options.get("zoom_range", 0)),
-            zoom_y=1 + uniform(options.get("zoom_range", 0)),
+            zoom_x=zooms(),
+            zoom_y=zooms(),
             flip_x=flips(options.get("horizontal_flip", False)),
             flip_y=flips(options.get("vertical_flip", False)),
             shear=uniform(math.radians(options.get("shear_degrees", 0))),
+            crop_x=crops(),
+            crop_y=crops(),
+            channel_shift=levels * options.get("channel_shift_range", 0),
         )
 
-    def apply(self, images: Tensor, draws: Draws) -> Tensor:
-        """Resample images (B, C, H, W) once and flip them, by these parameters."""
-        if self._any(*GEOMETRY):
-            cval = self.options.get("cval", 0.0)
-            if self.options.get("fill_mode", "nearest") == "nearest":
-                images = warp(images, matrices(draws), "border")
-            else:
-                images = warp(images - cval, matrices(draws), "zeros") + cval
-        for name, axis, flip in (("horizontal", 3, draws.flip_x), ("vertical", 2, draws.flip_y)):
-            if self._any(f"{name}_flip"):
-                flipped = flip.bool()[:, None, None, None].to(images.device)
-                images = torch.where(flipped, images.flip(axis), images)
-        return images
+    def apply(self, images: Tensor, draws: Draws, frames: int = 1) -> Tensor:
+        """Resample images (B, C, H, W) once by these parameters."""
+        shifts = None
+        if self.any("channel_shift_range"):
+            shifts = draws.channel_shift.repeat_interleave(frames, 1)
+        fill = self.options.get("fill_mode", "nearest")
+        return warp(images, matrices(draws), fill, self._cval, shifts)
+
+    def boxes(
+        self, count: int, size: tuple[int, int] | torch.Size, random: torch.Generator
+    ) -> Tensor:
+        """What is erased of pictures of size (H, W): (count, 1, H, W), bool (section 4.1)."""
+        (least, most), (flat, tall) = ERASED
+        share, form, y, x, chance = torch.rand(5, count, generator=random)
+        area = (least + (most - least) * share) * size[0] * size[1]
+        ratio = torch.exp(math.log(flat) + math.log(tall / flat) * form)
+        height, width = (area * ratio).sqrt(), (area / ratio).sqrt()
+        chosen = chance < self.options.get("erasing", 0.0)
+        return _rectangles(height * chosen, width * chosen, y, x, size)
+
+    def mix(self, images: Tensor, labels: Tensor, classes: int, key: "Key") -> tuple[Tensor, Tensor]:
+        """Mix each picture of a shuffled batch with its neighbour, and their labels alike.
+
+        Pairs are neighbours, so that each device has both of them.
+
+        Args:
+            images: (B, C, H, W), before or after normalisation.
+            labels: (B,), in [0, classes).
+
+        Returns:
+            Images, and labels (B, K) that sum to one; both unchanged if nothing is asked for.
+        """
+        alphas = [self.options.get("mixup", 0.0), self.options.get("cutmix", 0.0)]
+        if not any(alphas):
+            return images, labels
+        random = np.random.default_rng(key.generator(MIX_STREAM).initial_seed())
+        cut = bool(random.integers(2)) if all(alphas) else bool(alphas[1])
+        shares = random.beta(alphas[cut], alphas[cut], key.size)
+        mine = key.mine(torch.from_numpy(shares)).to(images)
+        other = (torch.arange(len(images), device=images.device) ^ 1).clamp(max=len(images) - 1)
+        if cut:
+            places = key.mine(torch.from_numpy(random.random((key.size, 2)))).to(images)
+            side = (1 - mine).sqrt()[:, None] * torch.tensor(images.shape[2:]).to(images)
+            box = _rectangles(*side.T, *places.T, images.shape[2:])
+            images = torch.where(box, images[other], images)
+            mine = 1 - box.float().mean((1, 2, 3)).to(mine)
+        else:
+            images = torch.lerp(images[other], images, mine[:, None, None, None])
+        hard = F.one_hot(labels, classes).to(images)
+        return images, torch.lerp(hard[other], hard, mine[:, None])
+
+
+def _rectangles(height: Tensor, width: Tensor, y: Tensor, x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    """Rectangles (B, 1, H, W), bool, of a size in pixels, at a place in [0, 1] of where they fit."""
+
+    def along(length: Tensor, place: Tensor, whole: int) -> Tensor:
+        length = length.round().clamp(max=whole)[:, None]
+        start = (place[:, None] * (whole - length + 1)).floor()
+        at = torch.arange(whole, device=length.device)
+        return (at >= start) & (at < start + length)
+
+    rows, columns = along(height, y, size[0]), along(width, x, size[1])
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
 def matrices(draws: Draws) -> Tensor:
-    """Compose rotation, shift, shear and zoom, in Keras' order, to matrices (B, 2, 3) of x, y."""
+    """Compose all that moves pixels, in Keras' order, to matrices (B, 2, 3) of x, y.
+
+    A place is first mirrored and moved by whole pixels, then zoomed, sheared, shifted and rotated.
+    """
     cos, sin, zero = draws.rotation.cos(), draws.rotation.sin(), torch.zeros_like(draws.shear)
     tilt, squeeze = -draws.shear.sin(), draws.shear.cos()
     rotation = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
     shear = torch.stack([zero + 1, tilt, zero, squeeze], 1).view(-1, 2, 2)
     zoom = torch.stack([draws.zoom_x, draws.zoom_y], 1)[:, None, :]
     shift = torch.stack([draws.shift_x, draws.shift_y], 1)[:, :, None]
-    return rotation @ torch.cat([shear * zoom, shift], 2)
-
-
-def warp(images: Tensor, matrix: Tensor, padding: str) -> Tensor:
-    """Resample images (B, C, H, W) bilinearly by matrices (B, 2, 3) in pixels from the centre."""
-    height, width = images.shape[-2:]
-    x = torch.arange(width, device=images.device) - (width - 1) / 2
-    y = torch.arange(height, device=images.device) - (height - 1) / 2
-    m = matrix.to(images)[:, :, :, None, None]
-    places = m[:, :, 0] * x + m[:, :, 1] * y[:, None] + m[:, :, 2]  # (B, 2, H, W)
-    grid = torch.stack([places[:, 0] * 2 / width, places[:, 1] * 2 / height], 3)  # half sides
-    result = F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
-    last = images.is_contiguous(memory_format=torch.channels_last)
-    return result.contiguous(memory_format=torch.channels_last) if last else result
+    mirror = 1 - 2 * torch.stack([draws.flip_x, draws.flip_y], 1)[:, None, :]
+    crop = torch.stack([draws.crop_x, draws.crop_y], 1)[:, :, None]
+    turned = rotation @ (shear * zoom)
+    return torch.cat([turned * mirror, turned @ crop + rotation @ shift], 2)

@@ -195,7 +195,7 @@ class Clips(Labelled):
         pixels, labels = tensors
         clips = self.input.scale(pixels)  # (B, C, T, H, W)
         if key is not None and self.hparams["augment"]:
-            frames = self.augment(clips.flatten(1, 2), key)  # as channels, so that they go together
+            frames = self.augment(clips.flatten(1, 2), key, clips.shape[2])  # as channels
             clips = frames.unflatten(1, clips.shape[1:3])
         return self.input.arrange(self.input.normalise(clips)), labels
 

@@ -8,7 +8,7 @@
 A batch is images (B, C, H, W), float, normalised, and labels (B,), int64 in [0, num_classes).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,12 +19,15 @@ from torch import Tensor
 from datamodules import sources
 from datamodules.augment import Augment, Options
 from datamodules.batches import Key
-from datamodules.inputs.image import ImageInput, Scaling, decode, open_picture
+from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows
 from datamodules.memory import About, Arrays, Labelled
+from datamodules.standardise import Scaling
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+
+HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 
 
 class Images(Labelled):
@@ -42,7 +45,9 @@ class Images(Labelled):
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before decoding.
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
-        scaling: what pixels are brought to: mean 0 and deviation 1, or [0, 1], or [-1, 1].
+        scaling: what pixels are brought to: standard (mean 0 and deviation 1), unit ([0, 1]),
+            symmetric ([-1, 1]), sample (each picture by itself), zca (whitened), or options of
+            `datamodules.standardise.Standardisation`.
         augment: options of `datamodules.augment.Options`, on training batches.
         seed: of order and augmentation; the splits have a seed of their own.
     """
@@ -99,9 +104,23 @@ class Images(Labelled):
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         facts = super().fit(known)
-        self.input = self.given or ImageInput.fit(self.arrays("train")[0], self.hparams["scaling"])
+        self.input = self.given or self.fitted_input()
         channels, size = self.input.channels, self.input.image_size
-        return {**facts, "channels": channels, "image_size": size}
+        warnings = unsafe(self.hparams["augment"], self.hparams["about"])
+        return {**facts, "channels": channels, "image_size": size, "warnings": warnings}
+
+    def fitted_input(self) -> ImageInput:
+        """What the scaling asks for, from the training pictures, or from augmented passes over them."""
+        scaling, (pixels, _) = self.hparams["scaling"], self.arrays("train")
+        rounds = 0 if isinstance(scaling, str) else scaling.get("fit_rounds", 0)
+
+        def augmented() -> Iterator[Tensor]:
+            for epoch in range(rounds):
+                for number, images in enumerate(scaled(pixels)):
+                    key = Key(self.hparams["seed"], epoch, number, len(images), 0, len(images))
+                    yield self.augment(images, key)
+
+        return ImageInput.fit(pixels, scaling, augmented if rounds else None)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
@@ -111,12 +130,21 @@ class Images(Labelled):
         return pixels[self.rows], labels[self.rows]
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
-        """Images (B, C, H, W), normalised, and labels (B,)."""
+        """Images (B, C, H, W), normalised, and labels (B,), or (B, K) where they are mixed."""
         pixels, labels = tensors
-        images = self.input.scale(pixels)
-        if key is not None:
-            images = self.augment(images, key)
-        return self.input.normalise(images), labels
+        if key is None:
+            return self.input.normalise(self.input.scale(pixels)), labels
+        images = self.input.normalise(self.augment(pixels.permute(0, 3, 1, 2), key))
+        return self.augment.mix(images, labels, self.facts["num_classes"], key)
+
+
+def unsafe(options: Options, about: About) -> list[str]:
+    """What to say of an augmentation that makes other things of the pictures (slide 12)."""
+    reason = about.get("one_way_up")
+    turned = [name for name in ("horizontal_flip", "vertical_flip") if options.get(name)]
+    if options.get("rotation_range", 0) >= HALF_WAY:
+        turned.append("rotation_range")
+    return [f"data.augment.{name}: {reason}" for name in turned] if reason else []
 
 
 def _headers(rows: Rows) -> tuple[list[int], bool]:

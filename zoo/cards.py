@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
 NEEDED = {"model": dict, "facts": dict, "sha256": str}  # of a card, besides its schema
-NOVELTY = "novelty."
+NOVELTY, INPUT = "novelty.", "input."  # how names of tensors begin that are not the model's own
 
 Card = dict[str, Any]
 
@@ -122,7 +122,18 @@ def save(model: "ZooModule", card: Mapping[str, Any], path: Path, half: bool = F
 
 def _tensors_of(model: "ZooModule") -> "dict[str, Tensor]":
     novelty = {} if model.novelty is None else model.novelty.tensors()
-    return {**model.state_dict(), **{NOVELTY + name: t for name, t in novelty.items()}}
+    fitted = model.input.tensors() if hasattr(model.input, "tensors") else {}
+    return {**model.state_dict(), **_named(NOVELTY, novelty), **_named(INPUT, fitted)}
+
+
+def _named(start: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+    return {start + name: tensor for name, tensor in tensors.items()}
+
+
+def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
+    """Those whose names begin so, taken out of the others."""
+    names = [name for name in tensors if name.startswith(start)]
+    return {name.removeprefix(start): tensors.pop(name) for name in names}
 
 
 def _plain(tensor: "Tensor", half: bool) -> "Tensor":
@@ -158,9 +169,11 @@ def load(source: str | Path, **overrides: Any) -> "ZooModule":
     tensors = _tensors(path, card["sha256"])  # verified, before anything is built of it
     card["model"] |= overrides
     model = schema.build(card["model"], "model")
-    novelty = {n.removeprefix(NOVELTY): tensors.pop(n) for n in [*tensors] if n.startswith(NOVELTY)}
+    novelty, fitted = _taken(tensors, NOVELTY), _taken(tensors, INPUT)
     fresh = fill(model, tensors, str(path))
     attach(model, card["facts"])
+    for name, tensor in fitted.items():
+        setattr(model.input, name, tensor.float())
     model.card = card
     if fresh:
         announce(fresh)

@@ -250,12 +250,16 @@ class Classifier(ZooModule):
         ]
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Loss and accuracy; the loss is smoothed only where it teaches."""
+        """Loss and accuracy; the loss is smoothed only where it teaches.
+
+        Labels (B, K) are shares of mixed samples: the largest is the answer.
+        """
         inputs, labels = batch
         logits = wide(self(inputs))
         smoothing = self.label_smoothing if stage == "train" else 0.0
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
-        return {"loss": losses, "accuracy": (logits.argmax(1) == labels).float()}
+        right = labels.argmax(1) if labels.ndim == 2 else labels
+        return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 
     def answers(self, batch: Tensor) -> list[Any]:
         """Answer for a batch; what is unlike the training data carries a `warning`.

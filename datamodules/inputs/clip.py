@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from datamodules.inputs import config_of
-from datamodules.inputs.image import MAX_PIXELS, moments
+from datamodules.inputs.image import MAX_PIXELS, level_moments
 from datamodules.inputs.image import SUFFIXES as PICTURES
 from datamodules.inputs.image import decode as decode_picture
+from datamodules.standardise import NOISE
 
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
@@ -59,15 +60,15 @@ class ClipInput:
     @classmethod
     def fit(cls, clips: np.ndarray, *, rate: float | None, unfold: bool) -> "ClipInput":
         """Take sizes and moments of clips (N, T, H, W, C), uint8."""
-        mean, std = moments(clips.reshape(-1, *clips.shape[2:]), "standard")
+        mean, std = level_moments(clips.reshape(-1, *clips.shape[2:]))
         return cls(
             image_size=clips.shape[2],
             channels=clips.shape[4],
             frames=clips.shape[1],
             rate=rate,
             unfold=unfold,
-            mean=mean,
-            std=std,
+            mean=[round(float(m), 6) for m in mean],
+            std=[round(float(s), 6) if s >= NOISE else 1.0 for s in std],
         )
 
     @property

@@ -5,17 +5,30 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.inputs import config_of
+from datamodules.standardise import (
+    EPSILON,
+    FIXED,
+    NOISE,
+    Blocks,
+    Scaling,
+    Standardisation,
+    alone,
+    later,
+    moments,
+    resolved,
+    whitened,
+    whitening,
+)
 
 MAX_PIXELS = 25_000_000
-Scaling = Literal["standard", "unit", "symmetric"]
-MOMENTS = {"unit": (0.0, 1.0), "symmetric": (0.5, 0.5)}  # mean and deviation of pixels in [0, 1]
+BLOCK = 1000  # pictures that are looked at together
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
@@ -36,9 +49,11 @@ class ImageInput:
     Args:
         image_size: side of the square that each picture is brought to, in pixels.
         channels: 1 (grey) or 3 (red, green, blue).
-        mean, std: per channel, of pixels in [0, 1].
+        mean, std: per channel, of pixels in [0, 1], or of what `steps` make of them.
         background: level in [0, 1] of the rim of nearly all training pictures; None where rims
             differ, as those of photographs do, and nothing is inverted.
+        steps: what else is done to pixels; see `standardise.Standardisation`. Whitening needs its
+            matrix, `zca`, which is fitted or comes with the weights.
     """
 
     suffixes = SUFFIXES  # of its files
@@ -51,30 +66,58 @@ class ImageInput:
         mean: list[float],
         std: list[float],
         background: float | None = None,
+        steps: Standardisation | None = None,
     ) -> None:
         self.image_size, self.channels = image_size, channels
         self.mean, self.std = mean, std
         self.background = background
+        self.steps: Standardisation = steps or {}
+        self.zca: Tensor | None = None
 
     @classmethod
-    def fit(cls, pixels: np.ndarray, scaling: Scaling = "standard") -> "ImageInput":
-        """Take size, background and, if they are to be standardised, moments of training pictures.
+    def fit(
+        cls, pixels: np.ndarray, scaling: Scaling = "standard", augmented: Blocks | None = None
+    ) -> "ImageInput":
+        """Take size, background and what the scaling asks for from training pictures.
 
         Args:
             pixels: (N, H, W, C), uint8.
+            augmented: gives blocks of images (B, C, H, W) in [0, 1] to take statistics from
+                instead, the same ones each time.
+
+        Raises:
+            ValueError: options that exclude each other, or a whitening that does not fit in memory.
         """
-        mean, std = moments(pixels, scaling)
-        return cls(
-            image_size=pixels.shape[1],
-            channels=pixels.shape[3],
-            mean=mean,
-            std=std,
-            background=background_of(pixels),
-        )
+        asked, (_, height, width, channels) = resolved(scaling), pixels.shape
+        centre, spread = FIXED.get(str(scaling), (0.0, 1.0))
+        fitted = cls(
+            image_size=height, channels=channels, mean=[centre] * channels, std=[spread] * channels,
+            background=background_of(pixels), steps=later(asked),
+        )  # fmt: skip
+
+        def blocks() -> Iterator[Tensor]:
+            for block in augmented() if augmented else scaled(pixels):
+                yield alone(block, asked)
+
+        if asked.get("featurewise_center"):
+            exact = not augmented and not fitted.steps
+            mean, std = level_moments(pixels) if exact else moments(blocks())
+            fitted.mean = [round(float(m), 6) for m in mean]
+            if asked.get("featurewise_std_normalization"):
+                fitted.std = [round(float(s), 6) if s >= NOISE else 1.0 for s in std]
+        if asked.get("zca_whitening"):
+            centred = (block - fitted._moments(block)[0] for block in blocks())
+            epsilon = asked.get("zca_epsilon", EPSILON)
+            fitted.zca = whitening(centred, (channels, height, width), epsilon)
+        return fitted
 
     def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
+        """What rebuilds this input, as a plain dict; see `tensors` for the rest of it."""
+        return {key: value for key, value in config_of(self).items() if key != "zca"}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What else was fitted, by the attribute that holds it."""
+        return {} if self.zca is None else {"zca": self.zca}
 
     def __call__(self, raws: Any) -> Tensor:
         """Map pictures to a batch (B, C, H, W).
@@ -112,14 +155,32 @@ class ImageInput:
         return pixels.permute(0, 3, 1, 2).float().div_(255)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Subtract the mean and divide by the deviation; (B, C, H, W)."""
+        """Bring images (B, C, H, W) in [0, 1] to what the network takes.
+
+        Raises:
+            ValueError: they are to be whitened, and that was not fitted.
+        """
         mean, std = self._moments(images)
-        return (images - mean) / std
+        images = (alone(images, self.steps) - mean) / std
+        if not self.steps.get("zca_whitening"):
+            return images
+        if self.zca is None:
+            raise ValueError("the whitening is not fitted: load the weights that it came with")
+        return whitened(images, self.zca)
 
     def restore(self, images: Tensor) -> np.ndarray:
-        """Map a normalised batch (B, C, H, W) back to pixels (B, H, W, C), uint8."""
+        """Map a normalised batch (B, C, H, W) back to pixels (B, H, W, C), uint8.
+
+        What was centred or scaled picture by picture, or whitened, is stretched to the whole range.
+        """
         mean, std = self._moments(images)
-        pixels = (images.float() * std + mean).mul(255).round().clamp(0, 255).byte()
+        images = images.float() * std + mean
+        if {"samplewise_center", "samplewise_std_normalization", "zca_whitening"} & {*self.steps}:
+            low, high = images.amin((1, 2, 3), True), images.amax((1, 2, 3), True)
+            images = (images - low) / (high - low).clamp(min=NOISE)
+        elif "rescale" in self.steps:
+            images = images / self.steps["rescale"]
+        pixels = images.mul(255).round().clamp(0, 255).byte()
         return pixels.permute(0, 2, 3, 1).cpu().numpy()
 
     def _moments(self, images: Tensor) -> Tensor:
@@ -127,20 +188,22 @@ class ImageInput:
         return torch.tensor([self.mean, self.std], device=images.device).view(2, 1, -1, 1, 1)
 
 
-def moments(pixels: np.ndarray, scaling: Scaling) -> tuple[list[float], list[float]]:
-    """Mean and deviation, per channel, that bring pixels (N, H, W, C), uint8, to a scaling."""
-    channels = pixels.shape[3]
-    if scaling in MOMENTS:
-        middle, reach = MOMENTS[scaling]
-        return [middle] * channels, [reach] * channels
-    counts = np.zeros((channels, 256), np.int64)
-    for block in np.array_split(pixels, -(-len(pixels) // 1000)):  # bincount widens to int64
+def scaled(pixels: np.ndarray) -> Iterator[Tensor]:
+    """Pixels (N, H, W, C), uint8, as blocks of images (B, C, H, W) in [0, 1]."""
+    for start in range(0, len(pixels), BLOCK):
+        block = torch.from_numpy(pixels[start : start + BLOCK])
+        yield block.permute(0, 3, 1, 2).float().div_(255)
+
+
+def level_moments(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each channel (C,) of pixels (N, H, W, C), uint8, in [0, 1]: exact."""
+    counts = np.zeros((pixels.shape[3], 256), np.int64)
+    for start in range(0, len(pixels), BLOCK):  # bincount widens to int64
+        block = pixels[start : start + BLOCK]
         counts += [np.bincount(channel.ravel(), minlength=256) for channel in block.T]
     levels, shares = np.arange(256) / 255, counts / counts[0].sum()
     mean = shares @ levels
-    std = np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
-    std[std < 1e-6] = 1.0  # a constant channel stays finite
-    return [round(float(m), 6) for m in mean], [round(float(s), 6) for s in std]
+    return mean, np.sqrt(np.maximum(shares @ levels**2 - mean**2, 0))
 
 
 def background_of(pixels: np.ndarray) -> float | None:

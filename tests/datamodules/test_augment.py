@@ -46,7 +46,7 @@ def shifted(images, rows, columns, fill):
 @pytest.mark.parametrize(("rows", "columns"), [(0, 3), (2, 0), (-4, 1), (-1, -5)])
 def test_a_shift_by_whole_pixels_moves_them(images, fill, rows, columns):  # S16, S17, S21
     options = {"width_shift_range": 0.5, "fill_mode": fill}
-    moved = Augment(options).apply(images, draws(shift_x=columns, shift_y=rows))
+    moved = Augment(options).apply(images, draws(shift_x=float(columns), shift_y=float(rows)))
     torch.testing.assert_close(moved, shifted(images, rows, columns, fill), atol=2e-6, rtol=0)
 
 

@@ -48,6 +48,7 @@ def work(config: Config, run: Run) -> None:
     if config["judge"]:
         data.judge = judge.trained(config, data.facts)
     model = made(config, data.facts, start)
+    model.input = data.input  # with what was fitted
     speed = Speed(config["data"]["batch_size"])
     trainer = fit(config, run, model, data, speed)
     load_best(model, run)
@@ -68,6 +69,8 @@ def open_data(config: Config, start: "ZooModule | None") -> Any:
     console.print(f"data      {config['choices']['data']}: {counts}")
     for problem in data.facts.get("skipped", []):
         console.print(f"skipped   {problem}")
+    for problem in data.facts.get("warnings", []):
+        console.print(f"warning   {problem}")
     return data
 
 

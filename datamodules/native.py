@@ -1,0 +1,45 @@
+"""C++ kernels, compiled once by the machine's own compiler and kept in the cache.
+
+A kernel is a file beside its Python module, of which the module has the same function in PyTorch:
+that one serves GPUs, and machines without a compiler.
+"""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from datamodules.sources import cached
+
+FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-ffinite-math-only", "-fno-math-errno", "-fno-trapping-math",
+    "-fno-signed-zeros",
+)
+VECTORS = ("-mavx2", "-mfma")  # which all x86 machines of ten years have
+
+
+@cache
+def kernel(source: Path) -> ctypes.CDLL | None:
+    """The functions of a C++ file; None, with one line on stderr, where it cannot be compiled."""
+    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
+    if compiler is None:
+        print(f"note      no C++ compiler: {source.stem} runs in PyTorch, slower", file=sys.stderr)
+        return None
+    flags = [*FLAGS, *(VECTORS if torch.backends.cpu.get_cpu_capability().startswith("AVX") else ())]
+    key = hashlib.sha256(f"{flags} {source.read_text()}".encode()).hexdigest()[:16]
+
+    def build(folder: Path) -> None:
+        command = [compiler, *flags, str(source), "-o", str(folder / "kernel.so")]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+
+    try:
+        return ctypes.CDLL(str(cached(f"kernel-{source.stem}", key, build) / "kernel.so"))
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        print(f"note      {source.stem} runs in PyTorch, slower: {said[0]}", file=sys.stderr)
+        return None

@@ -58,7 +58,7 @@ class Options(TypedDict, total=False):
     cval: Annotated[float, Field(ge=0, le=1)]  # what `constant` fills with, in [0, 1]
     erasing: Chance  # of a rectangle filled with cval
     mixup: Annotated[float, Field(ge=0)]  # alpha of the beta distribution of a picture's share
-    cutmix: Annotated[float, Field(ge=0)]  # alpha; where both are asked for, half of the batches each
+    cutmix: Annotated[float, Field(ge=0)]  # alpha; with mixup half of the batches each
 
 
 class Draws(NamedTuple):
@@ -135,7 +135,7 @@ class Augment:
             reach = options.get("crop_padding", 0)
             return torch.randint(-reach, reach + 1, (count,), generator=random).float()
 
-        levels = (torch.rand(count, channels, generator=random) * 2 - 1)
+        levels = torch.rand(count, channels, generator=random) * 2 - 1
         return Draws(
             rotation=uniform(math.radians(options.get("rotation_range", 0))),
             shift_x=uniform(options.get("width_shift_range", 0) * size[1]),
@@ -170,7 +170,9 @@ class Augment:
         chosen = chance < self.options.get("erasing", 0.0)
         return _rectangles(height * chosen, width * chosen, y, x, size)
 
-    def mix(self, images: Tensor, labels: Tensor, classes: int, key: "Key") -> tuple[Tensor, Tensor]:
+    def mix(
+        self, images: Tensor, labels: Tensor, classes: int, key: "Key"
+    ) -> tuple[Tensor, Tensor]:
         """Mix each picture of a shuffled batch with its neighbour, and their labels alike.
 
         Pairs are neighbours, so that each device has both of them.
@@ -193,7 +195,8 @@ class Augment:
         if cut:
             places = key.mine(torch.from_numpy(random.random((key.size, 2)))).to(images)
             side = (1 - mine).sqrt()[:, None] * torch.tensor(images.shape[2:]).to(images)
-            box = _rectangles(*side.T, *places.T, images.shape[2:])
+            (height, width), (y, x) = side.T, places.T
+            box = _rectangles(height, width, y, x, images.shape[2:])
             images = torch.where(box, images[other], images)
             mine = 1 - box.float().mean((1, 2, 3)).to(mine)
         else:
@@ -202,8 +205,10 @@ class Augment:
         return images, torch.lerp(hard[other], hard, mine[:, None])
 
 
-def _rectangles(height: Tensor, width: Tensor, y: Tensor, x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
-    """Rectangles (B, 1, H, W), bool, of a size in pixels, at a place in [0, 1] of where they fit."""
+def _rectangles(
+    height: Tensor, width: Tensor, y: Tensor, x: Tensor, size: tuple[int, int] | torch.Size
+) -> Tensor:
+    """Rectangles (B, 1, H, W), bool, of sizes in pixels; y and x in [0, 1] say where they fit."""
 
     def along(length: Tensor, place: Tensor, whole: int) -> Tensor:
         length = length.round().clamp(max=whole)[:, None]

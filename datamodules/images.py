@@ -110,7 +110,7 @@ class Images(Labelled):
         return {**facts, "channels": channels, "image_size": size, "warnings": warnings}
 
     def fitted_input(self) -> ImageInput:
-        """What the scaling asks for, from the training pictures, or from augmented passes over them."""
+        """What the scaling asks for, from the training pictures or augmented passes over them."""
         scaling, (pixels, _) = self.hparams["scaling"], self.arrays("train")
         rounds = 0 if isinstance(scaling, str) else scaling.get("fit_rounds", 0)
 

@@ -17,20 +17,25 @@ import torch
 
 from datamodules.sources import cached
 
-FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-ffinite-math-only", "-fno-math-errno", "-fno-trapping-math",
-    "-fno-signed-zeros",
-)
+FLAGS = (
+    "-O3", "-std=c++17", "-shared", "-fPIC", "-pthread", "-ffinite-math-only", "-fno-math-errno",
+    "-fno-trapping-math", "-fno-signed-zeros",
+)  # fmt: skip
 VECTORS = ("-mavx2", "-mfma")  # which all x86 machines of ten years have
 
 
 @cache
 def kernel(source: Path) -> ctypes.CDLL | None:
     """The functions of a C++ file; None, with one line on stderr, where it cannot be compiled."""
-    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), None)
+    named = (os.environ.get("CXX"), "c++", "g++", "clang++")
+    compiler = next((name for name in named if name and shutil.which(name)), None)
     if compiler is None:
         print(f"note      no C++ compiler: {source.stem} runs in PyTorch, slower", file=sys.stderr)
         return None
-    flags = [*FLAGS, *(VECTORS if torch.backends.cpu.get_cpu_capability().startswith("AVX") else ())]
+    flags = [
+        *FLAGS,
+        *(VECTORS if torch.backends.cpu.get_cpu_capability().startswith("AVX") else ()),
+    ]
     key = hashlib.sha256(f"{flags} {source.read_text()}".encode()).hexdigest()[:16]
 
     def build(folder: Path) -> None:

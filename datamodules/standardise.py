@@ -5,9 +5,10 @@ order: rescale, centre and scale each picture by itself, centre and scale by the
 whiten. What is fitted travels with the weights.
 
 Departs from Keras: pictures are in [0, 1], not in [0, 255], before `rescale`; moments are taken of
-rescaled and sample-wise standardised pictures, as they are used; a deviation below 1e-6 counts as one, where
-Keras adds 1e-6 to each; what is not fitted is an error, where Keras warns. As in Keras 3 the
-sample-wise mean is that of the whole picture: that of Keras 1, over the channels, makes grey ones zero.
+pictures as they are used, rescaled and sample-wise standardised; a deviation below 1e-6 counts as
+one, where Keras adds 1e-6 to each; what is not fitted is an error, where Keras warns. As in Keras 3
+the sample-wise mean is that of the whole picture: that of Keras 1, over the channels, makes grey
+pictures zero.
 
 Shapes: B pictures, C channels, H x W pixels, D = C H W.
 """
@@ -37,7 +38,7 @@ class Standardisation(TypedDict, total=False):
     featurewise_std_normalization: bool  # and its deviation one; implies centring
     zca_whitening: bool  # pixels are uncorrelated; implies centring, excludes the deviation
     zca_epsilon: Annotated[float, Field(ge=0)]  # added to deviations; more hides small components
-    fit_rounds: Annotated[int, Field(ge=0)]  # augmented passes to fit on; 0: the pictures as they are
+    fit_rounds: Annotated[int, Field(ge=0)]  # on so many augmented passes; 0: on the pictures
 
 
 Name = Literal["standard", "unit", "symmetric", "sample", "zca"]
@@ -137,9 +138,10 @@ def check_memory(shape: tuple[int, int, int]) -> None:
     if needed > free:
         side = int((free / BYTES) ** 0.25 / channels**0.5)
         raise ValueError(
-            f"zca_whitening of pictures of {height} x {width} x {channels} makes a matrix of {size:,} x "
-            f"{size:,}, {needed / 2**30:,.1f} GiB with the work on it, and {free / 2**30:,.1f} GiB are "
-            f"free: data.image_size={side} would fit, or use data.scaling=standard"
+            f"zca_whitening of pictures of {height} x {width} x {channels} makes a matrix of "
+            f"{size:,} x {size:,}, {needed / 2**30:,.1f} GiB with the work on it, and "
+            f"{free / 2**30:,.1f} GiB are free: data.image_size={side} would fit, or use "
+            "data.scaling=standard"
         )
 
 

@@ -2,8 +2,9 @@
 
 What lies beyond a picture is filled as scipy.ndimage's modes of these names do, which Keras uses:
 `nearest` repeats the outermost pixels, `reflect` mirrors about the picture's edge, `wrap` repeats
-the picture with a period of N - 1 pixels, so that first and last coincide, and `constant` has a hard
-edge: a place beyond the outermost pixel centres is `cval`. `tile` is ours: a true tiling, period N.
+the picture with a period of N - 1 pixels, so that first and last coincide, and `constant` has a
+hard edge: a place beyond the outermost pixel centres is `cval`. `tile` is ours: a true tiling, of
+period N.
 
 On a CPU a compiled kernel does it (warp.cpp); elsewhere, and without a compiler, PyTorch.
 

@@ -4,14 +4,15 @@
 pairs of 3 x 3 convolutions, the first of a pair padded (`same`), the second not (`valid`).
 
 `ImageCNN` follows the fastest known network for CIFAR-10 (Jordan 2024,
-https://arxiv.org/abs/2404.00498): a first layer that whitens patches and is not learned, then blocks
-of two convolutions with batch normalisation (Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167)
-that halve the map. The strongest number of each channel is what the last layer sees, so that it takes
-pictures of any size.
+https://arxiv.org/abs/2404.00498): a first layer that whitens patches and is not learned, then
+blocks of two convolutions with batch normalisation (Ioffe & Szegedy 2015,
+https://arxiv.org/abs/1502.03167) that halve the map. The strongest number of each channel is what
+the last layer sees, so that it takes pictures of any size.
 
-Departs from the paper: the normalisation learns a factor, too; the bias of the first layer and those
-of the normalisation learn as fast as the rest, and to the end; of the answers that are averaged
-outside training one is for the picture and one for its mirror image, none for shifted ones.
+Departs from the paper: the normalisation learns a factor, too; the bias of the first layer and
+those of the normalisation learn as fast as the rest, and to the end; of the answers that are
+averaged outside training one is for the picture and one for its mirror image, none for shifted
+ones.
 
 Shapes: B images, C channels, H x W pixels, K classes.
 """
@@ -127,6 +128,7 @@ class Whitening(nn.Module):
         patch = channels * self.SIZE**2
         weight = nn.init.orthogonal_(torch.empty(patch, patch))
         self.weight = nn.Parameter(self._filters(weight, channels), requires_grad=False)
+        self.fitted: Tensor
         self.register_buffer("fitted", torch.tensor(False))
         self.bias = nn.Parameter(torch.zeros(2 * patch))
         self.kernel_size, self.stride = self.SIZE, 1
@@ -233,7 +235,7 @@ class ImageCNN(Classifier):
 
     def setup(self, stage: str) -> None:
         """Take the first layer from the training pictures, before any training."""
-        data = getattr(self.trainer, "datamodule", None)
+        data: Any = getattr(self.trainer, "datamodule", None)
         if stage == "fit" and hasattr(data, "whole") and not self.whitening.fitted:
             self.whitening.fit(data.whole("train", PATCHED)[0])
 

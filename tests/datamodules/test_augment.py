@@ -7,6 +7,7 @@ import torch
 
 from datamodules.augment import Augment, Draws
 from datamodules.batches import Key
+from datamodules.warp import FILLS
 
 ALL = {
     "rotation_range": 30.0,
@@ -16,7 +17,11 @@ ALL = {
     "zoom_range": 0.2,
     "horizontal_flip": True,
     "vertical_flip": True,
+    "channel_shift_range": 0.1,
+    "crop_padding": 2,
+    "erasing": 0.5,
 }
+BEYOND = ("channel_shift_range", "crop_padding", "erasing")
 KEY = Key(seed=0, epoch=0, batch=0, size=6, start=0, stop=6)
 
 
@@ -29,20 +34,21 @@ def images():
 def draws(count=6, **values):
     """Parameters that change nothing but what is given."""
     still = dict.fromkeys(Draws._fields, 0.0) | {"zoom_x": 1.0, "zoom_y": 1.0} | values
-    return Draws(**{name: torch.full((count,), value) for name, value in still.items()})
+    alike = {name: torch.full((count,), value) for name, value in still.items()}
+    return Draws(**{**alike, "channel_shift": alike["channel_shift"][:, None]})
 
 
 def shifted(images, rows, columns, fill):
     """Each result [r, c] shows the source [r + rows, c + columns]."""
     height, width = images.shape[2:]
-    mode = {"nearest": "edge", "constant": "constant"}[fill]
+    mode = {"nearest": "edge", "constant": "constant", "reflect": "symmetric", "tile": "wrap"}[fill]
     reach = ((0, 0), (0, 0), (abs(rows),) * 2, (abs(columns),) * 2)
     wide = np.pad(images.numpy(), reach, mode=mode)
     top, left = abs(rows) + rows, abs(columns) + columns
     return torch.from_numpy(wide[:, :, top : top + height, left : left + width])
 
 
-@pytest.mark.parametrize("fill", ["nearest", "constant"])
+@pytest.mark.parametrize("fill", ["nearest", "constant", "reflect", "tile"])
 @pytest.mark.parametrize(("rows", "columns"), [(0, 3), (2, 0), (-4, 1), (-1, -5)])
 def test_a_shift_by_whole_pixels_moves_them(images, fill, rows, columns):  # S16, S17, S21
     options = {"width_shift_range": 0.5, "fill_mode": fill}
@@ -119,7 +125,8 @@ def keras(picture, draw, mode, cval=0.0):
 def test_composed_geometry_is_that_of_keras(mode, size):  # S15-S19, S21-S24
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(20, 2, *size, generator=generator)
-    augment = Augment({**ALL, "fill_mode": mode, "cval": 0.5})
+    moving = {name: value for name, value in ALL.items() if name not in BEYOND}
+    augment = Augment({**moving, "fill_mode": mode, "cval": 0.5})
     parameters = augment.draw(20, size, generator)
     ours = augment.apply(images, parameters).numpy()
     for i in range(20):
@@ -132,6 +139,92 @@ def test_composed_geometry_is_that_of_keras(mode, size):  # S15-S19, S21-S24
             sure = inside & far if mode == "constant" else np.ones(size, bool)
             assert sure.mean() > 0.3
             np.testing.assert_allclose(ours[i, channel][sure], wanted[sure], atol=2e-4)
+
+
+def test_wrap_has_a_period_of_one_pixel_less_than_the_picture(images):  # S21
+    options = {"width_shift_range": 0.5, "fill_mode": "wrap"}
+    moved = Augment(options).apply(images, draws(shift_x=3.0))
+    wanted = torch.cat([images[..., 3:], images[..., 1:4]], 3)  # the last and the first coincide
+    torch.testing.assert_close(moved, wanted, atol=2e-6, rtol=0)
+
+
+def test_zooms_may_be_a_range_of_their_own():  # S19
+    found = Augment({"zoom_range": [0.5, 0.8]}).draw(4000, (8, 8), KEY.generator())
+    assert 0.5 <= found.zoom_x.min() < 0.51
+    assert 0.79 < found.zoom_y.max() <= 0.8
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_a_crop_moves_whole_pixels_exactly(images, flip):
+    options = {"crop_padding": 4, "horizontal_flip": True, "fill_mode": "reflect"}
+    found = Augment(options).apply(images, draws(crop_x=2.0, crop_y=-3.0, flip_x=flip))
+    wanted = shifted(images, -3, 2, "reflect")
+    assert torch.equal(found, wanted.flip(3) if flip else wanted)
+
+
+def test_crops_are_whole_numbers_up_to_the_padding():
+    found = Augment({"crop_padding": 2}).draw(500, (8, 8), KEY.generator())
+    assert set(found.crop_x.tolist()) == set(found.crop_y.tolist()) == {-2, -1, 0, 1, 2}
+    assert not torch.equal(found.crop_x, found.crop_y)
+
+
+def test_a_rectangle_of_some_pictures_is_erased():
+    boxes = Augment({"erasing": 0.3}).boxes(4000, (32, 32), KEY.generator())
+    shares = boxes.float().mean((1, 2, 3))
+    assert abs((shares > 0).float().mean() - 0.3) < 0.03
+    assert shares[shares > 0].min() > 0.015
+    assert shares.max() < 0.36
+    rows, columns = boxes.any(3), boxes.any(2)
+    assert torch.equal(rows[:, :, :, None] & columns[:, :, None, :], boxes)  # each is a rectangle
+    places = boxes.float().mean((0, 1))
+    assert places.min() > 0  # they reach the corners
+
+
+def test_what_is_erased_is_cval_and_the_rest_stays(images):
+    found = Augment({"erasing": 1.0, "cval": 0.25})(images, KEY)
+    changed = found != images
+    assert changed.any((1, 2, 3)).all()
+    assert (found[changed] == 0.25).all()
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_a_mixed_picture_is_as_much_of_each_as_its_label_says(name):
+    """Pairs of black zeros and white ones: the mean of a picture is the share of ones."""
+    count = 400
+    labels = torch.arange(count) % 2
+    images = labels.float()[:, None, None, None].expand(-1, 3, 16, 16).clone()
+    key = KEY._replace(size=count, stop=count)
+    mixed, shares = Augment({name: 1.0}).mix(images, labels, 2, key)
+    torch.testing.assert_close(shares.sum(1), torch.ones(count))
+    torch.testing.assert_close(mixed.mean((1, 2, 3)), shares[:, 1], atol=1e-5, rtol=0)
+    mine = shares.gather(1, labels[:, None])[:, 0]
+    assert abs(mine.mean() - 0.5) < 0.05  # Beta(1, 1) is uniform
+    assert mine.std() > 0.2
+    cut = ((mixed == 0) | (mixed == 1)).all()
+    assert cut == (name == "cutmix")
+
+
+def test_mixing_is_a_function_of_the_key_and_of_no_rank():
+    images, labels = torch.rand(8, 1, 6, 6), torch.arange(8) % 3
+    key = KEY._replace(size=8, stop=8)
+    augment = Augment({"mixup": 0.4, "cutmix": 1.0})
+    whole = augment.mix(images, labels, 3, key)
+    for start in (0, 4):
+        mine = slice(start, start + 4)
+        part = augment.mix(images[mine], labels[mine], 3, key._replace(start=start, stop=start + 4))
+        torch.testing.assert_close(part, tuple(one[mine] for one in whole))
+
+
+def test_without_mixing_labels_stay_as_they_are(images):
+    labels = torch.arange(6)
+    assert Augment(ALL).mix(images, labels, 6, KEY) == (images, labels)
+
+
+def test_the_frames_of_a_clip_are_changed_alike():
+    clip = torch.rand(6, 2, 1, 12, 12).expand(-1, -1, 5, -1, -1)  # (B, C, T, H, W), a still
+    options = {name: value for name, value in ALL.items() if name != "erasing"}
+    found = Augment(options)(clip.flatten(1, 2), KEY, 5).unflatten(1, (2, 5))
+    torch.testing.assert_close(found, found[:, :, :1].expand_as(found))
 
 
 def test_the_draws_keep_to_their_ranges():
@@ -185,7 +278,7 @@ def test_without_options_nothing_changes(images, options):
 
 
 @pytest.mark.parametrize("options", [ALL, {"horizontal_flip": True}])
-@pytest.mark.parametrize("fill", ["nearest", "constant"])
+@pytest.mark.parametrize("fill", FILLS)
 def test_type_and_memory_layout_stay(images, options, fill):
     result = Augment({**options, "fill_mode": fill})(images, KEY)
     assert result.dtype == images.dtype

@@ -41,5 +41,5 @@ def show(rows: dict[str, Row], unit: str) -> None:
     for name, row in rows.items():
         spread = f"{row['low']:.2f} to {row['high']:.2f}"
         rates = f"{row['ours_rate']:,.0f} against {row['peer_rate']:,.0f}"
-        print(f"{name:<28} {row['ratio']:>6.2f} x {row['peer']:<24} ({spread})  {rates}")
+        print(f"{name:<34} {row['ratio']:>6.2f} x {row['peer']:<24} ({spread})  {rates}")
     print(json.dumps(rows))

@@ -118,37 +118,36 @@ class Augment:
         channels: int = 1,
     ) -> Draws:  # fmt: skip
         """Parameters for `count` pictures of size (H, W), on the CPU."""
-        options = self.options
+        ranges = self._ranges(size)
+        shift = self.options.get("channel_shift_range", 0)
+        low, high = torch.tensor([*ranges.values(), *[(-shift, shift)] * channels]).float().T
+        drawn = low + torch.rand(count, len(low), generator=random) * (high - low)
+        found = dict(zip(ranges, drawn.unbind(1), strict=False))
+        for name in ("flip_x", "flip_y"):
+            found[name] = (found[name] > 0).float()
+        for name in ("crop_x", "crop_y"):
+            found[name] = found[name].floor()
+        return Draws(**found, channel_shift=drawn[:, len(ranges) :])
 
-        def uniform(reach: float) -> Tensor:
-            return (torch.rand(count, generator=random) * 2 - 1) * reach
-
-        def flips(wanted: bool) -> Tensor:
-            return ((torch.rand(count, generator=random) < 0.5) & wanted).float()
-
-        def zooms() -> Tensor:
-            asked = options.get("zoom_range", 0.0)
-            low, high = asked if isinstance(asked, list) else (1 - asked, 1 + asked)
-            return low + torch.rand(count, generator=random) * (high - low)
-
-        def crops() -> Tensor:
-            reach = options.get("crop_padding", 0)
-            return torch.randint(-reach, reach + 1, (count,), generator=random).float()
-
-        levels = torch.rand(count, channels, generator=random) * 2 - 1
-        return Draws(
-            rotation=uniform(math.radians(options.get("rotation_range", 0))),
-            shift_x=uniform(options.get("width_shift_range", 0) * size[1]),
-            shift_y=uniform(options.get("height_shift_range", 0) * size[0]),
-            zoom_x=zooms(),
-            zoom_y=zooms(),
-            flip_x=flips(options.get("horizontal_flip", False)),
-            flip_y=flips(options.get("vertical_flip", False)),
-            shear=uniform(math.radians(options.get("shear_degrees", 0))),
-            crop_x=crops(),
-            crop_y=crops(),
-            channel_shift=levels * options.get("channel_shift_range", 0),
-        )
+    def _ranges(self, size: tuple[int, int] | torch.Size) -> dict[str, tuple[float, float]]:
+        """Between what each parameter is uniform; a flip is where it is above zero."""
+        asked = self.options
+        zoom, padding = asked.get("zoom_range", 0.0), asked.get("crop_padding", 0)
+        low, high = zoom if isinstance(zoom, list) else (1 - zoom, 1 + zoom)
+        reach: dict[str, float] = {
+            "rotation": math.radians(asked.get("rotation_range", 0)),
+            "shift_x": asked.get("width_shift_range", 0) * size[1],
+            "shift_y": asked.get("height_shift_range", 0) * size[0],
+            "flip_x": asked.get("horizontal_flip", False),
+            "flip_y": asked.get("vertical_flip", False),
+            "shear": math.radians(asked.get("shear_degrees", 0)),
+        }
+        pixels = (-padding, padding + 1 - 1e-4)  # to be rounded down
+        evenly = {name: (-far, far) for name, far in reach.items()}
+        return {
+            **evenly, "zoom_x": (low, high), "zoom_y": (low, high), "crop_x": pixels,
+            "crop_y": pixels,
+        }  # fmt: skip
 
     def apply(self, images: Tensor, draws: Draws, frames: int = 1) -> Tensor:
         """Resample images (B, C, H, W) once by these parameters."""
@@ -223,15 +222,16 @@ def _rectangles(
 def matrices(draws: Draws) -> Tensor:
     """Compose all that moves pixels, in Keras' order, to matrices (B, 2, 3) of x, y.
 
-    A place is first mirrored and moved by whole pixels, then zoomed, sheared, shifted and rotated.
+    A place is first mirrored and moved by whole pixels, then zoomed, sheared, shifted and rotated:
+    R(turn) (Shear(shear) Zoom (Mirror place + crop) + shift), and R Shear turns its second axis by
+    turn + shear.
     """
-    cos, sin, zero = draws.rotation.cos(), draws.rotation.sin(), torch.zeros_like(draws.shear)
-    tilt, squeeze = -draws.shear.sin(), draws.shear.cos()
-    rotation = torch.stack([cos, -sin, sin, cos], 1).view(-1, 2, 2)
-    shear = torch.stack([zero + 1, tilt, zero, squeeze], 1).view(-1, 2, 2)
-    zoom = torch.stack([draws.zoom_x, draws.zoom_y], 1)[:, None, :]
-    shift = torch.stack([draws.shift_x, draws.shift_y], 1)[:, :, None]
-    mirror = 1 - 2 * torch.stack([draws.flip_x, draws.flip_y], 1)[:, None, :]
-    crop = torch.stack([draws.crop_x, draws.crop_y], 1)[:, :, None]
-    turned = rotation @ (shear * zoom)
-    return torch.cat([turned * mirror, turned @ crop + rotation @ shift], 2)
+    turn, tilt = draws.rotation, draws.rotation + draws.shear
+    mirror_x, mirror_y = 1 - 2 * draws.flip_x, 1 - 2 * draws.flip_y
+    cos, sin = turn.cos(), turn.sin()
+    across_x, across_y = cos * draws.zoom_x, sin * draws.zoom_x  # where a step to the right leads
+    down_x, down_y = -tilt.sin() * draws.zoom_y, tilt.cos() * draws.zoom_y  # and one down
+    x = across_x * draws.crop_x + down_x * draws.crop_y + cos * draws.shift_x - sin * draws.shift_y
+    y = across_y * draws.crop_x + down_y * draws.crop_y + sin * draws.shift_x + cos * draws.shift_y
+    rows = [across_x * mirror_x, down_x * mirror_y, x, across_y * mirror_x, down_y * mirror_y, y]
+    return torch.stack(rows, 1).view(-1, 2, 3)

@@ -13,9 +13,9 @@ SPINE = ("zoo/errors.py", "zoo/schema.py", "zoo/catalog.py", "zoo/cards.py")
 LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
     "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
-    "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised",
+    "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised", "zoo.hardware",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
-    "datamodules.memory",
+    "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo.training import fit, hardware, metrics
+from zoo import hardware
+from zoo.training import fit, metrics
 
 TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
@@ -171,6 +172,14 @@ def test_automatic_precision_needs_a_proven_recipe_and_a_chip(
     monkeypatch.setattr(hardware, "native_bf16", lambda accelerator: native)
     config = {"bf16": proven, "trainer": {"precision": asked, "accelerator": "cpu"}}
     assert hardware.precision(config) == resolved
+
+
+@pytest.mark.parametrize(("half", "wanted"), [(0.5, True), (1.2, False)])
+def test_a_chip_that_is_slower_in_half_precision_is_not_made_to_use_it(half, wanted, monkeypatch):
+    """As some Xeons are: their bf16 convolutions take 1.2 to 1.4 times as long."""
+    took = {torch.float32: 1.0, torch.bfloat16: half}
+    monkeypatch.setattr(hardware, "convolve", took.get)
+    assert hardware.pays.__wrapped__() == wanted
 
 
 def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo import cards, catalog, schema
-from zoo.training import hardware, judge, processes, scoring
+from zoo import cards, catalog, hardware, schema
+from zoo.training import judge, processes, scoring
 from zoo.training.callbacks import Scores
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ def start(arguments: Sequence[str]) -> Run:
 
 def composed(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
-    from zoo.training import hardware
+    from zoo import hardware
 
     config = catalog.compose(arguments)
     config["trainer"]["precision"] = hardware.precision(config)

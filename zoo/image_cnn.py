@@ -214,6 +214,11 @@ class ImageCNN(Classifier):
         side = reach([self.whitening, *self.blocks.modules()])
         return f"{side} x {side} pixels, the strongest over the picture"
 
+    @property
+    def least(self) -> int:
+        """The smallest side of a picture that can be halved so often, in pixels."""
+        return 2 ** len(self.blocks) + 1
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) of any size to logits (B, K).
 
@@ -225,9 +230,9 @@ class ImageCNN(Classifier):
     def embed(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) of any size to what the last layer sees, (B, widths[-1])."""
         check_images(images, self.hparams["channels"])
-        least = 2 ** len(self.blocks) + 1
-        if min(images.shape[2:]) < least:
-            raise ValueError(f"images are {tuple(images.shape[2:])}: at least {least} are wanted")
+        height, width = images.shape[2:]
+        if height < self.least or width < self.least:
+            raise ValueError(f"images are {height} x {width}: {self.least} x {self.least} at least")
         if self.training or not self.hparams["mirror"]:
             return self._strongest(images)
         return (self._strongest(images) + self._strongest(images.flip(3))) / 2
@@ -245,9 +250,8 @@ class ImageCNN(Classifier):
     def exported(self) -> Exported:
         """Images of any size to logits."""
         images = Entry(("batch", self.hparams["channels"], "height", "width"))
-        least = 2 ** len(self.blocks) + 1
-        side = max(28, least)
-        sizes = {"height": (least, side), "width": (least, side + 4)}
+        side = max(28, self.least)
+        sizes = {"height": (self.least, side), "width": (self.least, side + 4)}
         return Exported(self, {"images": images}, ("logits",), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:

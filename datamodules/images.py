@@ -10,6 +10,7 @@ A batch is images (B, C, H, W), float, normalised, and labels (B,), int64 in [0,
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor
 from datamodules import sources
 from datamodules.augment import Augment, Options
 from datamodules.batches import Key
+from datamodules.flow import Layout, flow
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows
 from datamodules.memory import About, Arrays, Labelled
@@ -124,10 +126,50 @@ class Images(Labelled):
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
-        pixels, labels = self.splits[split]["pixels"], self.splits[split]["labels"]
+        pixels, labels = (self.splits[split][name] for name in self.ARRAYS)
         if split != "train" or len(self.rows) == len(labels):
             return pixels, labels
         return pixels[self.rows], labels[self.rows]
+
+    def flow(
+        self,
+        split: str = "train",
+        *,
+        augment: bool = False,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        layout: Layout = "NHWC",
+        sheets: str | Path | None = None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Stream batches of NumPy arrays, for learning outside the network.
+
+        `for X, y in data.flow(augment=True): ...` goes on for ever, as Keras' does: break once you
+        are happy, or say how many epochs.
+
+        Args:
+            split: train, val or test; of train what `train_samples` leaves.
+            augment: by the options of this data set; without it pictures are as they are.
+            epochs: how often each picture is given; None for no end. Each epoch gives all of them,
+                in an incomplete last batch where they do not divide.
+            batch_size, seed: other than the data set's own.
+            shuffle: each epoch in an order of its own, that of training with this seed; else as
+                they stand.
+            layout: of the images: NHWC, or NCHW as torch has it.
+            sheets: a folder for a contact sheet (PNG) of each batch, <split>-<epoch>-<batch>.png.
+
+        Yields:
+            Images, float32, normalised as the network sees them, and labels (B,), int64 (what is
+            measured: float32). A batch is a function of seed, epoch and its number.
+
+        Raises:
+            ValueError: no such split or layout, or a number of epochs or a size below 1.
+        """
+        return flow(
+            self, split, augment=augment, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
+            seed=seed, layout=layout, sheets=sheets,
+        )  # fmt: skip
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W), normalised, and labels (B,), or (B, K) where they are mixed."""

@@ -82,6 +82,8 @@ def _arrays(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A batch as arrays, and its sheet in the folder."""
     images, targets = data.batch(batch.tensors, batch.key if augment else None)
+    if targets.ndim == 2:  # shares of the classes, where pictures are mixed
+        targets = targets.argmax(1)
     if sheets is not None:
         name = f"{split}-{batch.key.epoch:03d}-{batch.key.batch:05d}.png"
         save_sheet(data.input.restore(images), sheets / name)

@@ -161,7 +161,8 @@ class Images(Labelled):
 
         Yields:
             Images, float32, normalised as the network sees them, and labels (B,), int64 (what is
-            measured: float32). A batch is a function of seed, epoch and its number.
+            measured: float32); of a mixed picture the label of its larger part. A batch is a
+            function of seed, epoch and its number.
 
         Raises:
             ValueError: no such split or layout, or a number of epochs or a size below 1.
@@ -177,7 +178,7 @@ class Images(Labelled):
         if key is None:
             return self.input.normalise(self.input.scale(pixels)), labels
         images = self.input.normalise(self.augment(pixels.permute(0, 3, 1, 2), key))
-        return self.augment.mix(images, labels, self.facts["num_classes"], key)
+        return self.augment.mix(images, labels, self.facts.get("num_classes", 0), key)
 
 
 def unsafe(options: Options, about: About) -> list[str]:

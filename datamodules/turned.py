@@ -19,7 +19,9 @@ from datamodules.memory import Arrays
 
 REACH = 60.0  # degrees, uniform in +-: further round and a 6 is a 9
 SEED = 0  # of the angles
-SPOILS = ("rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip")  # the angle
+SPOILS = (  # the angle
+    "rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip", "mixup", "cutmix",
+)  # fmt: skip
 
 
 class TurnedImages(Images):

@@ -87,6 +87,17 @@ def tensor(images):
     return torch.from_numpy(images).permute(0, 3, 1, 2)
 
 
+def test_of_a_mixed_picture_the_label_is_that_of_its_larger_part():
+    """partial_fit takes one class a picture."""
+    data = opened(augment={"mixup": 1.0})
+    first = next(iter(data.train_dataloader()))
+    shares = data.batch(first.tensors, first.key)[1]
+    assert shares.shape == (16, 10)
+    images, labels = next(data.flow(augment=True))
+    assert (images.shape, labels.dtype) == ((16, 28, 28, 1), np.int64)
+    np.testing.assert_array_equal(labels, shares.argmax(1))
+
+
 def test_without_a_number_of_epochs_it_has_no_end(data):
     assert sum(len(y) for _, y in islice(data.flow(), 11)) == 60 * 2 + 48
 

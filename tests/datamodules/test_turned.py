@@ -92,12 +92,13 @@ def test_parts_keep_the_digits_in_proportion():
 
 
 @pytest.mark.parametrize(
-    "name", ["rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip"]
+    ("name", "value"),
+    [("rotation_range", 10), ("shear_degrees", 5), ("vertical_flip", True), ("mixup", 0.2)],
 )
-def test_augmentation_that_would_change_the_angle_is_refused(name):
+def test_augmentation_that_would_change_the_angle_is_refused(name, value):
     """The trap: a picture turned once more has another angle."""
     with pytest.raises(ValueError, match=f"data.augment.{name} is .*would change the angle"):
-        opened(limit=64, augment={name: True if "flip" in name else 10})
+        opened(limit=64, augment={name: value})
 
 
 def test_pictures_of_ones_own_are_turned(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import rotate
 
 import zoo
-from datamodules.turned import turned
+from datamodules.images import turned
 from tests.tiny import image_folder
 
 

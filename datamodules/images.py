@@ -10,6 +10,7 @@ A batch is images (B, C, H, W), float, normalised, and labels (B,), int64 in [0,
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -19,8 +20,9 @@ from torch import Tensor
 from datamodules import sources
 from datamodules.augment import Augment, Options
 from datamodules.batches import Key
+from datamodules.flow import Layout, flow
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
-from datamodules.layouts import PICTURES, Rows
+from datamodules.layouts import PICTURES, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
 from datamodules.standardise import Scaling
 
@@ -28,6 +30,11 @@ Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
+REACH = 60.0  # degrees, uniform in +-, of turned pictures: further round and a 6 is a 9
+TURNS = 0  # the seed of the angles
+SPOILS = (  # options that would change the angle
+    "rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip", "mixup", "cutmix",
+)  # fmt: skip
 
 
 class Images(Labelled):
@@ -124,10 +131,51 @@ class Images(Labelled):
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
-        pixels, labels = self.splits[split]["pixels"], self.splits[split]["labels"]
+        pixels, labels = (self.splits[split][name] for name in self.ARRAYS)
         if split != "train" or len(self.rows) == len(labels):
             return pixels, labels
         return pixels[self.rows], labels[self.rows]
+
+    def flow(
+        self,
+        split: str = "train",
+        *,
+        augment: bool = False,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        layout: Layout = "NHWC",
+        sheets: str | Path | None = None,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Stream batches of NumPy arrays, for learning outside the network.
+
+        `for X, y in data.flow(augment=True): ...` goes on for ever, as Keras' does: break once you
+        are happy, or say how many epochs.
+
+        Args:
+            split: train, val or test; of train what `train_samples` leaves.
+            augment: by the options of this data set; without it pictures are as they are.
+            epochs: how often each picture is given; None for no end. Each epoch gives all of them,
+                in an incomplete last batch where they do not divide.
+            batch_size, seed: other than the data set's own.
+            shuffle: each epoch in an order of its own, that of training with this seed; else as
+                they stand.
+            layout: of the images: NHWC, or NCHW as torch has it.
+            sheets: a folder for a contact sheet (PNG) of each batch, <split>-<epoch>-<batch>.png.
+
+        Yields:
+            Images, float32, normalised as the network sees them, and labels (B,), int64 (what is
+            measured: float32); of a mixed picture the label of its larger part. A batch is a
+            function of seed, epoch and its number.
+
+        Raises:
+            ValueError: no such split or layout, or a number of epochs or a size below 1.
+        """
+        return flow(
+            self, split, augment=augment, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
+            seed=seed, layout=layout, sheets=sheets,
+        )  # fmt: skip
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W), normalised, and labels (B,), or (B, K) where they are mixed."""
@@ -135,7 +183,74 @@ class Images(Labelled):
         if key is None:
             return self.input.normalise(self.input.scale(pixels)), labels
         images = self.input.normalise(self.augment(pixels.permute(0, 3, 1, 2), key))
-        return self.augment.mix(images, labels, self.facts["num_classes"], key)
+        return self.augment.mix(images, labels, self.facts.get("num_classes", 0), key)
+
+
+class TurnedImages(Images):
+    """The same with another question: by which angle is a picture turned?
+
+    Each is turned about its centre by an angle of its own, drawn once, positive counter-clockwise;
+    the classes serve to divide the pictures evenly, no more. A batch is images (B, C, H, W), float,
+    normalised, and angles (B,), float, in degrees. `augment` must leave the angle alone.
+    """
+
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": sources.digits}
+    ARRAYS: ClassVar = ("pixels", "angles")
+
+    def found(self, location: Path | str, scratch: Path) -> Source:
+        """Rows of (picture, angle), in the three splits."""
+        source = super().found(location, scratch)
+        own, random = self.hparams, np.random.default_rng(TURNS)
+        source = sources.divide(source, own["validation"], own["test"], seed=0)
+        angles = {
+            name: random.uniform(-REACH, REACH, len(rows.labels)).astype(np.float32)
+            for name, rows in source.splits.items()
+        }
+        self.moments = target_moments(angles["train"])
+        pairs = {
+            name: Rows(list(zip(rows.raws, angles[name], strict=True)), rows.labels)
+            for name, rows in source.splits.items()
+        }
+        return Source(pairs, source.classes)
+
+    def shared(self, rows: Rows) -> tuple[int, int, int]:
+        return super().shared(Rows([raw for raw, _ in rows.raws], rows.labels))
+
+    def remembered(self, shared: tuple[int, int, int]) -> dict[str, Any]:
+        """Mean and deviation of all training angles, whatever part of them is used."""
+        return self.moments
+
+    def decode(
+        self, rows: Rows, split: str, shared: tuple[int, int, int], skipped: list[str]
+    ) -> Arrays:
+        """Pixels (N, H, W, C), uint8, turned; angles (N,), float32; and labels (N,)."""
+        raws, angles = zip(*rows.raws, strict=True)
+        numbered = Rows(raws, np.arange(len(raws)))
+        made = super().decode(numbered, split, shared, skipped)
+        kept = made["labels"]
+        turns = np.array(angles, np.float32)[kept]
+        return {
+            "pixels": turned(made["pixels"], turns),
+            "angles": turns,
+            "labels": rows.labels[kept],
+        }
+
+    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+        """Facts without classes, but with the unit and the moments of what is measured.
+
+        Raises:
+            ValueError: augmentation would change the angle.
+        """
+        for name in SPOILS:
+            if value := self.hparams["augment"].get(name):
+                raise ValueError(
+                    f"data.augment.{name} is {value}: it would change the angle that is asked for; "
+                    "leave it out"
+                )
+        facts = super().fit(known)
+        told = {name: facts[name] for name in facts.keys() - {"num_classes", "classes"}}
+        measured = {name: known[name] for name in ("target_mean", "target_std")}
+        return {**told, "unit": "degrees", **measured}
 
 
 def unsafe(options: Options, about: About) -> list[str]:
@@ -158,3 +273,23 @@ def _headers(rows: Rows) -> tuple[list[int], bool]:
         except ValueError:
             continue  # decoding stops at it, or skips and counts it
     return sides, grey
+
+
+def target_moments(targets: np.ndarray) -> dict[str, float]:
+    """Mean and deviation of targets (N,), by name."""
+    mean, std = targets.mean(dtype=np.float64), targets.std(dtype=np.float64)
+    return {"target_mean": round(float(mean), 4), "target_std": round(float(std), 4)}
+
+
+def turned(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Turn pictures (N, H, W, C), uint8, about their centres by angles (N,) in degrees.
+
+    Bilinear; what comes in from outside is black. A positive angle turns counter-clockwise.
+    """
+    from scipy.ndimage import rotate
+
+    found = np.empty_like(pixels)
+    for i, (picture, angle) in enumerate(zip(pixels, angles, strict=True)):
+        done = rotate(picture.astype(np.float32), angle, reshape=False, order=1, mode="constant")
+        found[i] = done.round().clip(0, 255)
+    return found

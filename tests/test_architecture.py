@@ -16,6 +16,7 @@ LOWEST = {
     "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised", "zoo.hardware",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
+    "datamodules.flow",
 }  # fmt: skip
 
 

@@ -11,7 +11,18 @@ from PIL import Image
 from sklearn.metrics import precision_recall_fscore_support
 
 from zoo import pictures
-from zoo.pictures import Audio, Grid, Strip, Table, classification, filters, png, wav
+from zoo.pictures import (
+    Audio,
+    Curve,
+    Grid,
+    Strip,
+    Table,
+    classification,
+    filters,
+    png,
+    regression,
+    wav,
+)  # fmt: skip
 
 CLASSES = ["cat", "dog", "eel"]
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -188,3 +199,28 @@ def test_the_module_needs_numpy_and_nothing_of_ours():
     lines = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(line, "module", None) or line.names[0].name for line in lines}
     assert names == {"io", "math", "collections.abc", "dataclasses", "typing", "wave", "numpy"}
+
+
+VALUES, TRUTHS = np.array([1.0, -4.0, 10.0]), np.array([2.0, -4.0, 4.0])
+
+
+def test_values_are_shown_in_the_order_of_the_truth_beside_what_is_right():
+    curve = regression(VALUES, TRUTHS, "degrees", 0.0)["Answers beside the truth"]
+    assert isinstance(curve, Curve)
+    assert curve.lines["answered"] == ([-4, 2, 4], [-4, 1, 10])
+    assert curve.lines["right"] == ([-4, 4], [-4, 4])
+    assert curve.x_label == "truth, degrees"
+
+
+def test_errors_stand_beside_those_of_the_mean():
+    """|1 - 2|, 0 and |10 - 4|; of the mean 1: 1, 5 and 3."""
+    table = regression(VALUES, TRUTHS, "degrees", 1.0)["Errors"]
+    assert table.rows[0] == ("always the mean", "3.00", "3.00", "4.60", "5.00")
+    assert table.rows[1] == ("answered", "2.33", "1.00", "5.00", "6.00")
+
+
+def test_the_worst_mistake_of_a_regression_comes_first_and_says_what_it_was():
+    worst = regression(VALUES, TRUTHS, "degrees", 0.0, IMAGES[:3])["Worst mistakes"]
+    assert [int(image[0, 0]) for image in worst.images] == [2, 0, 1]
+    assert worst.captions[0] == "4 degrees taken for 10"
+    assert "Worst mistakes" not in regression(VALUES, TRUTHS, "degrees", 0.0)

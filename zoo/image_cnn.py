@@ -17,8 +17,9 @@ ones.
 Shapes: B images, C channels, H x W pixels, K classes.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +28,7 @@ from torch import Tensor, nn
 
 from zoo import optim, pictures
 from zoo.export import Entry, Exported
-from zoo.nn import Classifier, check_images, reach
+from zoo.nn import Classifier, Regressor, ZooModule, check_images, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture
 
@@ -179,34 +180,17 @@ def activation(width: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(width), nn.GELU()]
 
 
-class ImageCNN(Classifier):
-    """A small fast network for images of any size.
+class Convolutions(ZooModule):
+    """What the classifier and the regressor share: all but what comes out."""
 
-    Args:
-        channels, num_classes: facts of the data.
-        widths: channels of each block, which halves the map.
-        mirror: outside training, answer for a picture and its mirror image together.
-        dropout: before the last layer.
-    """
+    GIVES: ClassVar[str]  # a word for it
 
-    def __init__(
-        self,
-        *,
-        channels: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
-        widths: Annotated[list[Positive], Field(min_length=1)],
-        mirror: bool,
-        dropout: Dropout,
-        label_smoothing: Smoothing,
-        optimizer: Recipe,
-    ) -> None:
-        super().__init__(label_smoothing)
-        self.save_hyperparameters(logger=False)
+    def _build(self, channels: int, widths: Sequence[int], dropout: float, outputs: int) -> None:
         self.whitening = Whitening(channels)
         sizes = [2 * channels * Whitening.SIZE**2, *widths]
         self.blocks = nn.Sequential(*(Block(a, b) for a, b in pairwise(sizes)))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(widths[-1], num_classes)
+        self.head = nn.Linear(widths[-1], outputs)
         self.example_input_array = torch.zeros(1, channels, 28, 28)  # any size will do
 
     @property
@@ -219,21 +203,17 @@ class ImageCNN(Classifier):
         """The smallest side of a picture that can be halved so often, in pixels."""
         return 2 ** len(self.blocks) + 1
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) of any size to logits (B, K).
+    def embed(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) of any size to what the last layer sees, (B, widths[-1]).
 
         Raises:
             ValueError: another layout, or images too small to be halved so often.
         """
-        return self.head(self.dropout(self.embed(images)))
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) of any size to what the last layer sees, (B, widths[-1])."""
         check_images(images, self.hparams["channels"])
         height, width = images.shape[2:]
         if height < self.least or width < self.least:
             raise ValueError(f"images are {height} x {width}: {self.least} x {self.least} at least")
-        if self.training or not self.hparams["mirror"]:
+        if self.training or not self.hparams.get("mirror"):
             return self._strongest(images)
         return (self._strongest(images) + self._strongest(images.flip(3))) / 2
 
@@ -248,17 +228,88 @@ class ImageCNN(Classifier):
             self.whitening.fit(data.whole("train", PATCHED)[0])
 
     def exported(self) -> Exported:
-        """Images of any size to logits."""
+        """Images of any size to what `forward` gives."""
         images = Entry(("batch", self.hparams["channels"], "height", "width"))
         side = max(28, self.least)
         sizes = {"height": (self.least, side), "width": (self.least, side + 4)}
-        return Exported(self, {"images": images}, ("logits",), sizes)
+        return Exported(self, {"images": images}, (self.GIVES,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **first_filters(self.whitening)}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
+
+
+class ImageCNN(Convolutions, Classifier):
+    """A small fast network for images of any size.
+
+    Args:
+        channels, num_classes: facts of the data.
+        widths: channels of each block, which halves the map.
+        mirror: outside training, answer for a picture and its mirror image together.
+        dropout: before the last layer.
+    """
+
+    GIVES = "logits"
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        num_classes: Annotated[int, Field(ge=2)],
+        widths: Annotated[list[Positive], Field(min_length=1)],
+        mirror: bool,
+        dropout: Dropout,
+        label_smoothing: Smoothing,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self._build(channels, widths, dropout, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) of any size to logits (B, K).
+
+        Raises:
+            ValueError: another layout, or images too small to be halved so often.
+        """
+        return self.head(self.dropout(self.embed(images)))
+
+
+class ImageRegressor(Convolutions, Regressor):
+    """The same network with one number at its end: what can be measured of a picture.
+
+    Args:
+        channels, unit, target_mean, target_std: facts of the data.
+        widths: channels of each block, which halves the map.
+        dropout: before the last layer.
+    """
+
+    GIVES = "values"
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        unit: str,
+        target_mean: float,
+        target_std: Annotated[float, Field(gt=0)],
+        widths: Annotated[list[Positive], Field(min_length=1)],
+        dropout: Dropout,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(unit, target_mean, target_std)
+        self.save_hyperparameters(logger=False)
+        self._build(channels, widths, dropout, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) of any size to values (B,) in the unit of the data.
+
+        Raises:
+            ValueError: another layout, or images too small to be halved so often.
+        """
+        return self.in_unit(self.head(self.dropout(self.embed(images))))
 
 
 def first_filters(layer: Any) -> dict[str, Picture]:

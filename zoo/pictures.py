@@ -139,6 +139,44 @@ def answered(
     return _samples(samples, said, rate, "{}, answered {} ({} sure)", columns=4)
 
 
+def regression(
+    values: np.ndarray,
+    targets: np.ndarray,
+    unit: str,
+    mean: float,
+    shown: Images | None = None,
+) -> dict[str, Picture]:
+    """Show how a model answers that gives values (N,), beside the truths (N,) in the same unit.
+
+    Args:
+        mean: of the training targets: what would be answered without looking.
+        shown: the N pictures; without them no mistakes.
+    """
+    errors, order = np.abs(values - targets), np.argsort(targets, kind="stable")
+    ends = [float(targets.min()), float(targets.max())]
+    answers = targets[order].tolist(), values[order].tolist()
+    found: dict[str, Picture] = {
+        "Answers beside the truth": Curve(
+            {"answered": answers, "right": (ends, ends)}, f"truth, {unit}", f"answer, {unit}"
+        ),
+        "Errors": _errors({"always the mean": np.abs(targets - mean), "answered": errors}, unit),
+    }
+    if shown is not None:
+        worst = np.argsort(-errors, kind="stable")[:WORST]
+        said = [f"{targets[i]:.0f} {unit} taken for {values[i]:.0f}" for i in worst]
+        found["Worst mistakes"] = Grid([shown[i] for i in worst], said)
+    return found
+
+
+def _errors(errors: Mapping[str, np.ndarray], unit: str) -> Table:
+    """Of each name's absolute errors (N,) the mean, the median, what 90 % stay below, the most."""
+    rows = [
+        (name, *(f"{value:.2f}" for value in (e.mean(), *np.quantile(e, [0.5, 0.9, 1.0]))))
+        for name, e in errors.items()
+    ]
+    return Table((f"error, {unit}", "mean", "median", "90 % below", "largest"), rows)
+
+
 def _per_class(counts: np.ndarray, classes: Sequence[str]) -> Table:
     right, truths, answers = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     rows = [

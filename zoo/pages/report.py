@@ -17,7 +17,7 @@ from zoo.shelf import shown
 from zoo.training.run import replace
 
 LOWER_IS_BETTER = (
-    "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "distance", "frechet",
+    "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "mae", "distance", "frechet",
 )  # fmt: skip
 SAFE = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 

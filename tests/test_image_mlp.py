@@ -1,0 +1,100 @@
+"""Dense layers on flattened pixels (S05)."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from sklearn.neural_network import MLPClassifier
+from torch import nn
+
+import zoo
+from zoo import catalog
+
+
+def dense(model):
+    return [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return zoo.create_model("image_mlp", image_size=8, widths=[16, 12], dropout=0.5).eval()
+
+
+def test_an_image_is_784_features_and_the_parameters_are_those_its_file_says():
+    """S05: 28 x 28 = 784."""
+    full = zoo.create_model("image_mlp")
+    assert dense(full)[0].in_features == 784
+    count = sum(p.numel() for p in full.parameters())
+    assert f"{count:,} parameters for digits" in catalog.describe("model", "image_mlp")
+
+
+def test_it_is_scikit_learns_perceptron(model):
+    """With scikit-learn's fitted weights both give the same probabilities."""
+    random = np.random.default_rng(0)
+    pixels, labels = random.normal(size=(60, 64)), np.arange(60) % 10
+    other = MLPClassifier((16, 12), max_iter=1, batch_size=20)
+    for _ in range(5):
+        other.partial_fit(pixels, labels, classes=np.arange(10))
+    with torch.no_grad():
+        for layer, weights, bias in zip(dense(model), other.coefs_, other.intercepts_, strict=True):
+            layer.weight.copy_(torch.from_numpy(weights.T))
+            layer.bias.copy_(torch.from_numpy(bias))
+    images = torch.from_numpy(pixels).float().view(60, 1, 8, 8)
+    ours = model(images).softmax(1).detach().numpy()
+    np.testing.assert_allclose(ours, other.predict_proba(pixels), atol=1e-5)
+
+
+def test_it_does_not_know_which_pixels_are_neighbours(model):
+    """Shuffled pixels with the first layer's weights shuffled alike: the same logits."""
+    images, order = torch.randn(5, 1, 8, 8), torch.randperm(64)
+    before = model(images)
+    first = dense(model)[0]
+    first.weight.data = first.weight.data[:, order]
+    shuffled = images.flatten(1)[:, order].view(5, 1, 8, 8)
+    torch.testing.assert_close(model(shuffled), before)
+    assert not torch.allclose(model(images), before)
+
+
+def test_without_hidden_layers_it_is_logistic_regression():
+    model = zoo.create_model("image_mlp", widths=[])
+    assert sum(p.numel() for p in model.parameters()) == 785 * 10
+    images = torch.randn(3, 1, 28, 28)
+    layer = model.head
+    torch.testing.assert_close(model(images), F.linear(images.flatten(1), layer.weight, layer.bias))
+
+
+def test_dropout_is_drawn_in_training_only(model):
+    images = torch.randn(4, 1, 8, 8)
+    assert torch.equal(model(images), model(images))
+    model.train()
+    assert not torch.equal(model(images), model(images))
+    model.eval()
+
+
+def test_a_wrong_layout_or_size_is_an_error_that_names_the_axis():
+    """S02."""
+    model = zoo.create_model("image_mlp")
+    with pytest.raises(ValueError, match="axis 1, the channels, should be 1; channels stand last"):
+        model(torch.zeros(2, 28, 28, 1))
+    with pytest.raises(ValueError, match="axes 2 and 3 should be 28"):
+        model(torch.zeros(1, 1, 32, 32))
+
+
+def test_it_overfits_a_batch():
+    torch.manual_seed(0)
+    model = zoo.create_model("image_mlp")
+    images, labels = torch.randn(16, 1, 28, 28), torch.arange(16) % 10
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+
+
+def test_its_figures_show_what_the_first_units_look_for():
+    model = zoo.create_model("image_mlp", channels=3, image_size=6, widths=[5])
+    shown = model.eval().figures((torch.randn(8, 3, 6, 6), torch.arange(8)))
+    assert np.shape(shown["What the first units look for"].images) == (5, 6, 6, 3)

@@ -1,0 +1,192 @@
+"""Learning outside the network, batch by batch (slide 12): `partial_fit` on a stream of pictures.
+
+Any estimator of scikit-learn that has `partial_fit` learns from `datamodule.flow`, with
+augmentation or without, so that it never holds more than a batch. A batch is first predicted and
+then learned from: the score of these predictions is the progressive one (Gama et al. 2013, On
+evaluating stream learning algorithms, section 3.2), which costs no held-out samples.
+
+Shapes: B pictures of H x W pixels and C channels, D = H * W * C features.
+"""
+
+import math
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from itertools import islice
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, Field
+from rich.console import Console
+from rich.progress import track
+from sklearn.base import BaseEstimator, clone, is_classifier
+
+from zoo import schema
+
+Positive = Annotated[int, Field(ge=1)]
+Stream = Generator[tuple[np.ndarray, np.ndarray], None, None]
+LONG = 500  # batches from which on there is a progress bar
+
+
+def checked(estimator: Any) -> Any:
+    """An estimator, or the `_target_` and arguments of one, if it learns batch by batch.
+
+    Raises:
+        ValueError: it has no `partial_fit`; a wrong `_target_` or argument.
+    """
+    built = made(estimator)
+    if not hasattr(built, "partial_fit"):
+        raise ValueError(
+            f"{type(built).__name__} has no partial_fit: take one that learns batch by batch, such "
+            "as sklearn.linear_model.SGDClassifier or sklearn.neural_network.MLPClassifier"
+        )
+    return estimator
+
+
+def made(estimator: Any) -> Any:
+    """An estimator that has learned nothing yet."""
+    if isinstance(estimator, dict):
+        return schema.build(estimator, "baseline.estimator")
+    return clone(estimator)
+
+
+class Incremental(BaseEstimator):
+    """An estimator with `partial_fit`, fed by the stream of a datamodule's pictures.
+
+    After `fit`, `estimator_` is what has learned, and `history_` holds a row for each pass: its
+    number (`pass`), the `samples` given so far, and the score, `progressive` and `held_out` (on the
+    validation split). The score is accuracy; of what is measured it is the mean absolute error in
+    its own unit, and targets are standardised for learning.
+
+    Args:
+        estimator: one of scikit-learn's, or its `_target_` and arguments.
+        augment: by the data set's own options, so that each pass sees other pictures.
+        passes: over the training samples, at most.
+        batch_size: samples of a call of `partial_fit`; None takes the data set's.
+        happy_at: the held-out score that is enough: at least this accuracy, or at most this error;
+            None makes all passes.
+
+    Raises:
+        ValueError: the estimator has no `partial_fit`.
+    """
+
+    def __init__(
+        self,
+        *,
+        estimator: Annotated[dict[str, Any] | BaseEstimator, AfterValidator(checked)],
+        augment: bool,
+        passes: Positive,
+        batch_size: Positive | None,
+        happy_at: float | None,
+    ) -> None:
+        self.estimator, self.augment = checked(estimator), augment
+        self.passes, self.batch_size, self.happy_at = passes, batch_size, happy_at
+
+    @property
+    def title(self) -> str:
+        """What it is called in a table."""
+        name = type(made(self.estimator)).__name__
+        return f"{name}, batch by batch{', augmented' if self.augment else ''}"
+
+    def fit(self, datamodule: Any) -> "Incremental":
+        """Learn from the training split, until the held-out score is good enough.
+
+        Raises:
+            ValueError: the estimator tells classes apart and the data are measured, or the reverse.
+        """
+        self.estimator_, self.started_ = made(self.estimator), False
+        self._know(datamodule.facts)
+        self.history_: list[dict[str, float]] = []
+        samples = datamodule.facts["samples"]["train"]
+        batches = -(-samples // self._size(datamodule))
+        stream = with_bar(self._stream(datamodule), self.passes * batches, self.title)
+        with closing(stream):
+            for number in range(1, self.passes + 1):
+                marks = [self._learn(*batch) for batch in islice(stream, batches)]
+                scores = {"progressive": mean(marks), "held_out": self._held_out(datamodule, "val")}
+                self.history_.append({"pass": number, "samples": number * samples, **scores})
+                if self._is_happy(scores["held_out"]):
+                    break
+        return self
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Map images (B, H, W, C), as `flow` gives them, to labels, or to values in their unit."""
+        found: np.ndarray = self.estimator_.predict(flat(images))
+        return found if self.classes_ is not None else found * self.std_ + self.mean_
+
+    def score(self, datamodule: Any) -> dict[str, float]:
+        """Accuracy on the test split, or mean absolute errors: its own, and the training mean's."""
+        found = self._held_out(datamodule, "test")
+        if self.classes_ is not None:
+            return {"test/accuracy": found}
+        targets = datamodule.arrays("test")[1]
+        return {"test/mae": found, "test/mae_of_mean": float(np.abs(targets - self.mean_).mean())}
+
+    def _know(self, facts: Mapping[str, Any]) -> None:
+        """Remember all classes, of which the first `partial_fit` has to be told, or the moments."""
+        sorts, name = is_classifier(self.estimator_), type(self.estimator_).__name__
+        if sorts != ("num_classes" in facts):
+            has, takes = ("values", "classes") if sorts else ("classes", "values")
+            raise ValueError(f"{name} predicts {takes}, and these data have {has}: take another")
+        self.classes_ = np.arange(facts["num_classes"]) if sorts else None
+        self.mean_, self.std_ = facts.get("target_mean", 0.0), facts.get("target_std", 1.0)
+
+    def _size(self, datamodule: Any) -> int:
+        return int(self.batch_size or datamodule.hparams["batch_size"])
+
+    def _stream(self, datamodule: Any) -> Stream:
+        """The training batches of all passes.
+
+        Raises:
+            ValueError: the datamodule has no such stream.
+        """
+        if not hasattr(datamodule, "flow"):
+            raise ValueError(f"{type(datamodule).__name__} has no flow of batches: take image data")
+        size, passes = self._size(datamodule), self.passes
+        stream: Stream = datamodule.flow(
+            "train", augment=self.augment, epochs=passes, batch_size=size
+        )
+        return stream
+
+    def _learn(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Predict a batch, then learn from it; the marks, (0,) of the very first."""
+        marks = self._marks(images, targets) if self.started_ else np.empty(0)
+        self.started_ = True
+        if self.classes_ is not None:
+            self.estimator_.partial_fit(flat(images), targets, classes=self.classes_)
+        else:
+            self.estimator_.partial_fit(flat(images), (targets - self.mean_) / self.std_)
+        return marks
+
+    def _marks(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """For each picture whether its class is right, or the absolute error; (B,)."""
+        found = self.predict(images)
+        return found == targets if self.classes_ is not None else np.abs(found - targets)
+
+    def _held_out(self, datamodule: Any, split: str) -> float:
+        """The score on a split that it does not learn from."""
+        return mean([self._marks(*batch) for batch in datamodule.flow(split, epochs=1)])
+
+    def _is_happy(self, score: float) -> bool:
+        if self.happy_at is None:
+            return False
+        return score >= self.happy_at if self.classes_ is not None else score <= self.happy_at
+
+
+def flat(images: np.ndarray) -> np.ndarray:
+    """(B, H, W, C) to (B, D)."""
+    return images.reshape(len(images), -1)
+
+
+def mean(marks: list[np.ndarray]) -> float:
+    """Of all marks, each (B,); NaN where there are none."""
+    joined = np.concatenate(marks)
+    return float(joined.mean()) if len(joined) else math.nan
+
+
+def with_bar(stream: Stream, count: int, title: str) -> Stream:
+    """The batches, with a progress bar where there are many and somebody may be watching."""
+    console = Console(stderr=True)
+    if count < LONG or not console.is_terminal:
+        yield from stream
+    else:
+        yield from track(stream, title, count, console=console, transient=True)

@@ -1,0 +1,99 @@
+"""Image classification by dense layers alone: a picture is a row of features (slide 7).
+
+The network that came before convolution (Rumelhart et al. 1986, Learning representations by
+back-propagating errors): 28 x 28 pixels are 784 features, and no layer knows which of them are
+neighbours. Shuffling the pixels of all pictures alike would change nothing.
+
+Departs from the paper: rectified units, dropout after each (Srivastava et al. 2014,
+https://jmlr.org/papers/v15/srivastava14a.html).
+
+Shapes: B images, C channels, S x S pixels, K classes.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from zoo import optim, pictures
+from zoo.export import Entry, Exported
+from zoo.nn import Classifier, check_images
+from zoo.optim import Recipe
+from zoo.pictures import Picture
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+SHOWN = 64  # units of the first layer in its figure
+
+
+class ImageMLP(Classifier):
+    """A multi-layer perceptron on the pixels.
+
+    Args:
+        channels, image_size, num_classes: facts of the data.
+        widths: units of each hidden layer; none at all is logistic regression.
+        dropout: after each hidden layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: Positive,
+        image_size: Positive,
+        num_classes: Annotated[int, Field(ge=2)],
+        widths: list[Positive],
+        dropout: Share,
+        label_smoothing: Share,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        sizes = [channels * image_size**2, *widths]
+        self.hidden = nn.Sequential(
+            nn.Flatten(), *(dense(a, b, dropout) for a, b in pairwise(sizes))
+        )
+        self.head = nn.Linear(sizes[-1], num_classes)
+        self.example_input_array = torch.zeros(1, channels, image_size, image_size)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, S, S) of the one size to logits (B, K).
+
+        Raises:
+            ValueError: another layout or size.
+        """
+        return self.head(self.embed(images))
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Map images (B, C, S, S) to what the last layer sees, (B, widths[-1]).
+
+        Raises:
+            ValueError: another layout or size.
+        """
+        check_images(images, self.hparams["channels"])
+        size = self.hparams["image_size"]
+        if tuple(images.shape[2:]) != (size, size):
+            raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
+        return self.hidden(images)
+
+    def exported(self) -> Exported:
+        """Images of the one size to logits."""
+        side = self.hparams["image_size"]
+        images = Entry(("batch", self.hparams["channels"], side, side))
+        return Exported(self, {"images": images}, ("logits",))
+
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))
+        shape = (-1, *self.example_input_array.shape[1:])  # type: ignore[union-attr]
+        weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
+        looked = {"What the first units look for": pictures.filters(weights.numpy())}
+        return {**super().figures(batch), **looked}
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
+
+
+def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:
+    """A dense layer, rectified, with dropout."""
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout))

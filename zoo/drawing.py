@@ -273,54 +273,72 @@ def _cells(truth: int, names: Sequence[str], counts: Sequence[int]) -> str:
 
 
 def _curve(title: str, curve: Curve) -> str:
-    lines = {name: _thin(*line) for name, line in curve.lines.items()}
-    lines = {name: line for name, line in lines.items() if len(line)}
+    lines = {name: points for name in curve.lines if len(points := _points(curve, name))}
     if not lines:
         return "<p>no finite value</p>"
-    axes = Axes(np.concatenate(list(lines.values())))
-    drawn = "".join(_line(i, axes.place(line)) for i, line in enumerate(lines.values()))
+    axes = Axes(_spread(lines.values()), curve.log_x)
+    bands = [_band(i, axes, p) for i, p in enumerate(lines.values()) if p.shape[1] == 4]
+    drawn = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
     ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
     alt = escape(f"{title}: {', '.join(ends)}")
     unit = f"<p>{escape(curve.y_label)}</p>" if curve.y_label else ""
     label = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" class="end">{escape(curve.x_label)}</text>'
     return (
         f'{unit}<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">'
-        f"{axes.draw()}{label}{drawn}</svg>{_legend(lines)}"
+        f"{axes.draw()}{label}{''.join(bands + drawn)}</svg>{_legend(lines)}"
     )
 
 
-def _thin(x: Sequence[float], y: Sequence[float]) -> np.ndarray:
-    """The finite points (P, 2); of long lines the means of neighbours."""
-    points = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+def _points(curve: Curve, name: str) -> np.ndarray:
+    """A line as finite points (P, 2) of x and y, or (P, 4) with the lowest and highest, too."""
+    columns = [*curve.lines[name], *curve.bands.get(name, ())]
+    points = np.column_stack([np.asarray(column, dtype=float) for column in columns])
     points = points[np.isfinite(points).all(axis=1)]
+    return _thin(points[points[:, 0] > 0] if curve.log_x else points)
+
+
+def _thin(points: np.ndarray) -> np.ndarray:
+    """Of many points (P, ...) the means of neighbours."""
     if len(points) <= POINTS:
         return points
     return np.array([part.mean(axis=0) for part in np.array_split(points, POINTS)])
 
 
+def _spread(lines: Iterable[np.ndarray]) -> np.ndarray:
+    """All places (P, 2) that lines and their bands take up."""
+    return np.concatenate([line[:, [0, y]] for line in lines for y in range(1, line.shape[1])])
+
+
 class Axes:
     """The frame of points (P, 2): as wide as the data, as high as the round numbers around it."""
 
-    def __init__(self, points: np.ndarray) -> None:
-        (left, right, x_ticks), (_, _, self.y_ticks) = (_span(values) for values in points.T)
+    def __init__(self, points: np.ndarray, log_x: bool = False) -> None:
+        self.log_x = log_x
+        (left, right), x_ticks = _decades(points[:, 0]) if log_x else _span(points[:, 0])
+        _, self.y_ticks = _span(points[:, 1])
         self.x_ticks = [x for x in x_ticks if left <= x <= right]
-        self.origin = np.array([left, self.y_ticks[0]])
-        size = np.array([right, self.y_ticks[-1]]) - self.origin
+        self.origin = self._along(np.array([left, self.y_ticks[0]]))
+        size = self._along(np.array([right, self.y_ticks[-1]])) - self.origin
         self.scale = np.array([WIDTH - LEFT - RIGHT, TOP + BOTTOM - HEIGHT]) / size
 
+    def _along(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 2) with the logarithm of x, where that is what is drawn."""
+        x, y = points[..., 0], points[..., 1]
+        return np.stack([np.log10(x) if self.log_x else x, y], axis=-1)
+
     def place(self, points: np.ndarray) -> np.ndarray:
-        """Values to SVG units, whose y grows downwards."""
-        return np.array([LEFT, HEIGHT - BOTTOM]) + (points - self.origin) * self.scale
+        """Values (..., 2) to SVG units, whose y grows downwards."""
+        return np.array([LEFT, HEIGHT - BOTTOM]) + (self._along(points) - self.origin) * self.scale
 
     def draw(self) -> str:
-        x0, y0 = self.origin
+        x0 = self.x_ticks[0] if self.x_ticks else 1.0
         across = [_rule(self.place(np.array([x0, y]))[1], y) for y in self.y_ticks]
-        along = [_x_tick(self.place(np.array([x, y0]))[0], x) for x in self.x_ticks]
+        along = [_x_tick(self.place(np.array([x, self.y_ticks[0]]))[0], x) for x in self.x_ticks]
         return "".join(across + along)
 
 
-def _span(values: np.ndarray, most: int = 5) -> tuple[float, float, list[float]]:
-    """Lowest, highest, and the round numbers around both; whole ones if all values are."""
+def _span(values: np.ndarray, most: int = 5) -> tuple[tuple[float, float], list[float]]:
+    """(Lowest, highest), and the round numbers around both; whole ones if all values are."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
@@ -329,7 +347,21 @@ def _span(values: np.ndarray, most: int = 5) -> tuple[float, float, list[float]]
     if (values == values.round()).all():
         step = max(1.0, step)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return low, high, [n * step for n in range(first, last + 1)]
+    return (low, high), [n * step for n in range(first, last + 1)]
+
+
+def _decades(values: np.ndarray, most: int = 7) -> tuple[tuple[float, float], list[float]]:
+    """(Lowest, highest) of positive values, and of 1, 2 and 5 times powers of ten what fits."""
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low / 2, high * 2
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for firsts in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [n * 10.0**power for power in powers for n in firsts]
+        ticks = [x for x in ticks if low <= x <= high]
+        if len(ticks) <= most:
+            break
+    return (low, high), ticks or [low, high]
 
 
 def _rule(y: float, value: float) -> str:
@@ -349,6 +381,13 @@ def _line(i: int, points: np.ndarray) -> str:
         return f'<circle class="dot line{i % 6}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     return f'<path class="line line{i % 6}" d="M{path}"/>'
+
+
+def _band(i: int, axes: Axes, points: np.ndarray) -> str:
+    """From the lowest to the highest of points (P, 4); of a single one an upright line."""
+    there, back = axes.place(points[:, [0, 2]]), axes.place(points[::-1, [0, 3]])
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in (*there, *back))
+    return f'<path class="band line{i % 6}" d="M{path}Z"/>'
 
 
 def _legend(names: Iterable[str]) -> str:

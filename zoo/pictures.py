@@ -10,7 +10,7 @@ clips (T, H, W, 1 or 3), uint8; waves (T,), float in [-1, 1]; filters (out, in, 
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from wave import Wave_write
 
@@ -76,11 +76,17 @@ class Bars:
 
 @dataclass(frozen=True)
 class Curve:
-    """Named lines in one pair of axes, each of them (x values, y values)."""
+    """Named lines in one pair of axes, each of them (x values, y values).
+
+    Bands are (lowest, highest) for each x value of the line of that name; not each needs one. With
+    `log_x` equal ratios of x are equally far apart, and what is not above zero is left out.
+    """
 
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     x_label: str
     y_label: str
+    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    log_x: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def run(verb: str, arguments: list[str]) -> None:
         prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     module.arguments(parser)
-    module.run(parser.parse_args(arguments))
+    parse = getattr(module, "parse", Parser.parse_args)
+    module.run(parse(parser, arguments))
 
 
 def output_file(asked: Path | None, name: str, ending: str) -> Path:

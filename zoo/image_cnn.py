@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, pictures
+from zoo import maps, optim
 from zoo.export import Entry, Exported
 from zoo.nn import Classifier, Regressor, ZooModule, check_images, reach
 from zoo.optim import Recipe
@@ -93,7 +93,7 @@ class ImageCNN2017(Classifier):
         return Exported(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **first_filters(self.convolutions[0])}
+        return {**super().figures(batch), **maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -235,7 +235,7 @@ class Convolutions(ZooModule):
         return Exported(self, {"images": images}, (self.GIVES,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **first_filters(self.whitening)}
+        return {**super().figures(batch), **maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -310,8 +310,3 @@ class ImageRegressor(Convolutions, Regressor):
             ValueError: another layout, or images too small to be halved so often.
         """
         return self.in_unit(self.head(self.dropout(self.embed(images))))
-
-
-def first_filters(layer: Any) -> dict[str, Picture]:
-    """The kernels of the layer that sees the pixels."""
-    return {"First-layer filters": pictures.filters(layer.weight.detach().float().cpu().numpy())}

@@ -28,7 +28,7 @@ OWN = ("model", "experiment", "seed", "name", "init", "baseline", "data.train_sa
 METRIC = "test/accuracy"
 WIDTH = 110  # characters of a table that is not for a terminal
 
-parse = ArgumentParser.parse_intermixed_args  # options may stand between the overrides
+INTERMIXED = True  # options may stand between the overrides
 
 
 def arguments(parser: ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Draw what the lecture shows of pictures: filters, colour planes, augmentation.
+"""Draw what the lecture shows of pictures: filters, planes, augmentation, feature maps.
 
     zoo draw filter                                    slide 15's kernel on a photograph
     zoo draw filter my.jpg --kernel sobel              on a picture of yours
@@ -6,8 +6,12 @@
     zoo draw planes                                    red, green and blue, and their sum
     zoo draw augment                                   a picture and 15 random variants
     zoo draw augment rotation_range=90 --count 8       with these options alone
+    zoo draw augment --data cifar10                    a picture of it, varied as in training
+    zoo draw maps                                      a network's filters and feature maps
+    zoo draw maps image_cnn.cifar10 my.jpg             of another, of a picture of yours
 
-Without a picture it is a photograph that scikit-learn ships. `zoo draw filter --help` says more.
+Without a picture it is a photograph that scikit-learn ships, and for maps an example of the data
+that the network learned from. `zoo draw filter --help` says more.
 """
 
 import math
@@ -18,14 +22,17 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
     from datamodules.augment import Options
     from zoo.filters import Border
-    from zoo.pictures import Grid
+    from zoo.nn import ZooModule
 
 SIDE = 512  # pixels, of the longer side; larger pictures are scaled down
 SHEET = 1024  # pixels, about, across a sheet of variants
 MOST = 99  # variants
+SEEN, FILTER = 128, 28  # pixels, about, of what a network sees and of a filter, once enlarged
+FILTERS = 16  # in a row
 LIVELY: "Options" = {
     "rotation_range": 20,
     "width_shift_range": 0.1,
@@ -44,13 +51,9 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> None:
     from zoo.commands.main import Parser
-    from zoo.pictures import png
 
     add_arguments, draw = WHAT[given.what]
     parser = Parser(prog=f"zoo draw {given.what}", description=draw.__doc__)
-    parser.add_argument(
-        "picture", nargs="?", metavar="PICTURE", help="any picture file; none: a photograph"
-    )
     add_arguments(parser)
     default = Path(f"{given.what}.png")
     parser.add_argument(
@@ -58,9 +61,14 @@ def run(given: Namespace) -> None:
     )
     asked = parser.parse_intermixed_args(given.rest)  # options may stand between the words
     check_output(asked.output, asked.picture)
-    grid, tile = draw(asked)
-    asked.output.write_bytes(png(grid, tile))
+    asked.output.write_bytes(draw(asked))
     print(f"picture   {asked.output}")
+
+
+def picture_argument(parser: ArgumentParser, none: str = "a photograph") -> None:
+    parser.add_argument(
+        "picture", nargs="?", metavar="PICTURE", help=f"any picture file; none: {none}"
+    )
 
 
 def check_output(output: Path, picture: str | None) -> None:
@@ -78,6 +86,7 @@ def check_output(output: Path, picture: str | None) -> None:
 
 
 def filter_arguments(parser: ArgumentParser) -> None:
+    picture_argument(parser)
     parser.add_argument(
         "--kernel",
         default="emboss",
@@ -107,7 +116,7 @@ def place(text: str) -> tuple[int, int]:
     return row, column
 
 
-def draw_filter(given: Namespace) -> "tuple[Grid, int]":
+def draw_filter(given: Namespace) -> bytes:
     """Slide a kernel over a picture, and write the weighted sum out for one pixel (slides 15-17).
 
     As on slide 15 and in the layers of a network, the kernel is laid on the pixels as it is written
@@ -115,7 +124,7 @@ def draw_filter(given: Namespace) -> "tuple[Grid, int]":
     convolution. Each channel is filtered by itself.
     """
     from zoo import filters
-    from zoo.pictures import Grid
+    from zoo.pictures import Grid, png
 
     kernels = filters.kernels(given.kernel)
     kernels = kernels[:, ::-1, ::-1] if given.flip else kernels
@@ -132,7 +141,7 @@ def draw_filter(given: Namespace) -> "tuple[Grid, int]":
     for channel, colour in enumerate(CHANNELS[channels]):
         print_sum(colour, kernels, under[:, :, channel])
     result = filters.shown(sums, kernels)
-    return Grid([pixels, result], ["picture", given.kernel], columns=2), SIDE
+    return png(Grid([pixels, result], columns=2), SIDE)
 
 
 def print_kernels(kernels: "np.ndarray", flip: bool) -> None:
@@ -188,13 +197,9 @@ def print_sum(colour: str, kernels: "np.ndarray", under: "np.ndarray") -> None:
     print(f"    shown as {filters.shown(total, kernels)}")
 
 
-def planes_arguments(_: ArgumentParser) -> None:
-    """A picture is all it takes."""
-
-
-def draw_planes(given: Namespace) -> "tuple[Grid, int]":
+def draw_planes(given: Namespace) -> bytes:
     """Take a picture apart into its red, green and blue planes, and add them up again (slide 5)."""
-    from zoo.pictures import Grid
+    from zoo.pictures import Grid, png
 
     pixels, name = read(given.picture, SIDE)
     parts = planes(pixels)
@@ -204,7 +209,7 @@ def draw_planes(given: Namespace) -> "tuple[Grid, int]":
         plane = part.max(axis=2)
         print(f"{colour:<9} {plane.min()} to {plane.max()}, mean {plane.mean():.1f}")
     print(f"sum       {(whole == pixels).mean():.0%} of its values are those of the picture")
-    return Grid([*parts, whole], [*CHANNELS[3], "red + green + blue"], columns=2), SIDE
+    return png(Grid([*parts, whole], columns=2), SIDE)
 
 
 def planes(pixels: "np.ndarray") -> "list[np.ndarray]":
@@ -215,8 +220,12 @@ def planes(pixels: "np.ndarray") -> "list[np.ndarray]":
 
 
 def augment_arguments(parser: ArgumentParser) -> None:
+    picture_argument(parser)
     parser.add_argument(
         "options", nargs="*", metavar="key=value", help="as data.augment.key=value in training"
+    )
+    parser.add_argument(
+        "--data", metavar="NAME", help="a training picture of it, varied as in training"
     )
     parser.add_argument("--count", metavar="N", type=int, default=15, help="variants (%(default)s)")
     parser.add_argument(
@@ -224,12 +233,13 @@ def augment_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def draw_augment(given: Namespace) -> "tuple[Grid, int]":
+def draw_augment(given: Namespace) -> bytes:
     """Draw a picture and random variants of it on one sheet (slides 10-12).
 
-    The options are those of training (`zoo show cifar10`); without any, lively ones are taken.
+    The options are those of training (`zoo show cifar10`); without any, those of --data are taken,
+    or lively ones.
     """
-    from zoo.pictures import Grid
+    from zoo.pictures import Grid, png
 
     if not 1 <= given.count <= MOST:
         raise ValueError(f"--count is {given.count}: 1 to {MOST} variants fit on a sheet")
@@ -240,14 +250,39 @@ def draw_augment(given: Namespace) -> "tuple[Grid, int]":
     picture, words = given.picture, given.options
     if picture and "=" in picture and not Path(picture).exists():
         picture, words = None, [picture, *words]
-    options = parse(words) or LIVELY
-    pixels, name = read(picture, tile)
+    if picture and given.data:
+        raise ValueError(f"a picture ({picture}) and --data {given.data}: give one of them")
+    asked = parse(words)
+    pixels, name, own = example(given.data) if given.data else (*read(picture, tile), LIVELY)
+    options = asked or own
     print(f"input     {name}")
     print("options   " + " ".join(f"{k}={str(v).lower()}" for k, v in options.items()))
     print(f"seed      {given.seed}")
-    images = [pixels, *variants(pixels, options, given.count, given.seed)]
-    captions = ["picture", *(f"variant {i}" for i in range(1, len(images)))]
-    return Grid(images, captions, columns), tile
+    return png(
+        Grid([pixels, *variants(pixels, options, given.count, given.seed)], (), columns), tile
+    )
+
+
+def example(data: str) -> "tuple[np.ndarray, str, Options]":
+    """A training picture (H, W, C) of a data set, a line about it, and its own options.
+
+    Raises:
+        ValueError: no such data, or no pictures.
+        FileNotFoundError: they are neither embedded nor on this machine, and cannot be fetched.
+    """
+    from datamodules.images import Images
+    from zoo import catalog
+
+    found = catalog.create_data(data)
+    if not isinstance(found, Images):
+        raise ValueError(f"--data is {data!r}: it holds no pictures with classes (zoo list data)")
+    found.prepare_data()
+    found.setup("fit")
+    pixels, labels = found.arrays("train")
+    kind = found.facts["classes"][labels[0]]
+    size = " x ".join(map(str, pixels[0].shape))
+    line = f"{data}, its first training picture ({kind}): {size}, height x width x channels"
+    return pixels[0], line, found.augment.options
 
 
 def parse(words: Sequence[str]) -> "Options":
@@ -286,7 +321,7 @@ def variants(pixels: "np.ndarray", options: "Options", count: int, seed: int) ->
     image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
     key = Key(seed=seed, epoch=0, batch=0, size=count, start=0, stop=count)
     made = Augment(options)(image.repeat(count, 1, 1, 1), key)  # (B, C, H, W)
-    return made.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+    return made.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
 
 
 def read(picture: str | None, side: int) -> "tuple[np.ndarray, str]":
@@ -311,8 +346,63 @@ def read(picture: str | None, side: int) -> "tuple[np.ndarray, str]":
     return pixels, f"{name}: {height} x {width} x {channels}, height x width x channels"
 
 
+def maps_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME|RUN|WEIGHTS", default="image_cnn.digits",
+        help="a name of `zoo list weights`, a run or a file (%(default)s)",
+    )  # fmt: skip
+    picture_argument(parser, "a test picture of the data that it learned from")
+
+
+def draw_maps(given: Namespace) -> bytes:
+    """Draw the filters of a network's first layer, and what each convolution makes of a picture.
+
+    Of each convolution the most active maps are shown, the most active first, after the activation
+    that follows it; black is zero, and each map has its own white. In a filter zero is grey
+    (slides 17-19).
+    """
+    from zoo import load, maps, pictures
+    from zoo.training.run import weights_of
+
+    model = load(weights_of(given.name))
+    maps.check(model)
+    batch, name = seen(model, given.picture)
+    shown = pictures.feature_maps(maps.feature_maps(model, batch))
+    first, layer = next(iter(maps.convolutions(model).items()))
+    filters = maps.first_filters(model).images
+    print(f"input     {name}")
+    print(f"filters   {first}: {len(filters)} of {' x '.join(map(str, layer.kernel_size))} pixels")
+    for caption in shown.captions:
+        print(f"maps      {caption}")
+    picture = model.input.restore(batch[:1])[0]  # (H, W, C), or the frames of a clip
+    frames = picture if picture.ndim == 4 else [picture]
+    above = [pictures.tiled(frames, tile=SEEN), pictures.tiled(filters, FILTERS, tile=FILTER)]
+    titles = ["what it sees", f"{first}: its {len(filters)} filters"]
+    return pictures.labelled(pictures.Grid([*above, *shown.images], [*titles, *shown.captions]))
+
+
+def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
+    """A batch with a picture as the network takes it, and a line about it.
+
+    Without a picture it is a test sample of the data that the model was trained on.
+
+    Raises:
+        ValueError, FileNotFoundError: there is no such picture.
+    """
+    if picture:
+        return model.ready(picture), picture
+    from zoo.pages import examples
+    from zoo.training.evaluate import opened
+
+    config, own = examples.choose(model)
+    batch = opened(config, model, classes=own).whole("test", 1)
+    images = batch[0] if isinstance(batch, tuple) else batch
+    return images, f"a test picture of {config['choices']['data']}"
+
+
 WHAT = {
     "filter": (filter_arguments, draw_filter),
-    "planes": (planes_arguments, draw_planes),
+    "planes": (picture_argument, draw_planes),
     "augment": (augment_arguments, draw_augment),
+    "maps": (maps_arguments, draw_maps),
 }

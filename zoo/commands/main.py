@@ -48,8 +48,8 @@ def run(verb: str, arguments: list[str]) -> None:
         prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     module.arguments(parser)
-    parse = getattr(module, "parse", Parser.parse_args)
-    module.run(parse(parser, arguments))
+    mixed = getattr(module, "INTERMIXED", False)
+    module.run((parser.parse_intermixed_args if mixed else parser.parse_args)(arguments))
 
 
 def output_file(asked: Path | None, name: str, ending: str) -> Path:

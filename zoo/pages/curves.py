@@ -161,9 +161,9 @@ def _head(settings: Mapping[str, Any]) -> str:
 def _intervals(settings: Mapping[str, Any]) -> str:
     seeds = ", ".join(map(str, settings["seeds"]))
     return (
-        f"Per cent of the {settings['facts']['samples']['test']:,} test samples. In brackets, and as "
-        f"bands: from the lowest to the highest of the seeds {seeds}; where there is one, or they "
-        "make no difference, the 95 % bootstrap interval over the test samples."
+        f"Per cent of the {settings['facts']['samples']['test']:,} test samples. In brackets, and "
+        f"as bands: from the lowest to the highest of the seeds {seeds}; where there is one "
+        "or they make no difference, the 95 % bootstrap interval over the test samples."
     )
 
 

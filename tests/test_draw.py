@@ -2,15 +2,17 @@
 
 import io
 import re
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from datamodules.augment import Augment
+import zoo
+from datamodules.augment import Augment, Options
 from datamodules.batches import Key
-from zoo import filters
+from zoo import filters, maps
 from zoo.commands import draw
 from zoo.pictures import GAP
 
@@ -38,7 +40,10 @@ def tiles(path, columns, rows=1):
     return found
 
 
-@pytest.mark.parametrize("what", draw.WHAT)
+DEMOS = [what for what in draw.WHAT if what != "maps"]  # which need no network
+
+
+@pytest.mark.parametrize("what", DEMOS)
 def test_without_a_picture_it_draws_a_photograph_that_needs_no_network(what, command, monkeypatch):
     """S03, S30, S41: every command works at once."""
     monkeypatch.delattr("socket.create_connection")
@@ -149,7 +154,7 @@ def test_a_picture_of_any_mode_is_read(mode, command, colour, tmp_path):
     kind = "JPEG" if mode == "CMYK" else "PNG"
     picture = Image.fromarray(colour).convert("L" if mode == "LA" else "RGB").convert(mode)
     (tmp_path / "other.img").write_bytes(saved(picture, kind))
-    for what in draw.WHAT:
+    for what in DEMOS:
         assert command("draw", what, "other.img")[0] == 0
 
 
@@ -211,11 +216,76 @@ def test_the_first_word_is_an_option_unless_there_is_such_a_picture(command, col
     assert "horizontal_flip=true" in out
 
 
+def test_every_option_of_augmentation_is_taken(command, colour):
+    """S30: whatever `Options` names, without a list beside it."""
+    for name, kind in get_type_hints(Options).items():
+        value = get_args(kind)[0] if get_origin(kind) is Literal else "true" if kind is bool else 0
+        code, out, err = command("draw", "augment", "my.png", f"{name}={value}", "--count", "1")
+        assert code == 0, err
+        assert f"{name}={value}" in out
+
+
+def test_a_variant_beyond_white_is_white_and_not_black(monkeypatch):
+    monkeypatch.setattr(Augment, "__call__", lambda self, images, key: images + 0.5)
+    pixels = np.full((2, 2, 1), 200, np.uint8)
+    assert (draw.variants(pixels, {}, count=1, seed=0) == 255).all()
+
+
+def test_a_data_sets_picture_is_varied_as_its_training_does(command):
+    """S30: enlarged with its pixels to be seen."""
+    code, out, err = command("draw", "augment", "--data", "digits", "--count", "3")
+    assert (code, err) == (0, "")
+    data = zoo.create_data("digits")
+    data.setup("fit")
+    first = data.arrays("train")[0][0]
+    own = data.hparams["augment"]
+    assert " ".join(f"{key}={value}" for key, value in own.items()) in out
+    sheet = np.asarray(Image.open("augment.png"))[:, :, 0]
+    side = (sheet.shape[0] - GAP) // 2
+    assert side == 28 * (512 // 28)
+    assert (sheet[:side:18, :side:18] == first[:, :, 0]).all()
+    varied = draw.variants(first, own, count=3, seed=0)
+    assert (sheet[-side::18, -side::18] == varied[2, :, :, 0]).all()
+
+
+def test_options_replace_those_of_the_data_set(command):
+    out = command("draw", "augment", "--data", "digits", "horizontal_flip=true", "--count", "1")[1]
+    assert "options   horizontal_flip=true\n" in out
+
+
+def test_maps_show_the_filters_and_each_convolution_of_a_trained_network(command):
+    """S43: on a test picture of the data that it learned from."""
+    code, out, err = command("draw", "maps", "image_cnn.digits", "-o", "seen.png")
+    assert (code, err) == (0, "")
+    convolutions = maps.convolutions(zoo.load("image_cnn.digits"))
+    assert out.startswith("input     a test picture of digits\nfilters   ")
+    assert re.findall(r"maps      (\S+):", out) == list(convolutions)
+    sheet = np.asarray(Image.open("seen.png"))
+    assert sheet.shape[1] > 500
+    assert sheet.shape[0] > 100 * len(convolutions)
+    assert out.endswith("picture   seen.png\n")
+
+
+def test_maps_are_drawn_of_a_picture_of_yours_in_the_networks_size(command, colour, tmp_path):
+    _, out, _ = command("draw", "maps", "image_cnn_2017", "my.png")
+    assert "input     my.png\n" in out
+    yours = (tmp_path / "maps.png").read_bytes()
+    command("draw", "maps", "image_cnn_2017")
+    assert (tmp_path / "maps.png").read_bytes() != yours
+    assert np.asarray(Image.open(tmp_path / "maps.png")).shape[1] > 400
+
+
+def test_of_a_clip_the_first_frame_is_followed(command):
+    _, out, _ = command("draw", "maps", "video_recurrent")
+    assert out.count("maps ") == 3
+    assert np.asarray(Image.open("maps.png")).shape[1] > 8 * 64
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("", "required: what"),
-        ("fliter", "'filter', 'planes', 'augment'"),
+        ("fliter", "'filter', 'planes', 'augment', 'maps'"),
         ("filter gone.png", "gone.png: there is no such picture"),
         ("planes text.png", "text.png is no picture"),
         ("augment cut.png", "cut.png is damaged"),
@@ -237,10 +307,18 @@ def test_the_first_word_is_an_option_unless_there_is_such_a_picture(command, col
         ("augment my.png rotation_range=1,2", "rotation_range is '1,2'"),
         ("augment my.png rotation_range", "write key=value"),
         ("augment my.png horizontal_flip=3", "valid boolean"),
-        ("augment my.png fill_mode=wrap", "'nearest' or 'constant'"),
+        ("augment my.png fill_mode=wrapp", "fill_mode is 'wrapp': it should be 'nearest'"),
         ("augment my.png --count 0", "1 to 99"),
         ("augment my.png --count many", "'many'"),
         ("augment my.png --seed -1", "0 or more"),
+        ("augment --data digts", "did you mean 'digits'?"),
+        ("augment --data negated_reviews", "holds no pictures"),
+        ("augment my.png --data digits", "give one of them"),
+        ("augment --data cifar10", "$ZOO_DATA"),
+        ("maps text_cnn.negated_reviews", "has no 2-D convolution"),
+        ("maps gan.digits", "does not look at pictures"),
+        ("maps image_cn.digits", "did you mean 'image_cnn.digits'?"),
+        ("maps image_cnn.digits gone.png", "gone.png: there is no such picture"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_2(line, said, command, colour, tmp_path):

@@ -12,6 +12,8 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from zoo import pictures
 from zoo.pictures import (
+    GAP,
+    LINE,
     Audio,
     Curve,
     Grid,
@@ -148,6 +150,42 @@ def test_the_mean_of_many_channels_is_shown():
     weights[0, :, 0, 0] = 1, -1
     weights[0, :, 0, 1] = 1, 1
     assert filters(weights).images[0].tolist() == [[128, 255]]
+
+
+def test_feature_maps_are_the_most_active_first_and_each_has_its_own_white():
+    """S43."""
+    maps = np.zeros((20, 4, 4))
+    maps[3, 0, 0], maps[7] = 1, [[9, 0, 0, 0]] * 4
+    grid = pictures.feature_maps({"first": maps, "second": maps[:2]})
+    captions = ["first: the 16 most active of 20 maps, 4 x 4", "second: 2 maps, 4 x 4"]
+    assert grid.captions == captions
+    sheet = grid.images[0]
+    assert sheet.shape == (2 * 64 + GAP, 8 * 64 + 7 * GAP, 3)
+    assert (sheet[:64, :16] == 255).all()  # of channel 7
+    assert not sheet[:64, 16:64].any()
+    second = sheet[:64, 64 + GAP : 128 + GAP]
+    assert (second[:16, :16] == 255).all()  # of channel 3, whose highest is lower
+    assert not second[16:].any()
+    assert (sheet[:64, 64 : 64 + GAP] == 255).all()
+    assert not sheet[64 + GAP :, :64].any()  # a map that is the same all over is black
+
+
+def test_below_zero_is_black_and_zero_is_then_grey():
+    (sheet,) = pictures.feature_maps({"a": np.array([[[-1.0, 0.0], [1.0, 1.0]]])}).images
+    assert sheet[0, 0, 0] == 0
+    assert sheet[0, 40, 0] == 128
+    assert sheet[40, 0, 0] == 255
+
+
+def test_labelled_pictures_stand_one_below_the_other_as_they_are():
+    images = [np.full((5, 50), 9, np.uint8), np.full((7, 20, 3), [1, 2, 3], np.uint8)]
+    grid = Grid(images, ["one", "two"])
+    whole = np.asarray(Image.open(io.BytesIO(pictures.labelled(grid))))
+    assert whole.shape == (2 * LINE + 12 + 2 * GAP, 50 + 2 * GAP, 3)
+    assert (whole[LINE : LINE + 5, GAP:-GAP] == 9).all()
+    assert (whole[2 * LINE + 5 + GAP :, GAP : GAP + 20][:7] == [1, 2, 3]).all()
+    assert (whole[:LINE] < 100).any()  # a caption above each
+    assert (whole[LINE + 5 + GAP : 2 * LINE + 5 + GAP] < 100).any()
 
 
 def test_a_small_picture_is_enlarged_without_new_colours():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.drawing import FRAMES, LOUD, POINTS, confused, draw, numeric_columns
+from zoo.drawing import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
 from zoo.pages import report
 from zoo.pages.report import comparison, curves, shown
 from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text
@@ -358,6 +358,40 @@ def test_what_is_not_finite_is_left_out_of_a_curve():
     gone = Curve({"a": ([0, 1, 2], [1.0, float("nan"), 2.0]), "b": ([0], [float("inf")])}, "", "")
     assert len(path_of(gone)) == 2
     assert "no finite value" in draw("c", Curve({"b": ([0], [float("nan")])}, "", ""))
+
+
+def test_equal_ratios_are_equally_far_apart_on_a_logarithmic_axis():
+    """S07."""
+    sizes = Curve({"a": ([100, 1000, 10_000], [0.1, 0.3, 0.2])}, "samples", "", log_x=True)
+    steps = np.diff(path_of(sizes)[:, 0])
+    assert steps[0] == pytest.approx(steps[1], abs=0.11)
+    labels = re.findall(r'<text[^>]*class="middle">([^<]+)</text>', draw("c", sizes))
+    assert labels == ["100", "200", "500", "1000", "2000", "5000", "10000"]
+    far = Curve({"a": ([1, 1e9], [0.1, 0.3])}, "", "", log_x=True)
+    labels = re.findall(r'<text[^>]*class="middle">([^<]+)</text>', draw("c", far))
+    assert labels[:3] == ["1", "10", "100"]
+    assert "no finite value" in draw("c", Curve({"a": ([0], [1.0])}, "", "", log_x=True))
+
+
+def test_a_band_goes_from_the_lowest_to_the_highest_around_its_line():
+    """S07: there and back, and within the frame, though it is wider than the line."""
+    lines = {"a": ([1, 2, 3], [5.0, 6.0, 7.0]), "b": ([1, 3], [6.0, 6.0])}
+    curve = Curve(lines, "", "", {"a": ([1.0, 5.0, 6.0], [7.0, 8.0, 12.0])})
+    drawn = draw("c", curve)
+    assert drawn.count('class="band') == 1
+    path = re.search(r'class="band line0" d="M([^"]+)Z"', drawn).group(1)
+    band = np.array([point.split() for point in path.split("L")], dtype=float)
+    middle = path_of(curve)
+    assert band[:3, 0].tolist() == band[:2:-1, 0].tolist() == middle[:, 0].tolist()
+    assert (band[:3, 1] > middle[:, 1]).all()
+    assert (band[:2:-1, 1] < middle[:, 1]).all()
+    assert 0 < band[:, 1].min() < band[:, 1].max() < HEIGHT
+
+
+def test_of_a_line_with_a_band_points_that_are_not_finite_are_left_out_of_both():
+    nan = float("nan")
+    curve = Curve({"a": ([1, 2, 3], [5.0, 6.0, 7.0])}, "", "", {"a": ([4, nan, 6], [8, 8, 8])})
+    assert len(path_of(curve)) == 2
 
 
 def test_a_single_value_is_a_dot():

@@ -275,11 +275,11 @@ def example(data: str) -> "tuple[np.ndarray, str, Options]":
 
     found = catalog.create_data(data)
     if not isinstance(found, Images):
-        raise ValueError(f"--data is {data!r}: it holds no pictures with classes (zoo list data)")
+        raise ValueError(f"--data is {data!r}: it holds no pictures (zoo list data)")
     found.prepare_data()
     found.setup("fit")
     pixels, labels = found.arrays("train")
-    kind = found.facts["classes"][labels[0]]
+    kind = found.facts["classes"][labels[0]] if "classes" in found.facts else labels[0]
     size = " x ".join(map(str, pixels[0].shape))
     line = f"{data}, its first training picture ({kind}): {size}, height x width x channels"
     return pixels[0], line, found.augment.options

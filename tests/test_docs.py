@@ -104,13 +104,17 @@ def test_a_sampling_command_of_the_pages_runs(line, place, command):
 
 
 def test_every_other_command_of_the_pages_is_known():
-    """CI runs make train and make test; tests/training/ tests reproduce and lecture."""
+    """CI runs make train and make test; the others have tests of their own.
+
+    Those are in tests/training/ (reproduce), tests/pages/ (lecture) and tests/test_curves.py.
+    """
     tested = ("zoo train", "zoo sample", *AT_ONCE)
     rest = [line for line in commands() if not line.startswith(tested)]
     assert set(rest) <= {
         "make train",
         "make test",
         "make lecture",
+        "zoo curves",
         "zoo lecture",
         "zoo reproduce image_cnn",
         "zoo reproduce --all",

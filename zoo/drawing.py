@@ -351,8 +351,10 @@ def _span(values: np.ndarray, most: int = 5) -> tuple[tuple[float, float], list[
 
 
 def _decades(values: np.ndarray, most: int = 7) -> tuple[tuple[float, float], list[float]]:
-    """(Lowest, highest) of positive values, and of 1, 2 and 5 times powers of ten what fits."""
+    """(Lowest, highest) of positive values, and the values if they are few, else round numbers."""
     low, high = float(values.min()), float(values.max())
+    if 1 < len(distinct := np.unique(values)) <= most:
+        return (low, high), distinct.tolist()
     if low == high:
         low, high = low / 2, high * 2
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

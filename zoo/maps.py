@@ -5,7 +5,7 @@ Convolutions are found by their kind, so that any network of them can be looked 
 Shapes: C channels of a layer, H x W pixels of its maps.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from zoo.nn import ZooModule
 
 ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all
-WEIGHTED = (nn.Linear, nn.modules.conv._ConvNd)  # what begins another stage
+TRANSPOSED = nn.modules.conv._ConvTransposeNd
 
 
-def convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
-    """The 2-D convolutions, by name, in the order in which the model lists them."""
-    return {name: one for name, one in model.named_modules() if isinstance(one, nn.Conv2d)}
+def convolutions(model: nn.Module) -> dict[str, nn.Module]:
+    """The 2-D convolutions, by name, in the order in which the model lists them.
+
+    They are what has weights (out, in, kh, kw), torch's layers or the model's own.
+    """
+    return {name: one for name, one in model.named_modules() if _axes(one) == 4}
+
+
+def _axes(layer: nn.Module) -> int:
+    """Of its weights; 0 where it has none, or where they make larger maps of smaller ones."""
+    weight = getattr(layer, "weight", None)
+    return weight.ndim if isinstance(weight, Tensor) and not isinstance(layer, TRANSPOSED) else 0
 
 
 def shown_by(model: nn.Module) -> dict[str, str]:
@@ -31,8 +40,8 @@ def shown_by(model: nn.Module) -> dict[str, str]:
     found: dict[str, str] = {}
     waiting = None
     for name, layer in model.named_modules():
-        if isinstance(layer, WEIGHTED):
-            waiting = name if isinstance(layer, nn.Conv2d) else None
+        if _axes(layer) > 1 or isinstance(layer, TRANSPOSED):  # another stage begins
+            waiting = name if _axes(layer) == 4 else None
             found |= {waiting: name} if waiting else {}
         elif waiting and type(layer).__module__ == ACTIVATIONS:
             found[waiting], waiting = name, None
@@ -46,13 +55,24 @@ def feature_maps(model: "ZooModule", batch: Tensor) -> dict[str, np.ndarray]:
     Args:
         batch: as `forward` takes it.
     """
-    shown = shown_by(model)
-    made = model.eval()._watched(batch[:1].to(model.device), list(dict.fromkeys(shown.values())))
-    return {
-        name: made[layer][0].float().cpu().numpy()
-        for name, layer in shown.items()
-        if layer in made and made[layer].ndim == 4
-    }
+    shown, made = shown_by(model), {}
+
+    def keep(name: str, output: Tensor) -> None:
+        made.setdefault(name, output)  # of a network that looks again, at a mirror image, the first
+
+    hooks = [
+        model.get_submodule(name).register_forward_hook(
+            lambda *seen, name=name: keep(name, seen[2])
+        )
+        for name in shown.values()
+    ]
+    try:
+        model.eval()(batch[:1].to(model.device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    whole = {name: made[layer] for name, layer in shown.items() if layer in made}
+    return {name: maps[0].float().cpu().numpy() for name, maps in whole.items() if maps.ndim == 4}
 
 
 def check(model: "ZooModule") -> None:
@@ -71,7 +91,7 @@ def check(model: "ZooModule") -> None:
 
 def first_filters(model: nn.Module) -> Grid:
     """The kernels of the layer that sees the pixels."""
-    layer = next(iter(convolutions(model).values()))
+    layer: Any = next(iter(convolutions(model).values()))
     return pictures.filters(layer.weight.detach().float().cpu().numpy())
 
 

@@ -366,10 +366,10 @@ def test_equal_ratios_are_equally_far_apart_on_a_logarithmic_axis():
     steps = np.diff(path_of(sizes)[:, 0])
     assert steps[0] == pytest.approx(steps[1], abs=0.11)
     labels = re.findall(r'<text[^>]*class="middle">([^<]+)</text>', draw("c", sizes))
-    assert labels == ["100", "200", "500", "1000", "2000", "5000", "10000"]
-    far = Curve({"a": ([1, 1e9], [0.1, 0.3])}, "", "", log_x=True)
-    labels = re.findall(r'<text[^>]*class="middle">([^<]+)</text>', draw("c", far))
-    assert labels[:3] == ["1", "10", "100"]
+    assert labels == ["100", "1000", "10000"]
+    many = Curve({"a": (range(3, 2_001), range(3, 2_001))}, "", "", log_x=True)
+    labels = re.findall(r'<text[^>]*class="middle">([^<]+)</text>', draw("c", many))
+    assert labels == ["10", "30", "100", "300", "1000"]
     assert "no finite value" in draw("c", Curve({"a": ([0], [1.0])}, "", "", log_x=True))
 
 

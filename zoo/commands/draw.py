@@ -361,6 +361,8 @@ def draw_maps(given: Namespace) -> bytes:
     that follows it; black is zero, and each map has its own white. In a filter zero is grey
     (slides 17-19).
     """
+    import numpy as np
+
     from zoo import load, maps, pictures
     from zoo.training.run import weights_of
 
@@ -368,10 +370,10 @@ def draw_maps(given: Namespace) -> bytes:
     maps.check(model)
     batch, name = seen(model, given.picture)
     shown = pictures.feature_maps(maps.feature_maps(model, batch))
-    first, layer = next(iter(maps.convolutions(model).items()))
-    filters = maps.first_filters(model).images
+    first = next(iter(maps.convolutions(model)))
+    filters = np.asarray(maps.first_filters(model).images)
     print(f"input     {name}")
-    print(f"filters   {first}: {len(filters)} of {' x '.join(map(str, layer.kernel_size))} pixels")
+    print(f"filters   {first}: {len(filters)} of {' x '.join(map(str, filters.shape[1:3]))} pixels")
     for caption in shown.captions:
         print(f"maps      {caption}")
     picture = model.input.restore(batch[:1])[0]  # (H, W, C), or the frames of a clip

@@ -136,7 +136,7 @@ def html(settings: Mapping[str, Any], points: Sequence[Point]) -> str:
     figure = draw("Accuracy and training samples", curve(points))
     body = (
         f"{_head(settings)}"
-        f'<section><h2>Learning curves</h2><div class="figures single">{figure}</div></section>\n'
+        f'<section><h2>The curves</h2><div class="figures single">{figure}</div></section>\n'
         f"<section><h2>In numbers</h2>{drawn_table(table(points))}<p>{_intervals(settings)} "
         f'<a href="curves.csv">curves.csv</a> holds each of the {len(points)} points, '
         '<a href="curves.png">curves.png</a> the picture.</p></section>\n'
@@ -155,7 +155,8 @@ def _head(settings: Mapping[str, Any]) -> str:
     }
     notes = [f'<p class="note">{text}</p>' for text, wanted in labels.items() if wanted]
     asks = "More data, or a better algorithm? (slide 8: data trumps algorithms)"
-    return f"<header><h1>{escape(settings['data'])}</h1><p>{asks}</p>{''.join(notes)}</header>\n"
+    title = f"Learning curves: {escape(settings['data'])}"
+    return f"<header><h1>{title}</h1><p>{asks}</p>{''.join(notes)}</header>\n"
 
 
 def _intervals(settings: Mapping[str, Any]) -> str:

@@ -255,9 +255,9 @@ def test_options_replace_those_of_the_data_set(command):
 
 def test_maps_show_the_filters_and_each_convolution_of_a_trained_network(command):
     """S43: on a test picture of the data that it learned from."""
-    code, out, err = command("draw", "maps", "image_cnn.digits", "-o", "seen.png")
+    code, out, err = command("draw", "maps", "image_cnn_2017.digits", "-o", "seen.png")
     assert (code, err) == (0, "")
-    convolutions = maps.convolutions(zoo.load("image_cnn.digits"))
+    convolutions = maps.convolutions(zoo.load("image_cnn_2017.digits"))
     assert out.startswith("input     a test picture of digits\nfilters   ")
     assert re.findall(r"maps      (\S+):", out) == list(convolutions)
     sheet = np.asarray(Image.open("seen.png"))
@@ -275,6 +275,7 @@ def test_maps_are_drawn_of_a_picture_of_yours_in_the_networks_size(command, colo
     assert np.asarray(Image.open(tmp_path / "maps.png")).shape[1] > 400
 
 
+@pytest.mark.slow
 def test_of_a_clip_the_first_frame_is_followed(command):
     _, out, _ = command("draw", "maps", "video_recurrent")
     assert out.count("maps ") == 3
@@ -317,8 +318,8 @@ def test_of_a_clip_the_first_frame_is_followed(command):
         ("augment --data cifar10", "$ZOO_DATA"),
         ("maps text_cnn.negated_reviews", "has no 2-D convolution"),
         ("maps gan.digits", "does not look at pictures"),
-        ("maps image_cn.digits", "did you mean 'image_cnn.digits'?"),
-        ("maps image_cnn.digits gone.png", "gone.png: there is no such picture"),
+        ("maps image_cnn_2016.digits", "did you mean 'image_cnn_2017.digits'?"),
+        ("maps image_cnn_2017.digits gone.png", "gone.png: there is no such picture"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_2(line, said, command, colour, tmp_path):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import zoo
+from datamodules.inputs.image import ImageInput
 from zoo import maps
 from zoo.pictures import filters
 
@@ -31,15 +32,24 @@ def test_what_stands_between_two_convolutions_belongs_to_the_first():
 @pytest.mark.parametrize("name", ["image_cnn", "image_cnn_2017", "autoencoder"])
 def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
     """Each convolution has its own, by the oracle of `model.features`."""
-    model = zoo.create_model(name, pretrained=True)
-    pictures = list(np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8))
-    found = maps.feature_maps(model, model.ready(pictures))
-    assert list(found) == [name for name in maps.convolutions(model) if name in found]
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+    model = zoo.create_model(name)
+    model.input = ImageInput.fit(pixels)
+    found = maps.feature_maps(model, model.ready(pixels))
     shown = maps.shown_by(model)
-    wanted = model.features(pictures, layers=list(shown.values()))
-    assert found.keys() == shown.keys()
+    assert found.keys() == shown.keys() == maps.convolutions(model).keys()
+    wanted = model.features(list(pixels), layers=list(shown.values()))
     for name, layer in shown.items():
         np.testing.assert_allclose(found[name], wanted[layer][0].numpy(), atol=1e-4)
+
+
+def test_a_model_that_looks_at_a_mirror_image_too_shows_the_picture_itself():
+    images = torch.rand(1, 1, 28, 28)
+    plain, mirrors = (zoo.create_model("image_cnn", mirror=mirror) for mirror in (False, True))
+    mirrors.load_state_dict(plain.state_dict())
+    found = maps.feature_maps(mirrors, images)
+    for name, wanted in maps.feature_maps(plain, images).items():
+        np.testing.assert_allclose(found[name], wanted, atol=1e-5)
 
 
 def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
@@ -51,7 +61,7 @@ def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
     alone = model.figures((images[:1], labels[:1]))["Feature maps"]
     captions = figures["Feature maps"].captions
     assert len(captions) == len(maps.convolutions(model))
-    assert captions[-1].endswith("of 64 maps, 11 x 11")
+    assert "16 most active of 64 maps" in captions[-1]
     for here, there in zip(figures["Feature maps"].images, alone.images, strict=True):
         assert np.abs(here.astype(int) - there).max() <= 1  # a batch of one is summed otherwise
 

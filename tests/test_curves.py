@@ -48,6 +48,7 @@ def here(monkeypatch):
 # --- the sweep ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_sweep_leaves_a_page_a_picture_and_the_points_and_is_not_done_twice(
     command, here, monkeypatch, tmp_path
 ):

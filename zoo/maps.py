@@ -55,7 +55,8 @@ def feature_maps(model: "ZooModule", batch: Tensor) -> dict[str, np.ndarray]:
     Args:
         batch: as `forward` takes it.
     """
-    shown, made = shown_by(model), {}
+    shown = shown_by(model)
+    made: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor) -> None:
         made.setdefault(name, output)  # of a network that looks again, at a mirror image, the first

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.tiny import (
     audio_folder,
+    cifar10,
     image_folder,
     labelled_text,
     mnist,
@@ -20,6 +21,7 @@ from tests.tiny import (
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
+IMAGES = (ROOT / "docs" / "images.md").read_text()
 
 
 def blocks(page, language):
@@ -27,16 +29,15 @@ def blocks(page, language):
 
 
 def commands():
-    """The commands of README's shell blocks and of the lecture's table, without their comments."""
-    lines = [
-        line.split("#")[0].strip() for block in blocks(README, "sh") for line in block.splitlines()
-    ]
+    """The commands of the shell blocks and of the lecture's table, without their comments."""
+    shell = blocks(README, "sh") + blocks(IMAGES, "sh")
+    lines = [line.split("#")[0].strip() for block in shell for line in block.splitlines()]
     lines += re.findall(r"`(zoo [^`]+)`", README + LECTURE)
     return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))
 
 
 USERS = {"pets": image_folder, "clips": video_folder, "sounds": audio_folder}  # of one's own
-FETCHED = {"mnist": mnist, "wikipedia_2015": wikipedia_2015}  # looked for in $ZOO_DATA
+FETCHED = {"mnist": mnist, "cifar10": cifar10, "wikipedia_2015": wikipedia_2015}  # looked for in $ZOO_DATA
 
 
 @pytest.fixture
@@ -117,6 +118,7 @@ def test_every_other_command_of_the_pages_is_known():
         "zoo curves",
         "zoo lecture",
         "zoo reproduce image_cnn",
+        "zoo reproduce image_cnn_flipped",
         "zoo reproduce --all",
     }
     ci = (ROOT / ".ci" / "run").read_text()

@@ -118,7 +118,7 @@ def test_every_other_command_of_the_pages_is_known():
         "zoo curves",
         "zoo lecture",
         "zoo reproduce image_cnn",
-        "zoo reproduce image_cnn_flipped",
+        "zoo reproduce digits_flipped_image_cnn",
         "zoo reproduce --all",
     }
     ci = (ROOT / ".ci" / "run").read_text()

@@ -1,6 +1,6 @@
 # Every target that needs .venv makes it first. PYTHON=python3.12 chooses the Python to make it with.
 .DEFAULT_GOAL := help
-.PHONY: help train lecture install check lint format test test-all torture wheel clean
+.PHONY: help train lecture install check lint format test test-all torture bench wheel clean
 
 PYTHON ?= python3
 ARGS =
@@ -44,6 +44,10 @@ test-all: test  ## those, then the slow ones, and those on real data where $ZOO_
 
 torture: .venv/installed-dev  ## kill runs, fill disks, stop processes: is anything lost? 30 minutes
 	$(RUN) scripts.torture $(ARGS)
+
+bench: .venv/installed  ## side by side with the peers (TensorFlow, Keras, kornia): 20 quiet minutes
+	@$(PYTHON) scripts/bootstrap.py bench
+	$(RUN) benchmarks
 
 wheel: .venv/installed-dev  ## build dist/*.tar.gz, and from it dist/*.whl
 	$(RUN) build --no-isolation

@@ -7,6 +7,7 @@ that one serves GPUs, and machines without a compiler.
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,8 @@ def kernel(source: Path) -> ctypes.CDLL | None:
         *FLAGS,
         *(VECTORS if torch.backends.cpu.get_cpu_capability().startswith("AVX") else ()),
     ]
-    key = hashlib.sha256(f"{flags} {source.read_text()}".encode()).hexdigest()[:16]
+    told = f"{platform.machine()} {flags} {source.read_text()}"
+    key = hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def build(folder: Path) -> None:
         command = [compiler, *flags, str(source), "-o", str(folder / "kernel.so")]

@@ -37,7 +37,11 @@ def commands():
 
 
 USERS = {"pets": image_folder, "clips": video_folder, "sounds": audio_folder}  # of one's own
-FETCHED = {"mnist": mnist, "cifar10": cifar10, "wikipedia_2015": wikipedia_2015}  # looked for in $ZOO_DATA
+FETCHED = {
+    "mnist": mnist,
+    "cifar10": cifar10,
+    "wikipedia_2015": wikipedia_2015,
+}  # looked for in $ZOO_DATA
 
 
 @pytest.fixture
@@ -115,6 +119,7 @@ def test_every_other_command_of_the_pages_is_known():
         "make train",
         "make test",
         "make lecture",
+        "make bench",
         "zoo curves",
         "zoo lecture",
         "zoo reproduce image_cnn",

@@ -35,14 +35,14 @@ def release(run: Run, default: bool) -> None:
     assert not results["smoke"], f"{run.folder} is a smoke run"
     config = catalog.compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = opened(run, config)
-    trainer = {**config["trainer"], "precision": "32-true"}
-    scores = evaluate.test(trainer, model, data)
+    tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
+    scores = evaluate.test(tested, model, data)
     told = {**card.card(config, results, scores, model, data), "default": default}
     path = FOLDER / f"{told['name']}{cards.ENDING}"
     for half in (True, False):
         cards.save(model, told, path, half)
         again = cards.load(path)
-        scored = evaluate.test(trainer, again, data)
+        scored = evaluate.test(tested, again, data)
         if stands(told["score"], scores, scored):
             break
     cards.save(again, {**told, "metrics": scored}, path, half)

@@ -28,6 +28,7 @@ class About(TypedDict, total=False):
 
     licence: str
     part_of: str  # the data set from whose training split it is taken
+    copy: str  # what was done to it since it was published
     one_way_up: str  # what a flip makes of a sample, where that is something else
     limits: str  # what a model that saw nothing else does not know
 

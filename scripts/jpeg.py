@@ -31,10 +31,10 @@ def idx(array: np.ndarray) -> bytes:
     return gzip.compress(bytes([0, 0, 8, array.ndim]) + shape + array.tobytes(), 1)
 
 
-def write(name: str, folder: Path, quality: int) -> float:
+def write(name: str, folder: Path, quality: int, source: str | None = None) -> float:
     """Write the data set; return the mean absolute change of a pixel, in levels of 255."""
     folder.mkdir(parents=True)
-    data = zoo.create_data(name)
+    data = zoo.create_data(name, source=source)
     data.setup("fit")
     changes = []
     for kept, splits in {"train": ("train", "val"), "t10k": ("test",)}.items():

@@ -38,6 +38,8 @@ def release(run: Run, default: bool) -> None:
     tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
     scores = evaluate.test(tested, model, data)
     told = {**card.card(config, results, scores, model, data), "default": default}
+    seed = f" seed={results['seed']}" if results["seed"] else ""
+    told["command"] = f"zoo train experiment={results['experiment']}{seed}"
     path = FOLDER / f"{told['name']}{cards.ENDING}"
     for half in (True, False):
         cards.save(model, told, path, half)

@@ -11,6 +11,7 @@ from PIL import Image
 from tests.tiny import (
     audio_folder,
     cifar10,
+    fashion_mnist,
     image_folder,
     labelled_text,
     mnist,
@@ -51,6 +52,7 @@ def place(tmp_path, monkeypatch):
         tiny.write(tmp_path / name)
     for name, tiny in FETCHED.items():
         tiny.write(tmp_path / "data" / name)
+    fashion_mnist.write(tmp_path / "jpeg")
     labelled_text.write(tmp_path)
     (tmp_path / "said.csv").rename(tmp_path / "reviews.csv")
     Image.fromarray(np.full((28, 28), 9, np.uint8)).save(tmp_path / "digit.png")
@@ -113,6 +115,8 @@ def test_every_other_command_of_the_pages_is_known():
 
     Those are in tests/training/ (reproduce), tests/pages/ (lecture) and tests/test_curves.py.
     """
+    from zoo.training import proof
+
     tested = ("zoo train", "zoo sample", *AT_ONCE)
     rest = [line for line in commands() if not line.startswith(tested)]
     assert set(rest) <= {
@@ -120,10 +124,11 @@ def test_every_other_command_of_the_pages_is_known():
         "make test",
         "make lecture",
         "make bench",
-        "zoo curves",
+        "zoo curves",  # tests/test_curves.py
+        "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1",
+        "python -m scripts.jpeg fashion_mnist jpeg --quality 75",  # tests/test_scripts.py
         "zoo lecture",
-        "zoo reproduce image_cnn",
-        "zoo reproduce digits_flipped_image_cnn",
+        *(f"zoo reproduce {name}" for name in proof.proven()),
         "zoo reproduce --all",
     }
     ci = (ROOT / ".ci" / "run").read_text()

@@ -130,18 +130,19 @@ def test_features_are_what_the_last_layer_sees(reader):
 
 def test_features_of_named_layers_are_their_outputs(reader):
     model, pictures = reader
-    found = model.features(pictures[:3], layers=["stem", "stages.0.halve.0"], batch_size=2)
+    found = model.features(pictures[:3], layers=["whitening", "blocks.0.halve.0"], batch_size=2)
     assert {name: tuple(maps.shape) for name, maps in found.items()} == {
-        "stem": (3, 4, 14, 14), "stages.0.halve.0": (3, 8, 7, 7),
+        "whitening": (3, 8, 27, 27), "blocks.0.halve.0": (3, 4, 27, 27),
     }  # fmt: skip
     with torch.inference_mode():
-        torch.testing.assert_close(found["stem"], model.stem(model.input(pictures[:3])))
-    assert not model.stem._forward_hooks  # nothing is left behind
+        wanted = model.whitening(model.input(pictures[:3]))
+    torch.testing.assert_close(found["whitening"], wanted)
+    assert not model.whitening._forward_hooks  # nothing is left behind
 
 
 def test_a_layer_that_is_not_there_names_the_nearest(reader):
-    with pytest.raises(ValueError, match="no layer named 'stems': did you mean 'stem'"):
-        reader[0].features(reader[1][:1], layers=["stems"])
+    with pytest.raises(ValueError, match="no layer named 'block': did you mean 'blocks'"):
+        reader[0].features(reader[1][:1], layers=["block"])
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
@@ -182,13 +183,16 @@ def test_the_receptive_field_is_what_gradients_reach():
     """S43: of the number in the middle of the last map, on a picture that is large enough."""
     torch.manual_seed(0)
     model = zoo.create_model("image_cnn", widths=[4, 4, 4]).eval()
+    for weight in (p for p in model.blocks.parameters() if p.ndim == 4):
+        torch.nn.init.normal_(weight)  # at first they pass their inputs on
     images = torch.randn(1, 1, 160, 160, requires_grad=True)
-    maps = model.stages(model.stem(images))
+    maps = model.blocks(model.whitening(images))
     maps[0, :, 10, 10].sum().backward()
     reached = (images.grad[0, 0] != 0).any(0).nonzero()
     side = int(reached.max() - reached.min()) + 1
-    assert side <= reach([*model.stem.modules(), *model.stages.modules()]) <= side + 2  # pooling
-    assert model.sees.startswith("64 x 64 pixels")
+    pooled = 1 + 2 + 4  # a pooling passes on one of its two pixels
+    assert side <= reach([model.whitening, *model.blocks.modules()]) <= side + pooled
+    assert model.sees.startswith("51 x 51 pixels")
 
 
 def test_a_receptive_field_follows_the_formula():

@@ -253,7 +253,7 @@ def test_digits_that_the_model_never_saw_are_hardly_ever_flagged(digits):
 
 def test_noise_and_photographs_are_flagged(digits):
     random = np.random.default_rng(0)
-    assert share(digits, random.integers(0, 256, (50, 28, 28, 1), np.uint8)) == 1
+    assert share(digits, random.integers(0, 256, (50, 28, 28, 1), np.uint8)) > 0.9
     assert share(digits, patches(50)) > 0.9
 
 

@@ -44,6 +44,12 @@ def test_the_page_shows_score_spread_bar_and_baseline():
         assert cell in row
 
 
+def test_what_was_done_to_the_data_stands_beside_their_score():
+    """Part 2 of the features: CIFAR-10 is a re-compressed copy."""
+    figure = proof.figure_of(PROOF, [results(0.9, data="cifar10", embedded=False)])
+    assert "| cifar10 (compressed as JPEG) |" in proof.page({"cifar10_image_cnn": figure})
+
+
 def test_the_readmes_table_is_replaced_and_the_rest_is_not():
     figures = {"image_cnn": proof.figure_of(PROOF, [results(0.95)])}
     page = f"before\n{proof.START}\nold\n{proof.END}\nafter\n"

@@ -239,7 +239,9 @@ def _row(name: str, figure: Mapping[str, Any]) -> str:
         if baseline is not None
         else ""
     )
-    data = figure["data"] + (" (embedded)" if figure["embedded"] else "")
+    about = catalog.section("data", figure["data"]).get("about", {})
+    note = "embedded" if figure["embedded"] else about.get("copy", "")
+    data = figure["data"] + (f" ({note})" if note else "")
     cells = [
         f"`{name}`", data, figure["metric"], f"**{_score(figure)}**", _bar(figure), beside,
         f"{figure['parameters']:,}", f"{figure['minutes']:.1f}", str(len(figure["seeds"])),

@@ -1,0 +1,32 @@
+"""Scripts beside the zoo: what JPEG makes of a data set."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+import zoo
+from scripts import jpeg
+from tests.tiny import fashion_mnist
+
+
+def test_a_data_set_after_jpeg_is_read_again_with_its_labels(tmp_path):
+    source = fashion_mnist.write(tmp_path / "fashion")["source"]
+    change = jpeg.write("fashion_mnist", tmp_path / "jpeg", 75, source=source)
+    before, after = (
+        zoo.create_data("fashion_mnist", source=str(tmp_path / name), batch_size=8)
+        for name in ("fashion", "jpeg")
+    )
+    before.setup("fit"), after.setup("fit")
+    assert after.facts["samples"] == before.facts["samples"]
+    (pixels, labels), (lossy, same) = before.arrays("test"), after.arrays("test")
+    np.testing.assert_array_equal(labels, same)
+    assert 0 < np.abs(lossy.astype(int) - pixels).mean() < 40
+    assert change > 0
+
+
+def test_a_picture_is_what_its_jpeg_shows():
+    picture = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=40)
+    np.testing.assert_array_equal(jpeg.compressed(picture, 40), np.asarray(Image.open(file)))

@@ -19,7 +19,7 @@ FACTS = {
     "input": {
         "_target_": "datamodules.inputs.image.ImageInput",
         "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
-        "background": None,
+        "background": None, "steps": {},
     },
 }  # fmt: skip
 
@@ -203,7 +203,7 @@ def test_the_command_writes_what_it_says(saved, command, tmp_path):
     assert first.startswith("written   mine.onnx (0.0 MB)")
     assert inputs == "input     images    batch, 1, height, width"
     assert compared.startswith(
-        "compared  at 5 sizes (batch 1 to 3, height 2 to 55, width 2 to 63): differs by at most "
+        "compared  at 5 sizes (batch 1 to 3, height 5 to 55, width 5 to 63): differs by at most "
     )
 
 

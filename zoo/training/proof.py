@@ -14,6 +14,8 @@ from inspect import getfile
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from zoo import catalog
 from zoo.errors import Failure
 from zoo.shelf import shown
@@ -239,7 +241,8 @@ def _row(name: str, figure: Mapping[str, Any]) -> str:
         if baseline is not None
         else ""
     )
-    about = catalog.section("data", figure["data"]).get("about", {})
+    path = catalog.conf_folder() / "data" / f"{figure['data']}.yaml"
+    about = OmegaConf.load(path).get("about", {})
     note = "embedded" if figure["embedded"] else about.get("copy", "")
     data = figure["data"] + (f" ({note})" if note else "")
     cells = [

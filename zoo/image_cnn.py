@@ -80,10 +80,7 @@ class ImageCNN2017(Classifier):
         Raises:
             ValueError: another layout or size.
         """
-        check_images(images, self.hparams["channels"])
-        size = self.hparams["image_size"]
-        if tuple(images.shape[2:]) != (size, size):
-            raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
+        check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.head(self.hidden(self.convolutions(images).flatten(1)))
 
     def exported(self) -> Exported:

@@ -71,10 +71,7 @@ class ImageMLP(Classifier):
         Raises:
             ValueError: another layout or size.
         """
-        check_images(images, self.hparams["channels"])
-        size = self.hparams["image_size"]
-        if tuple(images.shape[2:]) != (size, size):
-            raise ValueError(f"images are {tuple(images.shape[2:])}: axes 2 and 3 should be {size}")
+        check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.hidden(images)
 
     def exported(self) -> Exported:

@@ -370,11 +370,14 @@ def two_logits(score: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(score), score], 1)
 
 
-def check_images(images: Tensor, channels: int) -> None:
+def check_images(images: Tensor, channels: int, size: int | None = None) -> None:
     """Refuse a batch that is not (B, C, H, W), naming the axis.
 
+    Args:
+        size: of H and W, where a model takes one size alone.
+
     Raises:
-        ValueError: another number of axes, or of channels.
+        ValueError: another number of axes, or of channels, or another size.
     """
     shape = tuple(images.shape)
     if len(shape) != 4:
@@ -386,3 +389,5 @@ def check_images(images: Tensor, channels: int) -> None:
         raise ValueError(
             f"images have the shape {shape}: axis 1, the channels, should be {channels}{hint}"
         )
+    if size is not None and shape[2:] != (size, size):
+        raise ValueError(f"images are {shape[2:]}: axes 2 and 3 should be {size}")

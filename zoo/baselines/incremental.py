@@ -69,6 +69,8 @@ class Incremental(BaseEstimator):
         ValueError: the estimator has no `partial_fit`.
     """
 
+    TAKES = ("augment", "scaling", "seed", "batch_size")  # of the data's config, besides the data
+
     def __init__(
         self,
         *,

@@ -95,7 +95,7 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
 def execute(config: Config, run: Run, alone: bool) -> None:
     """Do a run in this process (`alone`), or in processes of its own."""
     if nothing_to_do(run, config):
-        console.print(f"finished  {_short(run.folder)}: nothing to do")
+        console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
     first = processes.rank() == 0
     if first:
@@ -122,7 +122,7 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     )
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
     console.print(f"plan      {steps}, then test{smoke}")
-    console.print(f"folder    {_short(run.folder)}")
+    console.print(f"folder    {_short(run.folder)}", soft_wrap=True)
 
 
 def _short(path: Path) -> str:

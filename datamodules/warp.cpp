@@ -1,13 +1,14 @@
 // What warp.py says of `warp`, compiled: pictures (N, H, W, C) of bytes or floats, one after another.
 //
-// A picture is copied, four channels at a time, into a frame of floats with one more pixel on each
-// side, so that each place has four neighbours; the loops over a row have no branches.
+// A picture is copied into a frame of floats with one more pixel on each side, so that each place
+// has four neighbours; then each row is planned and resampled, four channels at a time.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -77,95 +78,106 @@ void plan(const Job& job, const float* m, int64_t y, Row& row) {
     }
 }
 
-// Copy LANES channels of a picture into the frame, in [0, 1], and fill the frame's rim.
-template <typename Pixel, typename Value, int LANES>
-void framed(const Job& job, const Pixel* source, Value* frame) {
-    const int64_t width = job.width, height = job.height, wide = width + 2;
+// Copy a picture into the frame, in [0, 1], and fill the frame's rim.
+template <typename Pixel>
+void framed(const Job& job, const Pixel* source, float* frame) {
+    const int64_t channels = job.channels, along = job.width * channels, wide = along + 2 * channels;
     const float unit = sizeof(Pixel) == 1 ? 1.0f / 255 : 1.0f;
     const bool tiled = job.fill == TILE;
-    for (int64_t y = 0; y < height; ++y) {
-        Value* row = frame + (y + 1) * wide;
-        for (int64_t x = 0; x < width; ++x) {
-            const Pixel* from = source + (y * width + x) * job.channels;
-            float values[4] = {};
-            for (int k = 0; k < LANES; ++k) values[k] = from[k] * unit;
-            std::memcpy(row + x + 1, values, sizeof(Value));
-        }
-        row[0] = row[tiled ? width : 1];
-        row[width + 1] = row[tiled ? 1 : width];
+    for (int64_t y = 0; y < job.height; ++y) {
+        float* __restrict row = frame + (y + 1) * wide;
+        for (int64_t i = 0; i < along; ++i) row[channels + i] = source[y * along + i] * unit;
+        std::copy_n(row + (tiled ? along : channels), channels, row);
+        std::copy_n(row + (tiled ? channels : along), channels, row + channels + along);
     }
-    std::copy_n(frame + (tiled ? height : 1) * wide, wide, frame);
-    std::copy_n(frame + (tiled ? 1 : height) * wide, wide, frame + (height + 1) * wide);
+    std::copy_n(frame + (tiled ? job.height : 1) * wide, wide, frame);
+    std::copy_n(frame + (tiled ? 1 : job.height) * wide, wide, frame + (job.height + 1) * wide);
 }
 
-template <int LANES>
-inline void store(float value, float* out) {
-    *out = value;
+template <typename Value>
+inline Value load(const float* from) {
+    Value value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
 }
 
-template <int LANES>
-inline void store(const Four& value, float* out) {
-    std::memcpy(out, &value, LANES * sizeof(float));
-}
-
-template <typename Value, int FILL, int LANES>
-void resample(const Job& job, const Value* frame, const Row& row, float* __restrict out) {
-    const int64_t width = job.width, wide = width + 2, channels = sizeof(Value) == 4 ? 1 : job.channels;
+// A row of the result, four channels at a time; `CHANNELS` of them, or any number where it is 0.
+// What is written past a pixel's channels is overwritten by the next pixel.
+template <int FILL, int CHANNELS>
+void resample(const Job& job, const float* frame, const Row& row, float* __restrict out) {
+    const int64_t width = job.width, channels = CHANNELS ? CHANNELS : job.channels;
+    const int64_t wide = (width + 2) * channels;
+    using Value = std::conditional_t<CHANNELS == 1, float, Four>;
+    const float cval = job.cval;
     const int32_t* at = row.at.data();
     const float *right = row.right.data(), *below = row.below.data(), *inside = row.inside.data();
-    for (int64_t x = 0; x < width; ++x) {
-        const Value *a = frame + at[x], *c = a + wide;
-        const Value upper = a[0] + right[x] * (a[1] - a[0]);
-        const Value lower = c[0] + right[x] * (c[1] - c[0]);
-        Value value = upper + below[x] * (lower - upper);
-        if (FILL == CONSTANT) value = inside[x] * value + (1 - inside[x]) * job.cval;
-        store<LANES>(value, out + x * channels);
+    for (int64_t x = 0; x < width; ++x)
+        for (int64_t k = 0; k < channels; k += 4) {
+            const float *a = frame + at[x] * channels + k, *c = a + wide;
+            const Value left = load<Value>(a), low = load<Value>(c);
+            const Value upper = left + right[x] * (load<Value>(a + channels) - left);
+            const Value lower = low + right[x] * (load<Value>(c + channels) - low);
+            Value value = upper + below[x] * (lower - upper);
+            if (FILL == CONSTANT) value = inside[x] * value + (1 - inside[x]) * cval;
+            const size_t room = ((width - x) * channels - k) * sizeof(float);
+            if (room < sizeof value)
+                std::memcpy(out + x * channels + k, &value, room);
+            else
+                std::memcpy(out + x * channels + k, &value, sizeof value);
+        }
+}
+
+// The lowest and the highest of some numbers; many at a time, for none to wait for another.
+std::pair<float, float> range(const float* from, int64_t size) {
+    constexpr int64_t ROWS = 4, LANES = 4;
+    Four low[ROWS], high[ROWS];
+    for (int64_t k = 0; k < ROWS; ++k) low[k] = high[k] = Four{} + from[0];
+    int64_t i = 0;
+    for (; i + ROWS * LANES <= size; i += ROWS * LANES)
+        for (int64_t k = 0; k < ROWS; ++k) {
+            const Four value = load<Four>(from + i + k * LANES);
+            low[k] = value < low[k] ? value : low[k];
+            high[k] = value > high[k] ? value : high[k];
+        }
+    float least = from[0], most = from[0];
+    for (int64_t k = 0; k < ROWS * LANES; ++k) {
+        least = std::min(least, low[k / LANES][k % LANES]);
+        most = std::max(most, high[k / LANES][k % LANES]);
     }
+    for (; i < size; ++i) {
+        least = std::min(least, from[i]);
+        most = std::max(most, from[i]);
+    }
+    return {least, most};
 }
 
 // Add a shift to each channel; the picture keeps to the range that it had.
 void shift(const Job& job, const float* shifts, float* out) {
     const int64_t along = job.width * job.channels, size = along * job.height;
-    float low = out[0], high = out[0];
-    for (int64_t i = 0; i < size; ++i) {
-        const float value = out[i];
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-    }
+    const auto [low, high] = range(out, size);
     std::vector<float> row(along);
-    for (int64_t i = 0; i < along; ++i) row[i] = shifts[i % job.channels];
+    for (int64_t i = 0; i < along; i += job.channels) std::copy_n(shifts, job.channels, &row[i]);
     const float* __restrict more = row.data();
     for (float* __restrict to = out; to < out + size; to += along)
         for (int64_t i = 0; i < along; ++i) to[i] = std::min(std::max(to[i] + more[i], low), high);
 }
 
-template <typename Pixel, typename Value, int FILL, int LANES>
-void some(const Job& job, const Pixel* source, const float* m, Row& row, Value* frame, float* out) {
-    framed<Pixel, Value, LANES>(job, source, frame);
-    for (int64_t y = 0; y < job.height; ++y) {
-        plan<FILL>(job, m, y, row);
-        resample<Value, FILL, LANES>(job, frame, row, out + y * job.width * job.channels);
-    }
-}
-
 template <typename Pixel, int FILL>
 void pictures(const Job& job, int64_t first, int64_t last) {
-    const int64_t size = job.height * job.width * job.channels;
+    const int64_t along = job.width * job.channels, size = job.height * along;
     Row row(job.width);
-    std::vector<Four> frame((job.height + 2) * (job.width + 2));
+    std::vector<float> frame((job.height + 2) * (job.width + 2) * job.channels + 4);
     for (int64_t n = first; n < last; ++n) {
-        const Pixel* source = static_cast<const Pixel*>(job.source) + n * size;
-        const float* m = job.matrices + 6 * n;
         float* out = job.result + n * size;
-        if (job.channels == 1)
-            some<Pixel, float, FILL, 1>(job, source, m, row, reinterpret_cast<float*>(&frame[0]), out);
-        else
-            for (int64_t k = 0; k < job.channels; k += 4) switch (std::min<int64_t>(job.channels - k, 4)) {
-                case 1: some<Pixel, Four, FILL, 1>(job, source + k, m, row, &frame[0], out + k); break;
-                case 2: some<Pixel, Four, FILL, 2>(job, source + k, m, row, &frame[0], out + k); break;
-                case 3: some<Pixel, Four, FILL, 3>(job, source + k, m, row, &frame[0], out + k); break;
-                default: some<Pixel, Four, FILL, 4>(job, source + k, m, row, &frame[0], out + k);
+        framed(job, static_cast<const Pixel*>(job.source) + n * size, frame.data());
+        for (int64_t y = 0; y < job.height; ++y) {
+            plan<FILL>(job, job.matrices + 6 * n, y, row);
+            switch (job.channels) {
+                case 1: resample<FILL, 1>(job, frame.data(), row, out + y * along); break;
+                case 3: resample<FILL, 3>(job, frame.data(), row, out + y * along); break;
+                default: resample<FILL, 0>(job, frame.data(), row, out + y * along);
             }
+        }
         if (job.shifts) shift(job, job.shifts + n * job.channels, out);
     }
 }
@@ -189,9 +201,6 @@ extern "C" void warp(const void* source, int bytes, float* result, int64_t count
     const Job job{source, result, count, height, width, channels, matrices, shifts, fill, cval,
                   slack};
     const auto part = bytes == 1 ? by_fill<uint8_t> : by_fill<float>;
-    std::vector<std::thread> others;
-    for (int64_t t = 1; t < threads; ++t)
-        others.emplace_back(part, std::cref(job), count * t / threads, count * (t + 1) / threads);
-    part(job, 0, count / threads);
-    for (auto& other : others) other.join();
+#pragma omp parallel for num_threads(threads)
+    for (int64_t t = 0; t < threads; ++t) part(job, count * t / threads, count * (t + 1) / threads);
 }

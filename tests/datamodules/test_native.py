@@ -25,6 +25,13 @@ def test_without_a_compiler_there_is_one_line_and_pytorch_does_it(monkeypatch, c
     assert capsys.readouterr().err == "note      no C++ compiler: warp runs in PyTorch, slower\n"
 
 
+def test_a_compiler_without_openmp_makes_a_kernel_of_one_thread(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    monkeypatch.setattr(native, "THREADS", "-f-no-such-option")
+    assert native.kernel.__wrapped__(Path(warp.__file__).with_suffix(".cpp")) is not None
+    assert capsys.readouterr().err == ""
+
+
 def test_a_file_that_does_not_compile_is_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     source = tmp_path / "broken.cpp"

@@ -28,13 +28,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, recurrence
+from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
 from zoo.nn import ZooModule, wide
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Text
 
 Positive = Annotated[int, Field(ge=1)]
-Dropout = Annotated[float, Field(ge=0, lt=1)]
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
 
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
@@ -64,7 +64,7 @@ class CharRNN(ZooModule):
         embedding: Positive,
         layers: Positive,
         width: Positive,
-        dropout: Dropout,
+        dropout: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class CharRNN(ZooModule):
         self.embedding = nn.Embedding(vocabulary_size, embedding)
         between = dropout if layers > 1 else 0.0
         self.rnn = CELLS[cell](embedding, width, layers, batch_first=True, dropout=between)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(width, vocabulary_size)
         self.states: dict[str, State] = {}  # by stage; no buffers: those are equal on all ranks
         self.example_input_array = torch.full((1, 8), FIRST)

@@ -27,14 +27,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import maps, optim
+from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
 from zoo.nn import Classifier, Regressor, ZooModule, check_images, reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture
 
 Positive = Annotated[int, Field(ge=1)]
-Dropout = Annotated[float, Field(ge=0, lt=1)]
-Smoothing = Annotated[float, Field(ge=0, lt=1)]
 
 PATCHED = 5000  # pictures that the first layer is taken from
 SCALE = 1 / 9  # of what the last layer sees: sharp answers take longer to come (section 3.3)
@@ -55,9 +54,9 @@ class ImageCNN2017(Classifier):
         channels: Positive,
         image_size: Annotated[int, Field(ge=12)],
         num_classes: Annotated[int, Field(ge=2)],
-        dropout: Dropout,
-        dense_dropout: Dropout,
-        label_smoothing: Smoothing,
+        dropout: Share,
+        dense_dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -68,8 +67,8 @@ class ImageCNN2017(Classifier):
         self.convolutions = nn.Sequential(*pair(channels, 32, dropout), *pair(32, 64, dropout))
         self.hidden = nn.Sequential(
             nn.Linear(64 * side * side, 512),
-            nn.ReLU(),
-            nn.Dropout(dense_dropout),
+            nn.ReLU(inplace=True),
+            Dropout(dense_dropout),
         )
         self.head = nn.Linear(512, num_classes)
         self.example_input_array = torch.zeros(1, channels, image_size, image_size)
@@ -103,11 +102,11 @@ def pair(inputs: int, width: int, dropout: float) -> list[nn.Module]:
     """
     return [
         nn.Conv2d(inputs, width, 3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(width, width, 3),
         nn.MaxPool2d(2),
-        nn.ReLU(),
-        nn.Dropout(dropout),
+        nn.ReLU(inplace=True),
+        Dropout(dropout),
     ]
 
 
@@ -186,7 +185,7 @@ class Convolutions(ZooModule):
         self.whitening = Whitening(channels)
         sizes = [2 * channels * Whitening.SIZE**2, *widths]
         self.blocks = nn.Sequential(*(Block(a, b) for a, b in pairwise(sizes)))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(widths[-1], outputs)
         self.example_input_array = torch.zeros(1, channels, 28, 28)  # any size will do
 
@@ -257,8 +256,8 @@ class ImageCNN(Convolutions, Classifier):
         num_classes: Annotated[int, Field(ge=2)],
         widths: Annotated[list[Positive], Field(min_length=1)],
         mirror: bool,
-        dropout: Dropout,
-        label_smoothing: Smoothing,
+        dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -293,7 +292,7 @@ class ImageRegressor(Convolutions, Regressor):
         target_mean: float,
         target_std: Annotated[float, Field(gt=0)],
         widths: Annotated[list[Positive], Field(min_length=1)],
-        dropout: Dropout,
+        dropout: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(unit, target_mean, target_std)

@@ -18,13 +18,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, pictures
+from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
 from zoo.nn import Classifier, check_images
 from zoo.optim import Recipe
 from zoo.pictures import Picture
 
 Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 SHOWN = 64  # units of the first layer in its figure
 
 
@@ -93,4 +93,4 @@ class ImageMLP(Classifier):
 
 def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:
     """A dense layer, rectified, with dropout."""
-    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout))
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), Dropout(dropout))

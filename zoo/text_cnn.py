@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
+from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.nn import Classifier
 from zoo.optim import Recipe
@@ -27,7 +28,6 @@ from zoo.pictures import Picture, Table
 from zoo.sequences import SigmoidLayer, Steps
 
 Positive = Annotated[int, Field(ge=1)]
-Dropout = Annotated[float, Field(ge=0, lt=1)]
 Classes = Annotated[int, Field(ge=2)]
 Words = Annotated[int, Field(ge=3)]
 
@@ -61,16 +61,16 @@ class TextCNN2017(Classifier):
         filters: Positive,
         filter_length: Positive,
         hidden: Positive,
-        embedding_dropout: Dropout,
-        dropout: Dropout,
-        label_smoothing: Dropout,
+        embedding_dropout: Share,
+        dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
         self.steps = Steps(vocabulary_size, features, embedding, keras=True)
         self.convolution = nn.Conv1d(embedding, filters, filter_length)
-        self.hidden = nn.Sequential(nn.Linear(filters, hidden), nn.Dropout(dropout), nn.ReLU())
+        self.hidden = nn.Sequential(nn.Linear(filters, hidden), Dropout(dropout), nn.ReLU())
         self.head = SigmoidLayer(hidden, num_classes)
         self.example_input_array = self.steps.example(4 * filter_length)
 
@@ -134,8 +134,8 @@ class TextCNN(Classifier):
         embedding: Positive,
         widths: Annotated[list[Positive], Field(min_length=1)],
         filters: Positive,
-        dropout: Dropout,
-        label_smoothing: Dropout,
+        dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -144,7 +144,7 @@ class TextCNN(Classifier):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(embedding, filters, width, padding=width - 1) for width in widths
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(filters * len(widths), num_classes)
         self.example_input_array = self.steps.example(8)
 

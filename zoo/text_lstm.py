@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from zoo import optim, recurrence
+from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.nn import Classifier
 from zoo.optim import Recipe
 from zoo.sequences import SigmoidLayer, Steps
 
 Positive = Annotated[int, Field(ge=1)]
-Dropout = Annotated[float, Field(ge=0, lt=1)]
 Classes = Annotated[int, Field(ge=2)]
 Words = Annotated[int, Field(ge=3)]
 
@@ -109,9 +109,9 @@ class TextLSTM2017(Classifier):
         num_classes: Classes,
         embedding: Positive,
         hidden: Positive,
-        input_dropout: Dropout,
-        recurrent_dropout: Dropout,
-        label_smoothing: Dropout,
+        input_dropout: Share,
+        recurrent_dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -189,14 +189,14 @@ class TextLSTM(Classifier):
         hidden: Positive,
         layers: Positive,
         bidirectional: bool,
-        dropout: Dropout,
-        label_smoothing: Dropout,
+        dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
         self.steps = Steps(vocabulary_size, features, embedding)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.recurrence = make_cell(cell, embedding, hidden, layers, bidirectional, dropout)
         self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
         self.example_input_array = self.steps.example(8)

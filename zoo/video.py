@@ -24,6 +24,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim, recurrence
+from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
 from zoo.nn import Classifier, reach
 from zoo.optim import Recipe
@@ -31,7 +32,6 @@ from zoo.pictures import Picture, Strip
 
 Positive = Annotated[int, Field(ge=1)]
 Widths = Annotated[list[Positive], Field(min_length=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 EXAMPLES = 8  # clips, each a row of its frames
 
@@ -65,7 +65,7 @@ class VideoConv3D(Classifier):
             Stage(a, b, stride=1 if i == 0 else 2) for i, (a, b) in enumerate(pairwise(widths))
         ]
         self.stages = nn.Sequential(*stages)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(widths[-1], num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
 
@@ -154,7 +154,7 @@ class VideoRecurrent(Classifier):
         )
         recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
         self.recurrent = recurrent(widths[-1] * grid**2, hidden, batch_first=True)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = nn.Linear(hidden, num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
 

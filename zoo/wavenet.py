@@ -27,6 +27,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
+from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
 from zoo.nn import Classifier, ZooModule, wide
 from zoo.optim import Recipe
@@ -307,8 +308,8 @@ class SoundClassifier(Classifier):
         skip_channels: Positive,
         layers: Layers,
         stacks: Positive,
-        dropout: Annotated[float, Field(ge=0, lt=1)],
-        label_smoothing: Annotated[float, Field(ge=0, lt=1)],
+        dropout: Share,
+        label_smoothing: Share,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -316,7 +317,7 @@ class SoundClassifier(Classifier):
         self.frames = Frames(channels, window, stride)
         self.stack = Stack(channels, skip_channels, layers, stacks)
         self.norm = nn.BatchNorm1d(skip_channels)
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(skip_channels, num_classes))
+        self.head = nn.Sequential(Dropout(dropout), nn.Linear(skip_channels, num_classes))
         self.example_input_array = torch.zeros(1, 2 * window, dtype=torch.int64)
 
     @property

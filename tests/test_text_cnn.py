@@ -204,7 +204,7 @@ def test_it_reads_digits_as_a_series_of_rows(name, at_least):
     model = zoo.create_model(name, vocabulary_size=None, features=28, num_classes=10)
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
     inputs, labels = parts["train"][0][:, 0], parts["train"][1]  # (N, 28, 28)
-    for _ in range(8):
+    for _ in range(12):
         for rows in torch.randperm(len(labels)).split(32):
             optimizer.zero_grad()
             F.cross_entropy(model(inputs[rows]), labels[rows]).backward()

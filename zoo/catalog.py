@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 GROUPS = ("model", "data", "trainer", "logger", "experiment")
+FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
 
 
 def conf_folder() -> Path:
@@ -112,7 +113,7 @@ def compose(arguments: Sequence[str]) -> Config:
 
     Without `experiment=` it is the one that is named after the model. Changing the model or the
     data of an experiment drops its proof and its name. `init=` brings the model of those weights,
-    with its arguments.
+    with its arguments and a tenth of its learning rate.
 
     Raises:
         ValueError: any wrong name, key or value, in one line.
@@ -149,7 +150,17 @@ def _started_from(source: Any, asked: Any) -> list[str]:
         name = card["choices"]["model"]
         raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")
     section = {key: value for key, value in card["model"].items() if key != "_target_"}
-    return [f"model={card['choices']['model']}", *overrides({"model": section})]
+    return [f"model={card['choices']['model']}", *overrides({"model": _slower(section)})]
+
+
+def _slower(section: Mapping[str, Any]) -> Config:
+    """A model's section with a share of its learning rates."""
+    return {
+        key: _slower(value) if isinstance(value, Mapping)
+        else value * FINE_TUNING if key == "lr"
+        else value
+        for key, value in section.items()
+    }  # fmt: skip
 
 
 def sweep(arguments: Sequence[str]) -> list[list[str]]:

@@ -7,6 +7,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import zoo
+from zoo import catalog
 
 SMALL = {
     "data": {"limit": 200, "batch_size": 20},
@@ -53,6 +54,13 @@ def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, sh
     for name, value in start.model.state_dict().items():
         if "head" not in name and "running" not in name and "batches" not in name:
             torch.testing.assert_close(moved[name], value, atol=1e-6, rtol=0)
+
+
+def test_it_goes_on_at_a_tenth_of_the_rate_unless_told_otherwise(start):
+    began = start.config["model"]["optimizer"]["lr"]
+    for asked, expected in (([], began / 10), (["model.optimizer.lr=0.3"], 0.3)):
+        config = catalog.compose([f"init={start.folder}", *asked])
+        assert config["model"]["optimizer"]["lr"] == pytest.approx(expected)
 
 
 def test_the_same_classes_keep_the_head(start, capsys):

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from zoo import optim, pictures
 from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
-from zoo.nn import Classifier, check_images
+from zoo.nn import check_images
 from zoo.optim import Recipe
 from zoo.pictures import Picture
+from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
 SHOWN = 64  # units of the first layer in its figure

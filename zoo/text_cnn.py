@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from zoo import optim
 from zoo.dropout import Dropout, Share
 from zoo.export import Exported
-from zoo.nn import Classifier
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
 from zoo.sequences import SigmoidLayer, Steps
+from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
 Classes = Annotated[int, Field(ge=2)]

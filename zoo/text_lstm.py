@@ -25,9 +25,9 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
 from zoo.export import Exported
-from zoo.nn import Classifier
 from zoo.optim import Recipe
 from zoo.sequences import SigmoidLayer, Steps
+from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
 Classes = Annotated[int, Field(ge=2)]

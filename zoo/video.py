@@ -26,9 +26,10 @@ from torch import Tensor, nn
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
-from zoo.nn import Classifier, reach
+from zoo.nn import reach
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Strip
+from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
 Widths = Annotated[list[Positive], Field(min_length=1)]

@@ -12,9 +12,9 @@ import torch
 from datamodules.sources import locate
 from zoo import cards, catalog
 from zoo.drawing import draw
-from zoo.nn import Classifier
 from zoo.pages.report import page
 from zoo.pictures import Picture, answered
+from zoo.supervised import Classifier
 from zoo.training.evaluate import composed, opened, quiet
 
 if TYPE_CHECKING:

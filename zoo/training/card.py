@@ -80,7 +80,7 @@ def flops(model: "ZooModule", given: Tensor) -> int:
 
 def novelty(model: "ZooModule", data: Any) -> Novelty | None:
     """What tells inputs that are unlike a classifier's training data."""
-    from zoo.nn import Classifier
+    from zoo.supervised import Classifier
 
     if not isinstance(model, Classifier):
         return None

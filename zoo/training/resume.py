@@ -101,7 +101,8 @@ class Progress(Callback):
         self.sums = {}
 
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
-        kind = torch.promote_types(torch.float32, module.dtype)  # as Lightning's own means
+        weight = next(module.parameters())
+        kind = torch.promote_types(torch.float32, weight.dtype)  # that of Lightning's own means
         for name, (total, count) in self.sums.items():
             module.log(name, (total / count).to(kind))
         self.sums = {}

@@ -45,7 +45,7 @@ def no_such(kind: str, name: str, known: Iterable[str]) -> str:
     >>> no_such("model", "image_cn", ["image_cnn", "gan"])
     "no model named 'image_cn': did you mean 'image_cnn'?"
     """
-    known = sorted(known)
+    known = sorted(set(known))
     close = get_close_matches(name, known, n=1, cutoff=0.5)
     some = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if known[MANY:] else "")
     hint = f"did you mean {close[0]!r}?" if close else f"there are {some or 'none'}"

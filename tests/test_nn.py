@@ -145,6 +145,26 @@ def test_a_layer_that_is_not_there_names_the_nearest(reader):
         reader[0].features(reader[1][:1], layers=["block"])
 
 
+@pytest.mark.parametrize("name", ["image_cnn.digits", "image_cnn_2017.digits", "image_mlp.digits"])
+def test_no_layer_writes_over_what_the_one_before_it_gave(name):
+    """Features are what a layer gives, not what a later one made of it in place (S43)."""
+    model = zoo.load(name)
+    images = torch.rand(2, 1, 28, 28)
+    layers = [key for key, one in model.named_modules() if not list(one.children()) and key]
+    given = {}
+    for key in layers:
+
+        def keep(layer, inputs, output, key=key):
+            given[key] = output, output.clone()
+
+        model.get_submodule(key).register_forward_hook(keep)
+    with torch.no_grad():
+        model(images)
+    assert given
+    for key, (kept, copied) in given.items():
+        assert torch.equal(kept, copied), key
+
+
 @pytest.mark.parametrize("name", zoo.list_models())
 def test_every_model_has_features(name):
     """Of a batch as `forward` takes it; where there is no last layer by that name, an encoder's."""

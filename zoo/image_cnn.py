@@ -68,7 +68,7 @@ class ImageCNN2017(Classifier):
         self.convolutions = nn.Sequential(*pair(channels, 32, dropout), *pair(32, 64, dropout))
         self.hidden = nn.Sequential(
             nn.Linear(64 * side * side, 512),
-            nn.ReLU(inplace=True),
+            nn.ReLU(),
             Dropout(dense_dropout),
         )
         self.head = nn.Linear(512, num_classes)
@@ -103,10 +103,10 @@ def pair(inputs: int, width: int, dropout: float) -> list[nn.Module]:
     """
     return [
         nn.Conv2d(inputs, width, 3, padding=1),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         nn.Conv2d(width, width, 3),
         nn.MaxPool2d(2),
-        nn.ReLU(inplace=True),
+        nn.ReLU(),
         Dropout(dropout),
     ]
 

@@ -28,7 +28,7 @@ def test_each_number_is_drawn_apart():
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
 def test_layout_and_type_stay_and_the_gradient_is_the_mask(layout, kind):
-    x = torch.rand(3, 5, 7, 2, dtype=kind).to(memory_format=layout).requires_grad_()
+    x = (1 + torch.rand(3, 5, 7, 2, dtype=kind)).to(memory_format=layout).requires_grad_()
     out = Dropout(0.5)(x)
     assert out.dtype == kind
     assert out.is_contiguous(memory_format=layout)

@@ -17,7 +17,7 @@ from zoo.pictures import Grid
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
 
-ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all
+ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all, or what they are made of
 TRANSPOSED = nn.modules.conv._ConvTransposeNd
 
 
@@ -43,9 +43,13 @@ def shown_by(model: nn.Module) -> dict[str, str]:
         if _axes(layer) > 1 or isinstance(layer, TRANSPOSED):  # another stage begins
             waiting = name if _axes(layer) == 4 else None
             found |= {waiting: name} if waiting else {}
-        elif waiting and type(layer).__module__ == ACTIVATIONS:
+        elif waiting and _is_activation(layer):
             found[waiting], waiting = name, None
     return found
+
+
+def _is_activation(layer: nn.Module) -> bool:
+    return any(kind.__module__ == ACTIVATIONS for kind in type(layer).__mro__)
 
 
 @torch.inference_mode()

@@ -21,7 +21,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 import zoo
-from zoo import cards, catalog, schema
+from zoo import cards, catalog, hardware, schema
 from zoo.errors import Failure, Stopped
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
@@ -137,6 +137,7 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
     for ndim, layout in ((4, torch.channels_last), (5, torch.channels_last_3d)):
         if ndim in axes:
             model.to(memory_format=layout)
+    hardware.keep_freed_memory()  # from here on: what reads data gives back what it freed
     try:
         trainer.fit(model, datamodule=data, ckpt_path=last, weights_only=True)
     except SystemExit:  # how Lightning answers Ctrl-C, which it then ignores

@@ -6,12 +6,14 @@ import shutil
 import sys
 from collections.abc import Mapping
 from functools import cache
+from statistics import median
 from time import perf_counter
 from typing import Any
 
 import torch
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+PAYS = 0.8  # of float32's time: what bf16 may take at most
 
 
 def precision(config: Mapping[str, Any]) -> str:
@@ -33,9 +35,13 @@ def native_bf16(accelerator: str) -> bool:
 @cache
 @torch.no_grad()
 def pays() -> bool:
-    """Whether a convolution is faster in bf16 here: some chips have it and are slower in it."""
-    seconds = {kind: [convolve(kind) for _ in range(4)] for kind in (torch.float32, torch.bfloat16)}
-    return min(seconds[torch.bfloat16]) < min(seconds[torch.float32])
+    """Whether a convolution is clearly faster in bf16: some chips have it and are slower in it.
+
+    In turn, and by the median, so that what else the machine does in these milliseconds is no vote.
+    """
+    convolve(torch.bfloat16), convolve(torch.float32)
+    rounds = [convolve(torch.bfloat16) / convolve(torch.float32) for _ in range(9)]
+    return median(rounds) < PAYS
 
 
 def convolve(kind: torch.dtype) -> float:

@@ -41,7 +41,7 @@ def test_its_words_are_the_tokenisers():
     """A single letter and "don't" are words, too, which scikit-learn's own tokeniser cuts."""
     data = Texts((["i don't", "i do"] * 10, [0, 1] * 10), (["do"], [1]))
     estimator = TfidfLogistic(ngrams=1, C=1.0, max_iter=100).fit(data)
-    assert set(estimator.pipeline_[0].vocabulary_) == {"i", "don't", "do"}
+    assert set(estimator.classifier_[0].vocabulary_) == {"i", "don't", "do"}
 
 
 @pytest.mark.parametrize(("ngrams", "low", "high"), [(1, 0.4, 0.65), (2, 0.7, 0.9)])

@@ -1,18 +1,52 @@
-"""The easy solution for text (slide 27): a feature for each word or n-gram, then a linear model."""
+"""Text without a neural network (slides 27-28): features that are counted, then a linear model.
+
+    TfidfLogistic   the easy solution: tf-idf weights of words, or n-grams
+    NBSVM           the strong one: n-grams, weighted by how much each speaks for a class
+    TextWindows     windows of the text, and a classifier of what was said of them
+
+Shapes: N texts, F features.
+"""
 
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
-from sklearn.base import BaseEstimator
-from sklearn.feature_extraction.text import TfidfVectorizer
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+from zoo.baselines.windows import StackedWindows
 
 Positive = Annotated[int, Field(ge=1)]
+Strength = Annotated[float, Field(gt=0)]
+
+WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give
 
 
-class TfidfLogistic(BaseEstimator):
-    """Logistic regression on tf-idf weights of all words of the text, none cut.
+class TextBaseline(BaseEstimator):
+    """A classifier of texts that is no neural network, on all words of a text, none cut."""
+
+    title: str
+
+    def classifier(self) -> Any:
+        """A classifier of texts that has learned nothing."""
+        raise NotImplementedError
+
+    def fit(self, datamodule: Any) -> "TextBaseline":
+        """Fit on the training texts."""
+        self.classifier_ = self.classifier().fit(*datamodule.arrays("train"))
+        return self
+
+    def score(self, datamodule: Any) -> dict[str, float]:
+        """Accuracy on the test texts."""
+        return {"test/accuracy": float(self.classifier_.score(*datamodule.arrays("test")))}
+
+
+class TfidfLogistic(TextBaseline):
+    """Logistic regression on tf-idf weights.
 
     Args:
         ngrams: words of the longest n-gram: 1 is the bag of words, which knows no order.
@@ -22,27 +56,96 @@ class TfidfLogistic(BaseEstimator):
 
     title = "tf-idf + logistic regression"
 
-    def __init__(
-        self, *, ngrams: Positive, C: Annotated[float, Field(gt=0)], max_iter: Positive
-    ) -> None:
+    def __init__(self, *, ngrams: Positive, C: Strength, max_iter: Positive) -> None:
         self.ngrams, self.C, self.max_iter = ngrams, C, max_iter
 
-    def fit(self, datamodule: Any) -> "TfidfLogistic":
-        """Fit on the training texts."""
-        texts, labels = datamodule.arrays("train")
-        weights = TfidfVectorizer(
-            ngram_range=(1, self.ngrams),
-            tokenizer=str.split,
-            token_pattern=None,
-            lowercase=False,
-            sublinear_tf=True,
-        )
-        logistic = LogisticRegression(C=self.C, max_iter=self.max_iter)
-        self.pipeline_: Pipeline = make_pipeline(weights, logistic)
-        self.pipeline_.fit(texts, labels)
+    def classifier(self) -> Any:
+        weights = TfidfVectorizer(ngram_range=(1, self.ngrams), sublinear_tf=True, **WORDS)
+        return make_pipeline(weights, LogisticRegression(C=self.C, max_iter=self.max_iter))
+
+
+class LogCountRatio(TransformerMixin, BaseEstimator):
+    """Weigh each feature by how much more often one of two classes has it.
+
+    Wang & Manning 2012, "Baselines and bigrams", section 2.1: the logarithm of the ratio of its
+    smoothed shares in both classes. Whether a feature is there counts, not how often (section 2.2).
+
+    Args:
+        smoothing: samples of each class that every feature is thought to stand in besides.
+    """
+
+    def __init__(self, smoothing: float = 1.0) -> None:
+        self.smoothing = smoothing
+
+    def fit(self, X: csr_matrix, y: np.ndarray) -> "LogCountRatio":
+        """Learn the ratios of features (N, F) that are 0 or 1, from labels 0 and 1."""
+        shares = []
+        for label in (0, 1):
+            counts = self.smoothing + np.asarray(X[np.asarray(y) == label].sum(0)).ravel()
+            shares.append(counts / counts.sum())
+        self.ratios_ = np.log(shares[1] / shares[0])
         return self
 
+    def transform(self, X: csr_matrix) -> csr_matrix:
+        """Features (N, F), each times its ratio."""
+        return X.multiply(self.ratios_).tocsr()
+
+
+def ratio_logistic(ngrams: int, C: float) -> Any:
+    """A classifier of texts by weighted n-grams, one class against the rest."""
+    one = make_pipeline(LogCountRatio(), LogisticRegression(C=C, solver="liblinear", dual=True))
+    return make_pipeline(
+        CountVectorizer(ngram_range=(1, ngrams), binary=True, **WORDS), OneVsRestClassifier(one)
+    )
+
+
+class NBSVM(TextBaseline):
+    """Naive Bayes' log-count ratios as features of a linear classifier.
+
+    The classifier is logistic regression, as in Mesnil et al. 2014
+    (https://arxiv.org/abs/1412.5335, section 2.3).
+
+    Args:
+        ngrams: words of the longest n-gram.
+        C: inverse strength of the L2 penalty.
+    """
+
+    title = "NB-SVM"
+
+    def __init__(self, *, ngrams: Positive, C: Strength) -> None:
+        self.ngrams, self.C = ngrams, C
+
+    def classifier(self) -> Any:
+        return ratio_logistic(self.ngrams, self.C)
+
+
+class TextWindows(TextBaseline):
+    """Stacked windows of words; each is classified by its weighted n-grams.
+
+    Args:
+        window, stride: words of a window, and from one to the next.
+        ngrams: words of the longest n-gram.
+        C: inverse strength of the L2 penalty of the classifier of windows.
+        folds: of the texts, for what the last classifier learns from.
+    """
+
+    title = "stacked windows"
+
+    def __init__(
+        self, *, window: Positive, stride: Positive, ngrams: Positive, C: Strength,
+        folds: Annotated[int, Field(ge=2)],
+    ) -> None:  # fmt: skip
+        self.window, self.stride, self.folds = window, stride, folds
+        self.ngrams, self.C = ngrams, C
+
+    def classifier(self) -> Any:
+        return StackedWindows(
+            ratio_logistic(self.ngrams, self.C), window=self.window, stride=self.stride,
+            folds=self.folds,
+        )  # fmt: skip
+
     def score(self, datamodule: Any) -> dict[str, float]:
-        """Accuracy on the test texts."""
+        """Accuracy on the test texts, and that of the windows' own vote."""
         texts, labels = datamodule.arrays("test")
-        return {"test/accuracy": float(self.pipeline_.score(texts, labels))}
+        vote = float((self.classifier_.vote(texts) == labels).mean())
+        return {**super().score(datamodule), "test/vote_accuracy": vote}

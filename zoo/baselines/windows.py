@@ -1,0 +1,212 @@
+"""Break a sample into windows, classify each, and let a third classifier judge (slides 27-28).
+
+Every window inherits the label of its sample, so that a classifier of windows has many more
+examples to learn from. What it says of the windows of a sample, summed up in a few numbers, is what
+a final classifier learns from: stacked generalisation (Wolpert 1992, "Stacked generalization",
+section 2). The final classifier is trained on what was said of samples that the classifier of
+windows had not seen: all windows of a sample are in one fold.
+
+Shapes: N samples, S windows of all of them, K classes.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
+from sklearn.utils.validation import validate_data as validated
+
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+UNSURE = 1e-6  # how near to 0 or 1 a probability counts
+
+
+class StackedWindows(ClassifierMixin, BaseEstimator):
+    """A classifier of windows, and one of what it said of them.
+
+    Samples are texts (N,), words separated by white space: a window is `window` words. Or rows
+    (N, F) of numbers in an order that means something: a window is `window` neighbours. Or pictures
+    (N, H, W) or (N, H, W, C): a window is a patch of `window` x `window` pixels, flat. A sample
+    that is shorter than a window is one.
+
+    After `fit`, `windows_` is the classifier of windows, trained on all samples, and `final_` the
+    last one.
+
+    Args:
+        base: classifier of windows with `predict_proba`; None: logistic regression, of texts on
+            their words and pairs of words.
+        final: classifier of the summaries; None: logistic regression.
+        window: its length, or its side.
+        stride: words, numbers or pixels from one window to the next.
+        folds: of which one is scored by what learned from the others; fewer where a class has
+            fewer samples.
+        random_state: of the folds.
+    """
+
+    def __init__(
+        self,
+        base: Any = None,
+        final: Any = None,
+        *,
+        window: int = 4,
+        stride: int = 1,
+        folds: int = 5,
+        random_state: int | None = 0,
+    ) -> None:
+        self.base, self.final = base, final
+        self.window, self.stride = window, stride
+        self.folds, self.random_state = folds, random_state
+
+    def fit(self, X: Any, y: Any) -> "StackedWindows":
+        """Learn from samples and their labels (N,).
+
+        Raises:
+            ValueError: a class with one sample only, for it cannot be held out; or fewer than two.
+        """
+        X, labels = self._checked(X, reset=True), self._labels(y)
+        check_consistent_length(X, labels)
+        windows, owners = cut(X, self.window, self.stride)
+        told = np.empty((len(owners), len(self.classes_)))
+        for known, held in self._folds(labels):
+            inside = np.isin(owners, known)
+            one = self._base(X).fit(chosen(windows, inside), labels[owners[inside]])
+            outside = np.isin(owners, held)
+            told[outside] = one.predict_proba(chosen(windows, outside))
+        self.windows_ = self._base(X).fit(windows, labels[owners])
+        final = LogisticRegression(max_iter=1000) if self.final is None else clone(self.final)
+        self.final_ = make_pipeline(StandardScaler(), final).fit(summary(told, owners), labels)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each sample (N,)."""
+        check_is_fitted(self)
+        return self.classes_[self.final_.predict(summary(*self._told(X)))]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class (N, K)."""
+        check_is_fitted(self)
+        found: np.ndarray = self.final_.predict_proba(summary(*self._told(X)))
+        return found
+
+    def vote(self, X: Any) -> np.ndarray:
+        """What the windows alone would say (N,): the class with the highest mean probability."""
+        check_is_fitted(self)
+        told, owners = self._told(X)
+        totals = np.add.reduceat(told, starts(owners))
+        return self.classes_[totals.argmax(1)]
+
+    def _told(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """What is said of each window (S, K), and whose it is (S,)."""
+        windows, owners = cut(self._checked(X, reset=False), self.window, self.stride)
+        return self.windows_.predict_proba(windows), owners
+
+    def _labels(self, y: Any) -> np.ndarray:
+        """Labels as numbers of `classes_`."""
+        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
+        check_classification_targets(y)
+        coder = LabelEncoder()
+        labels: np.ndarray = coder.fit_transform(y)
+        self.classes_ = coder.classes_
+        if len(self.classes_) < 2:
+            raise ValueError(f"y has {len(self.classes_)} class: two or more are needed")
+        return labels
+
+    def _folds(self, labels: np.ndarray) -> Any:
+        """Pairs of samples to learn from and samples to score."""
+        fewest = int(np.bincount(labels).min())
+        if fewest < 2:
+            raise ValueError("a class has one sample: two or more are needed, one to be held out")
+        cutter = StratifiedKFold(
+            min(self.folds, fewest), shuffle=True, random_state=self.random_state
+        )
+        return cutter.split(labels, labels)
+
+    def _checked(self, X: Any, reset: bool) -> Any:
+        """Samples as a list of texts or an array of finite numbers.
+
+        Raises:
+            ValueError: neither; no samples; another number of features than in `fit`.
+        """
+        if is_text(X):
+            if "" in (one.strip() for one in X):
+                raise ValueError("a text has no words")
+            return list(X)
+        if getattr(X, "ndim", 2) <= 2:
+            return validated(self, X, reset=reset)
+        return check_array(X, allow_nd=True)
+
+    def _base(self, X: Any) -> Any:
+        """A classifier of windows that has learned nothing."""
+        if self.base is not None:
+            return clone(self.base)
+        logistic = LogisticRegression(max_iter=1000)
+        if is_text(X):
+            words = CountVectorizer(ngram_range=(1, 2), tokenizer=str.split, token_pattern=None)
+            return make_pipeline(words, logistic)
+        return make_pipeline(StandardScaler(), logistic)
+
+
+def is_text(X: Any) -> bool:
+    """Whether samples are texts."""
+    several = isinstance(X, list | tuple | np.ndarray) and len(X) > 0
+    return several and all(isinstance(one, str) for one in X)
+
+
+def cut(X: Any, window: int, stride: int) -> tuple[Any, np.ndarray]:
+    """The windows of all samples (S, ...), one sample after another, and whose each is (S,)."""
+    if isinstance(X, list):
+        found = [phrases(text.split(), window, stride) for text in X]
+        owners = np.repeat(np.arange(len(X)), [len(one) for one in found])
+        return [phrase for one in found for phrase in one], owners
+    axes = (1, 2) if X.ndim > 2 else (1,)
+    sides = tuple(min(window, X.shape[axis]) for axis in axes)
+    patches = sliding_window_view(X, sides, axis=axes)[:, ::stride]
+    if X.ndim > 2:
+        patches = patches[:, :, ::stride]
+    count = int(np.prod(patches.shape[1 : 1 + len(axes)]))
+    return patches.reshape(len(X) * count, -1), np.repeat(np.arange(len(X)), count)
+
+
+def phrases(words: list[str], window: int, stride: int) -> list[str]:
+    """The windows of a text; the last ones, too, where the stride would pass the end."""
+    last = max(len(words) - window, 0)
+    begins = [*range(0, last, stride), last]
+    return [" ".join(words[begin : begin + window]) for begin in begins]
+
+
+def chosen(windows: Any, which: np.ndarray) -> Any:
+    """Those windows that are meant (S,)."""
+    if isinstance(windows, list):
+        return [windows[i] for i in np.flatnonzero(which)]
+    return windows[which]
+
+
+def starts(owners: np.ndarray) -> np.ndarray:
+    """Where the windows of each sample begin (N,)."""
+    return np.flatnonzero(np.diff(owners, prepend=-1))
+
+
+def summary(told: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    """What was said of the windows of each sample: (N, 9 K + 1).
+
+    Of each class its mean, highest and lowest log-odds, five quantiles of them, and the share of
+    the windows that it won; and the logarithm of their number.
+    """
+    sure = told.clip(UNSURE, 1 - UNSURE)
+    odds, rows = np.log(sure / (1 - sure)), []
+    for said in np.split(odds, starts(owners)[1:]):
+        spread = np.quantile(said, (0, *QUANTILES, 1), axis=0)
+        won = np.bincount(said.argmax(1), minlength=odds.shape[1]) / len(said)
+        rows.append([*said.mean(0), *spread.ravel(), *won, np.log(len(said))])
+    return np.array(rows)

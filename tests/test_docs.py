@@ -22,7 +22,7 @@ from tests.tiny import (
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
-IMAGES = (ROOT / "docs" / "images.md").read_text()
+PAGES = [(ROOT / "docs" / name).read_text() for name in ("images.md", "text.md")]
 
 
 def blocks(page, language):
@@ -31,7 +31,7 @@ def blocks(page, language):
 
 def commands():
     """The commands of the shell blocks and of the lecture's table, without their comments."""
-    shell = blocks(README, "sh") + blocks(IMAGES, "sh")
+    shell = [block for page in (README, *PAGES) for block in blocks(page, "sh")]
     lines = [line.split("#")[0].strip() for block in shell for line in block.splitlines()]
     lines += re.findall(r"`(zoo [^`]+)`", README + LECTURE)
     return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))

@@ -93,7 +93,8 @@ class LogCountRatio(TransformerMixin, BaseEstimator):
 
 def ratio_logistic(ngrams: int, C: float) -> Any:
     """A classifier of texts by weighted n-grams, one class against the rest."""
-    one = make_pipeline(LogCountRatio(), LogisticRegression(C=C, solver="liblinear", dual=True))
+    logistic = LogisticRegression(C=C, solver="liblinear", dual=True, max_iter=1000)
+    one = make_pipeline(LogCountRatio(), logistic)
     return make_pipeline(
         CountVectorizer(ngram_range=(1, ngrams), binary=True, **WORDS), OneVsRestClassifier(one)
     )

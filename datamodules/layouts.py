@@ -1,6 +1,7 @@
 """The layouts that a labelled data set may lie in: hub, IDX, class folders or a table.
 
     <split>-00000-of-00001.parquet       the hub's, with its card; columns are found by their kind
+    imdb.npz                             Keras' integer form of IMDB; see ranks.py
     train-images-idx3-ubyte.gz           MNIST's own, pictures only
     [train|val|test/]<class>/1.png       one folder a class
     labels.csv                           file,label[,split]; of texts also text,label[,split]
@@ -24,10 +25,12 @@ from urllib.request import getproxies
 
 import numpy as np
 
+from datamodules import ranks
 from datamodules.inputs import clip, image, sound, text
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
 SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
+UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,8 @@ def _reader(location: Path | str, kind: Kind) -> Callable[[Any, Path], Source]:
         return hub
     if tables(location):
         return table
+    if kind is TEXTS and any(location.glob("*.npz")):
+        return _ranks
     pictures = kind is PICTURES and any(location.glob("*-ubyte*"))
     return _idx if pictures else partial(_class_folders, kind=kind)
 
@@ -236,6 +241,13 @@ def read_idx(path: Path) -> np.ndarray:
     return body.reshape(shape)
 
 
+def _ranks(folder: Path, _: Path) -> Source:
+    """Keras' integers, as the texts that they stand for."""
+    found = ranks.read(folder)
+    splits = {split: Rows(texts, labels) for split, (texts, labels) in found.items()}
+    return Source(splits, ["neg", "pos"])
+
+
 # --- class folders -------------------------------------------------------------------------------
 
 
@@ -244,7 +256,12 @@ def _class_folders(folder: Path, _: Path, kind: Kind) -> Source:
     parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
     whole = "train" not in parts or not _folders(parts["train"])  # or a class is named train
     found = {
-        split: [(f, d.name) for d in _folders(root) for f in kept_files(d, kind)]
+        split: [
+            (f, d.name)
+            for d in _folders(root)
+            if kind is not TEXTS or d.name != UNLABELLED
+            for f in kept_files(d, kind)
+        ]
         for split, root in ({"all": folder} if whole else parts).items()
     }
     classes = sorted({name for files in found.values() for _, name in files})

@@ -17,7 +17,7 @@ LOWEST = {
     "zoo.maps", "zoo.dropout", "zoo.supervised",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
-    "datamodules.flow",
+    "datamodules.flow", "datamodules.ranks",
 }  # fmt: skip
 
 

@@ -10,11 +10,8 @@ Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
 import csv
-import gzip
-import math
 import os
 import socket
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +22,7 @@ from urllib.request import getproxies
 
 import numpy as np
 
-from datamodules import ranks
+from datamodules import idx, ranks
 from datamodules.inputs import clip, image, sound, text
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
@@ -207,7 +204,7 @@ def _idx(folder: Path, _: Path) -> Source:
         beside = next(folder.glob(f"{name}-labels*-ubyte*"), None)
         if beside is None:
             raise FileNotFoundError(f"{images.name} has no labels file beside it in {folder}")
-        pixels, labels = read_idx(images), read_idx(beside).astype(np.int64)
+        pixels, labels = idx.read(images), idx.read(beside).astype(np.int64)
         if pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
             raise ValueError(
                 f"{images} has the shape {pixels.shape} and {beside.name} {labels.shape}: "
@@ -218,27 +215,7 @@ def _idx(folder: Path, _: Path) -> Source:
     return Source(splits, [str(i) for i in range(max(seen, default=-1) + 1)])
 
 
-def read_idx(path: Path) -> np.ndarray:
-    """The array of an IDX file of unsigned bytes, gzipped or not.
-
-    Raises:
-        ValueError: another magic number, or fewer or more bytes than its header says.
-    """
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rb") as file:
-            data = file.read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is cut short or damaged: fetch it again") from error
-    if len(data) < 4 or data[:3] != b"\0\0\x08" or len(data) < 4 + 4 * data[3]:
-        raise ValueError(f"{path} is no IDX file of bytes: it starts with {data[:4]!r}")
-    shape = tuple(np.frombuffer(data, ">u4", count=data[3], offset=4).tolist())
-    body = np.frombuffer(data, np.uint8, offset=4 + 4 * data[3])
-    if body.size != math.prod(shape):
-        raise ValueError(
-            f"{path} holds {body.size} bytes, its header says {math.prod(shape)}: fetch it again"
-        )
-    return body.reshape(shape)
+# --- Keras' integers -----------------------------------------------------------------------------
 
 
 def _ranks(folder: Path, _: Path) -> Source:

@@ -3,13 +3,13 @@
     imdb.npz                 x_train, y_train, x_test, y_test: lists of ranks, labels 0 and 1
     imdb_word_index.json     {"the": 1, "and": 2, ...}: the rank of each word by its frequency
 
-The lists are pickled, so they are read by an unpickler that makes nothing but lists and arrays.
+The lists are pickled. Their program is read, not run: what it makes besides lists of whole numbers
+is never looked up, so a file can do no more than be wrong.
 `keras.datasets.imdb.load_data` adds 3 to each rank and a start mark; the files have neither.
 """
 
-import codecs
 import json
-import pickle
+import pickletools
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-ALLOWED = {  # what makes an array of lists, and bytes in a pickle of Python 2's time
-    "numpy.core.multiarray._reconstruct": np.zeros(0).__reduce__()[0],
-    "numpy._core.multiarray._reconstruct": np.zeros(0).__reduce__()[0],
-    "numpy.ndarray": np.ndarray,
-    "numpy.dtype": np.dtype,
-    "_codecs.encode": codecs.encode,
-}
+MARK = object()  # where a list of arguments begins
+TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def read(folder: Path) -> dict[str, tuple[list[str], np.ndarray]]:
@@ -32,10 +27,13 @@ def read(folder: Path) -> dict[str, tuple[list[str], np.ndarray]]:
     Raises:
         ValueError: no word index, a damaged file, or a rank that is not in the index.
     """
-    (path,) = folder.glob("*.npz")
+    path = next(folder.glob("*.npz"))
     names = words(folder)
-    with zipfile.ZipFile(path) as archive:
-        arrays = {Path(name).stem: array(archive, name, path) for name in archive.namelist()}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {Path(name).stem: array(archive, name) for name in archive.namelist()}
+    except (ValueError, IndexError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read ({error}): fetch it again") from error
     found = {}
     for split in ("train", "test"):
         if not {f"x_{split}", f"y_{split}"} <= set(arrays):
@@ -43,7 +41,7 @@ def read(folder: Path) -> dict[str, tuple[list[str], np.ndarray]]:
                 f"{path} holds {', '.join(arrays)}: x_{split} and y_{split} are needed"
             )
         texts = [text(ranks, names, path) for ranks in arrays[f"x_{split}"]]
-        found[split] = texts, arrays[f"y_{split}"].astype(np.int64)
+        found[split] = texts, np.array(arrays[f"y_{split}"], np.int64)
     return found
 
 
@@ -55,7 +53,7 @@ def words(folder: Path) -> dict[int, str]:
     return {rank: word for word, rank in json.loads(index.read_text()).items()}
 
 
-def text(ranks: Any, names: dict[int, str], path: Path) -> str:
+def text(ranks: list[int], names: dict[int, str], path: Path) -> str:
     """The words of a review."""
     try:
         return " ".join(names[rank] for rank in ranks)
@@ -63,24 +61,58 @@ def text(ranks: Any, names: dict[int, str], path: Path) -> str:
         raise ValueError(f"{path} has the rank {error}, which the word index has not") from None
 
 
-def array(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
-    """One array of an npz, of numbers or of lists of numbers."""
-    try:
-        with archive.open(name) as file:
-            npy.read_magic(file)
-            shape, _, kind = npy.read_array_header_1_0(file)
-            if not kind.hasobject:
-                return np.frombuffer(file.read(), kind).reshape(shape)
-            loaded: np.ndarray = Lists(file).load()
-            return loaded
-    except (ValueError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: {name} cannot be read ({error}): fetch it again") from error
+def array(archive: zipfile.ZipFile, name: str) -> Any:
+    """One array of an npz: of numbers, or of lists of them."""
+    with archive.open(name) as file:
+        npy.read_magic(file)
+        shape, _, kind = npy.read_array_header_1_0(file)
+        rest = file.read()
+    return lists(rest) if kind.hasobject else np.frombuffer(rest, kind).reshape(shape)
 
 
-class Lists(pickle.Unpickler):
-    """Makes lists and arrays, and refuses all else that a pickle may ask for."""
+def lists(program: bytes) -> list[Any]:
+    """The last list in what a pickle says its array is made of: that of the array's items.
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (made := ALLOWED.get(f"{module}.{name}")) is None:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no list or array")
-        return made
+    Raises:
+        ValueError: it holds more than arrays, lists and whole numbers.
+    """
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
+    for code, given, _ in pickletools.genops(program):
+        step(code.name, given, stack, memo)
+    state = stack[-1]
+    if not isinstance(state, tuple) or not isinstance(state[-1], list):
+        raise ValueError("it holds no array of lists")
+    return state[-1]
+
+
+def step(name: str, given: Any, stack: list[Any], memo: dict[int, Any]) -> None:
+    """Do what an instruction of a pickle does to lists and numbers; a call is its arguments."""
+    if name in ("PROTO", "FRAME", "STOP"):
+        return
+    if name in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
+        memo[len(memo) if given is None else given] = stack[-1]
+    elif name in ("BINGET", "LONG_BINGET"):
+        stack.append(memo[given])
+    elif name in ("EMPTY_LIST", "MARK"):
+        stack.append([] if name == "EMPTY_LIST" else MARK)
+    elif name in ("APPEND", "APPENDS"):
+        items = [stack.pop()] if name == "APPEND" else taken(stack)
+        stack[-1].extend(items)
+    elif name == "TUPLE":
+        stack.append(tuple(taken(stack)))
+    elif name in TUPLES:
+        stack[len(stack) - TUPLES[name] :] = [tuple(stack[len(stack) - TUPLES[name] :])]
+    elif name in ("REDUCE", "BUILD"):  # function and arguments; object and state
+        stack[-2:] = stack[-1:]
+    elif name == "STACK_GLOBAL":
+        stack[-2:] = [None]
+    else:
+        stack.append(given)
+
+
+def taken(stack: list[Any]) -> list[Any]:
+    """What stands above the last mark, which goes, too."""
+    at = len(stack) - 1 - stack[::-1].index(MARK)
+    items, stack[at:] = stack[at + 1 :], []
+    return items

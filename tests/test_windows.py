@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from zoo.baselines.text import LogCountRatio
-from zoo.baselines.windows import StackedWindows, cut, summary
+from zoo.windows import StackedWindows, cut, summary
 
 SENTENCE = "This film is the worst film I have ever watched"
 

@@ -6,7 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
-from datamodules import layouts
+from datamodules import idx, layouts
 from tests import hub
 from tests.tiny import cifar10, fashion_mnist, mnist
 
@@ -101,7 +101,7 @@ def test_idx_files_give_the_arrays_that_were_written(tmp_path):
 def test_an_idx_file_may_be_unzipped(tmp_path):
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     (tmp_path / "a-ubyte").write_bytes(gzip.decompress(fashion_mnist.idx(pixels)))
-    np.testing.assert_array_equal(layouts.read_idx(tmp_path / "a-ubyte"), pixels)
+    np.testing.assert_array_equal(idx.read(tmp_path / "a-ubyte"), pixels)
 
 
 def damage(name):
@@ -134,7 +134,7 @@ def test_a_damaged_idx_file_is_named(tmp_path, message):
     path = tmp_path / "train-images-idx3-ubyte.gz"
     path.write_bytes(damage(message))
     with pytest.raises(ValueError, match=message) as error:
-        layouts.read_idx(path)
+        idx.read(path)
     assert str(path) in str(error.value)
 
 

@@ -77,11 +77,11 @@ class Trap:
         return open, (self.path, "w")
 
 
-def test_a_pickle_that_would_do_more_than_lists_is_refused(folder):
+def test_a_pickle_that_would_do_more_than_lists_does_nothing(folder):
     trap = np.empty(20, object)
     trap[:] = [Trap(str(folder / "caught")) for _ in range(20)]
     np.savez(folder / "imdb.npz", **{**LABELS, "x_train": trap, "x_test": lists(READ["x_test"])})
-    with pytest.raises(ValueError, match=r"imdb.npz: x_train.npy cannot be read \(it asks for"):
+    with pytest.raises(ValueError, match=r"imdb\.npz has the rank "):
         opened(folder)
     assert not (folder / "caught").exists()
 

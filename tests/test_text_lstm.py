@@ -180,10 +180,13 @@ def test_an_unknown_cell_is_told_before_any_work(command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["text_cnn", "text_lstm"])
-def test_order_and_negation_are_learned_where_a_bag_of_words_is_lost(name, tmp_path, command):
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("text_cnn", 0.4, 0.65), ("text_lstm", 0.75, 0.9)]
+)
+def test_order_and_negation_are_learned_where_counting_is_lost(name, low, high, tmp_path, command):
+    """A bag of words knows nothing of them, windows of four words a part (S69)."""
     code, _, err = command("train", f"experiment={name}", "name=a", "trainer.max_epochs=6")
     assert code == 0, err
     results = zoo.Run(tmp_path / "runs" / name / "a").results
     assert results["test/accuracy"] >= 0.95
-    assert results["baseline/test/accuracy"] <= 0.65
+    assert low <= results["baseline/test/accuracy"] <= high

@@ -42,6 +42,10 @@ def read(folder: Path) -> dict[str, tuple[list[str], np.ndarray]]:
             )
         texts = [text(ranks, names, path) for ranks in arrays[f"x_{split}"]]
         found[split] = texts, np.array(arrays[f"y_{split}"], np.int64)
+        if len(found[split][1]) != len(texts):
+            raise ValueError(
+                f"{path} has {len(texts)} texts in {split}, and another number of labels"
+            )
     return found
 
 
@@ -59,6 +63,8 @@ def text(ranks: list[int], names: dict[int, str], path: Path) -> str:
         return " ".join(names[rank] for rank in ranks)
     except KeyError as error:
         raise ValueError(f"{path} has the rank {error}, which the word index has not") from None
+    except TypeError:
+        raise ValueError(f"{path} has {ranks!r} for a review: a list of ranks is wanted") from None
 
 
 def array(archive: zipfile.ZipFile, name: str) -> Any:
@@ -74,7 +80,7 @@ def lists(program: bytes) -> list[Any]:
     """The last list in what a pickle says its array is made of: that of the array's items.
 
     Raises:
-        ValueError: it holds more than arrays, lists and whole numbers.
+        ValueError: it is no array of objects.
     """
     stack: list[Any] = []
     memo: dict[int, Any] = {}

@@ -63,9 +63,8 @@ def can_compile(accelerator: str) -> bool:
 def keep_freed_memory() -> None:
     """Let this process use freed memory again instead of giving it back to the system (glibc).
 
-    A training step asks for the same blocks as the one before it; that the system zeroes their
-    pages anew took 13 % (`image_cnn_2017`) to 28 % (`image_cnn`) of a step on a CPU. The most
-    memory that is ever held stays the same. Other C libraries are left alone.
+    A training step asks for the same blocks as the one before it, and the system zeroes their
+    pages anew each time. Other C libraries are left alone.
     """
     tune = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if tune is not None:

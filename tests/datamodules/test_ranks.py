@@ -91,6 +91,14 @@ def test_a_missing_index_a_strange_rank_and_a_missing_part_are_named(folder):
     np.savez(folder / "imdb.npz", **LABELS, **{**arrays, "x_test": lists([[1], [9]])})
     with pytest.raises(ValueError, match=r"imdb\.npz has the rank 9, which the word index has not"):
         opened(folder)
+    np.savez(folder / "imdb.npz", **LABELS, **{**arrays, "x_test": lists([1, 2, 3, 4])})
+    with pytest.raises(
+        ValueError, match=r"imdb\.npz has 1 for a review: a list of ranks is wanted"
+    ):
+        opened(folder)
+    np.savez(folder / "imdb.npz", **LABELS, **{**arrays, "x_test": lists([[1], [2]])})
+    with pytest.raises(ValueError, match="has 2 texts in test, and another number of labels"):
+        opened(folder)
     np.savez(folder / "imdb.npz", x_train=arrays["x_train"])
     with pytest.raises(ValueError, match="holds x_train: x_train and y_train are needed"):
         opened(folder)

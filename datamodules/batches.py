@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+BUCKET = 50  # batches of a random order that are sorted by length
+
 
 def seeded(*numbers: int) -> torch.Generator:
     """A fresh CPU generator: other numbers, unrelated draws."""
@@ -58,6 +60,8 @@ class Batches:
         shuffle: order = f(seed, epoch), and an incomplete last batch is dropped (as in training);
             otherwise the order is that of the rows, each is served exactly once, and a rest of
             fewer rows than ranks joins the batch before it, so that each rank gets as many batches.
+        lengths: of the rows (N,), integers: rows of about one length share a batch; while training
+            batches stay in random order, else the shortest come first.
         seed: of the order.
         rank, world_size: this process and how many there are.
 
@@ -74,10 +78,12 @@ class Batches:
         *,
         indices: Tensor | None = None,
         shuffle: bool = False,
+        lengths: Tensor | None = None,
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        self.lengths = lengths
         self.tensors, self.batch_size = tensors, batch_size
         self.indices = torch.arange(len(tensors[0])) if indices is None else indices
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
@@ -110,9 +116,22 @@ class Batches:
     def order(self) -> Tensor:
         """The rows in the order of this epoch."""
         if not self.shuffle:
-            return self.indices
+            return self.indices if self.lengths is None else self.by_length(self.indices)
         generator = seeded(self.seed, self.epoch, 0, 1)  # with a tag: unlike those of a Key
-        return self.indices[torch.randperm(len(self.indices), generator=generator)]
+        rows = self.indices[torch.randperm(len(self.indices), generator=generator)]
+        return rows if self.lengths is None else self.bucketed(rows, generator)
+
+    def bucketed(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Rows in whole batches of about one length, the batches in random order."""
+        whole = rows[: len(self) * self.batch_size].split(BUCKET * self.batch_size)
+        alike = torch.cat([self.by_length(part) for part in whole])
+        batches = alike.view(len(self), self.batch_size)
+        return batches[torch.randperm(len(self), generator=generator)].flatten()
+
+    def by_length(self, rows: Tensor) -> Tensor:
+        """Rows, the shortest first."""
+        assert self.lengths is not None
+        return rows[self.lengths[rows].argsort(stable=True)]
 
     def __iter__(self) -> Iterator[Batch]:
         order, begin, self._skip = self.order(), self._skip, 0

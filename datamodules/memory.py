@@ -135,6 +135,10 @@ class InMemory(LightningDataModule):
         """The rows of a split that are used; None for all."""
         return None
 
+    def lengths(self, split: str) -> Tensor | None:
+        """Of the rows, by which they share batches; None: at random."""
+        return None
+
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> Any:
         """Turn gathered tensors into a model's batch, on their device.
 
@@ -174,6 +178,7 @@ class InMemory(LightningDataModule):
             self.hparams["batch_size"],
             indices=self.chosen(split),
             shuffle=shuffle,
+            lengths=self.lengths(split),
             seed=self.hparams["seed"],
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,

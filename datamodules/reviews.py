@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.batches import Key
-from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, words_of
+from datamodules.inputs.text import FIRST, PADDING, UNKNOWN, UNKNOWN_WORD, Side, TextInput, words_of
 from datamodules.layouts import TEXTS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
 
@@ -130,6 +130,7 @@ class Reviews(Labelled):
         padding: where the padding stands: before the words or after them.
         truncating: which words of a long text are cut: the first ones or the last ones.
         validation, test: shares that become splits where the data set has none of its own.
+        buckets: whether texts of about one length share a batch, which then has little padding.
         batch_size: the global batch, over all devices.
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before reading.
@@ -153,6 +154,7 @@ class Reviews(Labelled):
         max_length: Positive,
         padding: Side,
         truncating: Side,
+        buckets: bool,
         validation: Share,
         test: Share,
         batch_size: Positive,
@@ -210,6 +212,12 @@ class Reviews(Labelled):
     def tensors(self, split: str) -> tuple[Tensor, ...]:
         """Padded ids (N, T), int32, and labels (N,)."""
         return torch.from_numpy(self.ids[split]), torch.from_numpy(self.splits[split]["labels"])
+
+    def lengths(self, split: str) -> Tensor | None:
+        """The words of each row, where buckets are wanted."""
+        if not self.hparams["buckets"]:
+            return None
+        return torch.from_numpy((self.ids[split] != PADDING).sum(1))
 
     def arrays(self, split: str) -> tuple[list[str], np.ndarray]:
         """The texts of a split, all their words, and labels, for what is no neural network."""

@@ -145,6 +145,20 @@ def test_a_row_of_the_table_is_the_product_with_a_one_hot_vector():
     assert steps.read.weight.shape == (7, 3)
 
 
+@pytest.mark.parametrize("name", ["text_cnn", "text_lstm"])
+@pytest.mark.parametrize("before", [True, False])
+def test_padding_of_a_whole_batch_is_not_computed(name, before):
+    """S71: a batch of short texts takes the time of short texts, and says the same."""
+    model = zoo.create_model(name).eval()
+    ids, none = words(model, 3, 5), torch.zeros(3, 300, dtype=torch.int64)
+    steps = []
+    model.steps.read.register_forward_hook(lambda *call: steps.append(call[2].shape[1]))
+    padded = torch.cat([none, ids] if before else [ids, none], 1)
+    torch.testing.assert_close(model(padded), model(ids))
+    assert model(none).isfinite().all()
+    assert steps == [5, 5, 1]
+
+
 @pytest.mark.parametrize("name", ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"])
 def test_it_reads_words_or_numbers_and_not_both(name):
     """S72."""

@@ -122,10 +122,18 @@ class CBOW(ZooModule):
         Raises:
             ValueError: there is no input, which has the vocabulary.
         """
+        return Neighbours(*self.word_vectors())
+
+    def word_vectors(self) -> tuple[list[str], np.ndarray]:
+        """The vocabulary and the vector of each word (V, D), float32.
+
+        Raises:
+            ValueError: there is no input, which has the vocabulary.
+        """
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
         vectors = self.vectors.weight.detach()[self.input.ids]
-        return Neighbours(self.input.vocabulary, vectors.float().cpu().numpy())
+        return self.input.vocabulary, vectors.float().cpu().numpy()
 
     def most_similar(self, word: str | np.ndarray, count: int = NEAREST) -> Answers:
         """The words nearest to a word, or to a vector (D,), with their cosines.

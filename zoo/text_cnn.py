@@ -6,7 +6,8 @@ vectors, one convolution over three words, the maximum over time, a hidden layer
 `TextCNN` is Kim 2014 (https://arxiv.org/abs/1408.5882): convolutions of several widths side by
 side, each of whose maps gives its maximum over time. Padding changes nothing that it says.
 
-Departs from the paper: word vectors start at random and there is no max-norm constraint. Departs
+Departs from the paper: there is no max-norm constraint, and the filters see the two channels of
+`multichannel` side by side, as a picture's colours, with weights of their own for each. Departs
 from Keras: the layers behind the word vectors start as torch starts them.
 
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, C maps, K classes.
@@ -24,7 +25,7 @@ from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
-from zoo.sequences import SigmoidLayer, Steps
+from zoo.sequences import Embeddings, SigmoidLayer, Steps
 from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
@@ -120,6 +121,8 @@ class TextCNN(Classifier):
         features: numbers a step, for series of numbers; else null.
         num_classes: a fact of the data.
         embedding: features of a word.
+        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
+            ways are in sequences.py.
         widths: words that each kind of filter sees.
         filters: maps of each width.
         dropout: before the last layer.
@@ -132,6 +135,8 @@ class TextCNN(Classifier):
         features: Positive | None,
         num_classes: Classes,
         embedding: Positive,
+        embeddings: Embeddings,
+        vectors: str | None,
         widths: Annotated[list[Positive], Field(min_length=1)],
         filters: Positive,
         dropout: Share,
@@ -140,9 +145,11 @@ class TextCNN(Classifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(vocabulary_size, features, embedding)
+        self.steps = Steps(
+            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
+        )
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(embedding, filters, width, padding=width - 1) for width in widths
+            nn.Conv1d(self.steps.width, filters, width, padding=width - 1) for width in widths
         )
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(filters * len(widths), num_classes)
@@ -152,13 +159,19 @@ class TextCNN(Classifier):
     def sees(self) -> str:
         return f"{max(self.hparams['widths'])} words, the maximum over the text"
 
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and hasattr(self.input, "vocabulary"):
+            self.steps.begin(self.input.vocabulary)
+
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
 
         Raises:
             ValueError: another layout.
         """
-        strongest = [maps.amax(2) for maps in self.maps(sequences)]  # equation 3
+        strongest = [
+            maps.amax(2) for maps in self.maps(self.steps.trimmed(sequences))
+        ]  # equation 3
         return self.head(self.dropout(torch.cat(strongest, 1)))
 
     def maps(self, sequences: Tensor) -> list[Tensor]:

@@ -26,7 +26,7 @@ from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.optim import Recipe
-from zoo.sequences import SigmoidLayer, Steps
+from zoo.sequences import Embeddings, SigmoidLayer, Steps
 from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
@@ -171,6 +171,8 @@ class TextLSTM(Classifier):
         features: numbers a step, for series of numbers; else null.
         num_classes: a fact of the data.
         embedding: features of a word.
+        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
+            ways are in sequences.py.
         cell: linear is slide 30's equation; it has one layer and one direction.
         hidden: units a direction.
         layers: one upon the other.
@@ -185,6 +187,8 @@ class TextLSTM(Classifier):
         features: Positive | None,
         num_classes: Classes,
         embedding: Positive,
+        embeddings: Embeddings,
+        vectors: str | None,
         cell: Literal["linear", "rnn", "gru", "lstm"],
         hidden: Positive,
         layers: Positive,
@@ -195,11 +199,17 @@ class TextLSTM(Classifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(vocabulary_size, features, embedding)
+        self.steps = Steps(
+            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
+        )
         self.dropout = Dropout(dropout)
-        self.recurrence = make_cell(cell, embedding, hidden, layers, bidirectional, dropout)
+        self.recurrence = make_cell(cell, self.steps.width, hidden, layers, bidirectional, dropout)
         self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
         self.example_input_array = self.steps.example(8)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and hasattr(self.input, "vocabulary"):
+            self.steps.begin(self.input.vocabulary)
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
@@ -211,6 +221,7 @@ class TextLSTM(Classifier):
 
     def states(self, sequences: Tensor) -> Tensor:
         """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
+        sequences = self.steps.trimmed(sequences)
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))
         if isinstance(self.recurrence, LinearRecurrence):

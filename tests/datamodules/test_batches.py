@@ -156,3 +156,63 @@ def test_a_batch_larger_than_the_data_is_refused_in_training_only():
 def test_fewer_samples_than_devices_are_refused():
     with pytest.raises(ValueError, match="there are only 3 samples, 4 are needed"):
         Batches((ids(3),), 8, world_size=4)
+
+
+# Buckets: rows of about one length share a batch (S66, S71)
+
+LENGTHS = torch.randint(1, 400, (1000,), generator=seeded(0))
+
+
+def bucketed(**options):
+    return Batches((ids(1000),), 8, lengths=LENGTHS, **options)
+
+
+def test_buckets_serve_each_sample_once_in_an_order_of_seed_and_epoch():
+    batches, again = bucketed(shuffle=True, seed=1), bucketed(shuffle=True, seed=1)
+    first = served(batches)
+    assert sorted(chain(*first)) == list(range(1000))
+    assert served(again) == first
+    batches.set_epoch(1)
+    assert served(batches) != first
+    assert served(bucketed(shuffle=True, seed=2)) != first
+
+
+def test_texts_of_a_bucket_are_about_as_long_and_buckets_come_in_random_order():
+    parts = [LENGTHS[rows] for rows in served(bucketed(shuffle=True))]
+    padded = sum(int(part.max()) * len(part) for part in parts)
+    assert padded < 1.05 * LENGTHS.sum()  # at random: 1.7 times
+    longest = torch.tensor([float(part.max()) for part in parts])
+    order = torch.corrcoef(torch.stack([longest, torch.arange(len(longest)).float()]))[0, 1]
+    assert order.abs() < 0.3
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 4])
+def test_ranks_share_a_bucket(world_size):
+    options = {"shuffle": True, "lengths": LENGTHS[:100]}
+    whole = served(ranks(1, **options)[0])
+    parts = zip(*map(served, ranks(world_size, **options)), strict=True)
+    assert [list(chain(*part)) for part in parts] == whole
+
+
+def test_an_incomplete_batch_is_dropped_from_buckets_too():
+    batches = Batches((ids(53),), 10, shuffle=True, lengths=LENGTHS[:53])
+    rows = list(chain(*served(batches)))
+    assert len(rows) == len(set(rows)) == 50
+
+
+def test_evaluation_in_buckets_serves_each_sample_once_the_shortest_first():
+    rows = list(chain(*served(bucketed())))
+    assert sorted(rows) == list(range(1000))
+    assert LENGTHS[rows].tolist() == sorted(LENGTHS.tolist())
+
+
+def test_buckets_go_on_where_they_stopped():
+    batches, stopped = bucketed(shuffle=True), bucketed(shuffle=True)
+    whole, begun = served(batches), []
+    for batch in stopped:
+        begun.append(batch.tensors[0].tolist())
+        if len(begun) == 70:
+            break
+    again = bucketed(shuffle=True)
+    again.load_state_dict(stopped.state_dict())
+    assert begun + served(again) == whole

@@ -188,6 +188,7 @@ def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):
     section = {"_target_": "zoo.baselines.pixels.StandardisedLogistic", "C": 0.02, "max_iter": 50}
     run = train(baseline=section)
     assert run.results["baseline"] == "standardise + logistic regression"
+    assert run.results["baseline/train_seconds"] > 0
     monkeypatch.setattr(StandardisedLogistic, "fit", lambda *_: pytest.fail("fitted again"))
     assert (
         train(baseline=section).results["baseline/test/accuracy"]

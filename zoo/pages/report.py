@@ -57,7 +57,8 @@ def comparison(results: dict[str, Any]) -> Table:
 
 def headline(results: Mapping[str, Any]) -> str:
     """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
-    measured = [key.removeprefix("baseline/") for key in results if key.startswith("baseline/")]
+    beside = [key for key in results if key.startswith("baseline/test/")]
+    measured = [key.removeprefix("baseline/") for key in beside]
     tested = sorted(_tested(results), key=lambda metric: metric.endswith("/loss"))
     wanted = [_target(results).get("metric", ""), *measured, *tested]
     return next((metric for metric in wanted if results.get(metric) is not None), "")

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from datamodules.sources import cached
 from zoo import schema
 
-VERSION = 1  # of the baselines; a change scores them anew
+VERSION = 2  # of the baselines; a change scores them anew
 
 
 def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
-    """`baseline` and `baseline/<metric>` for results.json; fitted only when not in the cache."""
+    """`baseline`, `baseline/<metric>` and `baseline/train_seconds` for results.json.
+
+    It is fitted only when it is not in the cache.
+    """
     made = schema.build(section, "baseline")
     own = {name: data.hparams[name] for name in getattr(made, "TAKES", ())}
     told = [data.facts["digest"], data.facts["samples"], type(data.judge).__name__]
@@ -20,8 +24,10 @@ def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def build(folder: Any) -> None:
+        start = time.perf_counter()
         fitted = made.fit(data)
-        found = {f"baseline/{name}": value for name, value in fitted.score(data).items()}
+        scores = {"train_seconds": round(time.perf_counter() - start, 2), **fitted.score(data)}
+        found = {f"baseline/{name}": value for name, value in scores.items()}
         (folder / "scores.json").write_text(json.dumps({"baseline": fitted.title, **found}))
 
     found: dict[str, Any] = json.loads((cached("baseline", key, build) / "scores.json").read_text())

@@ -124,6 +124,7 @@ def figure_of(proof: Mapping[str, Any], results: list[Config]) -> dict[str, Any]
         "met": (low is None or mean >= low) and (high is None or mean <= high),
         "minutes": round(max(result["train_seconds"] for result in results) / 60, 2),
         "baseline_score": first.get(f"baseline/{metric}"),
+        "beside": {key: value for key, value in first.items() if key.startswith("baseline/")},
         "date": date.today().isoformat(),
         **{key: first.get(key) for key in kept},
     }
@@ -226,7 +227,7 @@ def page(figures: Figures) -> str:
     head = (
         "# Results\n\nWritten by `zoo reproduce --all`; each row is a run of the committed code, "
         "and `zoo reproduce NAME` repeats it.\nThe mean over the seeds is judged; minutes are "
-        "those of the slowest seed's training.\n\n"
+        "those of the slowest seed's training, and of the baseline's.\n\n"
         "| experiment | data | metric | score | bar | baseline | parameters | minutes | seeds "
         "| device |\n"
         "|---|---|---|---|---|---|---|---|---|---|\n"
@@ -236,8 +237,10 @@ def page(figures: Figures) -> str:
 
 def _row(name: str, figure: Mapping[str, Any]) -> str:
     baseline = figure["baseline_score"]
+    seconds = figure.get("beside", {}).get("baseline/train_seconds")
+    took = "" if seconds is None else f", {seconds / 60:.1f} min"
     beside = (
-        f"{shown(figure['metric'], baseline)} ({figure['baseline']})"
+        f"{shown(figure['metric'], baseline)} ({figure['baseline']}{took})"
         if baseline is not None
         else ""
     )

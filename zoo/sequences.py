@@ -145,11 +145,11 @@ class Steps(nn.Module):
             return torch.ones(1, length, dtype=torch.int64)
         return torch.ones(1, length, self.features)
 
-    def entry(self) -> Entry:
-        """Sequences of any length, for a program."""
+    def entry(self, length: int | str = "length") -> Entry:
+        """Sequences of one length or, by default, of any, for a program."""
         if self.features is None:
-            return Entry(("batch", "length"), below=self.read.num_embeddings)
-        return Entry(("batch", "length", self.features))
+            return Entry(("batch", length), below=self.read.num_embeddings)
+        return Entry(("batch", length, self.features))
 
 
 def random_table(words: int, width: int, keras: bool) -> nn.Embedding:

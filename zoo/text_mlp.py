@@ -1,0 +1,103 @@
+"""Text classification by dense layers: a sequence is padded and flattened (slide 29).
+
+The vectors of all words stand in one row of features, as in the network of Bengio et al. 2003
+(section 2 of https://www.jmlr.org/papers/v3/bengio03a.html), and no layer knows which of them are
+neighbours: a word two places further on is another feature. Convolution (text_cnn.py) and
+recurrence (text_lstm.py) know it, and are to be compared with this.
+
+Departs from the paper: rectified units with dropout, and no direct connections.
+
+Shapes: B texts, T words or steps, L steps that are flattened, F numbers a step, D features of a
+word, K classes.
+"""
+
+from typing import Annotated, Any
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from zoo import optim
+from zoo.dropout import Dropout, Share
+from zoo.export import Exported
+from zoo.optim import Recipe
+from zoo.sequences import Embeddings, Steps
+from zoo.supervised import Classifier
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class TextMLP(Classifier):
+    """A multi-layer perceptron on all steps at once.
+
+    Args:
+        vocabulary_size: a fact of the data, for word ids; else null.
+        features: numbers a step, for series of numbers; else null.
+        max_length: a fact of the data: steps that are flattened.
+        num_classes: a fact of the data.
+        embedding: features of a word.
+        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
+            ways are in sequences.py.
+        hidden: units of the hidden layer.
+        dropout: of the flattened row and behind the hidden layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: Annotated[int, Field(ge=3)] | None,
+        features: Positive | None,
+        max_length: Positive,
+        num_classes: Annotated[int, Field(ge=2)],
+        embedding: Positive,
+        embeddings: Embeddings,
+        vectors: str | None,
+        hidden: Positive,
+        dropout: Share,
+        label_smoothing: Share,
+        optimizer: Recipe,
+    ) -> None:
+        super().__init__(label_smoothing)
+        self.save_hyperparameters(logger=False)
+        self.steps = Steps(
+            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
+        )
+        self.hidden = nn.Sequential(
+            Dropout(dropout),
+            nn.Linear(max_length * self.steps.width, hidden),
+            nn.ReLU(),
+            Dropout(dropout),
+        )
+        self.head = nn.Linear(hidden, num_classes)
+        self.example_input_array = self.steps.example(max_length)
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and hasattr(self.input, "vocabulary"):
+            self.steps.begin(self.input.vocabulary)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
+
+        Raises:
+            ValueError: another layout, or more steps than are flattened.
+        """
+        return self.head(self.hidden(self.padded(self.steps(sequences)).flatten(1)))
+
+    def padded(self, steps: Tensor) -> Tensor:
+        """Map steps (B, T, D), T at most L, to (B, L, D): zeros stand before those that are given.
+
+        Raises:
+            ValueError: there are more of them.
+        """
+        length, missing = self.hparams["max_length"], self.hparams["max_length"] - steps.shape[1]
+        if missing < 0:
+            raise ValueError(f"sequences have {steps.shape[1]} steps: {length} at most are wanted")
+        return F.pad(steps, (0, 0, missing, 0))
+
+    def exported(self) -> Exported:
+        """Sequences of the one length to logits."""
+        entry = self.steps.entry(self.hparams["max_length"])
+        return Exported(self, {"sequences": entry}, ("logits",))
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])

@@ -11,7 +11,6 @@ import zoo
 from zoo import cards, export
 from zoo.errors import Failure
 from zoo.export import TOLERANCE, Entry
-from zoo.text_lstm import masked, packed
 
 ENDINGS = [".onnx", ".pt2"]
 FACTS = {
@@ -78,20 +77,6 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, ending, t
 )
 def test_variants_are_exported(name, overrides, ending, tmp_path):
     check(trained(name, **overrides), tmp_path / f"a{ending}")
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_states_that_pass_over_padding_are_those_of_packed_sequences(cell, layers, bidirectional):
-    """Wherever the padding is, and where there is nothing else."""
-    model = trained("text_lstm", cell=cell, layers=layers, bidirectional=bidirectional).eval()
-    ids = torch.randint(1, 128, (6, 9)) * torch.randint(2, (6, 9))
-    ids[0], ids[1, :4], ids[2, 5:] = 0, 0, 0
-    x, real = model.steps(ids), ids != 0
-    with torch.no_grad():
-        found, wanted = masked(model.recurrence, x, real), packed(model.recurrence, x, real)
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
 
 
 def test_text_that_is_read_step_by_step_is_read_as_at_once(tmp_path):

@@ -1,8 +1,12 @@
-"""Recurrent layers as one step, repeated: the form in which a program can leave Python.
+"""Torch's recurrent layers on padded sequences, and as one step, repeated, that can leave Python.
 
-torch.export unrolls torch's LSTM, GRU and RNN to the length of its example, and cannot follow
-packed sequences. Written as a scan over the steps, the same layers take sequences of any length,
-and padding is passed over by a mask. Training keeps to torch's own loops, which are faster.
+`last_states` passes over padding in one of three ways, which agree:
+
+    packed    torch's own packed sequences: what cuDNN is made for
+    aligned   words first, and of each sequence the output at its own last word: on a CPU much
+              faster, for there torch multiplies packed sequences step by step
+    masked    a scan over the steps that leaves the state as it is: for programs (torch.export),
+              which unroll torch's layers to the length of the example and cannot follow packing
 
 Shapes: B sequences, T steps, D features of a step, H units, N layers times directions.
 """
@@ -13,9 +17,67 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others
 Step = Callable[[State, Any], State]  # a state and what is given at one step -> the next state
+
+
+def last_states(rnn: nn.RNNBase, x: Tensor, real: Tensor) -> Tensor:
+    """The last states (N, B, H) of steps (B, T, D), those that are real (B, T), bool.
+
+    A sequence without any real step is its first one, which is padding.
+    """
+    if torch.compiler.is_exporting():
+        return masked(rnn, x, real)
+    order = (~real).long().argsort(dim=1, stable=True)
+    x, lengths = along(x, order), real.sum(1).clamp(min=1)  # wherever the padding was, it is behind
+    return packed(rnn, x, lengths) if x.is_cuda else aligned(rnn, x, lengths)
+
+
+def packed(rnn: Any, x: Tensor, lengths: Tensor) -> Tensor:
+    """The last states (N, B, H) of steps (B, T, D) whose first `lengths` (B,) are real."""
+    steps = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    state = rnn(steps)[1]
+    return state[0] if isinstance(state, tuple) else state
+
+
+def aligned(rnn: nn.RNNBase, x: Tensor, lengths: Tensor) -> Tensor:
+    """The same, step by step for all sequences; what follows a sequence's last step is not read."""
+    places = torch.arange(x.shape[1], device=x.device).expand(len(x), -1)
+    ends = lengths.unsqueeze(1)
+    backwards = torch.where(places < ends, ends - 1 - places, places)
+    ways, states = 1 + rnn.bidirectional, []
+    for layer in range(rnn.num_layers):
+        outputs = [one_layer(rnn, layer * ways, x)]
+        if rnn.bidirectional:
+            outputs.append(one_layer(rnn, layer * ways + 1, along(x, backwards)))
+        states += [along(output, ends - 1)[:, 0] for output in outputs]
+        x = torch.cat([outputs[0], *(along(output, backwards) for output in outputs[1:])], 2)
+        x = F.dropout(x, rnn.dropout, rnn.training)
+    return torch.stack(states)
+
+
+def along(x: Tensor, places: Tensor) -> Tensor:
+    """Of each sequence (B, T, D) the steps at its places (B, S): (B, S, D)."""
+    return x.gather(1, places.unsqueeze(2).expand(-1, -1, x.shape[2]))
+
+
+def one_layer(rnn: nn.RNNBase, which: int, x: Tensor) -> Tensor:
+    """One layer in one direction, forwards: steps (B, T, D) to outputs (B, T, H)."""
+    zeros = x.new_zeros(1, len(x), rnn.hidden_size)
+    start: Any = (zeros, zeros) if rnn.mode == "LSTM" else zeros
+    loop: Any = {"LSTM": torch.lstm, "GRU": torch.gru, "RNN_TANH": torch.rnn_tanh}[rnn.mode]
+    weights = rnn.all_weights[which]
+    output: Tensor = loop(x, start, weights, True, 1, 0.0, rnn.training, False, True)[0]
+    return output
+
+
+def masked(rnn: nn.RNNBase, x: Tensor, real: Tensor) -> Tensor:
+    """The last states (N, B, H) of steps (B, T, D), those that are real (B, T)."""
+    empty = ~real.any(1, keepdim=True)
+    real = torch.cat([real[:, :1] | empty, real[:, 1:]], 1)
+    return scanned(rnn, x, real=real)[1][0]
 
 
 def run(rnn: nn.RNNBase, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:

@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
@@ -203,7 +202,9 @@ class TextLSTM(Classifier):
             vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
         )
         self.dropout = Dropout(dropout)
-        self.recurrence = make_cell(cell, self.steps.width, hidden, layers, bidirectional, dropout)
+        self.recurrence: Any = make_cell(
+            cell, self.steps.width, hidden, layers, bidirectional, dropout
+        )
         self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
         self.example_input_array = self.steps.example(8)
 
@@ -226,8 +227,7 @@ class TextLSTM(Classifier):
         x = self.dropout(self.steps(sequences))
         if isinstance(self.recurrence, LinearRecurrence):
             return self.recurrence(x, real)
-        read = masked if torch.compiler.is_exporting() else packed
-        h = read(self.recurrence, x, real)  # (layers * directions, B, H)
+        h = recurrence.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
 
     def exported(self) -> Exported:
@@ -239,28 +239,9 @@ class TextLSTM(Classifier):
         return optim.configure(self, self.hparams["optimizer"])
 
 
-def packed(rnn: Any, x: Tensor, real: Tensor) -> Tensor:
-    """The last states (layers * directions, B, H) of steps (B, T, D), those that are real (B, T).
-
-    A sequence without any real step is its first one, which is padding.
-    """
-    x = x[torch.arange(len(x)).unsqueeze(1), (~real).long().argsort(dim=1, stable=True)]
-    lengths = real.sum(1).clamp(min=1)  # words now stand first, wherever the padding was
-    steps = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-    state = rnn(steps)[1]
-    return state[0] if isinstance(state, tuple) else state
-
-
-def masked(rnn: Any, x: Tensor, real: Tensor) -> Tensor:
-    """The same for a program, which cannot pack: what is not real is passed over."""
-    empty = ~real.any(1, keepdim=True)
-    real = torch.cat([real[:, :1] | empty, real[:, 1:]], 1)
-    return recurrence.scanned(rnn, x, real=real)[1][0]
-
-
 def make_cell(
     cell: str, inputs: int, hidden: int, layers: int, bidirectional: bool, dropout: float
-) -> nn.Module:
+) -> Any:
     """The recurrent layers by name.
 
     Raises:

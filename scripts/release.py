@@ -2,8 +2,9 @@
 
     python scripts/release.py [--default] RUN...
 
-The tensors are written in half precision, scored again on the whole test split, and kept so unless
-the score leaves the interval that it had. --default: the model's bare name means these.
+The tensors are written in 8 bits a number (zoo/packing.py), scored again on the whole test split, and
+kept so unless the score leaves the interval that it had; else in 16, or 32. --default: the model's
+bare name means these.
 """
 
 from argparse import ArgumentParser
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo import cards, catalog, schema, shelf
+from zoo.packing import Bits
 from zoo.training import card, evaluate, judge
 from zoo.training.run import Run
 
+SIZES: tuple[Bits, ...] = (8, 16, 32)
 FOLDER = Path(cards.__file__).with_name("weights")
 
 
@@ -41,15 +44,15 @@ def release(run: Run, default: bool) -> None:
     seed = f" seed={results['seed']}" if results["seed"] else ""
     told["command"] = f"zoo train experiment={results['experiment']}{seed}"
     path = FOLDER / f"{told['name']}{cards.ENDING}"
-    for half in (True, False):
-        cards.save(model, told, path, half)
+    for bits in SIZES:
+        cards.save(model, told, path, bits)
         again = cards.load(path)
         scored = evaluate.test(tested, again, data)
         if stands(told["score"], scores, scored):
             break
-    cards.save(again, {**told, "metrics": scored}, path, half)
+    cards.save(again, {**told, "metrics": scored}, path, bits)
     written = shelf.score({"score": told["score"], "metrics": scored})
-    print(f"{told['name']}: {shelf.score(told)}; in {16 if half else 32} bits {written}")
+    print(f"{told['name']}: {shelf.score(told)}; in {bits} bits {written}")
 
 
 def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ import zoo
 from zoo import cards
 from zoo.gan import GAN
 from zoo.image_cnn import ImageCNN
+from zoo.packing import pack, unpack
 
 FACTS = {
     "classes": list("abcdefghij"),
@@ -284,11 +285,26 @@ def test_a_wrong_name_names_the_nearest(shelf):
 def test_half_precision_is_read_back_as_float32(saved, tmp_path):
     model, folder = saved
     card = json.loads((folder / "card.json").read_text())
-    half = cards.save(model, card, tmp_path / "half.safetensors", half=True)
+    half = cards.save(model, card, tmp_path / "half.safetensors", bits=16)
     assert half.stat().st_size < 0.7 * (folder / "weights.safetensors").stat().st_size
     loaded = zoo.load(half)
     assert loaded.head.weight.dtype == torch.float32
     torch.testing.assert_close(loaded.head.weight, model.head.weight, rtol=1e-3, atol=1e-6)
+
+
+def test_long_tables_may_take_eight_bits_a_number(tmp_path):
+    """Each row off by 1/254 of its largest number at most, however small or large the row is."""
+    given = {"table": torch.randn(5000, 30) * torch.logspace(-3, 3, 5000)[:, None]}
+    given |= {"short": torch.randn(10, 30), "ids": torch.arange(5000), "none": torch.zeros(5000, 2)}
+    packed = pack(given, 8)
+    assert packed["table"].dtype == packed["none"].dtype == torch.int8
+    assert packed["short"].dtype == torch.float16
+    found = unpack(packed)
+    assert found.keys() == given.keys()
+    bound = given["table"].abs().amax(1, keepdim=True) / 254
+    assert ((found["table"] - given["table"]).abs() <= 1.01 * bound).all()
+    assert torch.equal(found["ids"], given["ids"])
+    assert torch.equal(found["none"], given["none"])
 
 
 # --- passed on ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.nn import ZooModule
+    from zoo.packing import Bits
 
 SCHEMA = 1
 ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
@@ -100,18 +101,20 @@ def _beside(path: Path) -> Path:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def save(model: "ZooModule", card: Mapping[str, Any], path: Path, half: bool = False) -> Path:
+def save(model: "ZooModule", card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -> Path:
     """Write a model's tensors and its card; the card gets schema and sha256.
 
     Args:
         path: a folder, or the weights file.
-        half: write floats in half the bits.
+        bits: of a number; see packing.py.
     """
-    from safetensors.torch import save as packed
+    from safetensors.torch import save as written
+
+    from zoo.packing import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
     part = file.with_suffix(".part")
-    data = packed({name: _plain(tensor, half) for name, tensor in _tensors_of(model).items()})
+    data = written(pack(_tensors_of(model), bits))
     part.write_bytes(data)
     full = {"schema": SCHEMA, **card, "sha256": _digest(data)}
     os.replace(part, file)
@@ -134,11 +137,6 @@ def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
     """Those whose names begin so, taken out of the others."""
     names = [name for name in tensors if name.startswith(start)]
     return {name.removeprefix(start): tensors.pop(name) for name in names}
-
-
-def _plain(tensor: "Tensor", half: bool) -> "Tensor":
-    tensor = tensor.detach().cpu().contiguous()
-    return tensor.half() if half and tensor.is_floating_point() else tensor
 
 
 def _digest(data: bytes) -> str:
@@ -266,11 +264,13 @@ def _tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    from zoo.packing import unpack
+
     data = path.read_bytes()
     if _digest(data) != sha256:
         raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
     try:
-        tensors = load(data)
+        tensors = unpack(load(data))
     except (SafetensorError, KeyError) as error:
         raise ValueError(f"{path} is no safetensors file, or damaged: {error}") from error
     for name, tensor in tensors.items():

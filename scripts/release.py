@@ -2,9 +2,9 @@
 
     python scripts/release.py [--default] RUN...
 
-The tensors are written in 8 bits a number (zoo/packing.py), scored again on the whole test split, and
-kept so unless the score leaves the interval that it had; else in 16, or 32. --default: the model's
-bare name means these.
+The tensors are written in 8 bits a number (zoo/packing.py), scored again on the whole test split,
+and kept so unless the score leaves the interval that it had; else in 16, or 32. --default: the
+model's bare name means these.
 """
 
 from argparse import ArgumentParser

@@ -221,6 +221,7 @@ def winners(convolution: nn.Conv1d, steps: Tensor) -> Tensor:
     Of all windows only a filter's best one has a gradient. So they are compared without it, and the
     best ones computed again with it: the same gradient in a third of the time.
     """
+    assert convolution.bias is not None
     with torch.no_grad():
         pictures = steps.transpose(1, 2).unsqueeze(2)  # (B, D, 1, T), channels last
         maps = F.conv2d(pictures, convolution.weight.unsqueeze(2))  # the bias changes no winner

@@ -11,6 +11,7 @@ from datamodules.inputs.text import TextInput
 from zoo import catalog
 from zoo.pictures import Table
 from zoo.sequences import Steps
+from zoo.text_cnn import winners
 
 KERAS = {"vocabulary_size": 5000}
 
@@ -75,6 +76,30 @@ def test_nothing_is_dropped_where_it_is_judged(lecture):
     ids = words(lecture, 3, 10)
     assert lecture.kept(ids) == 1.0
     assert torch.equal(lecture(ids), lecture(ids))
+
+
+def test_the_best_windows_are_the_maximum_over_time_and_so_are_their_gradients():
+    """S67: what all windows give, in double precision; those of mere padding are alike."""
+    torch.manual_seed(0)
+    table, conv = nn.Embedding(20, 5).double(), nn.Conv1d(5, 40, 3).double()
+    ids = torch.randint(20, (4, 11))
+    ids[:2, :7] = 0
+    wanted = conv(table(ids).transpose(1, 2)).amax(2)
+    found = winners(conv, table(ids))
+    torch.testing.assert_close(found, wanted)
+    leaves = [*table.parameters(), *conv.parameters()]
+    torch.testing.assert_close(
+        torch.autograd.grad(found.square().sum(), leaves),
+        torch.autograd.grad(wanted.square().sum(), leaves),
+    )
+
+
+def test_the_lectures_network_gives_the_same_while_it_trains(lecture):
+    ids = words(lecture, 4, 30)
+    wanted = lecture(ids)
+    lecture.train()
+    lecture.hparams["embedding_dropout"], lecture.hidden[1].p = 0.0, 0.0
+    torch.testing.assert_close(lecture(ids), wanted)
 
 
 def test_a_text_shorter_than_the_filter_is_refused(lecture):

@@ -7,9 +7,12 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import zoo
+from zoo.baselines.pixels import PixelWindows
 from zoo.baselines.text import LogCountRatio
 from zoo.windows import StackedWindows, cut, summary
 
+PATCHES = {"window": 14, "stride": 7, "folds": 3, "random_state": 0}
 SENTENCE = "This film is the worst film I have ever watched"
 
 
@@ -102,6 +105,15 @@ def test_it_reads_patches_of_digits():
     assert fitted.score(pictures[half:], labels[half:]) > 0.8
     vote = (fitted.vote(pictures[half:]) == labels[half:]).mean()
     assert vote < fitted.score(pictures[half:], labels[half:])
+
+
+def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
+    """S69: uint8 (N, H, W, C); the patches' own vote is reported, too."""
+    data = zoo.create_data("digits", limit=400)
+    data.setup("fit")
+    found = PixelWindows(trees=10, **PATCHES).fit(data).score(data)
+    assert found["test/accuracy"] > 0.6
+    assert 0.3 < found["test/vote_accuracy"] <= 1
 
 
 def test_words_that_speak_for_a_class_weigh_what_the_paper_says():

@@ -1,13 +1,22 @@
-"""The naive solution (slide 7): subtract the mean, divide by the deviation, fit, predict."""
+"""Pictures without a neural network.
+
+StandardisedLogistic   the naive solution (slide 7): subtract the mean, divide by the deviation
+PixelWindows           patches of the picture, and a classifier of what was said of them
+"""
 
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from zoo.windows import StackedWindows
+
+Positive = Annotated[int, Field(ge=1)]
 
 
 class StandardisedLogistic(BaseEstimator):
@@ -20,9 +29,7 @@ class StandardisedLogistic(BaseEstimator):
 
     title = "standardise + logistic regression"
 
-    def __init__(
-        self, *, C: Annotated[float, Field(gt=0)], max_iter: Annotated[int, Field(ge=1)]
-    ) -> None:
+    def __init__(self, *, C: Annotated[float, Field(gt=0)], max_iter: Positive) -> None:
         self.C, self.max_iter = C, max_iter
 
     def fit(self, datamodule: Any) -> "StandardisedLogistic":
@@ -37,6 +44,44 @@ class StandardisedLogistic(BaseEstimator):
         """Accuracy on the test pixels."""
         pixels, labels = datamodule.arrays("test")
         return {"test/accuracy": float(self.pipeline_.score(_flat(pixels), labels))}
+
+
+class PixelWindows(BaseEstimator):
+    """Stacked windows of pixels (slides 27-28); random trees classify each patch.
+
+    Args:
+        window, stride: pixels of a patch's side, and from one to the next.
+        trees: of the classifier of patches.
+        folds: of the pictures, for what the last classifier learns from.
+        random_state: of trees and folds.
+    """
+
+    title = "stacked windows"
+
+    def __init__(
+        self, *, window: Positive, stride: Positive, trees: Positive,
+        folds: Annotated[int, Field(ge=2)], random_state: Annotated[int, Field(ge=0)],
+    ) -> None:  # fmt: skip
+        self.window, self.stride, self.trees = window, stride, trees
+        self.folds, self.random_state = folds, random_state
+
+    def fit(self, datamodule: Any) -> "PixelWindows":
+        """Fit on the training pixels."""
+        trees = ExtraTreesClassifier(
+            self.trees, min_samples_leaf=3, random_state=self.random_state
+        )  # a leaf of one patch is always sure
+        self.classifier_ = StackedWindows(
+            trees, window=self.window, stride=self.stride, folds=self.folds,
+            random_state=self.random_state,
+        ).fit(*datamodule.arrays("train"))  # fmt: skip
+        return self
+
+    def score(self, datamodule: Any) -> dict[str, float]:
+        """Accuracy on the test pixels, and that of the patches' own vote."""
+        pixels, labels = datamodule.arrays("test")
+        vote = float((self.classifier_.vote(pixels) == labels).mean())
+        found = float(self.classifier_.score(pixels, labels))
+        return {"test/accuracy": found, "test/vote_accuracy": vote}
 
 
 def _flat(pixels: np.ndarray) -> np.ndarray:

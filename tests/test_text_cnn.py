@@ -94,6 +94,26 @@ def test_the_best_windows_are_the_maximum_over_time_and_so_are_their_gradients()
     )
 
 
+def test_kims_network_gives_the_same_while_it_trains_and_learns_the_same(kim):
+    """S65: padding before, behind, everywhere and nowhere; a window of mere padding never wins."""
+    kim.double()
+    with torch.no_grad():
+        for layer in kim.convolutions:
+            layer.bias.fill_(0.3)  # so that padding would win, were it seen
+    ids = words(kim, 4, 11)
+    ids[0, :4], ids[1, 6:], ids[2] = 0, 0, 0
+    kim.eval()
+    wanted = torch.cat([maps.amax(2) for maps in kim.maps(ids)], 1)
+    kim.train()
+    found = torch.cat(kim.strongest(ids), 1)
+    torch.testing.assert_close(found, wanted)
+    leaves = [*kim.steps.parameters(), *kim.convolutions.parameters()]
+    torch.testing.assert_close(
+        torch.autograd.grad(found.square().sum(), leaves),
+        torch.autograd.grad(wanted.square().sum(), leaves),
+    )
+
+
 def test_the_lectures_network_gives_the_same_while_it_trains(lecture):
     ids = words(lecture, 4, 30)
     wanted = lecture(ids)

@@ -151,7 +151,7 @@ class TextCNN(Classifier):
         self.steps = Steps(
             vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
         )
-        self.convolutions = nn.ModuleList(
+        self.convolutions: Any = nn.ModuleList(
             nn.Conv1d(self.steps.width, filters, width, padding=width - 1) for width in widths
         )
         self.dropout = Dropout(dropout)
@@ -172,10 +172,20 @@ class TextCNN(Classifier):
         Raises:
             ValueError: another layout.
         """
-        strongest = [
-            maps.amax(2) for maps in self.maps(self.steps.trimmed(sequences))
-        ]  # equation 3
+        strongest = self.strongest(self.steps.trimmed(sequences))
         return self.head(self.dropout(torch.cat(strongest, 1)))
+
+    def strongest(self, sequences: Tensor) -> list[Tensor]:
+        """The maximum over time (B, C) of the filters of each width; equation 3."""
+        if not self.training:
+            return [maps.amax(2) for maps in self.maps(sequences)]
+        real, steps = self.steps.real(sequences), self.steps(sequences)
+        found = []
+        for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True):
+            windows = seen(real, width)
+            best = winners(convolution, F.pad(steps, (0, 0, width - 1, width - 1)), windows)
+            found.append(best.relu() * windows.any(2))
+        return found
 
     def maps(self, sequences: Tensor) -> list[Tensor]:
         """What the filters of each width say of each window (B, C, T + width - 1); equation 2.
@@ -228,16 +238,21 @@ class TextCNN(Classifier):
         return optim.configure(self, self.hparams["optimizer"])
 
 
-def winners(convolution: nn.Conv1d, steps: Tensor) -> Tensor:
+def winners(convolution: nn.Conv1d, steps: Tensor, seen: Tensor | None = None) -> Tensor:
     """The maximum over time (B, C) of a convolution of steps (B, T, D), for training.
 
     Of all windows only a filter's best one has a gradient. So they are compared without it, and the
     best ones computed again with it: the same gradient in a third of the time.
+
+    Args:
+        seen: which windows count (B, 1, T - width + 1), bool; all if it is left out.
     """
     assert convolution.bias is not None
     with torch.no_grad():
         pictures = steps.transpose(1, 2).unsqueeze(2)  # (B, D, 1, T), channels last
         maps = F.conv2d(pictures, convolution.weight.unsqueeze(2))  # the bias changes no winner
+        if seen is not None:
+            maps.masked_fill_(~seen.unsqueeze(2), -torch.inf)
         starts = F.adaptive_max_pool2d(maps, 1, return_indices=True)[1].flatten(1)  # (B, C)
         starts += torch.arange(len(steps), device=steps.device).unsqueeze(1) * steps.shape[1]
         offsets = torch.arange(convolution.kernel_size[0], device=steps.device)

@@ -33,6 +33,7 @@ Classes = Annotated[int, Field(ge=2)]
 Words = Annotated[int, Field(ge=3)]
 
 SHOWN = 1000  # texts among which the n-grams of the report are looked for
+AT_ONCE = 64  # of these texts
 ROWS = 16  # n-grams that the report shows
 
 
@@ -224,7 +225,12 @@ class TextCNN(Classifier):
         return Table(("words", "speak for", "by"), list(rows.values())[:ROWS])
 
     def ngrams(self, ids: Tensor) -> tuple[list[str], Tensor]:
-        """Of each filter the window among texts (B, T) that excites it most, and how much."""
+        """Of each filter the window among texts (N, T) that excites it most, and how much."""
+        parts = [self._ngrams(part) for part in ids.split(AT_ONCE)]
+        heights, which = torch.stack([found for _, found in parts]).max(0)
+        return [parts[part][0][i] for i, part in enumerate(which.tolist())], heights
+
+    def _ngrams(self, ids: Tensor) -> tuple[list[str], Tensor]:
         grams, heights = [], []
         for maps, width in zip(self.maps(ids), self.hparams["widths"], strict=True):
             height, place = maps.transpose(0, 1).flatten(1).max(1)  # each (C,), over B and T

@@ -10,6 +10,7 @@ Every word is kept in the cache; which of them the vocabulary holds is decided a
 A batch is ids (B, T), int64, 0 = padding, 1 = unknown, and labels (B,), int64 in [0, num_classes).
 """
 
+from array import array
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -19,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.batches import Key
-from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, words_of
+from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, spans, words_of
 from datamodules.layouts import TEXTS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
 
@@ -170,14 +171,13 @@ class Reviews(Labelled):
 
     def decode(self, rows: Rows, split: str, shared: Lexicon, skipped: list[str]) -> Arrays:
         """The words of all texts in a row (W,), where each text ends (N,), and labels (N,)."""
-        texts: list[np.ndarray] = []
-        kept: list[int] = []
+        words, ends, kept = array("i"), array("q"), array("q")
         for i, found in self.readable(rows, split, words_of, skipped):
-            numbers = [shared.setdefault(word, len(shared)) for word in found]
-            texts.append(np.array(numbers, np.int32))
+            words.extend([shared.setdefault(word, len(shared)) for word in found])
+            ends.append(len(words))
             kept.append(i)
-        ends = np.cumsum([len(text) for text in texts])
-        return {"words": np.concatenate(texts), "ends": ends, "labels": rows.labels[kept]}
+        labels = rows.labels[np.array(kept)]
+        return {"words": np.array(words), "ends": np.array(ends), "labels": labels}
 
     def remembered(self, shared: Lexicon) -> dict[str, Any]:
         return {"lexicon": list(shared)}
@@ -187,29 +187,40 @@ class Reviews(Labelled):
         self.lexicon: list[str] = known["lexicon"]
         self.input = self.given or self.fitted()
         numbers = {word: i for i, word in enumerate(self.input.vocabulary, FIRST)}
-        ids = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
-        self.ids = {
-            split: self.input.pad([ids[text] for text in cut(arrays)])
-            for split, arrays in self.splits.items()
-        }
+        self.table = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
+        self.padded: dict[str, np.ndarray] = {}  # of the splits that were asked for
         sizes = {"vocabulary_size": own["vocabulary_size"], "max_length": own["max_length"]}
         return {**facts, **sizes}
 
     def fitted(self) -> TextInput:
         """An input whose vocabulary are the most frequent words of the training texts in use."""
         own = self.hparams
-        chosen = frequent(self.texts("train"), self.lexicon, own["vocabulary_size"] - FIRST)
+        chosen = frequent(self.words("train"), self.lexicon, own["vocabulary_size"] - FIRST)
         sides = {key: own[key] for key in ("max_length", "padding", "truncating")}
         return TextInput(vocabulary=[self.lexicon[i] for i in chosen], **sides)
 
+    def words(self, split: str) -> np.ndarray:
+        """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""
+        arrays = self.splits[split]
+        ends, words = arrays["ends"], arrays["words"]
+        if split != "train" or len(self.rows) == len(ends):
+            return words
+        sizes = np.diff(ends, prepend=0)
+        return words[spans((ends - sizes)[self.rows], sizes[self.rows])]
+
     def texts(self, split: str) -> list[np.ndarray]:
         """The texts of a split that are used, each as numbers of the lexicon."""
-        texts = cut(self.splits[split])
+        arrays = self.splits[split]
+        texts = np.split(arrays["words"], arrays["ends"][:-1])
         return [texts[i] for i in self.rows] if split == "train" else texts
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:
         """Padded ids (N, T), int32, and labels (N,)."""
-        return torch.from_numpy(self.ids[split]), torch.from_numpy(self.splits[split]["labels"])
+        arrays = self.splits[split]
+        if split not in self.padded:
+            ids = self.table[arrays["words"]]
+            self.padded[split] = self.input.pad_flat(ids, arrays["ends"])
+        return torch.from_numpy(self.padded[split]), torch.from_numpy(arrays["labels"])
 
     def arrays(self, split: str) -> tuple[list[str], np.ndarray]:
         """The texts of a split, all their words, and labels, for what is no neural network."""
@@ -222,13 +233,10 @@ class Reviews(Labelled):
         return tensors[0].long(), tensors[1]
 
 
-def cut(arrays: Arrays) -> list[np.ndarray]:
-    """The texts of a split, one by one."""
-    return np.split(arrays["words"], arrays["ends"][:-1])
-
-
-def frequent(texts: list[np.ndarray], lexicon: list[str], count: int) -> list[int]:
-    """The numbers of the most frequent words, ties in the order of the alphabet."""
-    counts = np.bincount(np.concatenate(texts), minlength=len(lexicon))
-    met = [int(i) for i in np.flatnonzero(counts) if lexicon[i] != UNKNOWN_WORD]
-    return sorted(met, key=lambda i: (-counts[i], lexicon[i]))[:count]
+def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:
+    """The numbers of the most frequent of these words (W,), ties in the order of the alphabet."""
+    counts = np.bincount(words, minlength=len(lexicon))
+    least = max(np.sort(counts)[::-1][: count + 1].min(), 1)  # one more: `restore`'s own is no word
+    met = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]
+    often = counts.tolist()
+    return sorted(met, key=lambda i: (-often[i], lexicon[i]))[:count]

@@ -106,18 +106,38 @@ class TextInput:
 
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""
-        whole = np.full((len(rows), self.max_length), PADDING, np.int32)
-        for row, ids in zip(whole, rows, strict=True):
-            kept = ids[-self.max_length :] if self.truncating == "pre" else ids[: self.max_length]
-            if len(kept):
-                start = self.max_length - len(kept) if self.padding == "pre" else 0
-                row[start : start + len(kept)] = kept
+        sizes = np.array([len(row) for row in rows], np.int64)
+        return self.pad_flat(np.concatenate([np.empty(0, np.int32), *rows]), sizes.cumsum())
+
+    def pad_flat(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Cut or pad the ids of all texts in a row: (N, max_length), int32.
+
+        Args:
+            ids: (W,), those of the first text, of the second, and so on.
+            ends: where each text ends, (N,).
+        """
+        length, sizes = self.max_length, np.diff(ends, prepend=0)
+        starts = ends - sizes
+        if self.truncating == "pre":
+            starts = np.maximum(starts, ends - length)
+        kept = np.minimum(sizes, length)
+        first = (length - kept if self.padding == "pre" else 0 * kept)[:, None]
+        place = np.arange(length, dtype=np.int32)
+        filled = (place >= first) & (place < first + kept[:, None])  # as many as words are kept
+        whole = np.full((len(ends), length), PADDING, np.int32)
+        whole[filled] = ids if kept.sum() == len(ids) else ids[spans(starts, kept)]
         return whole
 
     def restore(self, batch: Tensor) -> list[str]:
         """Map ids (B, T) back to texts that give these ids again; (B,)."""
         names = ["", UNKNOWN_WORD, *self.vocabulary]
         return [" ".join(names[i] for i in row if i != PADDING) for row in batch.tolist()]
+
+
+def spans(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The places of `sizes[i]` things from `starts[i]` on, for all i in a row."""
+    shifts = starts - (sizes.cumsum() - sizes)
+    return np.repeat(shifts, sizes) + np.arange(sizes.sum())
 
 
 def words_of(raw: str | bytes | Path) -> list[str]:

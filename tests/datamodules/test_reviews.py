@@ -1,6 +1,7 @@
 """Labelled texts: layouts, vocabulary, cache, subsets, bad rows, and the grammar (S66)."""
 
 import importlib
+import time
 from collections import Counter
 
 import numpy as np
@@ -171,6 +172,20 @@ def test_training_on_a_part_takes_the_vocabulary_of_that_part(tmp_path):
     assert set(data.input.vocabulary) == {word for text in texts for word in text.split()}
 
 
+def test_a_split_is_padded_when_it_is_asked_for(tmp_path):
+    data = tiny("imdb", tmp_path)
+    next(iter(data.train_dataloader()))
+    assert list(data.padded) == ["train"]
+
+
+@pytest.mark.parametrize("samples", [None, 16])
+def test_the_vocabulary_is_what_counting_word_by_word_gives(tmp_path, samples):
+    data = tiny("imdb", tmp_path, train_samples=samples, vocabulary_size=12)
+    counts = Counter(word for text in data.arrays("train")[0] for word in text.split())
+    wanted = sorted(counts, key=lambda word: (-counts[word], word))[:10]
+    assert data.input.vocabulary == wanted
+
+
 def test_a_second_start_tokenises_nothing(tmp_path, monkeypatch):
     first = tiny("rotten_tomatoes", tmp_path)
     monkeypatch.setattr(reviews, "words_of", None)
@@ -189,9 +204,10 @@ def test_embedded_reviews_need_no_source():
 def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
     data = opened("negated_reviews")
     assert data.facts["samples"] == {"train": 2_880, "val": 320, "test": 800}
-    for split in data.ids:
-        assert not (data.ids[split] == 1).any()
-        assert (data.ids[split][:, 0] == 0).all()  # the longest is shorter than a row
+    for split in data.splits:
+        ids, _ = data.tensors(split)
+        assert not (ids == 1).any()
+        assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
 
 
 # Bad rows: reliability 20 and 23
@@ -260,6 +276,16 @@ def test_imdb_is_as_the_lecture_prints_it():
     data = opened("imdb", max_length=80)
     assert data.facts["classes"] == ["neg", "pos"]
     assert data.facts["samples"] == {"train": 22_500, "val": 2_500, "test": 25_000}
-    assert data.ids["test"].shape == (25_000, 80)
+    assert data.tensors("test")[0].shape == (25_000, 80)
     assert set(data.input.vocabulary[:3]) == {"the", "and", "a"}
     assert len(data.input.vocabulary) == 20_000 - 2
+
+
+@pytest.mark.real
+def test_a_second_start_on_imdb_takes_less_than_a_second():
+    """S66: from the prepared words to the first training batch."""
+    opened("imdb")
+    began = time.process_time()
+    data = opened("imdb")
+    next(iter(data.train_dataloader()))
+    assert time.process_time() - began < 1

@@ -2,7 +2,7 @@
 
     data/mine/pos/1.txt  data/mine/neg/7.txt         one folder a class, one text a file
     data/mine/{train,val,test}/pos/1.txt             with splits of its own
-    data/mine.csv                                    text,label[,split]; or file,label[,split]
+    data/mine.{csv,tsv,jsonl,parquet}                text,label[,split]; see tables.py
     hub layout (parquet)                             see layouts.py
 
 Every word is kept in the cache; which of them the vocabulary holds is decided at each start.
@@ -11,7 +11,10 @@ A batch is ids (B, T), int64, 0 = padding, 1 = unknown, and labels (B,), int64 i
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -20,13 +23,23 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.batches import Key
-from datamodules.inputs.text import FIRST, UNKNOWN, UNKNOWN_WORD, Side, TextInput, spans, words_of
-from datamodules.layouts import TEXTS, Rows, Source
+from datamodules.inputs.text import (
+    FIRST,
+    UNKNOWN,
+    UNKNOWN_WORD,
+    Side,
+    TextInput,
+    repaired,
+    spans,
+    words_of,
+)
+from datamodules.layouts import NAMES, TEXTS, Rows, Source, open_source
 from datamodules.memory import About, Arrays, Labelled
+from datamodules.tables import Columns
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Lexicon = dict[str, int]  # every word of the data set, in the order it was met
+Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
 # --- negated_reviews -----------------------------------------------------------------------------
 
@@ -122,25 +135,31 @@ class Reviews(Labelled):
 
     Args:
         name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
+        source: a folder or table of the user's; None looks by name.
         hub: id on the hub, or None.
         about: what a card says of the data.
+        text_column, label_column: of a table; None finds them.
         vocabulary_size: ids that a model has to know: the most frequent words of the training
             texts in use, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
         padding: where the padding stands: before the words or after them.
         truncating: which words of a long text are cut: the first ones or the last ones.
+        class_weights: of the training loss: balanced gives all classes the same say.
         validation, test: shares that become splits where the data set has none of its own.
         batch_size: the global batch, over all devices.
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before reading.
-        broken: what to do about a text that cannot be read: stop, or skip and count it.
+        broken: what to do about a text that cannot be read: stop, skip and count it, or read it
+            with U+FFFD for each byte that is no UTF-8, and count these.
         seed: of the order; the splits have a seed of their own.
     """
 
     EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
-    DECIDES: ClassVar = ("validation", "test", "limit", "broken")
+    DECIDES: ClassVar = (
+        "text_column", "label_column", "validation", "test", "limit", "broken",
+    )  # fmt: skip
     KIND: ClassVar = TEXTS
+    MEND: ClassVar = "data.broken=skip leaves such out, data.broken=replace reads over bad bytes"
     INPUT: ClassVar = TextInput
 
     def __init__(
@@ -150,37 +169,58 @@ class Reviews(Labelled):
         source: str | None,
         hub: str | None,
         about: About,
+        text_column: str | None,
+        label_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=3)],
         max_length: Positive,
         padding: Side,
         truncating: Side,
+        class_weights: Literal["balanced"] | None,
         validation: Share,
         test: Share,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,
-        broken: Literal["error", "skip"],
+        broken: Literal["error", "skip", "replace"],
         seed: Annotated[int, Field(ge=0)],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
 
+    def found(self, location: Path | str, scratch: Path) -> Source:
+        """The rows, not decoded yet, by the columns that were named."""
+        if self.embedded:
+            return super().found(location, scratch)
+        told = Columns(self.hparams["text_column"], self.hparams["label_column"])
+        return open_source(location, scratch, self.KIND, told)
+
     def shared(self, rows: Rows) -> Lexicon:
-        """The words met so far."""
-        return {}
+        """The words met so far; a new one gets the next number."""
+        self.replaced: list[int] = []  # bad bytes of each text that has some
+        lexicon: Lexicon = defaultdict()
+        lexicon.default_factory = lexicon.__len__
+        return lexicon
 
     def decode(self, rows: Rows, split: str, shared: Lexicon, skipped: list[str]) -> Arrays:
         """The words of all texts in a row (W,), where each text ends (N,), and labels (N,)."""
         words, ends, kept = array("i"), array("q"), array("q")
-        for i, found in self.readable(rows, split, words_of, skipped):
-            words.extend([shared.setdefault(word, len(shared)) for word in found])
+        mend = self.hparams["broken"] == "replace"
+        read = partial(words_of, read=self.repaired) if mend else words_of
+        for i, found in self.readable(rows, split, read, skipped):
+            words.extend(map(shared.__getitem__, found))
             ends.append(len(words))
             kept.append(i)
         labels = rows.labels[np.array(kept)]
         return {"words": np.array(words), "ends": np.array(ends), "labels": labels}
 
+    def repaired(self, raw: Any) -> str:
+        """A text whose bad bytes are replaced, and counted."""
+        text, count = repaired(raw)
+        self.replaced.extend([count] if count else [])
+        return text
+
     def remembered(self, shared: Lexicon) -> dict[str, Any]:
-        return {"lexicon": list(shared)}
+        return {"lexicon": list(shared), "replaced": self.replaced}
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         facts, own = super().fit(known), self.hparams
@@ -190,7 +230,41 @@ class Reviews(Labelled):
         self.table = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
         self.padded: dict[str, np.ndarray] = {}  # of the splits that were asked for
         sizes = {"vocabulary_size": own["vocabulary_size"], "max_length": own["max_length"]}
-        return {**facts, **sizes}
+        weights = {}
+        if own["class_weights"] == "balanced":
+            labels = self.splits["train"]["labels"][self.rows]
+            weights["loss_weights"] = balanced(labels, facts["num_classes"])
+        self.mended: list[int] = known.get("replaced", [])
+        return {**facts, **sizes, **weights}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the lecture prints of texts, uneven loss weights, and how many bytes were bad."""
+        lines, weights = [self.known_words(), self.shapes()], self.facts.get("loss_weights", [])
+        if any(abs(weight - 1) > 0.05 for weight in weights):
+            pairs = zip(self.facts["classes"], weights, strict=True)
+            named = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs)
+            lines.append(f"weights   {named}: of the classes in the training loss")
+        if self.mended:
+            lines.append(f"replaced  {sum(self.mended)} bad bytes in {len(self.mended)} text(s)")
+        return lines
+
+    def known_words(self) -> str:
+        """How many words the vocabulary holds, and the share of each split that it does not."""
+        known, met = len(self.input.vocabulary), np.count_nonzero(np.bincount(self.words("train")))
+        unknown = {split: self.table[self.words(split)] == UNKNOWN for split in NAMES}
+        shares = ", ".join(f"{found.mean():.1%} of {split}" for split, found in unknown.items())
+        return f"words     {known:,} known, {met:,} in the training texts; unknown: {shares}"
+
+    def shapes(self) -> str:
+        """How long the training texts are, and the shape of each split once padded."""
+        sizes = np.diff(self.splits["train"]["ends"], prepend=0)[self.rows]
+        samples, length = self.facts["samples"], self.hparams["max_length"]
+        shapes = ", ".join(f"{split} ({count}, {length})" for split, count in samples.items())
+        median = int(np.median(sizes))
+        return (
+            f"lengths   {median:,} words in the median, {sizes.max():,} at most; padded: {shapes}"
+        )
 
     def fitted(self) -> TextInput:
         """An input whose vocabulary are the most frequent words of the training texts in use."""
@@ -231,6 +305,20 @@ class Reviews(Labelled):
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Word ids (B, T) and labels (B,)."""
         return tensors[0].long(), tensors[1]
+
+
+def balanced(labels: np.ndarray, classes: int) -> list[float]:
+    """The weights n / (K n_k) of K classes, whose mean over all samples is 1.
+
+    Args:
+        labels: (N,); a class that is not among them has the weight 1.
+        classes: how many there are.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    met = counts > 0
+    weights = np.ones(classes)
+    weights[met] = len(labels) / (met.sum() * counts[met])
+    return [float(weight) for weight in weights]
 
 
 def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:

@@ -13,7 +13,7 @@ It is made for languages that write spaces between words; it needs no language p
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ SUFFIXES = frozenset({".txt"})
 Side = Literal["pre", "post"]
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
 _WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*|{UNKNOWN_WORD}")
 
 
@@ -64,6 +65,15 @@ def read_text(raw: str | bytes | Path) -> str:
     if "\0" in text:
         raise ValueError(f"{named}byte {data.index(0)} is NUL: this is no text in UTF-8")
     return text
+
+
+def repaired(raw: Any) -> tuple[str, int]:
+    """A text with U+FFFD for each byte that is not UTF-8 or is NUL, and how many these were."""
+    if not isinstance(raw, str | bytes | Path):
+        return read_text(raw), 0  # which says what is wanted
+    data = raw.read_bytes() if isinstance(raw, Path) else raw
+    text = data.decode("utf-8-sig", "surrogateescape") if isinstance(data, bytes) else data
+    return _BAD.subn("\N{REPLACEMENT CHARACTER}", text)
 
 
 class TextInput:
@@ -140,13 +150,13 @@ def spans(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.repeat(shifts, sizes) + np.arange(sizes.sum())
 
 
-def words_of(raw: str | bytes | Path) -> list[str]:
+def words_of(raw: str | bytes | Path, read: Callable[[Any], str] = read_text) -> list[str]:
     """The words of a raw text.
 
     Raises:
         ValueError: it cannot be read, or has no words.
     """
-    found = words(read_text(raw))
+    found = words(read(raw))
     if not found:
         raise ValueError(f"{raw if isinstance(raw, Path) else 'this text'} has no words")
     return found

@@ -261,10 +261,8 @@ class Reviews(Labelled):
         sizes = np.diff(self.splits["train"]["ends"], prepend=0)[self.rows]
         samples, length = self.facts["samples"], self.hparams["max_length"]
         shapes = ", ".join(f"{split} ({count}, {length})" for split, count in samples.items())
-        median = int(np.median(sizes))
-        return (
-            f"lengths   {median:,} words in the median, {sizes.max():,} at most; padded: {shapes}"
-        )
+        said = f"{int(np.median(sizes)):,} words in the median, {sizes.max():,} at most"
+        return f"lengths   {said}; padded: {shapes}"
 
     def fitted(self) -> TextInput:
         """An input whose vocabulary are the most frequent words of the training texts in use."""

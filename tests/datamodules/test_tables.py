@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -202,3 +204,28 @@ def test_texts_of_only_unknown_words_have_a_finite_loss(tmp_path, command):
     assert code == 0, err
     results = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a").results
     assert np.isfinite(results["test/loss"])
+
+
+MILLION = """
+import resource, sys
+import zoo
+
+data = zoo.create_data("labelled_text", source=sys.argv[1], batch_size=512)
+data.prepare_data()
+data.setup("fit")
+served = sum(len(data.on_after_batch_transfer(b, 0)[1]) for b in data.train_dataloader())
+print(served, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_million_short_texts_take_less_than_four_gibibytes(tmp_path, own_cache):
+    with (tmp_path / "a.csv").open("w") as file:
+        file.write("text,label\n")
+        for i in range(1_000_000):
+            file.write(f"it is w{i % 7919} and w{i * i % 50021} of w{i % 4001},{'ab'[i % 2]}\n")
+    told = [sys.executable, "-c", MILLION, str(tmp_path / "a.csv")]
+    done = subprocess.run(told, capture_output=True, text=True, check=True)
+    served, peak = map(int, done.stdout.splitlines()[-1].split())  # below the bars
+    assert served == 720_000 // 512 * 512
+    assert peak < 4 * 2**30

@@ -19,9 +19,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from datamodules import tables
 from datamodules.batches import Key
 from datamodules.inputs.sound import SoundInput, resampled
-from datamodules.layouts import SOUNDS, Rows, Source, tables
+from datamodules.layouts import SOUNDS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
 
 Positive = Annotated[int, Field(ge=1)]
@@ -95,10 +96,10 @@ class Sounds(Labelled):
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""
-        if self.embedded or isinstance(location, str) or location.is_file() or tables(location):
+        if self.embedded or isinstance(location, str) or location.is_file():
             return super().found(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose:
+        if not loose or tables.found(location):
             return super().found(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 

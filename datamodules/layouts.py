@@ -4,26 +4,22 @@
     imdb.npz                             Keras' integer form of IMDB; see ranks.py
     train-images-idx3-ubyte.gz           MNIST's own, pictures only
     [train|val|test/]<class>/1.png       one folder a class
-    labels.csv                           file,label[,split]; of texts also text,label[,split]
+    labels.csv                           a table: file,label[,split], or of texts; see tables.py
 
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-import csv
-import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import numpy as np
 
-from datamodules import idx, ranks
+from datamodules import hub, idx, ranks, tables
 from datamodules.inputs import clip, image, sound, text
+from datamodules.tables import FOUND, Columns
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
 SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
@@ -57,10 +53,20 @@ class Rows:
 
     raws: Sequence[Any] | np.ndarray
     labels: np.ndarray
+    numbers: np.ndarray | None = None  # of their lines in a table
+    where: str = ""  # how a line is spoken of
 
     def take(self, indices: np.ndarray) -> "Rows":
         """These rows only; nothing is read."""
-        return Rows([self.raws[i] for i in indices], self.labels[indices])
+        numbers = None if self.numbers is None else self.numbers[indices]
+        return Rows([self.raws[i] for i in indices], self.labels[indices], numbers, self.where)
+
+    def place(self, i: int, split: str) -> str:
+        """Where a row stands, for messages."""
+        if isinstance(self.raws[i], Path):
+            return ""  # which its own message names
+        row = f"row {i} of {split}"
+        return f"{row if self.numbers is None else self.where.format(self.numbers[i])}: "
 
 
 @dataclass(frozen=True)
@@ -71,26 +77,27 @@ class Source:
     classes: list[str]
 
 
-def open_source(location: Path | str, scratch: Path, kind: Kind) -> Source:
+def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns = FOUND) -> Source:
     """Read what lies there.
 
     Args:
         location: a path, or an id on the hub.
         scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
         kind: what the rows should be.
+        told: the columns of texts and labels, where a person named them.
 
     Raises:
         FileNotFoundError: it is on the hub and there is no connection.
         ValueError: nothing there that can be read, or fewer than two classes.
     """
     if isinstance(location, str):
-        connect(location, kind)
-    source = _reader(location, kind)(location, scratch)
+        hub.connect(location, kind.example)
+    source = _reader(location, kind, told)(location, scratch)
     classes = source.classes
     if len(classes) < 2:
         raise ValueError(
-            f"{location} has {len(classes)} class(es) {classes}: two or more are "
-            "needed; put each class into a folder of its own"
+            f"{location} has {len(classes)} class(es) {classes}: two or more are needed; give each "
+            "class a folder of its own, or a label in the table"
         )
     for split, rows in source.splits.items():
         wrong = np.flatnonzero((rows.labels < 0) | (rows.labels >= len(classes)))
@@ -103,39 +110,23 @@ def open_source(location: Path | str, scratch: Path, kind: Kind) -> Source:
     return source
 
 
-def connect(hub: str, kind: Kind, seconds: float = 2) -> None:
-    """Probe the hub, or the proxy before it, once; without it `datasets` retries for 23 s.
-
-    Raises:
-        FileNotFoundError: nobody answers; the message names the ways out.
-    """
-    address = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    server = urlsplit(getproxies().get("https", address))
-    try:
-        socket.create_connection((server.hostname, server.port or 443), timeout=seconds).close()
-    except OSError as error:
-        raise FileNotFoundError(
-            f"no connection to the hub, where {hub} is ({error.strerror or error}): connect, or "
-            "give data.source=PATH, or put the data in a folder of $ZOO_DATA (now "
-            f"{os.environ.get('ZOO_DATA') or 'not set'}); data={kind.example} needs no download"
-        ) from error
-
-
-def _reader(location: Path | str, kind: Kind) -> Callable[[Any, Path], Source]:
+def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, Path], Source]:
     """Which of the layouts this is."""
-    hub, table = partial(_hub_layout, kind=kind), partial(_table, kind=kind)
+    hub_layout = partial(_hub_layout, kind=kind, told=told)
+    table = partial(_table, kind=kind, told=told)
     if isinstance(location, str):
-        return hub
+        return hub_layout
     if location.is_file():
-        if location.suffix.lower() not in (".csv", ".tsv"):
-            wanted = "text,label" if kind is TEXTS else "file,label"
+        parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
+        if not parquet and location.suffix.lower() not in tables.SUFFIXES:
+            wanted = "text,label (or .parquet)" if kind is TEXTS else "file,label"
             raise ValueError(
-                f"{location} is a file: a folder, or a .csv or .tsv of {wanted}, is wanted"
+                f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {wanted}, is wanted"
             )
-        return table
+        return hub_layout if parquet else table
     if any(location.rglob("*.parquet")):
-        return hub
-    if tables(location):
+        return hub_layout
+    if _candidates(location, kind):
         return table
     if kind is TEXTS and any(location.glob("*.npz")):
         return _ranks
@@ -146,51 +137,27 @@ def _reader(location: Path | str, kind: Kind) -> Callable[[Any, Path], Source]:
 # --- the hub -------------------------------------------------------------------------------------
 
 
-def _hub_layout(location: Path | str, scratch: Path, kind: Kind) -> Source:
-    """A data set of the hub, or a local folder in its layout."""
-    loaded = hub_tables(location, scratch)
+def _hub_layout(location: Path | str, scratch: Path, kind: Kind, told: Columns) -> Source:
+    """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
+    loaded = hub.tables(location, scratch)
     features = next(iter(loaded.values())).features
-    content = column(features, kind.feature, location)
-    label = column(features, "ClassLabel", location)
-    splits = {}
+    if kind is TEXTS:
+        content, label = tables.choose_features(location, features, told)
+    else:
+        wanted = (kind.feature, "ClassLabel")
+        content, label = (hub.column(features, one, location) for one in wanted)
+    columns = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
+    known = [name for name in columns if name in (*NAMES, "all")]
+    classes, labels = tables.labels(columns, features[label], known)
+    splits: dict[str, Rows] = {}
     for name, table in loaded.items():
-        labels = table.data.column(label).to_numpy().astype(np.int64)
-        splits[SPLITS.get(name, name)] = Rows(_Cells(table.data.column(content)), labels)
-    return Source(splits, list(features[label].names))
-
-
-def hub_tables(location: Path | str, scratch: Path) -> Any:
-    """The splits of a data set of the hub, or of a local folder in its layout, as tables."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    return datasets.load_dataset(str(location), cache_dir=str(scratch))
-
-
-class _Cells(Sequence[Any]):
-    """An Arrow column of texts, or of structs (bytes, path), row by row."""
-
-    def __init__(self, cells: Any) -> None:
-        self.cells = cells
-
-    def __len__(self) -> int:
-        return len(self.cells)
-
-    def __getitem__(self, index: Any) -> Any:
-        value = self.cells[int(index)].as_py()
-        if not isinstance(value, dict):
-            return value
-        return value["bytes"] if value["bytes"] is not None else Path(value["path"])
-
-
-def column(features: Any, kind: str, location: Path | str) -> str:
-    """The first column of that kind; of plain values, the first that holds text."""
-    for name, feature in features.items():
-        text = getattr(feature, "dtype", None) in ("string", "large_string")
-        if type(feature).__name__ == kind and (kind != "Value" or text):
-            return str(name)
-    wanted = "text" if kind == "Value" else kind
-    raise ValueError(f"{location} has no {wanted} column: found {', '.join(features)}")
+        name = SPLITS.get(name, name)
+        rows = Rows(hub.Cells(table.data.column(content)), labels[name])
+        if len(loaded) == 1 and tables.SPLIT in features:
+            parts = [tables.told(cell) for cell in table[tables.SPLIT]]
+            return Source(_by_split(location, rows, parts), classes)
+        splits[name] = rows
+    return Source(splits, classes)
 
 
 # --- MNIST's own format --------------------------------------------------------------------------
@@ -273,74 +240,58 @@ def kept_files(folder: Path, kind: Kind) -> list[Path]:
 # --- tables --------------------------------------------------------------------------------------
 
 
-def tables(folder: Path) -> list[Path]:
-    """The csv and tsv files of a folder that name labels, and files or texts."""
-    found = sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")])
-    return [f for f in found if "label" in _header(f) and {"file", "text"} & set(_header(f))]
-
-
-def _header(path: Path) -> list[str]:
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        return next(csv.reader(file, delimiter=_delimiter(path)), [])
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
-
-
-def _table(location: Path, _: Path, kind: Kind) -> Source:
-    """A csv with the columns file or text, label and, if there is one, split."""
-    found = tables(location) if location.is_dir() else [location]
+def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
+    """A table of texts, or of files beside it; see tables.py."""
+    found = _candidates(location, kind) if location.is_dir() else [location]
     if len(found) > 1:
         names = ", ".join(table.name for table in found)
         raise ValueError(f"{location} has several tables ({names}): give one as data.source")
-    content = "text" if kind is TEXTS and "text" in _header(found[0]) else "file"
-    rows = read_table(found[0], content)
-    named = {row.get("split") or "" for row in rows}
-    wrong = {name for name in named if name.lower() not in SPLITS} if named != {""} else set()
-    if wrong:
-        raise ValueError(f"{found[0]} has the split {wrong.pop()!r}: train, val or test is wanted")
-    raws: dict[str, list[tuple[Any, str]]] = {}
-    for row in rows:
-        split = SPLITS.get((row.get("split") or "").lower(), "all")
-        raw = row[content] if content == "text" else _place(found[0], row)
-        raws.setdefault(split, []).append((raw, row["label"]))
-    classes = sorted({row["label"] for row in rows})
-    return Source({split: _rows(part, classes) for split, part in raws.items()}, classes)
+    path = found[0]
+    columns = tables.columns_of(path, kind is TEXTS, told)
+    table = tables.read(path, *columns)
+    raws: list[Any] = table.contents
+    if columns[0] == tables.FILE:
+        cells = zip(raws, table.labels, table.splits, strict=True)
+        raws = [_place(path, *row) for row in cells]
+    classes = tables.in_order({*table.labels})
+    rows = Rows(raws, tables.numbered(table.labels, classes), table.numbers, f"line {{}} of {path}")
+    return Source(_by_split(path, rows, table.splits), classes)
 
 
-def _place(table: Path, row: dict[str, str]) -> Path:
-    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
-    beside = table.parent / row["file"]
-    inside = table.parent / (row.get("split") or "") / row["label"] / row["file"]
-    return inside if inside.exists() and not beside.exists() else beside
+def _candidates(folder: Path, kind: Kind) -> list[Path]:
+    """The tables of a folder; where it has no folders, of texts also those of other columns."""
+    loose = kind is TEXTS and not _folders(folder)
+    return tables.found(folder) or (tables.every(folder) if loose else [])
 
 
-def read_table(path: Path, content: str) -> list[dict[str, str]]:
-    """The rows of a table whose column `content` is file or text.
+def _by_split(path: Path | str, rows: Rows, told: list[str]) -> dict[str, Rows]:
+    """The rows of each split, as each row tells it; all where none does.
 
     Raises:
-        ValueError: there is no such column or no label, or a row without one of them.
+        ValueError: that is no split.
     """
-    if not {content, "label"} <= set(_header(path)):
-        raise ValueError(f"{path} has the columns {_header(path)}: {content} and label are needed")
-    csv.field_size_limit(2**31 - 1)  # Python's own limit of 128 kB cuts long texts
-    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        rows = list(csv.DictReader(file, delimiter=_delimiter(path)))
-    for line, row in enumerate(rows, start=2):
-        if not row[content] or not row["label"]:
-            raise ValueError(f"line {line} of {path} has no {content} or no label")
-    return rows
+    named = {*told}
+    wrong = {name for name in named if name.lower() not in SPLITS} if named != {""} else set()
+    if wrong:
+        raise ValueError(f"{path} has the split {wrong.pop()!r}: train, val or test is wanted")
+    places = np.array([SPLITS.get(name.lower(), "all") for name in told])
+    return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
+
+
+def _place(table: Path, file: Any, label: str, split: str) -> Path:
+    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
+    beside, inside = table.parent / str(file), table.parent / split / label / str(file)
+    return inside if inside.exists() and not beside.exists() else beside
 
 
 def files(location: Path) -> list[Path]:
     """Every file of a data set: those of a folder, and those that a table names."""
     folder = location.is_dir()
-    found = tables(location) if folder else [location] if location.suffix == ".csv" else []
+    found = tables.found(location) if folder else [location]
     named = [
-        _place(table, row)
+        _place(table, file, label, split)
         for table in found
-        if "file" in _header(table)
-        for row in read_table(table, "file")
+        if tables.names_files(table)
+        for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
     ]
     return sorted({*(location.rglob("*") if folder else [location]), *named})

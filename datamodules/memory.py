@@ -60,6 +60,11 @@ class InMemory(LightningDataModule):
         """Whether the data come with the package or are generated."""
         return self.hparams["source"] is None and self.hparams["name"] in self.EMBEDDED
 
+    @property
+    def notes(self) -> list[str]:
+        """Lines that a run prints of the data, after how many there are."""
+        return []
+
     def origin(self) -> str:
         """What embedded data depend on besides their name."""
         return str(self.hparams["name"])
@@ -188,10 +193,11 @@ class InMemory(LightningDataModule):
 class Labelled(InMemory):
     """Samples with one label each, in one of the layouts of layouts.py.
 
-    A subclass has also the arguments validation, test (shares) and broken ("error" or "skip").
+    A subclass has also the arguments validation, test (shares) and broken ("error", "skip").
     """
 
     KIND: ClassVar[Kind]
+    MEND: ClassVar[str] = "data.broken=skip leaves such out"
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write each split's arrays and labels."""
@@ -241,9 +247,9 @@ class Labelled(InMemory):
             try:
                 done = read(raw)
             except ValueError as error:
-                reason = str(error) if isinstance(raw, Path) else f"row {i} of {split}: {error}"
+                reason = f"{rows.place(i, split)}{error}"
                 if self.hparams["broken"] == "error":
-                    raise ValueError(f"{reason}; data.broken=skip leaves such out") from error
+                    raise ValueError(f"{reason}; {self.MEND}") from error
                 skipped.append(reason)
             else:
                 kept += 1

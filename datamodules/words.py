@@ -30,11 +30,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import sources
+from datamodules import hub, sources
 from datamodules.batches import Batches, Key, seeded
 from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, read_text, words
 from datamodules.inputs.words import ContextInput
-from datamodules.layouts import NAMES, Kind, connect, hub_tables, kept_files
+from datamodules.layouts import NAMES, Kind, kept_files
 from datamodules.memory import About, InMemory
 
 Positive = Annotated[int, Field(ge=1)]
@@ -245,9 +245,9 @@ def found(location: Path | str, scratch: Path) -> list[str]:
         ValueError: no column `text`, or a file that is not UTF-8.
     """
     if isinstance(location, str):
-        connect(location, RUNNING)
+        hub.connect(location, RUNNING.example)
     if isinstance(location, str) or any(location.rglob("*.parquet")):
-        tables = hub_tables(location, scratch)
+        tables = hub.tables(location, scratch)
         for table in tables.values():
             if "text" not in table.features:
                 there = ", ".join(table.features)

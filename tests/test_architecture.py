@@ -18,6 +18,7 @@ LOWEST = {
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
     "datamodules.flow", "datamodules.ranks", "datamodules.idx",
+    "datamodules.tables", "datamodules.hub",
 }  # fmt: skip
 
 

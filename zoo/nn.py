@@ -25,8 +25,11 @@ class ZooModule(LightningModule):
 
     `input` turns raw data into a batch, `classes` names what comes out, and `novelty` tells what
     is unlike the training data; they come from the data in a run, or from the card with the
-    weights. `card` is that of loaded weights.
+    weights. `card` is that of loaded weights. `loss_weights` are those of the classes (K,), where a
+    run trains with some.
     """
+
+    loss_weights: Tensor | None
 
     HEAD: ClassVar[tuple[str, ...]] = ("head.",)  # starts the names of what other classes replace
     IDLE: ClassVar[bool] = False  # whether a step leaves parameters without a gradient
@@ -38,6 +41,7 @@ class ZooModule(LightningModule):
         self.novelty: Novelty | None = None
         self.card: dict[str, Any] | None = None
         self._draws: tuple[Any, torch.Generator] | None = None
+        self.register_buffer("loss_weights", None, persistent=False)
 
     @property
     def sees(self) -> str:

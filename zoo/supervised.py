@@ -36,7 +36,7 @@ class Classifier(ZooModule):
         ]
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Loss and accuracy; the loss is smoothed only where it teaches.
+        """Loss and accuracy; the loss is smoothed, and weighted by class, only where it teaches.
 
         Labels (B, K) are shares of mixed samples: the largest is the answer.
         """
@@ -46,8 +46,10 @@ class Classifier(ZooModule):
                 "the data have values, and this model gives classes: take model=image_regressor"
             )
         logits = wide(self(inputs))
-        smoothing = self.label_smoothing if stage == "train" else 0.0
-        losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+        told: dict[str, Any] = {}
+        if stage == "train":
+            told = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
+        losses = F.cross_entropy(logits, labels, reduction="none", **told)
         right = labels.argmax(1) if labels.ndim == 2 else labels
         return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 

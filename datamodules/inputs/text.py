@@ -13,7 +13,7 @@ It is made for languages that write spaces between words; it needs no language p
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ SUFFIXES = frozenset({".txt"})
 Side = Literal["pre", "post"]
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
 _WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*|{UNKNOWN_WORD}")
 
 
@@ -64,6 +65,15 @@ def read_text(raw: str | bytes | Path) -> str:
     if "\0" in text:
         raise ValueError(f"{named}byte {data.index(0)} is NUL: this is no text in UTF-8")
     return text
+
+
+def repaired(raw: Any) -> tuple[str, int]:
+    """A text with U+FFFD for each byte that is not UTF-8 or is NUL, and how many these were."""
+    if not isinstance(raw, str | bytes | Path):
+        return read_text(raw), 0  # which says what is wanted
+    data = raw.read_bytes() if isinstance(raw, Path) else raw
+    text = data.decode("utf-8-sig", "surrogateescape") if isinstance(data, bytes) else data
+    return _BAD.subn("\N{REPLACEMENT CHARACTER}", text)
 
 
 class TextInput:
@@ -106,12 +116,26 @@ class TextInput:
 
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""
-        whole = np.full((len(rows), self.max_length), PADDING, np.int32)
-        for row, ids in zip(whole, rows, strict=True):
-            kept = ids[-self.max_length :] if self.truncating == "pre" else ids[: self.max_length]
-            if len(kept):
-                start = self.max_length - len(kept) if self.padding == "pre" else 0
-                row[start : start + len(kept)] = kept
+        sizes = np.array([len(row) for row in rows], np.int64)
+        return self.pad_flat(np.concatenate([np.empty(0, np.int32), *rows]), sizes.cumsum())
+
+    def pad_flat(self, ids: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Cut or pad the ids of all texts in a row: (N, max_length), int32.
+
+        Args:
+            ids: (W,), those of the first text, of the second, and so on.
+            ends: where each text ends, (N,).
+        """
+        length, sizes = self.max_length, np.diff(ends, prepend=0)
+        starts = ends - sizes
+        if self.truncating == "pre":
+            starts = np.maximum(starts, ends - length)
+        kept = np.minimum(sizes, length)
+        first = (length - kept if self.padding == "pre" else 0 * kept)[:, None]
+        place = np.arange(length, dtype=np.int32)
+        filled = (place >= first) & (place < first + kept[:, None])  # as many as words are kept
+        whole = np.full((len(ends), length), PADDING, np.int32)
+        whole[filled] = ids if kept.sum() == len(ids) else ids[spans(starts, kept)]
         return whole
 
     def restore(self, batch: Tensor) -> list[str]:
@@ -120,13 +144,19 @@ class TextInput:
         return [" ".join(names[i] for i in row if i != PADDING) for row in batch.tolist()]
 
 
-def words_of(raw: str | bytes | Path) -> list[str]:
+def spans(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The places of `sizes[i]` things from `starts[i]` on, for all i in a row."""
+    shifts = starts - (sizes.cumsum() - sizes)
+    return np.repeat(shifts, sizes) + np.arange(sizes.sum())
+
+
+def words_of(raw: str | bytes | Path, read: Callable[[Any], str] = read_text) -> list[str]:
     """The words of a raw text.
 
     Raises:
         ValueError: it cannot be read, or has no words.
     """
-    found = words(read_text(raw))
+    found = words(read(raw))
     if not found:
         raise ValueError(f"{raw if isinstance(raw, Path) else 'this text'} has no words")
     return found

@@ -1,6 +1,7 @@
 """Labelled texts: layouts, vocabulary, cache, subsets, bad rows, and the grammar (S66)."""
 
 import importlib
+import time
 from collections import Counter
 
 import numpy as np
@@ -171,6 +172,20 @@ def test_training_on_a_part_takes_the_vocabulary_of_that_part(tmp_path):
     assert set(data.input.vocabulary) == {word for text in texts for word in text.split()}
 
 
+def test_a_split_is_padded_when_it_is_asked_for(tmp_path):
+    data = tiny("imdb", tmp_path)
+    next(iter(data.train_dataloader()))
+    assert list(data.padded) == ["train"]
+
+
+@pytest.mark.parametrize("samples", [None, 16])
+def test_the_vocabulary_is_what_counting_word_by_word_gives(tmp_path, samples):
+    data = tiny("imdb", tmp_path, train_samples=samples, vocabulary_size=12)
+    counts = Counter(word for text in data.arrays("train")[0] for word in text.split())
+    wanted = sorted(counts, key=lambda word: (-counts[word], word))[:10]
+    assert data.input.vocabulary == wanted
+
+
 def test_a_second_start_tokenises_nothing(tmp_path, monkeypatch):
     first = tiny("rotten_tomatoes", tmp_path)
     monkeypatch.setattr(reviews, "words_of", None)
@@ -189,9 +204,54 @@ def test_embedded_reviews_need_no_source():
 def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
     data = opened("negated_reviews")
     assert data.facts["samples"] == {"train": 2_880, "val": 320, "test": 800}
-    for split in data.ids:
-        assert not (data.ids[split] == 1).any()
-        assert (data.ids[split][:, 0] == 0).all()  # the longest is shorter than a row
+    for split in data.splits:
+        ids, _ = data.tensors(split)
+        assert not (ids == 1).any()
+        assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
+
+
+def test_rare_classes_weigh_more_in_the_training_loss(folders):
+    source = folders({"a": many("good", 60), "b": many("bad", 30), "c": many("so", 10)})
+    data = opened(source=source, train_samples=60)
+    counts = np.bincount(data.arrays("train")[1])
+    assert data.facts["loss_weights"] == pytest.approx(60 / (3 * counts))
+    assert counts[0] > counts[1] > counts[2]
+    assert "loss_weights" not in opened(source=source, class_weights=None).facts
+
+
+def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
+    assert reviews.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
+    labels = np.array([0] * 7 + [2] * 2)
+    weights = np.array(reviews.balanced(labels, 3))  # the second class is not there
+    assert weights[labels].mean() == pytest.approx(1)
+    assert weights[1] == 1
+
+
+def test_uneven_weights_are_printed_and_even_ones_are_not(folders):
+    uneven = opened(source=folders({"a": many("good", 60), "b": many("bad", 30)}))
+    a, b = uneven.facts["loss_weights"]
+    assert f"weights   a {a:.3g}, b {b:.3g}: of the classes in the training loss" in uneven.notes
+    assert not [line for line in opened("negated_reviews").notes if "weights" in line]
+
+
+def test_a_run_prints_what_the_lecture_prints_of_texts(tmp_path, command):
+    """S66: counts, shapes and lengths; known and unknown words besides."""
+    own = importlib.import_module("tests.tiny.imdb").write(tmp_path / "in")
+    told = [f"data.{key}={value}" for key, value in own.items()]
+    code, _, err = command("train", "data=imdb", "model=text_cnn", *told, "trainer=smoke")
+    assert code == 0, err
+    data = opened("imdb", **own)
+    assert all(line in err.splitlines() for line in data.notes)
+    (words_line, shapes_line) = data.notes
+    texts = [text.split() for text in data.arrays("train")[0]]
+    lengths = sorted(map(len, texts))
+    met = {word for text in texts for word in text}
+    test = [word for text in data.arrays("test")[0] for word in text.split()]
+    share = np.mean([word not in data.input.vocabulary for word in test])
+    assert f"{len(data.input.vocabulary)} known, {len(met)} in the training texts" in words_line
+    assert words_line.endswith(f"{share:.1%} of test")
+    assert f"{lengths[-1]} at most" in shapes_line
+    assert f"train (43, {data.facts['max_length']})" in shapes_line
 
 
 # Bad rows: reliability 20 and 23
@@ -200,7 +260,7 @@ def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file()
 def test_a_row_that_is_not_utf8_is_named_with_its_byte(tmp_path):
     rows = b"text,label\n" + b"good film,a\nbad film,b\n" * 10
     (tmp_path / "a.csv").write_bytes(rows + b"caf\xe9,a\n")
-    with pytest.raises(ValueError, match=r"row \d+ of \w+: byte 3 is 0xe9.*broken=skip"):
+    with pytest.raises(ValueError, match=r"line 22 of .*a.csv: byte 3 is 0xe9.*broken=skip"):
         opened(source=str(tmp_path / "a.csv"))
     data = opened(source=str(tmp_path / "a.csv"), broken="skip")
     assert len(data.facts["skipped"]) == 1
@@ -229,10 +289,14 @@ def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("text,label\n,a\nx,b\n", "line 2 of .* has no text"),
         ("text,label\nx,\ny,b\n", "line 2 of .* has no text or no label"),
         ("text,label\nx,a\ny,a\n", r"1 class\(es\)"),
-        ("words,label\nx,a\n", "file and label are needed|text and label are needed"),
+        ("words,kind\nx,a\n", "columns words, kind: .* name them: data.text_column=NAME"),
+        ("", "a.csv is empty"),
+        ("text,label\n", r"0 class\(es\)"),
+        ("text,label\ngood, not bad,a\n", "line 2 of .* has 3 cells and the first one 2: put"),
+        ("text,label,split\nx,a,trian\n", "the split 'trian'"),
+        ("t\0e\0x\0t\0,\0l\0", "holds NUL where the columns are named"),
     ],
 )
 def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, command):
@@ -260,6 +324,16 @@ def test_imdb_is_as_the_lecture_prints_it():
     data = opened("imdb", max_length=80)
     assert data.facts["classes"] == ["neg", "pos"]
     assert data.facts["samples"] == {"train": 22_500, "val": 2_500, "test": 25_000}
-    assert data.ids["test"].shape == (25_000, 80)
+    assert data.tensors("test")[0].shape == (25_000, 80)
     assert set(data.input.vocabulary[:3]) == {"the", "and", "a"}
     assert len(data.input.vocabulary) == 20_000 - 2
+
+
+@pytest.mark.real
+def test_a_second_start_on_imdb_takes_less_than_a_second():
+    """S66: from the prepared words to the first training batch."""
+    opened("imdb")
+    began = time.process_time()
+    data = opened("imdb")
+    next(iter(data.train_dataloader()))
+    assert time.process_time() - began < 1

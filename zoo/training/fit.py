@@ -67,6 +67,8 @@ def open_data(config: Config, start: "ZooModule | None") -> Any:
     data.setup("fit")
     counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
     console.print(f"data      {config['choices']['data']}: {counts}")
+    for note in getattr(data, "notes", []):
+        console.print(note, markup=False, soft_wrap=True)
     for problem in data.facts.get("skipped", []):
         console.print(f"skipped   {problem}")
     for problem in data.facts.get("warnings", []):
@@ -80,6 +82,8 @@ def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = N
     written = start.card["model"] if start and start.card else catalog_facts(config)
     config["model"] = agree(config["model"], written, facts)
     model: ZooModule = cards.attach(schema.build(config["model"], "model"), facts)
+    if "loss_weights" in facts:
+        model.loss_weights = torch.tensor(facts["loss_weights"])
     if start is not None:
         begin(model, start, config)
     return model

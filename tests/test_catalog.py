@@ -89,7 +89,8 @@ def test_an_experiment_runs_from_end_to_end_by_the_real_command(name, tmp_path, 
 def test_an_experiment_says_what_it_is_and_names_its_files(name):
     assert catalog.describe("experiment", name)
     choices = catalog.compose([f"experiment={name}"])["choices"]
-    assert name in (choices["model"], f"{choices['data']}_{choices['model']}")
+    pair = f"{choices['data']}_{choices['model']}"
+    assert name in (choices["model"], pair) or name.startswith(f"{pair}_")
 
 
 # --- names ----------------------------------------------------------------------------------------

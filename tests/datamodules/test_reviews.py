@@ -337,3 +337,14 @@ def test_a_second_start_on_imdb_takes_less_than_a_second():
     data = opened("imdb")
     next(iter(data.train_dataloader()))
     assert time.process_time() - began < 1
+
+
+def test_buckets_know_how_long_each_text_is(folders):
+    """S66: cut texts by what stays of them."""
+    texts = [" ".join(["word"] * count) for count in range(1, 21)]
+    source = folders({"x": texts, "y": texts})
+    data = opened(source=source, max_length=8, buckets=True)
+    for split in ("train", "val", "test"):
+        ids = data.tensors(split)[0]
+        assert data.lengths(split).tolist() == (ids != 0).sum(1).tolist()
+    assert opened(source=source, buckets=False).lengths("train") is None

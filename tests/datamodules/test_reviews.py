@@ -330,10 +330,9 @@ def test_imdb_is_as_the_lecture_prints_it():
 
 
 @pytest.mark.real
-def test_a_second_start_on_imdb_takes_less_than_a_second():
-    """S66: from the prepared words to the first training batch."""
-    opened("imdb")
-    began = time.process_time()
-    data = opened("imdb")
-    next(iter(data.train_dataloader()))
-    assert time.process_time() - began < 1
+def test_imdb_is_cut_into_words_once_in_fifteen_seconds_and_opened_in_one(own_cache):
+    """S66: of one core; up to the first training batch."""
+    for seconds in (15, 1):
+        began = time.process_time()
+        next(iter(opened("imdb").train_dataloader()))
+        assert time.process_time() - began < seconds

@@ -329,16 +329,6 @@ def test_imdb_is_as_the_lecture_prints_it():
     assert len(data.input.vocabulary) == 20_000 - 2
 
 
-@pytest.mark.real
-def test_a_second_start_on_imdb_takes_less_than_a_second():
-    """S66: from the prepared words to the first training batch."""
-    opened("imdb")
-    began = time.process_time()
-    data = opened("imdb")
-    next(iter(data.train_dataloader()))
-    assert time.process_time() - began < 1
-
-
 def test_buckets_know_how_long_each_text_is(folders):
     """S66: cut texts by what stays of them."""
     texts = [" ".join(["word"] * count) for count in range(1, 21)]

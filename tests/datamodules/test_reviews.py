@@ -1,7 +1,6 @@
 """Labelled texts: layouts, vocabulary, cache, subsets, bad rows, and the grammar (S66)."""
 
 import importlib
-import time
 from collections import Counter
 
 import numpy as np

@@ -14,7 +14,7 @@ LOWEST = {
     "zoo.nn", "zoo.optim", "zoo.pictures", "zoo.drawing", "zoo.errors", "zoo.noise",
     "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
     "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised", "zoo.hardware",
-    "zoo.maps", "zoo.dropout", "zoo.supervised", "zoo.windows", "zoo.vectors",
+    "zoo.maps", "zoo.dropout", "zoo.supervised", "zoo.windows", "zoo.texts", "zoo.vectors",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
     "datamodules.flow", "datamodules.ranks", "datamodules.idx",

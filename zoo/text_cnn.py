@@ -26,7 +26,7 @@ from zoo.export import Exported
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
 from zoo.sequences import Embeddings, SigmoidLayer, Steps
-from zoo.supervised import Classifier
+from zoo.texts import TextClassifier
 
 Positive = Annotated[int, Field(ge=1)]
 Classes = Annotated[int, Field(ge=2)]
@@ -36,7 +36,7 @@ SHOWN = 1000  # texts among which the n-grams of the report are looked for
 ROWS = 16  # n-grams that the report shows
 
 
-class TextCNN2017(Classifier):
+class TextCNN2017(TextClassifier):
     """The lecture's network, slide 26.
 
     It takes padding for words, as Keras' example did: every text must come in the same length.
@@ -113,7 +113,7 @@ class TextCNN2017(Classifier):
         return optim.configure(self, self.hparams["optimizer"])
 
 
-class TextCNN(Classifier):
+class TextCNN(TextClassifier):
     """Kim's network, figure 1.
 
     Args:

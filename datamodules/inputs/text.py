@@ -104,11 +104,23 @@ class TextInput:
         rows = [[numbers.get(word, UNKNOWN) for word in words_of(raw)] for raw in raws]
         return torch.from_numpy(self.pad(rows)).long()
 
+    def read(self, raw: str | bytes | Path) -> list[str]:
+        """The words of a text that a row holds, known or not: without those that are cut.
+
+        Raises:
+            ValueError: it cannot be read, or has no words.
+        """
+        return list(self.kept(words_of(raw)))
+
+    def kept(self, row: Any) -> Any:
+        """What is not cut of a row of words, or of their ids."""
+        return row[-self.max_length :] if self.truncating == "pre" else row[: self.max_length]
+
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""
         whole = np.full((len(rows), self.max_length), PADDING, np.int32)
         for row, ids in zip(whole, rows, strict=True):
-            kept = ids[-self.max_length :] if self.truncating == "pre" else ids[: self.max_length]
+            kept = self.kept(ids)
             if len(kept):
                 start = self.max_length - len(kept) if self.padding == "pre" else 0
                 row[start : start + len(kept)] = kept

@@ -1,4 +1,4 @@
-"""Which words pushed an answer (S67, S74): against networks whose pushes can be computed by hand."""
+"""Which words pushed an answer (S67, S74): against pushes computed by hand."""
 
 import math
 

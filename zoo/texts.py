@@ -12,7 +12,8 @@ with a word less is a text to all of them.
 Shapes: B texts, T places in a row, W words of a text, K classes.
 """
 
-from typing import Any
+from itertools import islice
+from typing import Any, TextIO
 
 import torch
 import torch.nn.functional as F
@@ -43,13 +44,37 @@ class TextClassifier(Classifier):
             Answers with `words`: a pair (word, push in nats) for each word that was read, in order.
 
         Raises:
-            ValueError: no input is attached, it reads no texts, or one of them cannot be read.
+            ValueError: no input is attached, or a text cannot be read.
         """
         self.eval()
-        if self.input is not None and not hasattr(self.input, "vocabulary"):
-            raise ValueError(f"this {type(self).__name__} reads series of numbers, not words")
         raws = raws if isinstance(raws, list | tuple) else [raws]
         return [self._explained(raw, batch_size) for raw in raws]
+
+    @torch.inference_mode()
+    def whole(self, file: TextIO, batch_size: int = 64) -> dict[str, Any]:
+        """Answer for all of a text, however long: the mean of the probabilities of its windows.
+
+        A window is as many words as the network reads at most.
+
+        Args:
+            file: an open text file, of any size: a batch of windows is in memory at a time.
+
+        Returns:
+            The answer, with the number of `windows`.
+
+        Raises:
+            ValueError: a line cannot be read, or there are no words.
+        """
+        self.eval()
+        windows = self.input.windows(file)
+        total, count = torch.zeros((), device=self.device), 0
+        while part := list(islice(windows, batch_size)):
+            logits = wide(self(self.ready(part).to(self.device)))
+            total, count = total + logits.softmax(1).sum(0), count + len(part)
+        if not count:
+            raise ValueError("this text has no words")
+        (answer,) = self.answer((total / count).log().unsqueeze(0))
+        return {**answer, "windows": count}
 
     def _explained(self, raw: Any, batch_size: int) -> dict[str, Any]:
         ids = self.ready(raw).to(self.device)  # (1, T)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 import sys
 import wave
 
@@ -207,3 +208,182 @@ def test_many_inputs_show_a_bar(monkeypatch, trained, place, command):
     assert code == 0
     assert "predicting" in err
     assert out.count("\n") == 4
+
+
+# Words that pushed an answer
+
+
+def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
+    """Readable without colours; the answer and the numbers are the model's own."""
+    text = "the film was not good at all"
+    code, out, err = command("predict", trained("text_cnn"), "--explain", text)
+    assert (code, err) == (0, "")
+    model = zoo.load(trained("text_cnn"))
+    (wanted,) = model.explain(text)
+    assert f"answer    {wanted['label']}, {100 * wanted['probability']:.1f} %" in out
+    assert f"words     {text}" in out
+    for word, push in wanted["words"]:
+        assert f"{word} {push:+.2f}" in out
+    ((_, found),) = answers(command, trained("text_cnn"), "--explain", text)
+    assert [word for word, _ in found["words"]] == text.split()
+    assert [push for _, push in found["words"]] == pytest.approx([p for _, p in wanted["words"]])
+
+
+def test_words_for_the_answer_are_green_and_those_against_it_red():
+    from zoo.commands.predict import tinted
+
+    words = tinted([("not", 2.0), ("the", 0.01), ("good", -0.9), ("film", 1.2)])
+    assert str(words) == "not the good film "
+    styles = {words.plain[span.start : span.end]: span.style for span in words.spans}
+    assert styles == {"not": "bold green", "good": "red", "film": "bold green"}
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "said"),
+    [
+        ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
+        ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
+        ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
+        ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
+        ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
+        ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
+        ("text_cnn", ["--explain"], "need an INPUT"),
+    ],
+)
+def test_what_a_model_cannot_do_is_one_line(model, words, said, trained, place, command):
+    code, out, err = command("predict", trained(model), *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+# Texts without an end (S71)
+
+LINES = b"the film was good\n\nbad\0\n\xff worse\n...\nnot bad \xe2\x98\xba\r\nlast"
+READ = ["the film was good", "not bad \u263a", "last"]
+
+
+@pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv"])
+def test_lines_are_answered_in_order_and_broken_ones_are_named(how, trained, place, command):
+    (place / "many.txt").write_bytes(LINES)
+    code, out, err = command("predict", trained("text_cnn"), "many.txt", "--lines", how)
+    rows = {
+        "--json": lambda: json.loads(out),
+        "--jsonl": lambda: [json.loads(line) for line in out.splitlines()],
+        "--csv": lambda: list(csv.DictReader(io.StringIO(out))),
+    }[how]()
+    assert code == 2
+    assert [row["input"] for row in rows] == READ
+    named = [line.removeprefix("zoo: many.txt, ") for line in err.splitlines()]
+    assert named[0].startswith("line 3: byte 3 is NUL")
+    assert named[1].startswith("line 4: byte 0 is 0xff")
+    assert named[2] == "line 5: this text has no words"
+    assert named[3].startswith("line 3: ")
+    assert named[3].endswith("(and 2 more)")
+
+
+def test_standard_input_and_a_file_of_lines_are_answered_alike(
+    trained, place, command, monkeypatch
+):
+    (place / "many.txt").write_bytes(LINES)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
+    code, out, err = command("predict", trained("text_cnn"), "-", "--jsonl")
+    assert code == 2
+    assert "zoo: line 3: byte 3 is NUL" in err
+    assert command("predict", trained("text_cnn"), "many.txt", "--lines", "--jsonl")[1] == out
+
+
+def test_a_line_is_answered_as_it_is_alone(trained, command, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
+    _, out, _ = command("predict", trained("text_lstm"), "-", "--jsonl")
+    model = zoo.load(trained("text_lstm"))
+    for one in map(json.loads, out.splitlines()):
+        (answer,) = model.predict(one["input"])
+        assert one["answer"]["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv", "--explain"])
+def test_answers_are_written_before_the_last_line_is_read(
+    how, trained, command, monkeypatch, capsys
+):
+    """After a thousand lines no more than one batch of them is waiting."""
+    written = []
+
+    def texts():
+        for _ in range(1000 if how != "--explain" else 20):
+            yield "the film was good\n"
+        written.append(capsys.readouterr().out.count("good"))
+
+    monkeypatch.setattr(sys, "stdin", texts())
+    code, _, err = command("predict", trained("text_cnn"), "-", how)
+    assert code == 0, err
+    assert written[0] >= (900 if how != "--explain" else 19)
+
+
+def test_a_long_table_is_printed_in_parts(trained, command, monkeypatch):
+    from zoo.commands import predict
+
+    monkeypatch.setattr(predict, "ROWS", 2)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("good\nbad\nfunny\n"))
+    _, out, _ = command("predict", trained("text_cnn"), "-")
+    assert out.count("probability") == 2
+    assert all(word in out for word in ("good", "bad", "funny"))
+
+
+@pytest.mark.parametrize("source", ["book.txt", "-"])
+def test_a_whole_book_is_the_mean_of_its_windows(source, trained, place, command, monkeypatch):
+    """The words run on over the ends of lines; the last window is shorter."""
+    model = zoo.load(trained("text_cnn"))
+    length = model.input.max_length
+    book = [["good", "bad", "not", "film"][i * i % 7 % 4] for i in range(70 * length + 3)]
+    lines = [" ".join(book[i : i + 11]) for i in range(0, len(book), 11)]
+    (place / "book.txt").write_text("\n".join(lines))
+    data = io.BytesIO((place / "book.txt").read_bytes())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(data))
+    ((name, found),) = answers(command, trained("text_cnn"), source, "--whole")
+    windows = [" ".join(book[i : i + length]) for i in range(0, len(book), length)]
+    each = [one["probabilities"] for one in model.predict(windows)]
+    mean = {label: sum(one[label] for one in each) / len(each) for label in each[0]}
+    assert (name, found["windows"]) == (source, 71)
+    assert found["probabilities"] == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_book_that_cannot_be_read_is_named_with_its_line(trained, place, command):
+    (place / "book.txt").write_bytes(b"good\nbad \xff\n")
+    (place / "empty.txt").write_bytes(b"...\n")
+    words = ["predict", trained("text_cnn"), "book.txt", "empty.txt", "review.txt", "--whole"]
+    code, out, err = command(*words, "--jsonl")
+    assert (code, json.loads(out)["input"]) == (2, "review.txt")
+    assert "zoo: book.txt: line 2: byte 4 is 0xff" in err
+
+
+def test_a_broken_text_file_does_not_stop_the_others(trained, place, command):
+    (place / "broken.txt").write_bytes(b"\xff")
+    code, out, err = command("predict", trained("text_cnn"), "broken.txt", "review.txt", "--jsonl")
+    assert (code, json.loads(out)["input"]) == (2, "review.txt")
+    assert err.startswith("zoo: broken.txt: byte 0 is 0xff")
+
+
+PEAK = """
+import resource, sys
+from zoo.commands.main import main
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)  # MB
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["--lines", "--whole"])
+def test_a_file_of_300_megabytes_needs_no_more_memory_than_one_of_three(how, place):
+    """S71. Of --whole the words are all in one line."""
+    text = "a fine film that nobody I know will ever forget " * 200
+    peaks = []
+    for copies in (300, 30_000):  # of 10 kB
+        with (place / "huge.txt").open("w") as file:
+            file.writelines(text + ("\n" if how == "--lines" else "") for _ in range(copies))
+        command = [sys.executable, "-c", PEAK, "predict", "text_cnn.imdb", "huge.txt", how, "--csv"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.count("\n") == 1 + (copies if how == "--lines" else 1)
+        peaks.append(int(done.stderr.splitlines()[-1]))
+    assert peaks[1] - peaks[0] < 60

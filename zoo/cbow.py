@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from zoo import neighbours, optim
 from zoo.export import Entry, Exported
-from zoo.neighbours import NEAREST, Answers, Neighbours
+from zoo.neighbours import NEAREST, Answers, Neighbours, listed
 from zoo.nn import ZooModule
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
@@ -288,7 +288,3 @@ def against_chance(near: Neighbours, counts: list[int]) -> Table:
         return Table((), [])
     row = (str(len(hits)), f"{100 * hits.mean():.1f}", f"{100 * min(NEAREST / others, 1):.1f}")
     return Table(("words", f"partner among the {NEAREST} nearest %", "by chance %"), [row])
-
-
-def listed(answers: Answers) -> str:
-    return ", ".join(f"{word} {cosine:.2f}" for word, cosine in answers)

@@ -120,6 +120,11 @@ class Neighbours:
         return (cosines.argmax(1) == answer).astype(np.float32)
 
 
+def listed(answers: Answers) -> str:
+    """Words and their cosines in one line."""
+    return ", ".join(f"{word} {cosine:.2f}" for word, cosine in answers)
+
+
 def blocks(rows: np.ndarray) -> list[np.ndarray]:
     """Rows in pieces of at most BLOCK."""
     return [rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)]

@@ -66,11 +66,17 @@ class Classifier(ZooModule):
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        """Confusion matrix, per-class table and worst mistakes."""
-        inputs, labels = batch
-        logits = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
-        classes = self.classes or [str(i) for i in range(logits.shape[1])]
-        probabilities, shown = logits.softmax(1).numpy(), None
+        """Pictures of a test batch and of what is answered for it."""
+        parts = batch[0].split(256)
+        logits = torch.cat([self(part.to(self.device)).float().cpu() for part in parts])
+        return self.pictured(batch, logits.softmax(1).numpy())
+
+    def pictured(
+        self, batch: tuple[Tensor, Tensor], probabilities: np.ndarray
+    ) -> dict[str, Picture]:
+        """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
+        (inputs, labels), shown = batch, None
+        classes = self.classes or [str(i) for i in range(probabilities.shape[1])]
         if hasattr(self.input, "restore"):
             shown = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)

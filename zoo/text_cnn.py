@@ -26,7 +26,7 @@ from zoo.export import Exported
 from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
 from zoo.sequences import Embeddings, SigmoidLayer, Steps
-from zoo.supervised import Classifier
+from zoo.texts import TextClassifier
 
 Positive = Annotated[int, Field(ge=1)]
 Classes = Annotated[int, Field(ge=2)]
@@ -37,7 +37,7 @@ AT_ONCE = 64  # of these texts
 ROWS = 16  # n-grams that the report shows
 
 
-class TextCNN2017(Classifier):
+class TextCNN2017(TextClassifier):
     """The lecture's network, slide 26.
 
     It takes padding for words, as Keras' example did: every text must come in the same length.
@@ -117,7 +117,7 @@ class TextCNN2017(Classifier):
         return optim.configure(self, self.hparams["optimizer"])
 
 
-class TextCNN(Classifier):
+class TextCNN(TextClassifier):
     """Kim's network, figure 1.
 
     Args:

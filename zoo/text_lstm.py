@@ -26,7 +26,7 @@ from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.optim import Recipe
 from zoo.sequences import Embeddings, SigmoidLayer, Steps
-from zoo.supervised import Classifier
+from zoo.texts import TextClassifier
 
 Positive = Annotated[int, Field(ge=1)]
 Classes = Annotated[int, Field(ge=2)]
@@ -86,7 +86,7 @@ def last_state(lstm: nn.LSTM, x: Tensor, kept: Tensor) -> Tensor:
     return h
 
 
-class TextLSTM2017(Classifier):
+class TextLSTM2017(TextClassifier):
     """The lecture's network, slide 31.
 
     It takes padding for words, as Keras' example did: every text must come in the same length.
@@ -162,7 +162,7 @@ class LinearRecurrence(nn.Module):
         return (torch.where(real, self.W(state[0]) + given, state[0]),)
 
 
-class TextLSTM(Classifier):
+class TextLSTM(TextClassifier):
     """A recurrent network whose last state, of both directions if there are two, is classified.
 
     Args:

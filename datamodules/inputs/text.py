@@ -13,9 +13,10 @@ It is made for languages that write spaces between words; it needs no language p
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from datamodules.inputs import config_of
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocabulary, of the first
 UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
 SUFFIXES = frozenset({".txt"})
+LONG = 2**20  # characters of a line that are read at once
 Side = Literal["pre", "post"]
 
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -114,6 +116,30 @@ class TextInput:
         rows = [[numbers.get(word, UNKNOWN) for word in words_of(raw)] for raw in raws]
         return torch.from_numpy(self.pad(rows)).long()
 
+    def read(self, raw: str | bytes | Path) -> list[str]:
+        """The words of a text that a row holds, known or not: without those that are cut.
+
+        Raises:
+            ValueError: it cannot be read, or has no words.
+        """
+        return list(self.kept(words_of(raw)))
+
+    def windows(self, file: TextIO) -> Iterator[str]:
+        """Cut a text of any length into texts of `max_length` words; the last may be shorter.
+
+        No more than a line of it is in memory, nor all of a long line.
+
+        Raises:
+            ValueError: a line that cannot be read, with its number.
+        """
+        found = (word for number, part in parts(file) for word in words_in(part, number))
+        while window := list(islice(found, self.max_length)):
+            yield " ".join(window)
+
+    def kept(self, row: Any) -> Any:
+        """What is not cut of a row of words, or of their ids."""
+        return row[-self.max_length :] if self.truncating == "pre" else row[: self.max_length]
+
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""
         sizes = np.array([len(row) for row in rows], np.int64)
@@ -148,6 +174,25 @@ def spans(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The places of `sizes[i]` things from `starts[i]` on, for all i in a row."""
     shifts = starts - (sizes.cumsum() - sizes)
     return np.repeat(shifts, sizes) + np.arange(sizes.sum())
+
+
+def parts(file: TextIO) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers; long ones in parts that end at a space."""
+    number, rest = 1, ""
+    while part := file.readline(LONG):
+        ends, given = part.endswith("\n"), rest + part
+        text, _, rest = (given, "", "") if ends else given.rpartition(" ")
+        yield number, text
+        number += ends
+    yield number, rest
+
+
+def words_in(part: str, number: int) -> list[str]:
+    """The words of a line, or of a part of it, which may have none."""
+    try:
+        return words(read_text(part))
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
 
 
 def words_of(raw: str | bytes | Path, read: Callable[[Any], str] = read_text) -> list[str]:

@@ -1,5 +1,6 @@
 """Text -> word ids and back: the tokeniser's rules, padding as in Keras, bad input (S60-S62)."""
 
+import io
 import os
 import random
 import warnings
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from datamodules.inputs import text as texts
 from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text, words
 
 SLIDE = "The quick brown fox jumps over the brown lazy dog"
@@ -165,3 +167,26 @@ def test_its_config_rebuilds_it():
     again = TextInput(**{k: v for k, v in one.config().items() if k != "_target_"})
     assert target == "datamodules.inputs.text.TextInput"
     assert torch.equal(again("a good film"), one("a good film"))
+
+
+@pytest.mark.parametrize("long", [1, 5, 2**20])
+def test_the_windows_of_a_text_hold_its_words_in_order(long, monkeypatch):
+    """S71: also where lines are longer than what is read at once, which cuts no word."""
+    monkeypatch.setattr(texts, "LONG", long)
+    text = "It's a quick brown\n\nfox, 1,000 times it jumped over\n the lazy ☺ dog"
+    windows = list(text_input([], max_length=4).windows(io.StringIO(text)))
+    assert [len(window.split()) for window in windows] == [4, 4, 4, 1]
+    assert " ".join(windows).split() == words(text)
+    assert list(text_input([]).windows(io.StringIO("..."))) == []
+
+
+def test_a_line_of_a_long_text_that_cannot_be_read_is_named():
+    with pytest.raises(ValueError, match="line 2: byte 1 is NUL"):
+        list(text_input([]).windows(io.StringIO("a\nb\0")))
+
+
+@pytest.mark.parametrize(("truncating", "wanted"), [("pre", "d e f"), ("post", "a b c")])
+def test_what_is_read_of_a_text_is_what_a_row_holds(truncating, wanted):
+    made = text_input(list("abcdef"), max_length=3, truncating=truncating)
+    assert made.read("A, b c d e f") == wanted.split()
+    assert made.restore(made("A, b c d e f")) == [wanted]

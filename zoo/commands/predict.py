@@ -2,26 +2,68 @@
 
     zoo predict image_cnn.mnist digit.png photos/      files, and all that lie in a folder
     zoo predict text_cnn.imdb "not bad at all"         a text in quotes, or a .txt file
+    zoo predict text_cnn.imdb --explain review.txt     and the words that pushed the answer
     cat texts.txt | zoo predict text_cnn.imdb -        standard input: a text a line
+    zoo predict text_cnn.imdb texts.txt --lines        a file the same way; it may be of any size
+    zoo predict text_cnn.imdb book.txt --whole         a text of any length, window by window
     zoo predict cbow "paris - france + italy"          an analogy, a word, or a gap: "the _ sat"
     zoo predict char_rnn "def "                        a prompt
     zoo predict gan 0 1 2                              seeds
     zoo predict image_cnn.mnist                        eight examples, the truth beside the answer
 
 Of a model's or an experiment's name the newest finished run below ./runs is taken, else the
-released weights. Answers that are pictures go to a file.
+released weights. Answers that are pictures go to a file; all others are written as they come, in
+the order of the inputs. Empty lines are passed over. A line that cannot be read is named by its
+number on standard error, the others are answered, and the exit code is 2.
 """
 
 import csv
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from textwrap import indent, shorten
+from typing import Any, NamedTuple, TextIO
 
 AT_ONCE = 64  # inputs
 MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
+LARGE = 2**22  # bytes of a text from which on it is, too
+ROWS = 1000  # of a table; more begin another one
+INTERMIXED = True  # options may stand between name and inputs
+UTF8: Any = {"encoding": "utf-8-sig", "errors": "surrogateescape"}  # what is none is found later
+
+Answer = tuple[str, Any]  # with the name of its input
+Ask = Callable[[list[Any]], list[Any]]
+
+
+class Asked(NamedTuple):
+    """An input: what it is called, what it is, and where it stands if it is a line."""
+
+    name: str
+    raw: Any
+    place: str = ""
+
+
+class Broken:
+    """What could not be read: a line is named at once, of other inputs the first at the end."""
+
+    def __init__(self) -> None:
+        self.first, self.count = "", 0
+
+    def add(self, one: Asked, error: Exception) -> None:
+        said = f"{one.place}{error}"
+        if one.place:
+            print(f"zoo: {said}", file=sys.stderr)
+        self.first, self.count = self.first or said, self.count + 1
+
+    def check(self) -> None:
+        """Raise ValueError if there was any."""
+        if self.count:
+            more = f" (and {self.count - 1} more)" if self.count > 1 else ""
+            raise ValueError(self.first + more)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -29,8 +71,17 @@ def arguments(parser: ArgumentParser) -> None:
         "name", metavar="NAME|RUN|WEIGHTS", help="a name of `zoo list weights`, a run or a file"
     )
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="a file, a folder, a text or -")
+    parser.add_argument(
+        "--explain", action="store_true", help="of texts: the words that pushed the answer"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--lines", action="store_true", help="a file holds a text a line")
+    what.add_argument(
+        "--whole", action="store_true", help="read all of a text: the mean over windows of it"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one JSON list, with all that is known")
+    how.add_argument("--jsonl", action="store_true", help="the same, one JSON object a line")
     how.add_argument("--csv", action="store_true", help="a row for each input")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="for pictures, or the page of examples"
@@ -44,37 +95,59 @@ def run(given: Namespace) -> None:
 
     output = output_file(given.output, given.name, ".png" if given.inputs else ".html")
     model = load(weights_of(given.name))
+    check(given, model)
     if not given.inputs:
         show_examples(model, output)
         return
-    named = list(collected(given.inputs, getattr(model.input, "suffixes", frozenset())))
-    if not named:
+    asked = collected(given, getattr(model.input, "suffixes", frozenset()))
+    first = next(asked, None)
+    if first is None:
         raise FileNotFoundError(f"{', '.join(given.inputs)}: no inputs for {given.name} in there")
-    answers, broken = answered(model, named)
-    if answers and is_picture(answers[0][1]):
-        write_pictures(model, answers, output)
-    elif answers:
-        kind = "json" if given.json else "csv" if given.csv else "table"
-        {"json": print_json, "csv": print_csv, "table": print_table}[kind](answers)
-    if broken:
-        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-        raise ValueError(broken[0] + more)
+    broken, size = Broken(), 1 if given.explain or given.whole else AT_ONCE
+    write(given, model, answered(way(given, model), chain([first], asked), size, broken), output)
+    broken.check()
+
+
+def check(given: Namespace, model: Any) -> None:
+    """Refuse what this model cannot do.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    kind, texts = type(model).__name__, "take a classifier of texts, such as text_cnn"
+    if given.explain and not hasattr(model, "explain"):
+        raise ValueError(f"--explain: {kind} cannot say which words pushed its answer; {texts}")
+    if given.whole and not hasattr(model, "explain"):
+        raise ValueError(f"--whole: {kind} does not read texts window by window; {texts}")
+    if given.explain and given.whole:
+        raise ValueError("--explain is about one window: leave out --whole")
+    if given.lines and ".txt" not in getattr(model.input, "suffixes", ()):
+        raise ValueError(f"--lines: {kind} takes no texts; leave it out")
+    if (given.lines or given.whole or given.explain) and not given.inputs:
+        raise ValueError("--explain, --lines and --whole need an INPUT: a file, a text or -")
 
 
 # --- what is asked --------------------------------------------------------------------------------
 
 
-def collected(words: Sequence[str], suffixes: frozenset[str]) -> Iterator[tuple[str, Any]]:
-    """Each input with its name: files as paths, or what they say; texts as they are."""
+def collected(given: Namespace, suffixes: frozenset[str]) -> Iterator[Asked]:
+    """Each input, when its turn comes: files by their path, texts as they are.
+
+    Raises:
+        FileNotFoundError: no such file, where it can be nothing else.
+    """
     texts = ".txt" in suffixes
-    for word in words:
+    for word in given.inputs:
         if word == "-":
-            yield from standard_input(texts)
+            yield from standard_input(texts, given.whole)
         elif _exists(word):
             for path in found(Path(word), suffixes):
-                yield str(path), read(path) if texts else str(path)
+                one = Asked(str(path), path if texts else str(path))
+                yield from lines_of(path) if given.lines else [one]
+        elif given.lines or given.whole:
+            raise FileNotFoundError(f"{word}: there is no such file")
         else:
-            yield word, word
+            yield Asked(word, word)
 
 
 def _exists(word: str) -> bool:
@@ -84,14 +157,30 @@ def _exists(word: str) -> bool:
         return False
 
 
-def standard_input(texts: bool) -> Iterator[tuple[str, Any]]:
-    """Of texts a line each, else one file."""
+def standard_input(texts: bool, whole: bool) -> Iterator[Asked]:
+    """Of texts a line each, or one that is read as it is asked for; else one file."""
     if not texts:
-        yield "-", sys.stdin.buffer.read()
+        yield Asked("-", sys.stdin.buffer.read())
         return
-    for line in sys.stdin:
-        if line.strip():
-            yield line.strip(), line.strip()
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(**UTF8)
+    if whole:
+        yield Asked("-", sys.stdin)
+    else:
+        yield from numbered(sys.stdin, "")
+
+
+def lines_of(path: Path) -> Iterator[Asked]:
+    """The texts of a file that holds one a line."""
+    with path.open(**UTF8) as file:
+        yield from numbered(file, f"{path}, ")
+
+
+def numbered(lines: Iterable[str], place: str) -> Iterator[Asked]:
+    """Each line that is not empty, with its number."""
+    for number, line in enumerate(lines, 1):
+        if text := line.strip():
+            yield Asked(text, text, f"{place}line {number}: ")
 
 
 def found(path: Path, suffixes: frozenset[str]) -> list[Path]:
@@ -102,43 +191,105 @@ def found(path: Path, suffixes: frozenset[str]) -> list[Path]:
     return inside or ([path] if suffixes & {".mp4"} and any(path.iterdir()) else [])
 
 
-def read(path: Path) -> str:
-    """The text of a file."""
-    from datamodules.inputs.text import read_text
-
-    return read_text(path)
-
-
 # --- what is answered -----------------------------------------------------------------------------
 
 
-def answered(
-    model: Any, named: Sequence[tuple[str, Any]]
-) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Name and answer of each input, and what is to be said of those that cannot be read."""
-    answers: list[tuple[str, Any]] = []
-    broken: list[str] = []
-    for part in with_bar([named[i : i + AT_ONCE] for i in range(0, len(named), AT_ONCE)]):
-        names, raws = zip(*part, strict=True)
-        try:
-            answers += zip(names, model.predict(list(raws)), strict=True)
-        except (ValueError, OSError):
-            for name, raw in part:  # find which
-                try:
-                    answers.append((name, model.predict([raw])[0]))
-                except (ValueError, OSError) as error:
-                    broken.append(str(error))
-    return answers, broken
+def way(given: Namespace, model: Any) -> Ask:
+    """What answers for a list of raw inputs."""
+    from datamodules.inputs.text import read_text
+
+    if given.whole:
+        return lambda raws: [whole(model, raw) for raw in raws]
+    ask: Ask = model.explain if given.explain else model.predict
+    if ".txt" not in getattr(model.input, "suffixes", ()):
+        return ask
+    return lambda raws: ask([read_text(raw) for raw in raws])
 
 
-def with_bar(parts: list[Any]) -> Iterator[Any]:
-    """The parts, with a progress bar where there are many."""
-    if len(parts) * AT_ONCE <= MANY:
-        return iter(parts)
+def whole(model: Any, text: Path | TextIO) -> Any:
+    """Answer for all of a text, which is read bit by bit."""
+    if not isinstance(text, Path):
+        return model.whole(text)
+    small = text.stat().st_size < LARGE
+    try:
+        with bar(str(text), small) as progress, progress.open(text, **UTF8) as file:
+            return model.whole(file)
+    except ValueError as error:
+        raise ValueError(f"{text}: {error}") from error
+
+
+def answered(ask: Ask, asked: Iterator[Asked], size: int, broken: Broken) -> Iterator[Answer]:
+    """Name and answer of each input, `size` of them at once; what cannot be read is kept apart."""
+    for part in with_bar(iter(lambda: list(islice(asked, size)), [])):
+        for one, answer in zip(part, tried(ask, part), strict=True):
+            if isinstance(answer, Exception):
+                broken.add(one, answer)
+            else:
+                yield one.name, answer
+
+
+def tried(ask: Ask, part: Sequence[Asked]) -> list[Any]:
+    """Answers, and errors in the place of those for which there is none."""
+    try:
+        return ask([one.raw for one in part])
+    except (ValueError, OSError) as error:
+        if len(part) == 1:
+            return [error]
+        half = len(part) // 2
+        return tried(ask, part[:half]) + tried(ask, part[half:])
+
+
+def with_bar(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The parts, with a count on standard error where there are many."""
+    yield from islice(parts, MANY // AT_ONCE)
+    following = next(parts, None)
+    if following is None:
+        return
+    with bar("{task.completed:,} more inputs") as progress:
+        task = progress.add_task("", total=None)
+        for part in chain([following], parts):
+            yield part
+            progress.advance(task, len(part))
+
+
+def bar(what: str, disable: bool = False) -> Any:
+    """A line of progress on standard error."""
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress, SpinnerColumn, TaskProgressColumn, TimeElapsedColumn
 
-    return iter(track(parts, description="predicting", console=Console(stderr=True)))
+    return Progress(
+        SpinnerColumn(),
+        f"predicting {what}",
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=sys.stdout.isatty(),  # else answers would go to standard error, too
+        disable=disable,
+    )
+
+
+# --- how it is said -------------------------------------------------------------------------------
+
+
+def write(given: Namespace, model: Any, answers: Iterator[Answer], output: Path) -> None:
+    """Write answers as they come, in the form that was asked for."""
+    first = next(answers, None)
+    if first is None:
+        return
+    answers = chain([first], answers)
+    if is_picture(first[1]):
+        write_pictures(model, list(answers), output)
+    elif given.csv:
+        print_csv(answers, [] if getattr(model, "novelty", None) is None else ["warning"])
+    elif given.json:
+        print_json(answers)
+    elif given.jsonl:
+        for one in answers:
+            print(as_json(one))
+    elif given.explain:
+        print_explained(answers)
+    else:
+        print_table(answers)
 
 
 def is_picture(answer: Any) -> bool:
@@ -154,42 +305,82 @@ def columns(answer: Any) -> dict[str, str]:
         said["probability"] = f"{100 * said['probability']:.1f} %"
     if "next" in said:
         said["next"] = repr(said["next"])
+    if "words" in said:
+        from zoo.texts import strongest
+
+        said["words"] = strongest(said["words"])
     return {key: str(value) for key, value in said.items()}
 
 
-def tabled(
-    answers: Sequence[tuple[str, Any]], first: str
-) -> tuple[list[str], list[dict[str, str]]]:
-    """All columns that some answer has, and a row for each."""
-    rows = [{first: name, **columns(answer)} for name, answer in answers]
-    return list(dict.fromkeys(key for row in rows for key in row)), rows
-
-
-def print_table(answers: Sequence[tuple[str, Any]], first: str = "input") -> None:
+def print_table(answers: Iterable[Answer], first: str = "input") -> None:
+    """A row for each answer, with all columns that one of them has."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    header, rows = tabled(answers, first)
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*(escape(row.get(key, "")) for key in header))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    answers = iter(answers)
+    while page := list(islice(answers, ROWS)):
+        rows = [{first: name, **columns(answer)} for name, answer in page]
+        header = list(dict.fromkeys(key for row in rows for key in row))
+        table = Table(*header)
+        for row in rows:
+            table.add_row(*(escape(row.get(key, "")) for key in header))
+        Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def print_csv(answers: Sequence[tuple[str, Any]]) -> None:
-    header, rows = tabled(answers, "input")
-    writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+def print_csv(answers: Iterator[Answer], more: list[str]) -> None:
+    """The columns are those of the first answer, and what others may have besides."""
+    writer = None
+    for name, answer in answers:
+        row = {"input": name, **columns(answer)}
+        if writer is None:
+            header = list(dict.fromkeys([*row, *more]))
+            writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
 
 
-def print_json(answers: Sequence[tuple[str, Any]]) -> None:
-    found = [{"input": name, "answer": answer} for name, answer in answers]
-    print(json.dumps(found, indent=1, ensure_ascii=False))
+def print_json(answers: Iterator[Answer]) -> None:
+    """One list, written item by item."""
+    before = "[\n"
+    for one in answers:
+        print(before + indent(as_json(one, 1), " "), end="")
+        before = ",\n"
+    print("\n]")
 
 
-def write_pictures(model: Any, answers: Sequence[tuple[str, Any]], output: Path) -> None:
+def as_json(one: Answer, spaces: int | None = None) -> str:
+    return json.dumps({"input": one[0], "answer": one[1]}, indent=spaces, ensure_ascii=False)
+
+
+def print_explained(answers: Iterator[Answer]) -> None:
+    """The words of each text, green for the answer and red against it, and the strongest ones."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for name, answer in answers:
+        said = columns(answer)
+        strongest, label = said.pop("words"), ", ".join(said.values())
+        console.print(f"input     {shorten(name, 80, placeholder=' ...')}")
+        console.print(f"answer    {label}")
+        console.print("words    ", tinted(answer["words"]))
+        console.print(f"strongest {strongest}\n")
+
+
+def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
+    """Words in colours, bold where they pushed more than half as much as the strongest."""
+    from rich.text import Text
+
+    most = max(abs(push) for _, push in pushes)
+    words = Text()
+    for word, push in pushes:
+        colour = ("green" if push > 0 else "red") if 10 * abs(push) > most else ""
+        words.append(word, f"bold {colour}" if colour and 2 * abs(push) > most else colour)
+        words.append(" ")
+    return words
+
+
+def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     """One sheet: what was given above what came out, or the drawn pictures."""
     from zoo.commands.sample import save
     from zoo.pictures import Grid, png
@@ -212,6 +403,6 @@ def show_examples(model: Any, output: Path) -> None:
 
     shown = examples.of(model)
     if shown.answers:
-        print_table(list(zip(shown.truths, shown.answers, strict=True)), first="truth")
+        print_table(zip(shown.truths, shown.answers, strict=True), first="truth")
     output.write_text(shown.page(), encoding="utf-8")
     print(f"page      {output}")

@@ -163,10 +163,6 @@ class TextCNN(TextClassifier):
     def sees(self) -> str:
         return f"{max(self.hparams['widths'])} words, the maximum over the text"
 
-    def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.begin(self.input.vocabulary)
-
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
 

@@ -208,10 +208,6 @@ class TextLSTM(TextClassifier):
         self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
         self.example_input_array = self.steps.example(8)
 
-    def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.begin(self.input.vocabulary)
-
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
 

@@ -22,12 +22,12 @@ from zoo.dropout import Dropout, Share
 from zoo.export import Exported
 from zoo.optim import Recipe
 from zoo.sequences import Embeddings, Steps
-from zoo.supervised import Classifier
+from zoo.texts import TextClassifier
 
 Positive = Annotated[int, Field(ge=1)]
 
 
-class TextMLP(Classifier):
+class TextMLP(TextClassifier):
     """A multi-layer perceptron on all steps at once.
 
     Args:
@@ -70,10 +70,6 @@ class TextMLP(Classifier):
         )
         self.head = nn.Linear(hidden, num_classes)
         self.example_input_array = self.steps.example(max_length)
-
-    def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.begin(self.input.vocabulary)
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).

@@ -1,4 +1,4 @@
-"""What the classifiers of texts share: which words pushed an answer.
+"""What the classifiers of texts share: where their vectors start, and which words pushed an answer.
 
 A text is read again without each of its words (Li et al. 2016, https://arxiv.org/abs/1612.08220,
 section 3). A word's push is what the log-odds of the answer lose without it, in nats: above zero
@@ -32,6 +32,10 @@ class TextClassifier(Classifier):
     """A classifier that reads texts, or series of numbers, by its `steps`."""
 
     steps: Steps
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and hasattr(self.input, "vocabulary"):
+            self.steps.begin(self.input.vocabulary)
 
     @torch.inference_mode()
     def explain(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:

@@ -122,7 +122,8 @@ class TextInput:
         Raises:
             ValueError: it cannot be read, or has no words.
         """
-        return list(self.kept(words_of(raw)))
+        found = words_of(raw)
+        return found[-self.max_length :] if self.truncating == "pre" else found[: self.max_length]
 
     def windows(self, file: TextIO) -> Iterator[str]:
         """Cut a text of any length into texts of `max_length` words; the last may be shorter.
@@ -135,10 +136,6 @@ class TextInput:
         found = (word for number, part in parts(file) for word in words_in(part, number))
         while window := list(islice(found, self.max_length)):
             yield " ".join(window)
-
-    def kept(self, row: Any) -> Any:
-        """What is not cut of a row of words, or of their ids."""
-        return row[-self.max_length :] if self.truncating == "pre" else row[: self.max_length]
 
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""

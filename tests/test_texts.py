@@ -1,14 +1,18 @@
 """Which words pushed an answer (S67, S74): against pushes computed by hand."""
 
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
-from zoo.texts import TextClassifier, log_odds, strongest, without_each
+from zoo.pictures import Tinted
+from zoo.sequences import Steps
+from zoo.texts import TextClassifier, examples, log_odds, over_length, strongest, without_each
 
 NETWORKS = ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"]
 WORDS = ["not", "good", "bad", "film"]  # their ids are 2 to 5
@@ -133,3 +137,89 @@ def test_what_cannot_be_explained_is_said(bag):
         bag.explain(["good", "..."])
     with pytest.raises(ValueError, match="has no input"):
         zoo.create_model("text_cnn").explain("good")
+
+
+# A whole text (S71)
+
+
+def test_a_text_of_any_length_is_the_mean_of_its_windows(bag):
+    """The oracle: probabilities of two full windows and of a shorter one."""
+    bag.input = text_input(2)
+    found = bag.whole(io.StringIO("good good\nbad\n\nnot film"), batch_size=2)
+    each = [bag.predict(part)[0]["probabilities"] for part in ("good good", "bad not", "film")]
+    mean = {label: sum(one[label] for one in each) / 3 for label in ("neg", "pos")}
+    assert (found["label"], found["windows"]) == (max(mean, key=mean.get), 3)
+    assert found["probabilities"] == pytest.approx(mean)
+    with pytest.raises(ValueError, match="has no words"):
+        bag.whole(io.StringIO("...\n"))
+
+
+# The report
+
+
+def test_the_report_shows_what_pushed_right_answers_and_the_worst_mistakes(bag):
+    texts = ["good", "not", "good film", "bad", "good good", "strange not"]
+    labels = torch.tensor([1, 0, 1, 1, 0, 0])  # of "bad" and of "good good" another than is said
+    bag.steps = Steps(6, None, 3)
+    figures = bag.figures((bag.input(texts), labels))
+    shown = figures["Words that pushed the answer"]
+    assert isinstance(shown, Tinted)
+    assert [" ".join(word for word, _ in one) for one in shown.passages] == [
+        "not", "\N{DOUBLE QUESTION MARK} not", "good", "good film", "good good", "bad",
+    ]  # fmt: skip
+    assert shown.captions[3] == "pos, answered pos (96 % sure): good +3.00, film +0.25"
+    assert shown.captions[4] == "neg, answered pos (100 % sure): good +3.00, good +3.00"
+    assert dict(shown.passages[3]) == pytest.approx({"good": 3.0, "film": 0.25}, abs=1e-5)
+    bars = figures["Accuracy over length"]
+    assert bars.names == ["1 words (3 texts)", "2 words (3 texts)"]
+    assert bars.values == pytest.approx([200 / 3, 200 / 3])
+
+
+def test_the_words_with_the_greatest_pull_stand_beside_the_nearest_of_the_table(bag):
+    bag.steps = Steps(6, None, 2)
+    with torch.no_grad():
+        bag.steps.read.weight[2:] = torch.tensor([[1.0, 0], [0, 1], [0.9, 0.1], [0.1, 1.0]])
+    rows = {word: (label, near.split()[0]) for word, label, near in bag.nearest().rows}
+    assert rows["good"] == ("pos", "film")
+    assert bag.nearest().rows[0][:2] == ("not", "neg")
+    assert bag.nearest().rows[0][2].startswith("bad 0.99")
+
+
+def test_lengths_are_cut_into_bins_of_as_many_texts():
+    lengths = np.arange(1, 81)
+    bars = over_length(lengths, lengths > 40)
+    assert bars.names[0] == "1 to 10 words (10 texts)"
+    assert all(
+        "(10 texts)" in name or "(11 texts)" in name or "(9 texts)" in name for name in bars.names
+    )
+    assert len(bars.names) == 8
+    assert bars.values[:3] == [0, 0, 0]
+    assert bars.values[-3:] == [100, 100, 100]
+
+
+def test_texts_of_one_length_are_one_bin_and_none_is_lost():
+    bars = over_length(np.full(50, 400), np.arange(50) < 20)
+    assert (bars.names, bars.values) == (["400 words (50 texts)"], [40.0])
+    lengths = np.random.default_rng(0).integers(1, 12, 1000)
+    counts = [int(n.split("(")[1].split()[0]) for n in over_length(lengths, lengths > 3).names]
+    assert sum(counts) == 1000
+
+
+def test_examples_are_of_all_classes_and_the_surest_mistakes():
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 0, 1])
+    sure = np.array([0.9, 0.8, 0.7, 0.9, 0.9, 0.9, 0.9, 0.6, 0.8])
+    answers = np.array([0, 0, 0, 0, 1, 1, 1, 1, 0])
+    probabilities = np.where(np.arange(2) == answers[:, None], sure[:, None], 1 - sure[:, None])
+    assert [int(i) for i in examples(labels, probabilities)] == [0, 1, 4, 5, 8, 7]
+    assert [int(i) for i in examples(labels[7:], probabilities[7:])] == [1, 0]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_of_texts_has_these_pictures(name):
+    model = network(name, length=12)
+    texts = ["not good", "film bad good", "good", "bad"] * 3
+    batch = model.input(texts), torch.arange(12) % 2
+    assert {"Words that pushed the answer", "Accuracy over length"} <= model.figures(batch).keys()
+    series = zoo.create_model(name, vocabulary_size=None, features=3).eval()
+    found = series.figures((torch.randn(4, 12, 3), torch.arange(4) % 2))
+    assert not {"Words that pushed the answer", "Accuracy over length"} & found.keys()

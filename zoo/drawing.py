@@ -23,6 +23,7 @@ from zoo.pictures import (
     Strip,
     Table,
     Text,
+    Tinted,
     png,
     wav,
 )
@@ -32,6 +33,7 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 12, 8, 44  # room for the labels around it
 POINTS = 400  # of a line or a waveform; more would not be seen
 LONG = 60  # characters; a longer cell has a line of its own on a phone
 FRAMES = 12  # of a clip, side by side
+FAINT = 0.05  # of the greatest weight of a passage; below it a word has no tint
 LOUD = 30  # half the height of a waveform, in SVG units
 MATRIX = 200  # classes; above it a confusion matrix is a list of its largest cells
 PAIRS = 20  # most confused pairs, listed beside a matrix that is too large to survey
@@ -52,6 +54,8 @@ def _body(title: str, picture: Picture) -> str:
             return _strip(title, picture)
         case Text():
             return _text(picture)
+        case Tinted():
+            return _tinted(picture)
         case Audio():
             return _audio(title, picture)
         case Bars():
@@ -149,6 +153,24 @@ def _text(text: Text) -> str:
     """Each begins with a line end of ours, because HTML drops the first one in a <pre>."""
     passages = [f"<pre>\n{escape(passage)}</pre>" for passage in text.passages]
     return _rows(_joined(text.captions, [""] * len(passages)), passages)
+
+
+def _tinted(tinted: Tinted) -> str:
+    """Each passage has its own full tint: that of the word with the greatest weight."""
+    passages = [f"<div>{_words(passage)}</div>" for passage in tinted.passages]
+    legend = f"<p>{escape(tinted.legend)}</p>" if tinted.legend else ""
+    return legend + _rows(_joined(tinted.captions, [""] * len(passages)), passages)
+
+
+def _words(passage: Sequence[tuple[str, float]]) -> str:
+    most = max((abs(weight) for _, weight in passage), default=0.0) or 1.0
+    return " ".join(
+        f'<span class="{"hit" if weight > 0 else "miss"}" style="--tint:{abs(weight) / most:.2f}" '
+        f'title="{weight:+.2f}">{escape(word)}</span>'
+        if abs(weight) >= FAINT * most
+        else escape(word)
+        for word, weight in passage
+    )
 
 
 def _audio(title: str, audio: Audio) -> str:

@@ -61,6 +61,18 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Tinted:
+    """Passages word by word, each word with a weight: for something above zero, against it below.
+
+    Captions are one for each passage, or none at all.
+    """
+
+    passages: Sequence[Sequence[tuple[str, float]]]
+    captions: Sequence[str] = ()
+    legend: str = ""
+
+
+@dataclass(frozen=True)
 class Audio:
     """Sounds to be heard: waves (T,) in [-1, 1], all at `rate` samples per second."""
 
@@ -109,7 +121,7 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Strip | Text | Audio | Bars | Curve | Table | Confusion
+Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Table | Confusion
 
 
 def classification(

@@ -15,7 +15,7 @@ from PIL import Image
 from zoo.drawing import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
 from zoo.pages import report
 from zoo.pages.report import comparison, curves, shown
-from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text
+from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text, Tinted
 
 RESULTS = {
     "experiment": "image_cnn",
@@ -44,6 +44,7 @@ PICTURES = {
     "Sheet": Grid(np.zeros((3, 4, 4, 3), np.uint8)),
     "Strip": Strip([np.zeros((3, 4, 4, 1), np.uint8)], [EVIL]),
     "Text": Text([EVIL], [EVIL]),
+    "Tinted": Tinted([[(EVIL, 1.0), ("a", -0.5)]], [EVIL], EVIL),
     "Audio": Audio([np.zeros(8)], 8000, [EVIL]),
     "Bars": Bars([EVIL], [1.0], EVIL),
     "Curve": Curve({"a": ([0, 1], [1.0, 2.0]), EVIL: ([0, 1], [2.0, 1.0])}, EVIL, EVIL),
@@ -274,6 +275,16 @@ def test_a_passage_keeps_its_spaces_and_its_first_line_end():
     assert "<i>" not in page
 
 
+def test_words_are_tinted_by_their_weight_beside_the_greatest_of_their_passage():
+    page = draw("t", Tinted([[("not", -4.0), ("a", 0.1), ("good", 2.0)], [("fine", 0.5)]]))
+    assert re.findall(r'class="(\w+)" style="--tint:(\S+)" title="(\S+)">(\w+)', page) == [
+        ("miss", "1.00", "-4.00", "not"), ("hit", "0.50", "+2.00", "good"),
+        ("hit", "1.00", "+0.50", "fine"),
+    ]  # fmt: skip
+    assert "</span> a <span" in page  # too faint to be seen
+    assert "<div>no weight</div>" in draw("t", Tinted([[("no", 0.0), ("weight", 0.0)]]))
+
+
 def test_a_sound_in_the_page_is_the_wave_and_says_how_long_it_is():
     page = draw("s", Audio([np.linspace(-1, 1, 12_000)], 8000, ["rising"]))
     with wave.open(io.BytesIO(decoded(page, "audio/wav")[0])) as sound:
@@ -325,12 +336,16 @@ def test_the_values_of_bars_are_read_as_people_write_them():
     assert "<p>words</p>" in page
 
 
-@pytest.mark.parametrize("empty", [Grid([]), Strip([]), Text([]), Audio([], 8000), Bars([], [])])
+@pytest.mark.parametrize(
+    "empty", [Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], [])]
+)
 def test_a_picture_of_nothing_says_so(empty):
     assert "<p>none</p>" in draw("nothing", empty)
 
 
-@pytest.mark.parametrize("wrong", [Text(["a"], ["b", "c"]), Bars(["a"], [1, 2])])
+@pytest.mark.parametrize(
+    "wrong", [Text(["a"], ["b", "c"]), Tinted([[]], ["b", "c"]), Bars(["a"], [1, 2])]
+)
 def test_a_caption_too_many_is_an_error(wrong):
     with pytest.raises(ValueError, match="zip"):
         draw("wrong", wrong)

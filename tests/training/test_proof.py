@@ -39,7 +39,7 @@ def test_the_page_shows_score_spread_bar_and_baseline():
     for cell in (
         "96.00 % (95.00 to 97.00 %)",
         "at least 90.00 %",
-        "80.00 % (logistic, 1.5 min)",
+        "80.00 % (logistic, 90.0 s)",
         "(embedded)",
     ):
         assert cell in row

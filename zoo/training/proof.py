@@ -238,7 +238,7 @@ def page(figures: Figures) -> str:
 def _row(name: str, figure: Mapping[str, Any]) -> str:
     baseline = figure["baseline_score"]
     seconds = figure.get("beside", {}).get("baseline/train_seconds")
-    took = "" if seconds is None else f", {seconds / 60:.1f} min"
+    took = "" if seconds is None else f", {seconds:.1f} s"
     beside = (
         f"{shown(figure['metric'], baseline)} ({figure['baseline']}{took})"
         if baseline is not None

@@ -1,7 +1,7 @@
 """Word vectors: predict a word from the words around it (slide 24).
 
-Mikolov et al. 2013, https://arxiv.org/abs/1301.3781 (the continuous bag of words, section 3.1) and
-https://arxiv.org/abs/1310.4546 (negative sampling, equation 4).
+Mikolov et al. 2013, https://arxiv.org/abs/1301.3781 (the continuous bag of words, section 3.1, and
+skip-gram, section 3.2) and https://arxiv.org/abs/1310.4546 (negative sampling, equation 4).
 
 The context's vectors are averaged to h. The score u_w . h of the middle word w is raised; those of
 `negatives` words drawn from the noise q, the training text's counts to the power 0.75, are lowered.
@@ -9,27 +9,32 @@ At the optimum u_w . h = log P(w | context) - log q_w - log negatives (Levy & Go
 word embedding as implicit matrix factorization", section 3.1): so q is kept with the weights, and
 adding log q gives what `forward` returns, logits of the middle word.
 
-Departs from the papers: Adam on whole batches, where word2vec.c takes a step for each word; and the
-loss of validation and test sums over the noise instead of drawing from it, so that it is exact.
+Training takes word2vec's steps (word2vec.py) along the batch, which is a run of text: (ids, reach).
+The loss of validation and test, whose batches are windows, sums over the noise instead of drawing
+from it, so that it is exact; that of training is drawn, for the batch's first centres, after its
+steps. In both modes it is the loss of the centre given the mean of its context.
 
 Shapes: B windows, C places around each centre, V ids (0 is padding), D dimensions, K negatives.
 """
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from typing_extensions import TypedDict
 
-from zoo import neighbours, optim
+from zoo import neighbours, word2vec
 from zoo.export import Entry, Exported
 from zoo.neighbours import NEAREST, Answers, Neighbours, listed
 from zoo.nn import ZooModule
-from zoo.optim import Recipe
 from zoo.pictures import Picture, Table
+from zoo.word2vec import Mode, Run, Tables
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -40,16 +45,30 @@ ANALOGIES = [  # a is to b as c is to ...: slide 24, and what the documentation 
 ]  # fmt: skip
 SHOWN = 12  # rows of a table
 FEW = 5  # answers in a row
+GLIMPSE = 256  # centres of a batch whose loss is logged
+
+
+class Descent(TypedDict):
+    """How fast it learns: a part of its config."""
+
+    lr: Annotated[float, Field(gt=0)]  # of the first step; it falls to zero along a straight line
 
 
 class CBOW(ZooModule):
-    """The continuous bag of words with negative sampling.
+    """The continuous bag of words, or skip-gram, with negative sampling or the full softmax.
 
     Args:
         vocabulary_size: a fact of the data: ids, those of padding and of unknown words among them.
         dimensions: of a word's vector.
-        negatives: words drawn against each centre.
+        mode: whether the mean of a context predicts its centre, or each word of it does.
+        negatives: words against each centre; None: all others, by the full softmax, which takes
+            time in proportion to the vocabulary.
         power: of the counts, for the noise.
+        block: centres that are read before anything is changed.
+        sets: of negatives in a block, which its centres take in turn.
+        drawn: negatives of a set, each with the weight of `negatives / drawn`.
+        threads: of the compiled kernel; more than one do not wait for each other, so that a run
+            cannot be repeated exactly.
     """
 
     noise: Tensor
@@ -59,12 +78,18 @@ class CBOW(ZooModule):
         *,
         vocabulary_size: Annotated[int, Field(ge=4)],
         dimensions: Positive,
-        negatives: Positive,
+        mode: Mode,
+        negatives: Positive | None,
         power: Annotated[float, Field(ge=0, le=1)],
-        optimizer: Recipe,
+        block: Positive,
+        sets: Positive,
+        drawn: Positive,
+        threads: Positive,
+        optimizer: Descent,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
+        self.automatic_optimization = False
         self.vectors = nn.EmbeddingBag(vocabulary_size, dimensions, mode="mean", padding_idx=0)
         self.outputs = nn.Parameter(torch.zeros(vocabulary_size, dimensions))
         nn.init.uniform_(self.vectors.weight, -0.5 / dimensions, 0.5 / dimensions)  # word2vec.c's
@@ -97,7 +122,9 @@ class CBOW(ZooModule):
 
     def forward(self, contexts: Tensor) -> Tensor:
         """Map contexts (B, C), ids, to logits (B, V) of the word in their middle."""
-        return self.encode(contexts) @ self.outputs.T + self.noise.clamp(min=1e-30).log()
+        logits = self.encode(contexts) @ self.outputs.T
+        sampled = self.hparams["negatives"] is not None
+        return logits + self.noise.clamp(min=1e-30).log() if sampled else logits
 
     def exported(self) -> Exported:
         """Contexts of any number of places to logits of the word in their middle."""
@@ -171,34 +198,62 @@ class CBOW(ZooModule):
             for text in texts
         ]
 
+    @torch.no_grad()
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
+        own, optimizer = self.hparams, cast(Any, self.optimizers())
+        run = self.against(*batch)
+        tables = Tables(self.vectors.weight, self.outputs)
+        rate = optimizer.param_groups[0]["lr"]
+        with torch.autocast(self.device.type, enabled=False):
+            word2vec.descend(tables, run, own["block"], rate, own["mode"], own["threads"])
+            loss = self.scores(glimpse(run), "train")["loss"].mean()
+        optimizer.step()  # which has no gradients, and counts
+        cast(Any, self.lr_schedulers()).step()
+        self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True)
+        return loss
+
+    def against(self, ids: Tensor, reach: Tensor) -> Run:
+        """A run of text with the negatives of its blocks."""
+        own = self.hparams
+        if own["negatives"] is None:
+            return Run(ids, reach, None)
+        blocks = -(-len(reach) // own["block"])
+        drawn = self.from_noise(blocks, own["sets"], own["drawn"])
+        return Run(ids, reach, drawn.int(), own["negatives"] / own["drawn"])
+
+    def from_noise(self, *shape: int) -> Tensor:
+        """Draw ids of a shape."""
+        edges = self.noise.cumsum(0)
+        draws = torch.rand(shape).to(edges) * edges[-1]
+        return torch.searchsorted(edges, draws, right=True).clamp(max=len(edges) - 1)
+
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """The loss of each centre (B,), in nats: drawn while training, else its expectation."""
         contexts, centres = batch
         means = self.encode(contexts)
+        if self.hparams["negatives"] is None:
+            return {"loss": in_parts(self.surprise, means, centres)}
         right = F.softplus(-(means * F.embedding(centres, self.outputs)).sum(1))
-        wrong = self.drawn if stage == "train" else self.expected
-        return {"loss": right + wrong(means, centres)}
+        if stage == "train":
+            return {"loss": right + self.drawn(means, centres)}
+        return {"loss": right + in_parts(self.expected, means, centres)}
+
+    def surprise(self, means: Tensor, centres: Tensor) -> Tensor:
+        """The loss (B,) of the full softmax."""
+        return F.cross_entropy(means @ self.outputs.T, centres, reduction="none")
 
     def drawn(self, means: Tensor, centres: Tensor) -> Tensor:
         """The loss (B,) of words drawn from the noise; the centre itself does not count."""
-        words = self.from_noise(len(means))
+        words = self.from_noise(len(means), self.hparams["negatives"])
         scores = (F.embedding(words, self.outputs) * means[:, None]).sum(2)  # (B, K)
         return (F.softplus(scores) * (words != centres[:, None])).sum(1)
 
-    def from_noise(self, count: int) -> Tensor:
-        """Draw ids (count, K)."""
-        edges = self.noise.cumsum(0)
-        draws = self.draw(torch.rand, count, self.hparams["negatives"]) * edges[-1]
-        return torch.searchsorted(edges, draws, right=True).clamp(max=len(edges) - 1)
-
     def expected(self, means: Tensor, centres: Tensor) -> Tensor:
         """What `drawn` is on average, (B,)."""
-        parts = zip(means.split(256), centres.split(256), strict=True)  # (256, V) at a time
-        return self.hparams["negatives"] * torch.cat([self._expected(*part) for part in parts])
-
-    def _expected(self, means: Tensor, centres: Tensor) -> Tensor:
         losses = F.softplus(means @ self.outputs.T) * self.noise
-        return losses.sum(1) - losses.gather(1, centres[:, None])[:, 0]
+        others = losses.sum(1) - losses.gather(1, centres[:, None])[:, 0]
+        return self.hparams["negatives"] * others
 
     def on_validation_epoch_end(self) -> None:
         hits = self.neighbours().inflections(self.input.counts, "val")
@@ -237,7 +292,11 @@ class CBOW(ZooModule):
         return Table(("the words around it", "the word", "the likeliest words"), rows)
 
     def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
+        """Plain steps; the optimiser counts them and holds their rate."""
+        optimizer = torch.optim.SGD(self.parameters(), self.hparams["optimizer"]["lr"])
+        steps = self.trainer.estimated_stepping_batches
+        schedule = LambdaLR(optimizer, lambda step: max(1 - step / steps, 0.0))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def terms(text: str) -> tuple[list[str], list[str]]:
@@ -257,6 +316,22 @@ def terms(text: str) -> tuple[list[str], list[str]]:
             "words with + and - between them"
         )
     return [w for sign, w in signed if sign == "+"], [w for sign, w in signed if sign == "-"]
+
+
+def in_parts(loss: Callable[..., Tensor], means: Tensor, centres: Tensor) -> Tensor:
+    """A loss of all words (B,), computed for a few centres at a time."""
+    parts = zip(means.split(GLIMPSE), centres.split(GLIMPSE), strict=True)
+    return torch.cat([loss(*part) for part in parts])
+
+
+def glimpse(run: Run) -> tuple[Tensor, Tensor]:
+    """The windows of a run's first centres: contexts (B, 2 w) and centres (B,), ids."""
+    w = run.window
+    rows = run.ids[: GLIMPSE + 2 * w].long().unfold(0, 2 * w + 1, 1)
+    apart = (torch.arange(2 * w + 1, device=rows.device) - w).abs()
+    rows = rows * (apart <= run.reach[: len(rows), None])
+    rows = rows[rows[:, w] != 0]
+    return torch.cat([rows[:, :w], rows[:, w + 1 :]], 1), rows[:, w]
 
 
 def mean_known(vectors: Tensor, contexts: Tensor) -> Tensor:

@@ -19,14 +19,27 @@ WARM_UP = 5  # steps that speed is not counted over
 
 
 class FiniteLoss(Callback):
-    """Stop before an update whose loss is not finite, so that no checkpoint is spoilt."""
+    """Stop where a loss is not finite, before it spoils a checkpoint.
+
+    That is before the update; where a model takes its steps without `backward`, after it.
+    """
 
     def on_before_backward(self, trainer: Trainer, module: LightningModule, loss: Tensor) -> None:
+        self.check(trainer, loss, "before the update")
+
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, *_: Any
+    ) -> None:
+        if not module.automatic_optimization and outputs:
+            self.check(trainer, outputs["loss"], "before it was saved")
+
+    def check(self, trainer: Trainer, loss: Tensor, when: str) -> None:
+        """Raise FloatingPointError for a loss that is not finite."""
         if not torch.isfinite(loss):
             epoch, batch = trainer.current_epoch + 1, trainer.fit_loop.batch_idx + 1
             raise FloatingPointError(
                 f"the loss is {loss.item()} in epoch {epoch}, batch {batch} (step "
-                f"{trainer.global_step}): stopped before the update, the last checkpoint is good; "
+                f"{trainer.global_step}): stopped {when}, the last checkpoint is good; "
                 "try a smaller model.optimizer.lr or trainer.gradient_clip_val=1"
             )
 

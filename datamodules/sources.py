@@ -14,8 +14,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractContextManager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from datamodules.layouts import NAMES, Rows, Source, files
+
+MANY = 10_000  # of these there is a progress bar
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:
@@ -152,10 +155,21 @@ def first(labels: np.ndarray, count: int | None, seed: int) -> np.ndarray:
     return np.sort(stratified(labels, seed)[:count])
 
 
-def with_bar(items: Sequence[Any] | np.ndarray, description: str) -> Iterator[Any]:
-    """The items, with a progress bar where there are many."""
-    if len(items) < 10_000:
+def with_bar(items: Iterable[Any], description: str) -> Iterator[Any]:
+    """The items, with a progress bar where there are many; also where nobody knows how many."""
+    if isinstance(items, Sized) and len(items) < MANY:
         return iter(items)
     from rich.progress import track
 
-    return iter(track(items, description=description))
+    if isinstance(items, Sized):
+        return iter(track(items, description=description, total=len(items)))
+    return _late_bar(iter(items), description)
+
+
+def _late_bar(items: Iterator[Any], description: str) -> Iterator[Any]:
+    """A bar without an end, from where there are many."""
+    from rich.progress import track
+
+    yield from islice(items, MANY)
+    for following in items:
+        yield from track(chain([following], items), f"{description} ", completed=MANY)

@@ -80,6 +80,30 @@ def choose(
     return text, label
 
 
+def choose_text(
+    path: Path | str, names: Sequence[str], told: str | None, strings: Collection[str]
+) -> str:
+    """The column of texts that have no label: as told, by its usual names, or the only one.
+
+    Args:
+        names: of all columns.
+        strings: those that may hold texts.
+
+    Raises:
+        ValueError: there is no such column, or which one is meant is not clear.
+    """
+    if told is not None and told not in names:
+        raise ValueError(f"{path} has no column {told!r}: found {', '.join(names)}")
+    free = [name for name in names if _plain(name) not in ASIDE and name in strings]
+    text = told or usual(free, TEXT, TEXTS) or only(free)
+    if text is None:
+        raise ValueError(
+            f"{path} has the columns {', '.join(names) or 'none'}: which of them is the text is "
+            "not clear; name it: data.text_column=NAME"
+        )
+    return text
+
+
 def columns_of(path: Path, texts: bool, told: Columns) -> tuple[str, str]:
     """The columns of what the rows of a file hold, texts or files, and of their labels."""
     names = header(path)

@@ -19,7 +19,8 @@ LOWEST = {
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
     "datamodules.flow", "datamodules.ranks", "datamodules.idx",
-    "datamodules.tables", "datamodules.hub",
+    "datamodules.tables", "datamodules.hub", "datamodules.corpus", "datamodules.documentation",
+    "datamodules.documents", "datamodules.thinning",
 }  # fmt: skip
 
 

@@ -30,8 +30,8 @@ SUFFIXES = frozenset({".txt"})
 LONG = 2**20  # characters of a line that are read at once
 Side = Literal["pre", "post"]
 
+BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
 _WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*|{UNKNOWN_WORD}")
 
 
@@ -75,7 +75,7 @@ def repaired(raw: Any) -> tuple[str, int]:
         return read_text(raw), 0  # which says what is wanted
     data = raw.read_bytes() if isinstance(raw, Path) else raw
     text = data.decode("utf-8-sig", "surrogateescape") if isinstance(data, bytes) else data
-    return _BAD.subn("\N{REPLACEMENT CHARACTER}", text)
+    return BAD.subn("\N{REPLACEMENT CHARACTER}", text)
 
 
 class TextInput:
@@ -178,7 +178,8 @@ def parts(file: TextIO) -> Iterator[tuple[int, str]]:
     number, rest = 1, ""
     while part := file.readline(LONG):
         ends, given = part.endswith("\n"), rest + part
-        text, _, rest = (given, "", "") if ends else given.rpartition(" ")
+        whole = ends or " " not in given
+        text, _, rest = (given, "", "") if whole else given.rpartition(" ")
         yield number, text
         number += ends
     yield number, rest

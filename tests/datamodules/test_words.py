@@ -1,23 +1,26 @@
 """Running text as windows of words (S63; reliability.md rows 20 and 21)."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
+from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.batches import Key
+from datamodules.corpus import divide
+from datamodules.documentation import docstrings, python_docs
+from datamodules.documents import LONGEST, found, pieces
 from datamodules.inputs.words import ContextInput
-from datamodules.words import Words, divide, docstrings, found, kept, python_docs
-from tests.tiny import wikipedia_2015
+from datamodules.thinning import kept, thinned
+from datamodules.words import Words
 
 PLAIN = {
-    "name": "words", "hub": None, "about": {}, "vocabulary_size": 1000, "min_count": 1, "window": 2,
-    "subsample": 1.0, "validation": 0.05, "test": 0.05, "batch_size": 4, "train_samples": None,
-    "limit": None, "seed": 0,
+    "name": "words", "hub": None, "about": {}, "text_column": None, "vocabulary_size": 1000,
+    "min_count": 1, "window": 2, "subsample": 1.0, "validation": 0.05, "test": 0.05,
+    "batch_size": 1000, "train_samples": None, "limit": None, "seed": 0,
 }  # fmt: skip
 
 
@@ -34,6 +37,21 @@ def story(tmp_path):
     paragraphs = [f"start{i} the a{i} of the b{i} the c{i} of end{i}" for i in range(40)]
     path.write_text("\n\n".join(paragraphs))
     return path
+
+
+@pytest.fixture
+def long_story(tmp_path):
+    """A file of some 16,000 words."""
+    path = tmp_path / "long.txt"
+    random = np.random.default_rng(0)
+    texts = [" ".join(f"w{i}" for i in random.geometric(0.05, 200)) for _ in range(80)]
+    path.write_text("\n\n".join(texts))
+    return path
+
+
+def devices(rank, world):
+    """What a datamodule asks of its trainer."""
+    return SimpleNamespace(global_rank=rank, world_size=world)
 
 
 def key(number, size, start=0, stop=None):
@@ -55,8 +73,9 @@ def named(data, batch):
 def test_a_context_is_the_words_around_the_centre_in_its_document(story):
     """S63, against a walk over the documents by hand; each word is a centre once."""
     data, expected = opened(story), []
-    for text in divide(found(story, story), 0.05, 0.05, None)["val"]:
-        inside = [word for word in text.split() if word in data.input.vocabulary]
+    texts = [*pieces(found(story, story, None)())]
+    for i in divide(len(texts), 0.05, 0.05, None)["val"]:
+        inside = [word for word in texts[i].split() if word in data.input.vocabulary]
         for i, word in enumerate(inside):
             expected.append((inside[max(i - 2, 0) : i], word, inside[i + 1 : i + 3]))
     batches = [data.on_after_batch_transfer(batch, 0) for batch in data.val_dataloader()]
@@ -73,28 +92,145 @@ def test_words_outside_the_vocabulary_are_dropped_before_windows_are_made(tmp_pa
     assert named(data, data.whole("train", 2)) == [([], "x", ["y"]), (["x"], "y", ["z"])]
 
 
-def test_a_drawn_window_is_as_long_on_both_sides_and_each_length_is_as_likely(story):
-    """S63: the dynamic window of word2vec."""
-    data, rows = opened(story, window=4), torch.ones(4096, 9, dtype=torch.int32)
-    contexts, _ = data.batch((rows,), key(0, len(rows)))
-    before, after = contexts[:, :4].flip(1).cumprod(1).sum(1), contexts[:, 4:].cumprod(1).sum(1)
-    assert torch.equal(before, after)
-    assert torch.equal(before + after, contexts.sum(1))
-    shares = torch.bincount(before, minlength=5) / len(rows)
-    torch.testing.assert_close(shares, torch.tensor([0, 0.25, 0.25, 0.25, 0.25]), atol=0.03, rtol=0)
-
-
-def test_drawn_windows_are_a_function_of_the_global_batch(story):
-    data, rows = opened(story, window=4), torch.ones(32, 9, dtype=torch.int32)
-    whole = data.batch((rows,), key(3, 32))[0]
-    assert torch.equal(whole, data.batch((rows,), key(3, 32))[0])
-    assert torch.equal(whole[16:], data.batch((rows[16:],), key(3, 32, 16))[0])
-    assert not torch.equal(whole, data.batch((rows,), key(4, 32))[0])
-
-
 def test_evaluation_draws_nothing(story):
     data, rows = opened(story, window=4), torch.ones(8, 9, dtype=torch.int32)
     assert data.batch((rows,), None)[0].all()
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_each_word_is_evaluated_once_on_any_number_of_devices(world, long_story):
+    """S63; 3 devices, too, which no batch of 4,096 divides by."""
+    data, seen = opened(long_story, test=0.4), []
+    for rank in range(world):
+        data.trainer = devices(rank, world)
+        seen += [data.batch(b.tensors, None)[1] for b in data.test_dataloader()]
+    ids = data.arrays("test")
+    assert len(seen) > world  # several batches
+    assert sorted(torch.cat(seen).tolist()) == sorted(ids[ids > 0].tolist())
+
+
+# --- training: rows, thinned out and joined -------------------------------------------------------
+
+
+def test_rows_are_joined_to_running_text_that_no_window_leaves():
+    """S63: zeros as wide as a window before, between and after the rows."""
+    rows = torch.tensor([[2, 3, 0, 0, 4], [5, 6, 7, 0, 0]], dtype=torch.int32)
+    ids, reach = thinned(rows, torch.ones(8), 2, key(0, 2))
+    assert ids.tolist() == [0, 0, 2, 3, 0, 0, 4, 0, 0, 5, 6, 7, 0, 0, 0, 0]
+    assert (ids.dtype, reach.dtype) == (torch.int32, torch.uint8)
+    assert len(reach) == len(ids) - 4
+    assert {*reach.tolist()} == {1, 2}
+    assert ids.is_contiguous()
+    assert reach.is_contiguous()
+
+
+def test_each_reach_is_as_likely():
+    """S63: the dynamic window of word2vec."""
+    _, reach = thinned(torch.ones(40, 1000, dtype=torch.int32), torch.ones(2), 4, key(0, 40))
+    shares = torch.bincount(reach.int(), minlength=5) / len(reach)
+    torch.testing.assert_close(shares, torch.tensor([0, 0.25, 0.25, 0.25, 0.25]), atol=0.01, rtol=0)
+
+
+def test_each_word_is_kept_with_its_probability(story):
+    """S63: over 200 epochs, within 4 standard errors."""
+    data = opened(story, subsample=0.02)
+    batches, seen = data.train_dataloader(), Counter()
+    for epoch in range(200):
+        batches.set_epoch(epoch)
+        for batch in batches:
+            seen.update(data.batch(batch.tensors, batch.key)[0].tolist())
+    counts = torch.tensor([0, 0, *data.input.counts])
+    chances = kept(counts, 0.02)
+    for i in range(2, len(counts)):
+        share = seen[i] / (200 * int(counts[i]))
+        error = (chances[i] * (1 - chances[i]) / (200 * counts[i])) ** 0.5
+        assert abs(share - chances[i]) <= 4 * error
+    assert chances[2] < 0.5  # the
+
+
+def test_windows_close_over_the_words_that_were_thinned_out(story):
+    """As in word2vec.c: where a frequent word is left out, those beside it become neighbours."""
+    data = opened(story, subsample=0.001)
+    batch = next(iter(data.train_dataloader()))
+    ids = data.batch(batch.tensors, batch.key)[0]
+    beside = (ids[1:] > 3) & (ids[:-1] > 3)  # neither `the` nor `of`, one of which is in between
+    assert beside.any()
+
+
+def windows_of(ids, reach, window):
+    """Every context with its centre, from running text, by hand."""
+    ids, found = ids.tolist(), Counter()
+    for i, r in enumerate(reach.tolist(), window):
+        context = ids[i - r : i] + ids[i + 1 : i + r + 1]
+        found[ids[i], *(word for word in context if word)] += bool(ids[i])
+    return found
+
+
+def test_two_devices_train_on_the_windows_of_one(long_story):
+    """S63: which words are kept, and how far each reaches, is a function of the global batch."""
+    data = opened(long_story, subsample=0.02, batch_size=4000)
+
+    def served(rank, world):
+        data.trainer = devices(rank, world)
+        batches = data.train_dataloader()
+        batches.set_epoch(3)
+        return [windows_of(*data.batch(b.tensors, b.key), 2) for b in batches]
+
+    both = [one + other for one, other in zip(served(0, 2), served(1, 2), strict=True)]
+    assert both == served(0, 1)
+    assert len(both) > 2
+    assert both[0] != both[1]
+
+
+def test_training_goes_on_with_the_batch_that_comes_next(long_story):
+    data = opened(long_story, subsample=0.02)
+    whole = [data.batch(b.tensors, b.key)[0] for b in data.train_dataloader()]
+    resumed = data.train_dataloader()
+    resumed.load_state_dict({"batches": 3})
+    rest = [data.batch(b.tensors, b.key)[0] for b in resumed]
+    assert all(torch.equal(a, b) for a, b in zip(whole[3:], rest, strict=True))
+
+
+def test_what_is_drawn_differs_by_epoch_and_seed(long_story):
+    def text(epoch, **overrides):
+        data = opened(long_story, subsample=0.02, **overrides)
+        batches = data.train_dataloader()
+        batches.set_epoch(epoch)
+        batch = next(iter(batches))
+        return data.batch(batch.tensors, batch.key)[0]
+
+    assert torch.equal(text(1), text(1))
+    assert not torch.equal(text(1), text(2))
+    assert not torch.equal(text(1), text(1, seed=1))
+
+
+def test_a_trainer_gets_running_text_for_training_and_windows_for_validation(story):
+    data = opened(story)
+    data.trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
+    data.trainer.training = True
+    ids, reach = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert len(ids) == len(reach) + 4
+    data.trainer.validating = True
+    contexts, centres = data.on_after_batch_transfer(next(iter(data.val_dataloader())), 0)
+    assert contexts.shape == (len(centres), 4)
+
+
+def test_a_batch_that_the_text_or_the_devices_do_not_allow_says_what_to_set(story):
+    data = opened(story, batch_size=4000)
+    with pytest.raises(ValueError, match=r"batch_size is 4000.* of 35\d words has 1; set .*=1000"):
+        data.train_dataloader()
+    data.hparams["batch_size"], data.trainer = 3000, devices(0, 2)
+    with pytest.raises(ValueError, match=r"2 devices cannot share: set data.batch_size=4000"):
+        data.train_dataloader()
+
+
+def test_a_text_of_2000_words_is_enough(tmp_path):
+    """What `data=words` has as its batch."""
+    path = tmp_path / "short.txt"
+    path.write_text("\n\n".join("a b c d e f g h i j" * 50 for _ in range(4)))
+    data = zoo.create_data("words", source=str(path))
+    data.setup("fit")
+    assert len(data.train_dataloader()) >= 1
 
 
 # --- thinning -------------------------------------------------------------------------------------
@@ -109,58 +245,14 @@ def test_the_probability_of_keeping_a_word_is_that_of_word2vec_c():
     assert (kept(counts, 1.0) == 1).all()  # thins nothing
 
 
-def test_thinning_keeps_each_word_with_its_probability_and_always_as_many(story):
-    data = opened(story, subsample=0.02)
-    batches, seen = data.train_dataloader(), Counter()
-    sizes = set()
-    for epoch in range(200):
-        batches.set_epoch(epoch)
-        order = batches.order()
-        sizes.add(len(order))
-        seen.update(batches.tensors[0][order, 2].tolist())
-    assert max(sizes) - min(sizes) <= 1
-    assert min(sizes) >= len(batches) * 4
-    counts = torch.tensor([0, 0, *data.input.counts])
-    expected = (counts * kept(counts, 0.02))[2:] * 200
-    rates = torch.tensor([seen[i] for i in range(2, len(counts))]) / expected
-    assert (rates[:2] - 1).abs().max() < 0.02  # the, of
-    assert abs(float(rates.mean()) - 1) < 0.02
-
-
-def test_windows_close_over_the_words_that_were_thinned_out(story):
-    """As in word2vec.c: where a frequent word is left out, those beside it become neighbours."""
-    data = opened(story, subsample=0.001, window=1)
-    contexts, centres = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
-    rare = [w for w in named(data, (contexts, centres)) if w[1] not in ("the", "of")]
-    beside = {word for before, _, after in rare for word in before + after}
-    assert beside - {"the", "of"}
-
-
-def test_the_thinned_text_is_a_function_of_seed_and_epoch(story):
-    def text(epoch, **overrides):
-        batches = opened(story, subsample=0.02, **overrides).train_dataloader()
-        batches.set_epoch(epoch)
-        return next(iter(batches)).tensors[0]
-
-    assert torch.equal(text(1), text(1))
-    assert not torch.equal(text(1), text(2))
-    assert not torch.equal(text(1), text(1, seed=1))
-
-
-def test_too_little_left_by_thinning_is_an_error_that_says_how_much(story):
-    with pytest.raises(ValueError, match=r"thinning keeps \d+ of 20 words"):
-        opened(story, subsample=1e-4, train_samples=20, batch_size=16).train_dataloader()
-
-
 # --- splits and vocabulary ------------------------------------------------------------------------
 
 
 def test_no_document_is_in_two_splits_and_none_is_lost():
-    texts = [str(i) for i in range(50)]
-    splits = divide(texts, 0.1, 0.2, None)
+    splits = divide(50, 0.1, 0.2, None)
     assert {name: len(part) for name, part in splits.items()} == {"train": 35, "val": 5, "test": 10}
-    assert sorted(text for part in splits.values() for text in part) == sorted(texts)
-    assert divide(texts, 0.1, 0.2, None) == splits
+    assert sorted(np.concatenate([*splits.values()])) == [*range(50)]
+    assert divide(50, 0.1, 0.2, None)["train"].tolist() == splits["train"].tolist()
 
 
 def test_fewer_training_words_are_the_first_of_more(story):

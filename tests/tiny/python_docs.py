@@ -5,4 +5,4 @@ from pathlib import Path
 
 def write(folder: Path) -> dict[str, object]:
     """Say how to read 1,000 documents; in fewer, too few words have a plural to be scored by."""
-    return {"limit": 1000, "batch_size": 16, "subsample": 1.0}
+    return {"limit": 1000, "batch_size": 2000, "subsample": 1.0}

@@ -18,4 +18,4 @@ def write(folder: Path) -> dict[str, object]:
             {"id": ids, "url": [f"https://{i}" for i in ids], "title": ids, "text": some}
         )
         pq.write_table(table, folder / f"20150501.en/train-0000{part}-of-00002.parquet")
-    return {"source": str(folder), "batch_size": 8, "subsample": 1.0}
+    return {"source": str(folder), "batch_size": 1000, "subsample": 1.0}

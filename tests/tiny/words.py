@@ -13,7 +13,7 @@ def write(folder: Path) -> dict[str, object]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "story.txt").write_text("\n\n".join(paragraphs(60)), encoding="utf-8")
     # each word of so small a vocabulary is frequent: thinned out, next to nothing would be left
-    return {"source": str(folder / "story.txt"), "batch_size": 8, "subsample": 1.0}
+    return {"source": str(folder / "story.txt"), "batch_size": 1000, "subsample": 1.0}
 
 
 def paragraphs(count: int) -> list[str]:

@@ -16,13 +16,15 @@ from zoo import cards
 from zoo.cbow import CBOW
 from zoo.neighbours import Neighbours, inflected, questions
 
-ADAM = {"name": "adamw", "lr": 0.01, "weight_decay": 0.0, "schedule": "constant", "warmup": 0.0}
+PLAIN_STEPS = {
+    "mode": "cbow", "negatives": 3, "power": 0.75, "block": 16, "sets": 2, "drawn": 3, "threads": 1,
+    "optimizer": {"lr": 0.2},
+}  # fmt: skip
 NAMES = ["the", "file", "files", "read", "reads", "class", "classes", "a", "b", "c"]
 
 
 def build(size, **overrides):
-    own = {"dimensions": 8, "negatives": 3, "power": 0.75, "optimizer": ADAM, **overrides}
-    return CBOW(vocabulary_size=size, **own)
+    return CBOW(vocabulary_size=size, **{"dimensions": 8, **PLAIN_STEPS, **overrides})
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def animals(tmp_path_factory):
     """A text in which animals go to places."""
     path = tmp_path_factory.mktemp("text") / "animals.txt"
     path.write_text("\n\n".join(tiny.paragraphs(300)))
-    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 64})
+    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 1000})
     data.setup("fit")
     return data
 
@@ -82,7 +84,7 @@ def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, batch
     """S63: word2vec's update by hand; the context's share is divided by n (gensim#3266)."""
     contexts, centres = batch
     negatives = torch.tensor([[8, 9, 2], [2, 4, 11], [5, 5, 6]])  # one of them is the centre
-    monkeypatch.setattr(model, "from_noise", lambda count: negatives)
+    monkeypatch.setattr(model, "from_noise", lambda *shape: negatives)
     model.scores(batch, "train")["loss"].sum().backward()
     table, outputs = model.vectors.weight.detach(), model.outputs.detach()
     by_context, by_output = torch.zeros_like(table), torch.zeros_like(outputs)
@@ -113,7 +115,7 @@ def test_noise_is_the_counts_to_the_power_of_three_quarters_and_is_what_is_drawn
     """S63: 1310.4546, section 2.2; padding and the unknown word are never drawn."""
     counts = torch.arange(20, 10, -1).double() ** 0.75
     torch.testing.assert_close(model.noise[2:], counts / counts.sum())
-    shares = torch.bincount(model.from_noise(40_000).flatten(), minlength=12) / 120_000
+    shares = torch.bincount(model.from_noise(40_000, 3).flatten(), minlength=12) / 120_000
     assert shares[:2].tolist() == [0, 0]
     torch.testing.assert_close(shares.double(), model.noise, atol=0.005, rtol=0)
 

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo import neighbours, word2vec
+from zoo import exchange, neighbours, word2vec
 from zoo.export import Entry, Exported
 from zoo.neighbours import NEAREST, Answers, Neighbours, listed
 from zoo.nn import ZooModule
@@ -207,10 +207,16 @@ class CBOW(ZooModule):
         rate = optimizer.param_groups[0]["lr"]
         with torch.autocast(self.device.type, enabled=False):
             word2vec.descend(tables, run, own["block"], rate, own["mode"], own["threads"])
+            if self.trainer.world_size > 1:
+                for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
+                    exchange.bring_together(table, uses)
             loss = self.scores(glimpse(run), "train")["loss"].mean()
         optimizer.step()  # which has no gradients, and counts
         cast(Any, self.lr_schedulers()).step()
-        self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True)
+        size = len(batch[1])
+        self.log(
+            "train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True
+        )
         return loss
 
     def against(self, ids: Tensor, reach: Tensor) -> Run:

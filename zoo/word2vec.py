@@ -88,6 +88,15 @@ def fits(tables: Tables, run: Run, mode: Mode) -> bool:
     return sampled and kind == torch.float32 and device == "cpu"
 
 
+def uses(tables: Tables, run: Run) -> Tables:
+    """How often a run has used each row of both tables, (V,)."""
+    words = run.ids.long().bincount(minlength=len(tables.vectors)).to(tables.vectors)
+    words[0] = 0
+    if run.negatives is None:
+        return Tables(words, torch.ones_like(words))
+    return Tables(words, words + run.negatives.flatten().long().bincount(minlength=len(words)))
+
+
 # --- the same in PyTorch --------------------------------------------------------------------------
 
 

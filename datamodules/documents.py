@@ -8,6 +8,7 @@
 No more than a line, a cell or a megabyte is in memory.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,10 @@ def rows(path: Path, told: str | None) -> Stream:
     """
     names = tables.header(path)
     _, first = next(tables.rows(path, names), (0, names))
-    worded = [name for name, cell in zip(names, first, strict=True) if isinstance(cell, str)]
+    cells = zip(names, first, strict=True)
+    worded = [
+        name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
+    ]
     column = tables.choose_text(path, names, told, worded)
     for number, (cell,) in tables.rows(path, [column]):
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules import hub, tables
-from datamodules.inputs.text import BAD, LONG, SUFFIXES, parts, read_text
+from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
 from datamodules.layouts import Kind, kept_files
 
 PARQUET = ".parquet"
@@ -89,7 +89,7 @@ def paragraphs(path: Path) -> Stream:
         for _, part in parts(file):
             if BAD.search(part):
                 raise fault(path)
-            yield part, part.isspace() or (len(part) >= LONG and " " not in part)
+            yield part, part.isspace() or (len(part) >= LONGER and " " not in part)
     yield "", True
 
 

@@ -8,7 +8,7 @@ Shapes: D documents, W words of all of them, V distinct words.
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from datamodules.inputs.text import PADDING, words
 from datamodules.layouts import NAMES
 
 BLOCK = 2**18  # words that are counted at a time
+MANY = 10_000  # documents that are worth a bar
 
 
 class Corpus(NamedTuple):
@@ -71,12 +72,22 @@ def numbered(documents: Iterable[str], path: Path) -> Corpus:
     numbers.default_factory = numbers.__len__
     bounds = array("q", [0])
     with path.open("wb") as file:
-        for text in sources.with_bar(documents, "cutting into words"):
+        for text in with_late_bar(documents, "cutting into words"):
             found = array("i", map(numbers.__getitem__, words(text)))
             found.tofile(file)
             bounds.append(bounds[-1] + len(found))
     written = np.memmap(path, np.int32, "r") if bounds[-1] else np.empty(0, np.int32)
     return Corpus(written, np.array(bounds), list(numbers))
+
+
+def with_late_bar(items: Iterable[str], description: str) -> Iterator[str]:
+    """The items, with a bar from where there are many: nobody knows how many."""
+    from rich.progress import track
+
+    left = iter(items)
+    yield from islice(left, MANY)
+    for following in left:  # the bar takes all of them
+        yield from track(chain([following], left), description, completed=MANY)
 
 
 def read(

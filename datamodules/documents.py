@@ -8,12 +8,13 @@
 No more than a line, a cell or a megabyte is in memory.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from datamodules import hub, tables
-from datamodules.inputs.text import BAD, LONG, SUFFIXES, parts, read_text
+from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
 from datamodules.layouts import Kind, kept_files
 
 PARQUET = ".parquet"
@@ -88,7 +89,7 @@ def paragraphs(path: Path) -> Stream:
         for _, part in parts(file):
             if BAD.search(part):
                 raise fault(path)
-            yield part, part.isspace() or (len(part) >= LONG and " " not in part)
+            yield part, part.isspace() or (len(part) >= LONGER and " " not in part)
     yield "", True
 
 
@@ -114,7 +115,10 @@ def rows(path: Path, told: str | None) -> Stream:
     """
     names = tables.header(path)
     _, first = next(tables.rows(path, names), (0, names))
-    worded = [name for name, cell in zip(names, first, strict=True) if isinstance(cell, str)]
+    cells = zip(names, first, strict=True)
+    worded = [
+        name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
+    ]
     column = tables.choose_text(path, names, told, worded)
     for number, (cell,) in tables.rows(path, [column]):
         try:

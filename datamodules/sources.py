@@ -14,9 +14,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,6 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from datamodules.layouts import NAMES, Rows, Source, files
-
-MANY = 10_000  # of these there is a progress bar
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:
@@ -155,21 +152,10 @@ def first(labels: np.ndarray, count: int | None, seed: int) -> np.ndarray:
     return np.sort(stratified(labels, seed)[:count])
 
 
-def with_bar(items: Iterable[Any], description: str) -> Iterator[Any]:
-    """The items, with a progress bar where there are many; also where nobody knows how many."""
-    if isinstance(items, Sized) and len(items) < MANY:
+def with_bar(items: Sequence[Any] | np.ndarray, description: str) -> Iterator[Any]:
+    """The items, with a progress bar where there are many."""
+    if len(items) < 10_000:
         return iter(items)
     from rich.progress import track
 
-    if isinstance(items, Sized):
-        return iter(track(items, description=description, total=len(items)))
-    return _late_bar(iter(items), description)
-
-
-def _late_bar(items: Iterator[Any], description: str) -> Iterator[Any]:
-    """A bar without an end, from where there are many."""
-    from rich.progress import track
-
-    yield from islice(items, MANY)
-    for following in items:
-        yield from track(chain([following], items), f"{description} ", completed=MANY)
+    return iter(track(items, description=description))

@@ -87,15 +87,15 @@ def choose_text(
 
     Args:
         names: of all columns.
-        strings: those that may hold texts.
+        strings: those that look like texts.
 
     Raises:
         ValueError: there is no such column, or which one is meant is not clear.
     """
     if told is not None and told not in names:
         raise ValueError(f"{path} has no column {told!r}: found {', '.join(names)}")
-    free = [name for name in names if _plain(name) not in ASIDE and name in strings]
-    text = told or usual(free, TEXT, TEXTS) or only(free)
+    free = [name for name in names if _plain(name) not in ASIDE]
+    text = told or usual(free, TEXT, TEXTS) or only([name for name in free if name in strings])
     if text is None:
         raise ValueError(
             f"{path} has the columns {', '.join(names) or 'none'}: which of them is the text is "

@@ -28,6 +28,7 @@ PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocab
 UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
 SUFFIXES = frozenset({".txt"})
 LONG = 2**20  # characters of a line that are read at once
+LONGER = 2 * LONG  # a line without a space is cut there
 Side = Literal["pre", "post"]
 
 BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
@@ -178,7 +179,7 @@ def parts(file: TextIO) -> Iterator[tuple[int, str]]:
     number, rest = 1, ""
     while part := file.readline(LONG):
         ends, given = part.endswith("\n"), rest + part
-        whole = ends or " " not in given
+        whole = ends or (len(given) >= LONGER and " " not in given)
         text, _, rest = (given, "", "") if whole else given.rpartition(" ")
         yield number, text
         number += ends

@@ -84,9 +84,9 @@ def test_the_steps_are_those_of_autograd_block_by_block(mode, sampled):
         (100, 128, 1, 16, 5),
         (96, 64, 4, 5, 3),
         (7, 16, 16, 1, 2),
-        (61, 32, 3, 33, 1),
-        (40, 60, 8, 8, 10),
-        (200, 256, 5, 9, 8),
+        (61, 32, 8, 33, 1),
+        (40, 128, 8, 8, 10),
+        (200, 256, 16, 9, 8),
     ],
 )
 def test_the_kernel_gives_the_same_numbers_on_one_thread(size, block, sets, drawn, window):
@@ -124,8 +124,13 @@ def test_several_threads_take_all_steps_of_a_run_once():
 
 
 def test_what_the_kernel_does_not_know_is_left_to_pytorch():
-    given, single = run(100, 32, 4), tables(8, kind=torch.float32)
-    assert word2vec.fits(single, given, "cbow")
-    assert not word2vec.fits(tables(8), given, "cbow")
-    assert not word2vec.fits(single, given, "skip_gram")
-    assert not word2vec.fits(single, given._replace(negatives=None), "cbow")
+    single, double = (tables(8, 30_000, kind) for kind in (torch.float32, torch.float64))
+    assert word2vec.block_of(single, "cbow", sampled=True) == word2vec.COMPILED
+    assert word2vec.block_of(double, "cbow", sampled=True) == word2vec.IN_TORCH
+    assert word2vec.block_of(single, "skip_gram", sampled=True) == word2vec.IN_TORCH
+    assert word2vec.block_of(single, "cbow", sampled=False) == word2vec.IN_TORCH
+
+
+def test_blocks_of_a_small_vocabulary_are_short():
+    sizes = [word2vec.block_of(tables(1, words), "cbow", sampled=False) for words in (10, 5000)]
+    assert sizes == [word2vec.BAND, 256]

@@ -64,9 +64,6 @@ class CBOW(ZooModule):
         negatives: words against each centre; None: all others, by the full softmax, which takes
             time in proportion to the vocabulary.
         power: of the counts, for the noise.
-        block: centres that are read before anything is changed.
-        sets: of negatives in a block, which its centres take in turn.
-        drawn: negatives of a set, each with the weight of `negatives / drawn`.
         threads: of the compiled kernel; more than one do not wait for each other, so that a run
             cannot be repeated exactly.
     """
@@ -81,9 +78,6 @@ class CBOW(ZooModule):
         mode: Mode,
         negatives: Positive | None,
         power: Annotated[float, Field(ge=0, le=1)],
-        block: Positive,
-        sets: Positive,
-        drawn: Positive,
         threads: Positive,
         optimizer: Descent,
     ) -> None:
@@ -202,11 +196,11 @@ class CBOW(ZooModule):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
         own, optimizer = self.hparams, cast(Any, self.optimizers())
-        run = self.against(*batch)
         tables = Tables(self.vectors.weight, self.outputs)
-        rate = optimizer.param_groups[0]["lr"]
+        block = word2vec.block_of(tables, own["mode"], own["negatives"] is not None)
+        run, rate = self.against(*batch, block), optimizer.param_groups[0]["lr"]
         with torch.autocast(self.device.type, enabled=False):
-            word2vec.descend(tables, run, own["block"], rate, own["mode"], own["threads"])
+            word2vec.descend(tables, run, block, rate, own["mode"], own["threads"])
             if self.trainer.world_size > 1:
                 for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
                     exchange.bring_together(table, uses)
@@ -214,19 +208,15 @@ class CBOW(ZooModule):
         optimizer.step()  # which has no gradients, and counts
         cast(Any, self.lr_schedulers()).step()
         size = len(batch[1])
-        self.log(
-            "train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True
-        )
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         return loss
 
-    def against(self, ids: Tensor, reach: Tensor) -> Run:
+    def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:
         """A run of text with the negatives of its blocks."""
-        own = self.hparams
-        if own["negatives"] is None:
-            return Run(ids, reach, None)
-        blocks = -(-len(reach) // own["block"])
-        drawn = self.from_noise(blocks, own["sets"], own["drawn"])
-        return Run(ids, reach, drawn.int(), own["negatives"] / own["drawn"])
+        if (wanted := self.hparams["negatives"]) is None:
+            return Run(ids, reach, None, 0.0)
+        drawn = self.from_noise(*word2vec.shape(len(reach), block))
+        return Run(ids, reach, drawn.int(), wanted / drawn.shape[2])
 
     def from_noise(self, *shape: int) -> Tensor:
         """Draw ids of a shape."""

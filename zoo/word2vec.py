@@ -19,7 +19,7 @@ D dimensions, S sets of K negatives.
 """
 
 from collections.abc import Iterator
-from ctypes import c_float, c_int64, c_void_p
+from ctypes import CDLL, c_float, c_int64, c_void_p
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -29,7 +29,11 @@ from torch import Tensor
 from datamodules.native import kernel
 
 SOURCE = Path(__file__).with_suffix(".cpp")
-BAND = 16  # centres, at least
+COMPILED, IN_TORCH = 128, 512  # centres of a block, powers of two
+FEW_WORDS = 32  # words of the vocabulary for each centre of a block, about
+BAND = 16  # centres of a band, and its multiples
+SHARED = 16  # centres that share a set of negatives
+DRAWN = 8  # negatives of a set
 Mode = Literal["cbow", "skip_gram"]
 
 
@@ -49,7 +53,7 @@ class Run(NamedTuple):
     ids: Tensor  # (N + 2 w,), int32; 0 where there is no word
     reach: Tensor  # (N,), uint8: words on either side of the centre ids[i + w]
     negatives: Tensor | None  # (blocks, S, K), int32; None: all words, by the full softmax
-    weight: float = 1.0  # of each negative
+    weight: float  # of each negative
 
     @property
     def window(self) -> int:
@@ -57,19 +61,35 @@ class Run(NamedTuple):
         return (len(self.ids) - len(self.reach)) // 2
 
 
+def block_of(tables: Tables, mode: Mode, sampled: bool) -> int:
+    """T: for the kernel few centres; for PyTorch, whose calls cost, as many as do not harm.
+
+    Of a small vocabulary fewer, as a row takes all that a block asks of it at once.
+
+    Args:
+        sampled: whether there are negatives.
+    """
+    most = COMPILED if compiled(tables, mode, sampled) else IN_TORCH
+    few = 1 << (len(tables.outputs) // FEW_WORDS).bit_length()
+    return min(most, max(BAND, few))
+
+
+def shape(count: int, block: int) -> tuple[int, int, int]:
+    """How many negatives a run of N centres wants: (blocks, S, K)."""
+    return -(-count // block), block // SHARED, DRAWN
+
+
 def descend(tables: Tables, run: Run, block: int, rate: float, mode: Mode, threads: int) -> None:
     """Take the steps of a run, in place.
 
     Args:
-        block: T; it is brought to the next multiple of R.
+        block: T, a multiple of `BAND`.
         rate: of learning.
         threads: of the kernel; with several, each takes its part of the run and none waits for
             another (Recht et al. 2011, Hogwild, https://arxiv.org/abs/1106.5730), so that no two
             runs give the same numbers.
     """
-    band = max(BAND, 2 * run.window)
-    block = -(-block // band) * band
-    library = kernel(SOURCE) if fits(tables, run, mode) else None
+    library = compiled(tables, mode, run.negatives is not None)
     if library is None:
         return in_torch(tables, run, block, rate, mode)
     assert run.negatives is not None
@@ -81,11 +101,11 @@ def descend(tables: Tables, run: Run, block: int, rate: float, mode: Mode, threa
     )  # fmt: skip
 
 
-def fits(tables: Tables, run: Run, mode: Mode) -> bool:
-    """Whether the kernel knows this case."""
+def compiled(tables: Tables, mode: Mode, sampled: bool) -> CDLL | None:
+    """The kernel, where it knows this case and can be had."""
     kind, device = tables.vectors.dtype, tables.vectors.device.type
-    sampled = run.negatives is not None and mode == "cbow"
-    return sampled and kind == torch.float32 and device == "cpu"
+    known = sampled and mode == "cbow" and kind == torch.float32 and device == "cpu"
+    return kernel(SOURCE) if known else None
 
 
 def uses(tables: Tables, run: Run) -> Tables:
@@ -106,8 +126,7 @@ class Block(NamedTuple):
     around: Tensor  # (T + 2 w,) ids
     centres: Tensor  # (T,)
     near: Tensor  # (T / R, R, E), 1 where a word is in the context of a centre
-    negatives: Tensor  # (S K,)
-    mine: Tensor  # (T, S K), whether a centre looks at a negative
+    negatives: Tensor  # (S, K)
 
 
 def in_torch(tables: Tables, run: Run, block: int, rate: float, mode: Mode) -> None:
@@ -118,31 +137,17 @@ def in_torch(tables: Tables, run: Run, block: int, rate: float, mode: Mode) -> N
 
 
 def blocks(run: Run, block: int, words: int) -> Iterator[Block]:
-    """The blocks of a run; its end is filled up with no words."""
-    w, band = run.window, max(BAND, 2 * run.window)
-    rest = -len(run.reach) % band
+    """The blocks of a run, the last of which is filled up with no words."""
+    w, band = run.window, max(BAND, 1 << (2 * run.window - 1).bit_length())
+    rest = -len(run.reach) % block
     ids = torch.cat([run.ids, run.ids.new_zeros(rest)]).long()
-    reach = torch.cat([run.reach, run.reach.new_zeros(rest)])
-    near = bands(ids, reach, w, band)
+    near = bands(ids, torch.cat([run.reach, run.reach.new_zeros(rest)]), w, band)
     everything = torch.arange(words, device=ids.device).view(1, 1, -1)
     negatives = everything if run.negatives is None else run.negatives.long()
-    for number, start in enumerate(range(0, len(reach), block)):
+    for number, start in enumerate(range(0, len(ids) - 2 * w, block)):
         around = ids[start : start + block + 2 * w]
-        drawn = negatives[number % len(negatives)]
         parts = slice(start // band, (start + block) // band)
-        yield Block(around, around[w:-w], near[parts], *taken(around[w:-w], drawn))
-
-
-def taken(centres: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
-    """The negatives (S K,) of all sets, and which of them each centre (T,) takes: (T, S K).
-
-    The sets are taken in turn, so that neighbours have others; no centre is its own negative.
-    """
-    sets, size = drawn.shape
-    turn = torch.arange(len(centres), device=centres.device) % sets
-    whose = torch.arange(sets, device=centres.device).repeat_interleave(size)
-    words = drawn.flatten()
-    return words, (turn[:, None] == whose) & (centres[:, None] != words)
+        yield Block(around, around[w:-w], near[parts], negatives[number % len(negatives)])
 
 
 def bands(ids: Tensor, reach: Tensor, w: int, band: int) -> Tensor:
@@ -159,26 +164,38 @@ def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None
     """A step of the continuous bag of words: the mean of a context predicts its centre."""
     vectors, outputs = tables
     near = (block.near / block.near.sum(2, keepdim=True).clamp(min=1)).to(vectors)
+    live = rate * near.any(2).flatten()
     given = strips(vectors.index_select(0, block.around), near)
     means = torch.bmm(near, given).flatten(0, 1)  # (T, D)
-    live = near.any(2).flatten()
     right, wrong = outputs[block.centres], outputs[block.negatives]
-    up, down = pull(means, right, wrong, block, weight)
-    up, down = up * (rate * live), down * (rate * live)[:, None]
-    asked = torch.addmm(right * up[:, None], down, wrong).view(*near.shape[:2], -1)
-    outputs.index_add_(0, block.centres, means * up[:, None])
-    outputs.index_add_(0, block.negatives, down.T @ means)
-    vectors.index_add_(0, block.around, joined(torch.bmm(near.mT, asked), near))
+    mine = in_turn(means, len(wrong))
+    up, down = pull(means, right, torch.bmm(mine, wrong.mT), block, weight)
+    up, down = (up * live)[:, None], down * in_turn(live[:, None], len(wrong))
+    asked = torch.addcmul(back(torch.bmm(down, wrong)), right, up)
+    outputs.index_add_(0, block.centres, means * up)
+    outputs.index_add_(0, block.negatives.flatten(), torch.bmm(down.mT, mine).flatten(0, 1))
+    asked = torch.bmm(near.mT, asked.view(*near.shape[:2], -1))
+    vectors.index_add_(0, block.around, joined(asked, near))
+
+
+def in_turn(rows: Tensor, sets: int) -> Tensor:
+    """Rows (T, D) by the set that they take: (S, T / S, D)."""
+    return rows.view(-1, sets, rows.shape[1]).transpose(0, 1)
+
+
+def back(rows: Tensor) -> Tensor:
+    """Rows by set (S, T / S, D) in their order again: (T, D)."""
+    return rows.transpose(0, 1).reshape(-1, rows.shape[2])
 
 
 def pull(
-    means: Tensor, right: Tensor, wrong: Tensor, block: Block, weight: float | None
+    means: Tensor, right: Tensor, scores: Tensor, block: Block, weight: float | None
 ) -> tuple[Tensor, Tensor]:
-    """What the loss asks of the scores of centres (T,), and of negatives (T, K)."""
-    scores = means @ wrong.T
+    """What the loss asks of the scores of centres (T,), and of negatives, both (S, T / S, K)."""
     if weight is None:
-        return torch.ones_like(scores[:, 0]), -scores.softmax(1)
-    return torch.sigmoid(-(means * right).sum(1)), -weight * torch.sigmoid(scores) * block.mine
+        return torch.ones_like(means[:, 0]), -scores.softmax(2)
+    others = in_turn(block.centres[:, None], len(scores)) != block.negatives[:, None]
+    return torch.sigmoid(-(means * right).sum(1)), -weight * torch.sigmoid(scores) * others
 
 
 def pairs(tables: Tables, block: Block, rate: float, weight: float | None) -> None:
@@ -187,19 +204,27 @@ def pairs(tables: Tables, block: Block, rate: float, weight: float | None) -> No
     near = block.near.to(vectors)
     given = strips(vectors.index_select(0, block.around), near)  # (T / R, E, D)
     right = outputs[block.centres].view(*near.shape[:2], -1)  # (T / R, R, D)
-    wrong = outputs[block.negatives]
+    words = block.negatives.flatten()
+    wrong = outputs[words]
     if weight is None:
         up, counts = near, near.sum(1)[:, :, None]
         down = -counts * (given @ wrong.T).softmax(2)
     else:
         up = near * torch.sigmoid(-torch.bmm(right, given.mT))
-        counts = torch.bmm(near.mT, block.mine.to(near).view(*near.shape[:2], -1))
-        down = -weight * counts * torch.sigmoid(given @ wrong.T)  # (T / R, E, K)
+        counts = torch.bmm(near.mT, taken(block).to(near).view(*near.shape[:2], -1))
+        down = -weight * counts * torch.sigmoid(given @ wrong.T)  # (T / R, E, S K)
     asked = rate * (torch.bmm(up.mT, right) + down @ wrong)
     outputs.index_add_(0, block.centres, rate * torch.bmm(up, given).flatten(0, 1))
-    wrongs = torch.bmm(down.mT, given).sum(0)
-    outputs.index_add_(0, block.negatives, rate * wrongs)
+    outputs.index_add_(0, words, rate * torch.bmm(down.mT, given).sum(0))
     vectors.index_add_(0, block.around, joined(asked, near))
+
+
+def taken(block: Block) -> Tensor:
+    """Which negatives each centre takes, (T, S K): those of its set, but not itself."""
+    sets, size = block.negatives.shape
+    turn = torch.arange(len(block.centres), device=block.centres.device) % sets
+    whose = torch.arange(sets, device=block.centres.device).repeat_interleave(size)
+    return (turn[:, None] == whose) & (block.centres[:, None] != block.negatives.flatten())
 
 
 def strips(rows: Tensor, near: Tensor) -> Tensor:

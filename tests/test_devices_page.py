@@ -73,6 +73,8 @@ def test_the_table_of_costs_has_every_model_as_it_is():
     """4 bytes a parameter and backward pass; 2 (N - 1) / N of it for each of N processes."""
     wanted = []
     for name in zoo.list_models():
+        if name == "cbow":  # which sends rows, not gradients
+            continue
         model = zoo.create_model(name)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         mine = 4 * parameters * (2 if model.IDLE else 1) / 1e6

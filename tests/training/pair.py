@@ -15,7 +15,7 @@ from pytorch_lightning import Callback
 from torch.nn.parallel import DistributedDataParallel
 
 import zoo
-from zoo import synchronised
+from zoo import exchange, synchronised
 from zoo.training import fit, launch, processes, resume, talk
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet, test
@@ -26,6 +26,7 @@ LITTLE = (
     "monitor=val/loss", "ema=null", "trainer.accelerator=cpu", "trainer.max_epochs=25",
     "trainer.check_val_every_n_epoch=25",
 )  # fmt: skip
+OF_WORDS = {"cbow": ("data.limit=null", "data.batch_size=8000")}  # whose batches are of words
 SHARES = {"64-true": 1.0, "32-true": 1e-4}  # by precision: of the recipes' learning rates
 
 
@@ -54,7 +55,7 @@ def count(watch: Watch, bucket: dist.GradBucket) -> torch.futures.Future[torch.T
 
 
 class Counting:
-    """torch.distributed as normalisation uses it, whose bytes are counted, too."""
+    """torch.distributed as normalisation and word vectors use it, whose bytes are counted, too."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
@@ -88,18 +89,18 @@ def followed(name: str, precision: str, devices: int, folder: Path) -> dict[str,
     watch, watchers = Watch(), fit.watchers
     folder.mkdir(exist_ok=True)
     config = launch.composed([
-        f"experiment={name}", *LITTLE, f"trainer.precision={precision}",
+        f"experiment={name}", *LITTLE, *OF_WORDS.get(name, ()), f"trainer.precision={precision}",
         f"trainer.devices={devices}",
     ])  # fmt: skip
     config["model"] = changed(config["model"], SHARES[precision])
     data = fit.open_data(config, None)
     model = fit.made(config, data.facts)
     fit.watchers = lambda *given: [watch, *watchers(*given)]
-    synchronised.dist = Counting(watch)
+    synchronised.dist = exchange.dist = Counting(watch)
     try:
         trainer = fit.fit(config, Run(folder), model, data, Speed(1))
     finally:
-        fit.watchers, synchronised.dist = watchers, dist
+        fit.watchers, synchronised.dist, exchange.dist = watchers, dist, dist
     told = {
         "losses": watch.losses,
         "sent": watch.sent / trainer.global_step,

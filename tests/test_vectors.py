@@ -111,6 +111,34 @@ def test_a_cbow_writes_its_vectors(tmp_path):
     assert near.most_similar("class") == cbow.most_similar("class")
 
 
+@pytest.mark.parametrize("more", [(), ("-o", "some.txt.gz")])
+def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, monkeypatch, command, more):
+    """S62."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("export", "cbow.python_docs", "--format", "word2vec", *more)
+    assert code == 0, err
+    (written,) = tmp_path.iterdir()
+    assert written.name == (more[1] if more else "cbow.python_docs.bin")
+    assert f"written   {written.name} (" in out
+    assert "words     4,998, each with 100 numbers" in out
+    vocabulary, table = vectors.load(written)
+    cbow = zoo.load("cbow.python_docs")
+    assert vocabulary == cbow.input.vocabulary
+    np.testing.assert_array_equal(table, cbow.word_vectors()[1])
+
+
+def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(tmp_path, command):
+    asked = ("--format", "word2vec", "-o")
+    code, out, err = command("export", "image_cnn.digits", *asked, str(tmp_path / "a.bin"))
+    assert (code, out) == (2, "")
+    assert (
+        err == "zoo: --format word2vec: ImageCNN has no word vectors; take a model such as cbow\n"
+    )
+    code, _, err = command("export", "cbow.python_docs", *asked, str(tmp_path / "a.onnx"))
+    assert code == 2
+    assert "should end in .txt, .vec, .bin, or these and .gz" in err
+
+
 def test_a_cbow_gives_its_vectors():
     cbow = zoo.load("cbow.python_docs")
     found = vectors.read("cbow.python_docs", ["class", "qqqq"], 100)

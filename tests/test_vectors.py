@@ -9,6 +9,7 @@ import torch
 
 import zoo
 from zoo import vectors
+from zoo.neighbours import Neighbours
 from zoo.sequences import REACH, Steps
 
 WORDS = ["film", "good", "bad", "naïve"]
@@ -55,6 +56,89 @@ def test_what_gensim_writes_is_read(tmp_path, binary):
         np.testing.assert_array_equal(found[word], peer[word])
 
 
+@pytest.mark.parametrize("name", ["ours.bin", "ours.txt", "ours.vec", "ours.bin.gz", "ours.txt.gz"])
+def test_what_is_written_is_read_by_gensim_and_by_us(tmp_path, name):
+    """S62, S64: to the last bit, in both forms, packed or not; nothing else is left there."""
+    models = pytest.importorskip("gensim.models")
+    path = vectors.write(tmp_path / name, WORDS, GIVEN)
+    peer = models.KeyedVectors.load_word2vec_format(str(path), binary=".bin" in name)
+    assert peer.index_to_key == WORDS
+    np.testing.assert_array_equal(peer.vectors, GIVEN)
+    vocabulary, table = vectors.load(path)
+    assert vocabulary == WORDS
+    np.testing.assert_array_equal(table, GIVEN)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_writing_the_same_twice_gives_the_same_bytes(tmp_path):
+    one, two = (vectors.write(tmp_path / name, WORDS, GIVEN) for name in ("a.bin.gz", "b.bin.gz"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_file_stays_as_it_was_if_another_cannot_be_written(tmp_path):
+    path = vectors.write(tmp_path / "a.txt", WORDS, GIVEN)
+    before = path.read_bytes()
+    with pytest.raises(UnicodeEncodeError):
+        vectors.write(path, ["film", "\ud800", "bad", "good"], GIVEN)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "table", "said"),
+    [
+        ("a.npy", WORDS, GIVEN, r"a\.npy should end in \.txt, \.vec, \.bin, or these and \.gz"),
+        ("a.gz", WORDS, GIVEN, "should end in"),
+        ("a.bin", WORDS[:3], GIVEN, r"3 words and vectors \(4, 6\): one each is wanted"),
+        ("a.bin", [], GIVEN[:0], "0 words"),
+        ("a.bin", ["new york", *WORDS[1:]], GIVEN, "'new york' has white space in it"),
+    ],
+)
+def test_what_cannot_be_written_is_said(tmp_path, name, words, table, said):
+    with pytest.raises(ValueError, match=said):
+        vectors.write(tmp_path / name, words, table)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_cbow_writes_its_vectors(tmp_path):
+    """S62, S64: gensim answers from the file what the model answers."""
+    models = pytest.importorskip("gensim.models")
+    cbow = zoo.load("cbow.python_docs")
+    path = cbow.save_word2vec_format(tmp_path / "cbow.bin")
+    peer = models.KeyedVectors.load_word2vec_format(str(path), binary=True)
+    assert [w for w, _ in peer.most_similar("class")] == [w for w, _ in cbow.most_similar("class")]
+    near = Neighbours(*vectors.load(path))
+    assert near.most_similar("class") == cbow.most_similar("class")
+
+
+@pytest.mark.parametrize("more", [(), ("-o", "some.txt.gz")])
+def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, monkeypatch, command, more):
+    """S62."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command("export", "cbow.python_docs", "--format", "word2vec", *more)
+    assert code == 0, err
+    (written,) = tmp_path.iterdir()
+    assert written.name == (more[1] if more else "cbow.python_docs.bin")
+    assert f"written   {written.name} (" in out
+    assert "words     4,998, each with 100 numbers" in out
+    vocabulary, table = vectors.load(written)
+    cbow = zoo.load("cbow.python_docs")
+    assert vocabulary == cbow.input.vocabulary
+    np.testing.assert_array_equal(table, cbow.word_vectors()[1])
+
+
+def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(tmp_path, command):
+    asked = ("--format", "word2vec", "-o")
+    code, out, err = command("export", "image_cnn.digits", *asked, str(tmp_path / "a.bin"))
+    assert (code, out) == (2, "")
+    assert (
+        err == "zoo: --format word2vec: ImageCNN has no word vectors; take a model such as cbow\n"
+    )
+    code, _, err = command("export", "cbow.python_docs", *asked, str(tmp_path / "a.onnx"))
+    assert code == 2
+    assert "should end in .txt, .vec, .bin, or these and .gz" in err
+
+
 def test_a_cbow_gives_its_vectors():
     cbow = zoo.load("cbow.python_docs")
     found = vectors.read("cbow.python_docs", ["class", "qqqq"], 100)
@@ -69,6 +153,14 @@ def test_a_cbow_gives_its_vectors():
         ("odd.bin", b"\x80abc\n", "odd.bin begins with .*binary vectors begin with 'words dim"),
         ("odd.txt", b"4 6\nfilm 1 2 x\n", "line 2 of .*odd.txt is no word and its numbers"),
         ("short.txt", b"film 1 2\n", r"vectors of 2 numbers \('film'\) and model.embedding is 6"),
+        ("few.txt", text().replace(b"4 6", b"5 6"), "few.txt has 4 words of 5"),
+        ("many.txt", text().replace(b"4 6", b"3 6"), "many.txt has 4 words of 3"),
+        ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
+        ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
+        ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
+        ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at word 5 of 5"),
+        ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged"),
+        ("not.txt.gz", text(), "not.txt.gz is damaged"),
         ("other.txt", b"chat 1 2 3 4 5 6\n", "knows none of the 4 words"),
         ("empty.txt", b"", "knows none of the 4 words"),
     ],

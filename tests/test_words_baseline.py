@@ -40,5 +40,5 @@ def test_it_finds_words_that_stand_in_the_same_places(tmp_path):
     data.setup("fit")
     fitted = PPMISVD(dimensions=4).fit(data)
     near = Neighbours(data.input.vocabulary, fitted.vectors_)
-    assert {word for word, _ in near.most_similar("cat", 3)} == {"dog", "horse", "bird"}
+    assert {word for word, _ in near.most_similar("cat", count=3)} == {"dog", "horse", "bird"}
     assert set(fitted.score(data)) <= {"test/neighbours"}

@@ -17,7 +17,6 @@ steps. In both modes it is the loss of the centre given the mean of its context.
 Shapes: B windows, C places around each centre, V ids (0 is padding), D dimensions, K negatives.
 """
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, cast
 
@@ -29,20 +28,15 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo import exchange, neighbours, word2vec
+from zoo import exchange, word2vec, word_pictures
 from zoo.export import Entry, Exported
-from zoo.neighbours import NEAREST, Answers, Neighbours, listed
-from zoo.nn import ZooModule
+from zoo.neighbours import NEAREST, Answers
 from zoo.pictures import Picture, Table
 from zoo.word2vec import Mode, Run, Tables
+from zoo.word_vectors import WordVectors
 
 Positive = Annotated[int, Field(ge=1)]
 
-ANALOGIES = [  # a is to b as c is to ...: slide 24, and what the documentation of Python knows
-    ("france", "paris", "italy"), ("man", "king", "woman"),
-    ("file", "files", "class"), ("returns", "return", "raises"), ("write", "writing", "read"),
-    ("call", "called", "return"), ("list", "lists", "string"), ("read", "reader", "write"),
-]  # fmt: skip
 SHOWN = 12  # rows of a table
 FEW = 5  # answers in a row
 GLIMPSE = 256  # centres of a batch whose loss is logged
@@ -54,7 +48,7 @@ class Descent(TypedDict):
     lr: Annotated[float, Field(gt=0)]  # of the first step; it falls to zero along a straight line
 
 
-class CBOW(ZooModule):
+class CBOW(WordVectors):
     """The continuous bag of words, or skip-gram, with negative sampling or the full softmax.
 
     Args:
@@ -137,14 +131,6 @@ class CBOW(ZooModule):
             for ids, shares in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ]
 
-    def neighbours(self) -> Neighbours:
-        """The vectors of the vocabulary as they are now.
-
-        Raises:
-            ValueError: there is no input, which has the vocabulary.
-        """
-        return Neighbours(*self.word_vectors())
-
     def word_vectors(self) -> tuple[list[str], np.ndarray]:
         """The vocabulary and the vector of each word (V, D), float32.
 
@@ -155,42 +141,6 @@ class CBOW(ZooModule):
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
         vectors = self.vectors.weight.detach()[self.input.ids]
         return self.input.vocabulary, vectors.float().cpu().numpy()
-
-    def most_similar(self, word: str | np.ndarray, count: int = NEAREST) -> Answers:
-        """The words nearest to a word, or to a vector (D,), with their cosines.
-
-        Raises:
-            ValueError: the word is unknown, or there is no input.
-        """
-        return self.neighbours().most_similar(word, count)
-
-    def analogy(self, a: str, b: str, c: str, count: int = NEAREST) -> Answers:
-        """What is to c as b is to a: `analogy("man", "king", "woman")` is king - man + woman.
-
-        Raises:
-            ValueError: a word is unknown, or there is no input.
-        """
-        return self.neighbours().analogy(a, b, c, count)
-
-    def predict(self, raws: Any, batch_size: int = 64) -> list[Answers]:
-        """The likeliest words for a gap, or the words nearest to a word or a sum of words.
-
-        Args:
-            raws: a text or a list of them: a sentence with one gap, "the _ sat on the mat"; a word,
-                "paris"; or an analogy, "paris - france + italy".
-            batch_size: sentences that the network sees at once.
-
-        Raises:
-            ValueError: no input is attached; an unknown word; neither a gap nor a sum.
-        """
-        texts = [raws] if isinstance(raws, str) else list(raws)
-        near = self.neighbours()
-        return [
-            super(CBOW, self).predict(text, batch_size)[0]
-            if "_" in text
-            else near.combined(*terms(text))
-            for text in texts
-        ]
 
     @torch.no_grad()
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
@@ -251,31 +201,15 @@ class CBOW(ZooModule):
         others = losses.sum(1) - losses.gather(1, centres[:, None])[:, 0]
         return self.hparams["negatives"] * others
 
-    def on_validation_epoch_end(self) -> None:
-        hits = self.neighbours().inflections(self.input.counts, "val")
-        self.log("val/neighbours", float(hits.mean()) if len(hits) else 0.0, sync_dist=True)
-
-    def on_test_start(self) -> None:
-        self.hits = neighbours.scores(self.neighbours(), self.input.counts)
-
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
-        """The loss of each centre and, with the first batch, what the vectors are worth."""
-        first = batch_idx == 0 and self.global_rank == 0
-        hits = {name: torch.from_numpy(h if first else h[:0]) for name, h in self.hits.items()}
-        return {**super().test_step(batch, batch_idx), **hits}
-
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        """Neighbours and their worth, analogies, and the middle words of test windows."""
-        near = self.neighbours()
+        """What the vectors know, and the middle words of test windows."""
         spread = slice(None, None, -(-len(batch[0]) // SHOWN))
-        found = {
-            "Nearest words": nearest(near),
-            "Analogies": analogies(near),
-            "A word and its form with an s": against_chance(near, self.input.counts),
+        pictures = word_pictures.pictured(self.neighbours(), self.input.counts)
+        return {
+            **pictures,
             "The word in the middle": self.middles(batch[0][spread], batch[1][spread]),
         }
-        return {title: table for title, table in found.items() if table.rows}
 
     def middles(self, contexts: Tensor, centres: Tensor) -> Table:
         """The likeliest words of contexts (B, C), beside the word (B,) that stood there."""
@@ -293,25 +227,6 @@ class CBOW(ZooModule):
         steps = self.trainer.estimated_stepping_batches
         schedule = LambdaLR(optimizer, lambda step: max(1 - step / steps, 0.0))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-def terms(text: str) -> tuple[list[str], list[str]]:
-    """The words of a sum that are added, and those that are taken away.
-
-    >>> terms("paris - france + italy")
-    (['paris', 'italy'], ['france'])
-
-    Raises:
-        ValueError: words without a sign between them.
-    """
-    signs = re.split(r"(?<!\S)([+-])\s*", f"+ {text.strip()}")[1:]
-    signed = list(zip(signs[::2], (word.strip() for word in signs[1::2]), strict=True))
-    if not all(re.fullmatch(r"\S+", word) for _, word in signed):
-        raise ValueError(
-            f"{text!r} is no sum of words: write one _ where a word is missing, a single word, or "
-            "words with + and - between them"
-        )
-    return [w for sign, w in signed if sign == "+"], [w for sign, w in signed if sign == "-"]
 
 
 def in_parts(loss: Callable[..., Tensor], means: Tensor, centres: Tensor) -> Tensor:
@@ -334,28 +249,3 @@ def mean_known(vectors: Tensor, contexts: Tensor) -> Tensor:
     """The mean (B, D) of vectors (B, C, D) where the context (B, C) is no padding; else zero."""
     known = (contexts != 0).to(vectors.dtype).unsqueeze(2)
     return (vectors * known).sum(1) / known.sum(1).clamp(min=1)
-
-
-def nearest(near: Neighbours) -> Table:
-    """The neighbours of the commonest words that have a meaning of their own."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    content = [word for word in near.vocabulary if len(word) > 3 and word not in ENGLISH_STOP_WORDS]
-    rows = [(word, listed(near.most_similar(word, FEW))) for word in content[:SHOWN]]
-    return Table(("word", "nearest words"), rows)
-
-
-def analogies(near: Neighbours) -> Table:
-    """Those of which all words are known."""
-    known = [one for one in ANALOGIES if {*one} <= {*near.rows}]
-    rows = [(f"{b} - {a} + {c}", listed(near.analogy(a, b, c, FEW))) for a, b, c in known]
-    return Table(("analogy", "nearest words"), rows)
-
-
-def against_chance(near: Neighbours, counts: list[int]) -> Table:
-    """How often a word's partner is near, and how often it were in a random order."""
-    hits, others = near.inflections(counts, "test"), len(near.vocabulary) - 1
-    if not len(hits):
-        return Table((), [])
-    row = (str(len(hits)), f"{100 * hits.mean():.1f}", f"{100 * min(NEAREST / others, 1):.1f}")
-    return Table(("words", f"partner among the {NEAREST} nearest %", "by chance %"), [row])

@@ -12,6 +12,7 @@ from html import escape
 
 import numpy as np
 
+from zoo import labels
 from zoo.pictures import (
     TILE,
     Audio,
@@ -20,6 +21,7 @@ from zoo.pictures import (
     Curve,
     Grid,
     Picture,
+    Scatter,
     Strip,
     Table,
     Text,
@@ -30,6 +32,10 @@ from zoo.pictures import (
 
 WIDTH, HEIGHT = 480, 270  # of a curve, in SVG units: about CSS pixels
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 8, 44  # room for the labels around it
+COLOURS = 6  # in page.css
+PLANE = 880  # the width of a plane with names; its height is that of what is there, within bounds
+FLAT, HIGH = 0.45, 0.75  # of the width
+MARGIN = 24
 POINTS = 400  # of a line or a waveform; more would not be seen
 LONG = 60  # characters; a longer cell has a line of its own on a phone
 FRAMES = 12  # of a clip, side by side
@@ -62,6 +68,8 @@ def _body(title: str, picture: Picture) -> str:
             return _bars(picture)
         case Curve():
             return _curve(title, picture)
+        case Scatter():
+            return _scatter(title, picture)
         case Table():
             return table(picture)
         case Confusion():
@@ -291,6 +299,49 @@ def _cells(truth: int, names: Sequence[str], counts: Sequence[int]) -> str:
     )
 
 
+# --- planes with names ---------------------------------------------------------------------------
+
+
+def _scatter(title: str, scatter: Scatter) -> str:
+    """In a box that scrolls on a phone: the letters keep their size."""
+    if not len(scatter.names):
+        return "<p>none</p>"
+    dots, height = _fitted(np.asarray(scatter.points, dtype=float))
+    places = labels.placed(dots, scatter.names, scatter.lines, PLANE, height)
+    groups = list(dict.fromkeys(scatter.groups))
+    keys = [groups.index(group) for group in scatter.groups] or [0] * len(dots)
+    joins = "".join(_join(*dots[[a, b]]) for a, b in scatter.lines)
+    each = zip(dots, scatter.names, places, keys, strict=True)
+    alt = escape(f"{title}: {', '.join(scatter.names)}")
+    return _box(
+        f'<svg viewBox="0 0 {PLANE} {height:.0f}" role="img" aria-label="{alt}">'
+        f"{joins}{''.join(_named(*one) for one in each)}</svg>"
+    ) + (_legend(groups) if groups else "")
+
+
+def _fitted(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Places (P, 2) in SVG units, one scale for both axes, in the middle; and the height."""
+    low, high = points.min(0), points.max(0)
+    span = np.maximum(high - low, 1e-9)
+    height = PLANE * float(np.clip(span[1] / span[0], FLAT, HIGH))
+    frame = np.array([PLANE, height])
+    scale = ((frame - 2 * MARGIN) / span).min()
+    return frame / 2 + (points - (low + high) / 2) * scale * [1, -1], height
+
+
+def _join(one: np.ndarray, other: np.ndarray) -> str:
+    return f'<path class="rule" d="M{one[0]:.1f} {one[1]:.1f}L{other[0]:.1f} {other[1]:.1f}"/>'
+
+
+def _named(dot: np.ndarray, name: str, place: labels.Place | None, key: int) -> str:
+    """A dot with its name beside it, or below the pointer alone where there is no room."""
+    drawn = f'<circle class="dot {_key(key)}" cx="{dot[0]:.1f}" cy="{dot[1]:.1f}" r="3"/>'
+    if place is None:
+        return f"<g><title>{escape(name)}</title>{drawn}</g>"
+    x, y, anchor = place
+    return f'{drawn}<text x="{x:.1f}" y="{y + 4:.1f}" class="{anchor}">{escape(name)}</text>'
+
+
 # --- curves --------------------------------------------------------------------------------------
 
 
@@ -298,6 +349,8 @@ def _curve(title: str, curve: Curve) -> str:
     lines = {name: points for name in curve.lines if len(points := _points(curve, name))}
     if not lines:
         return "<p>no finite value</p>"
+    if len(lines) > COLOURS:  # the legend then names them from the top down
+        lines = dict(sorted(lines.items(), key=lambda line: -line[1][-1, 1]))
     axes = Axes(_spread(lines.values()), curve.log_x)
     bands = [_band(i, axes, p) for i, p in enumerate(lines.values()) if p.shape[1] == 4]
     drawn = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
@@ -402,18 +455,23 @@ def _x_tick(x: float, value: float) -> str:
 def _line(i: int, points: np.ndarray) -> str:
     if len(points) == 1:
         x, y = points[0]
-        return f'<circle class="dot line{i % 6}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+        return f'<circle class="dot {_key(i)}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path class="line line{i % 6}" d="M{path}"/>'
+    return f'<path class="line {_key(i)}" d="M{path}"/>'
 
 
 def _band(i: int, axes: Axes, points: np.ndarray) -> str:
     """From the lowest to the highest of points (P, 4); of a single one an upright line."""
     there, back = axes.place(points[:, [0, 2]]), axes.place(points[::-1, [0, 3]])
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in (*there, *back))
-    return f'<path class="band line{i % 6}" d="M{path}Z"/>'
+    return f'<path class="band {_key(i)}" d="M{path}Z"/>'
 
 
 def _legend(names: Iterable[str]) -> str:
-    keys = (f'<li class="line{i % 6}">{escape(name)}</li>' for i, name in enumerate(names))
+    keys = (f'<li class="{_key(i)}">{escape(name)}</li>' for i, name in enumerate(names))
     return f'<ul class="legend">{"".join(keys)}</ul>'
+
+
+def _key(i: int) -> str:
+    """The classes of a line: a colour, and a stroke where the colours come again."""
+    return f"line{i % COLOURS}{['', ' dashed', ' dotted'][i // COLOURS % 3]}"

@@ -1,35 +1,22 @@
-"""Word vectors compared by the angle between them: neighbours, analogies, and what they are worth.
+"""Word vectors compared by the angle between them: neighbours, analogies, the odd one out.
 
-Two scores need no labels but the words themselves:
+The directions of words that differ in one thing are alike, so paris - france + italy is near rome
+(Mikolov et al. 2013, https://www.aclweb.org/anthology/N13-1090, equation 1). What is asked for is
+always the words with the greatest cosine to a mean of vectors, as in word2vec.c and gensim.
 
-`inflections` is the share of words whose inflected form is among their ten nearest words, and the
-other way round. The pairs are a word of three letters or more that does not end in s, and the same
-word with an s (file, files; read, reads), if each stands ten times or more in the training text.
-Every second pair, from the most frequent on, is kept for the test. Words in a random order would
-find 10 / (V - 1) of them.
-
-`analogies` is the share of the questions of Mikolov et al. 2013 (https://arxiv.org/abs/1301.3781,
-section 4.1) "a is to b as c is to ?" whose answer is the word nearest to b - a + c; a, b and c
-themselves are no answers, and questions with an unknown word are left out.
-
-Shapes: V words, D dimensions, P pairs, Q questions.
+Shapes: V words, D dimensions.
 """
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
 NEAREST = 10
-FREQUENT = 10  # times in the training text
-BLOCK = 1024  # rows of similarities in memory at a time
-ENOUGH = {"test/neighbours": 2, "test/analogy": 1000}  # questions that a score needs
-
-NONE = np.zeros(0, np.float32)
+ZERO = 1e-6  # a sum of words that is shorter is what rounding left
 
 Answers = list[tuple[str, float]]
+Term = str | np.ndarray  # a word, or a vector (D,)
 
 
 class Neighbours:
@@ -47,113 +34,95 @@ class Neighbours:
         self.rows = {word: row for row, word in enumerate(vocabulary)}
 
     def row(self, word: str) -> int:
-        """Where a word stands; capitals do not matter.
+        """Where a word stands; as it is written, else without capitals.
 
         Raises:
             ValueError: it is unknown; the message names the nearest words that are known.
         """
-        if word.lower() not in self.rows:
-            near = ", ".join(get_close_matches(word.lower(), self.vocabulary, 3))
-            hint = f"did you mean {near}?" if near else "no known word is spelt nearly like it"
-            raise ValueError(f"the word {word!r} is not in the vocabulary: {hint}")
-        return self.rows[word.lower()]
+        for spelt in (word, word.lower()):
+            if spelt in self.rows:
+                return self.rows[spelt]
+        near = ", ".join(get_close_matches(word.lower(), self.vocabulary, 3))
+        hint = f"did you mean {near}?" if near else "no known word is spelt nearly like it"
+        raise ValueError(f"the word {word!r} is not in the vocabulary: {hint}")
 
-    def most_similar(self, word: str | np.ndarray, count: int = NEAREST) -> Answers:
-        """The nearest words and their cosines, best first.
+    def most_similar(
+        self,
+        positive: Term | Sequence[Term],
+        negative: Term | Sequence[Term] = (),
+        count: int = NEAREST,
+    ) -> Answers:
+        """The words nearest to the sum of some less others, with their cosines, best first.
 
         Args:
-            word: a word, which is then no answer itself, or a vector (D,).
+            positive, negative: words, which are then no answers, or vectors (D,); one or several.
+                Words count with length one, vectors with their own.
+
+        Raises:
+            ValueError: an unknown word; a vector of another size; none at all, or a sum of zero.
         """
-        if isinstance(word, str):
-            row = self.row(word)
-            return self._nearest(self.vectors[row], [row], count)
-        return self._nearest(np.asarray(word) / np.linalg.norm(word), [], count)
+        plus, minus = several(positive), several(negative)
+        if not plus and not minus:
+            raise ValueError("no words given: positive and negative are empty")
+        target = self._sum(plus) - self._sum(minus)
+        length = np.linalg.norm(target)
+        if length < ZERO:
+            raise ValueError("the words cancel each other out: nothing is near a sum of zero")
+        without = {self.row(one) for one in (*plus, *minus) if isinstance(one, str)}
+        return self._nearest(target / length, list(without), count)
 
     def analogy(self, a: str, b: str, c: str, count: int = NEAREST) -> Answers:
         """What is to c as b is to a: the words nearest to b - a + c, without these three."""
-        return self.combined([b, c], [a], count)
+        return self.most_similar([b, c], [a], count)
 
-    def combined(self, plus: Sequence[str], minus: Sequence[str], count: int = NEAREST) -> Answers:
-        """The words nearest to a sum of words less others, without all of these."""
-        more, less = [self.row(word) for word in plus], [self.row(word) for word in minus]
-        target = self.vectors[more].sum(0) - self.vectors[less].sum(0)
-        return self._nearest(target / np.linalg.norm(target), [*more, *less], count)
+    def doesnt_match(self, words: Sequence[str]) -> str:
+        """The word that is least like the others: the farthest from the mean of them all.
 
-    def _nearest(self, target: np.ndarray, without: Sequence[int], count: int) -> Answers:
-        cosines = self.vectors @ target
-        cosines[list(without)] = -np.inf
-        best = np.argsort(-cosines, kind="stable")[: min(count, len(cosines) - len(without))]
+        Raises:
+            ValueError: an unknown word, or fewer than three: of two none is the odd one out.
+        """
+        if isinstance(words, str) or len(words) < 3:
+            raise ValueError(f"{words!r} are too few words: give three or more to choose from")
+        vectors = self.vectors[[self.row(word) for word in words]]
+        return words[int((vectors @ vectors.mean(0)).argmin())]
+
+    def similarity(self, a: str, b: str) -> float:
+        """The cosine between two words.
+
+        Raises:
+            ValueError: one of them is unknown.
+        """
+        return float(self.vectors[self.row(a)] @ self.vectors[self.row(b)])
+
+    def _sum(self, terms: Sequence[Term]) -> np.ndarray:
+        return np.sum([np.zeros(self.vectors.shape[1]), *map(self._vector, terms)], axis=0)
+
+    def _vector(self, term: Term) -> np.ndarray:
+        if isinstance(term, str):
+            return self.vectors[self.row(term)]
+        vector = np.asarray(term)
+        if vector.shape != self.vectors.shape[1:] or not np.isfinite(vector).all():
+            raise ValueError(
+                f"a vector has the shape {vector.shape}: "
+                f"{self.vectors.shape[1:]} is wanted, of finite numbers"
+            )
+        return vector
+
+    def _nearest(self, target: np.ndarray, without: list[int], count: int) -> Answers:
+        cosines = self.vectors @ target.astype(self.vectors.dtype)
+        cosines[without] = -np.inf
+        most = max(0, min(count, len(cosines) - len(without)))
+        best = np.argsort(-cosines, kind="stable")[:most]
         return [(self.vocabulary[i], float(cosines[i])) for i in best]
 
-    def inflections(self, counts: Sequence[int], stage: str) -> np.ndarray:
-        """For each pair both ways whether the partner is near, (2 P,) of 0 and 1.
 
-        Args:
-            counts: of each word in the training text.
-            stage: val or test; each has half of the pairs.
-        """
-        pairs = inflected(self.vocabulary, counts)[1 if stage == "test" else 0 :: 2]
-        both = np.array([*pairs, *(pair[::-1] for pair in pairs)], np.int64).reshape(-1, 2)
-        return np.concatenate([NONE, *map(self._near, blocks(both))])
-
-    def _near(self, pairs: np.ndarray) -> np.ndarray:
-        cosines = self.vectors[pairs[:, 0]] @ self.vectors.T
-        own = np.arange(len(pairs))
-        cosines[own, pairs[:, 0]] = -np.inf
-        nearer = cosines > cosines[own, pairs[:, 1]][:, None]
-        return (nearer.sum(1) < NEAREST).astype(np.float32)
-
-    def analogies(self, asked: Sequence[Sequence[str]]) -> np.ndarray:
-        """For each question (a, b, c, answer) of known words whether it is found, (Q,)."""
-        known = [
-            [self.rows[word] for word in one]
-            for one in asked
-            if all(word in self.rows for word in one)
-        ]
-        rows = np.array(known, np.int64).reshape(-1, 4)
-        return np.concatenate([NONE, *map(self._answered, blocks(rows))])
-
-    def _answered(self, rows: np.ndarray) -> np.ndarray:
-        a, b, c, answer = rows.T
-        cosines = (self.vectors[b] - self.vectors[a] + self.vectors[c]) @ self.vectors.T
-        np.put_along_axis(cosines, rows[:, :3], -np.inf, 1)
-        return (cosines.argmax(1) == answer).astype(np.float32)
+def several(terms: Term | Sequence[Term]) -> list[Term]:
+    """One word or vector, or several of them, as a list."""
+    if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
+        return [terms]
+    return list(terms)
 
 
 def listed(answers: Answers) -> str:
     """Words and their cosines in one line."""
     return ", ".join(f"{word} {cosine:.2f}" for word, cosine in answers)
-
-
-def blocks(rows: np.ndarray) -> list[np.ndarray]:
-    """Rows in pieces of at most BLOCK."""
-    return [rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)]
-
-
-def inflected(vocabulary: Sequence[str], counts: Sequence[int]) -> list[tuple[int, int]]:
-    """The rows of each word and of the same word with an s, the most frequent first."""
-    rows = {word: row for row, word in enumerate(vocabulary) if counts[row] >= FREQUENT}
-    return [
-        (row, rows[f"{word}s"])
-        for word, row in rows.items()
-        if len(word) >= 3 and not word.endswith("s") and f"{word}s" in rows
-    ]
-
-
-def questions() -> list[list[str]]:
-    """The 19,544 questions of Mikolov et al. 2013, which the package gensim ships; else none."""
-    package = find_spec("gensim")
-    if package is None or package.origin is None:
-        return []
-    file = Path(package.origin).parent / "test" / "test_data" / "questions-words.txt"
-    lines = file.read_text(encoding="utf-8").lower().splitlines() if file.is_file() else []
-    return [line.split() for line in lines if not line.startswith(":")]
-
-
-def scores(near: Neighbours, counts: Sequence[int]) -> dict[str, np.ndarray]:
-    """Each score that can be asked of these vectors: 0 or 1 for each of its questions (N,)."""
-    asked = {
-        "test/neighbours": near.inflections(counts, "test"),
-        "test/analogy": near.analogies(questions()),
-    }
-    return {name: hits for name, hits in asked.items() if len(hits) >= ENOUGH[name]}

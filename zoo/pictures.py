@@ -106,6 +106,21 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Scatter:
+    """Names at places (P, 2) of a plane, of which only the distances mean something.
+
+    Lines join pairs of names, by their row. Groups, one for each name or none at all, have a
+    colour each. The first names are the most important: where there is no room for all, the last
+    ones are dots alone.
+    """
+
+    points: np.ndarray
+    names: Sequence[str]
+    lines: Sequence[tuple[int, int]] = ()
+    groups: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """Cells as they shall be read; columns of numbers are aligned where they are drawn."""
 
@@ -121,7 +136,7 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Table | Confusion
+Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Scatter | Table | Confusion
 
 
 def classification(

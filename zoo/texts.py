@@ -145,7 +145,7 @@ class TextClassifier(Classifier):
         pulls = self.pulls(min(FREQUENT, len(vocabulary)))
         names = self.classes or [str(i) for i in range(pulls.shape[1])]
         rows = [
-            (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], NEAR)))
+            (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], count=NEAR)))
             for label in range(pulls.shape[1])
             for i in pulls[:, label].argsort(descending=True)[: max(1, ROWS // len(names))].tolist()
         ]

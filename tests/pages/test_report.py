@@ -15,7 +15,19 @@ from PIL import Image
 from zoo.drawing import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
 from zoo.pages import report
 from zoo.pages.report import comparison, curves, shown
-from zoo.pictures import GAP, Audio, Bars, Confusion, Curve, Grid, Strip, Table, Text, Tinted
+from zoo.pictures import (
+    GAP,
+    Audio,
+    Bars,
+    Confusion,
+    Curve,
+    Grid,
+    Scatter,
+    Strip,
+    Table,
+    Text,
+    Tinted,
+)
 
 RESULTS = {
     "experiment": "image_cnn",
@@ -48,6 +60,7 @@ PICTURES = {
     "Audio": Audio([np.zeros(8)], 8000, [EVIL]),
     "Bars": Bars([EVIL], [1.0], EVIL),
     "Curve": Curve({"a": ([0, 1], [1.0, 2.0]), EVIL: ([0, 1], [2.0, 1.0])}, EVIL, EVIL),
+    "Scatter": Scatter(np.eye(2), [EVIL, "b"], [(0, 1)], [EVIL, "two"]),
     "Table": Table(("name", "n"), [(EVIL, "1")]),
     "Confusion": Confusion(np.array([[3, 1], [0, 2]]), ["fine", EVIL]),
 }
@@ -337,7 +350,16 @@ def test_the_values_of_bars_are_read_as_people_write_them():
 
 
 @pytest.mark.parametrize(
-    "empty", [Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], [])]
+    "empty",
+    [
+        Grid([]),
+        Strip([]),
+        Text([]),
+        Tinted([]),
+        Audio([], 8000),
+        Bars([], []),
+        Scatter(np.zeros((0, 2)), []),
+    ],
 )
 def test_a_picture_of_nothing_says_so(empty):
     assert "<p>none</p>" in draw("nothing", empty)
@@ -417,6 +439,70 @@ def test_a_long_line_is_thinned_to_the_means_of_neighbours():
     points = path_of(Curve({"a": (np.arange(8_000), np.tile([0.0, 1.0], 4_000))}, "", ""))
     assert len(points) == POINTS
     assert np.ptp(points[:, 1]) == 0  # the zigzag is gone
+
+
+def test_many_lines_are_told_apart_and_named_from_the_top_down():
+    """S64: the sections of analogies; where colours come again, the stroke is another."""
+    lines = {f"s{i}": ([1, 2], [0.0, float(i)]) for i in range(15)}
+    drawn = draw("c", Curve(lines, "epoch", ""))
+    keys = re.findall(r'<li class="([^"]+)">(\w+)</li>', drawn)
+    assert [name for _, name in keys] == [f"s{i}" for i in range(14, -1, -1)]
+    assert len({key for key, _ in keys}) == 15
+    assert [keys[i][0] for i in (0, 6, 12)] == ["line0", "line0 dashed", "line0 dotted"]
+    few = draw("c", Curve({"a": ([1, 2], [0, 1]), "b": ([1, 2], [0, 9])}, "", ""))
+    assert re.findall(r"<li[^>]*>(\w+)</li>", few) == ["a", "b"]
+
+
+def test_a_metric_that_goes_on_from_anothers_name_is_drawn_with_it(tmp_path):
+    """S64: analogies and their sections are one picture."""
+    file = tmp_path / "metrics.csv"
+    file.write_text(
+        "epoch,step,val/analogy,val/analogy_gram8_plural,val/analogy_family,val/analogies,train/loss"
+        "\n0,9,0.1,0.2,0.3,0.4,3\n1,19,0.2,0.3,0.4,0.5,2\n"
+    )
+    found = curves(file)
+    assert [*found] == ["loss", "analogy", "analogies"]
+    assert [*found["analogy"].lines] == ["val", "family", "gram8 plural"]
+    assert found["analogy"].lines["family"] == ([1, 2], [0.3, 0.4])
+
+
+def drawn_dots(drawn):
+    found = re.findall(r'<circle class="dot (\w+)" cx="([\d.]+)" cy="([\d.]+)"', drawn)
+    return [key for key, *_ in found], np.array([place for _, *place in found], dtype=float)
+
+
+def test_names_stand_at_their_places_at_one_scale():
+    """S64: twice as far apart is twice as far apart, in both directions; up is up."""
+    scatter = Scatter(
+        np.array([[0, 0], [2, 0], [0, 1]]), ["a", "b", "c"], [(0, 1)], ["x", "y", "x"]
+    )
+    drawn = draw("plane", scatter)
+    keys, dots = drawn_dots(drawn)
+    across, up = dots[1] - dots[0], dots[2] - dots[0]
+    assert across[0] == pytest.approx(-2 * up[1], abs=0.3)
+    assert across[0] > 0
+    assert (across[1], up[0]) == (0, 0)
+    assert keys == ["line0", "line1", "line0"]
+    assert re.findall(r"<text[^>]*>(\w)</text>", drawn) == ["a", "b", "c"]
+    assert drawn.count('<path class="rule"') == 1
+    assert re.findall(r"<li[^>]*>(\w)</li>", drawn) == ["x", "y"]
+
+
+def test_a_name_without_room_is_a_dot_that_tells_it():
+    """S64: the first names are the most important."""
+    names = [f"word{i}" for i in range(60)]
+    points = np.random.default_rng(0).normal(size=(60, 2)) / 50
+    points[:2] = [[-1, -1], [1, 1]]
+    drawn = draw("plane", Scatter(points, names))
+    shown = re.findall(r'class="(?:start|end|middle)">(\w+)</text>', drawn)
+    hidden = re.findall(r"<g><title>(\w+)</title>", drawn)
+    assert sorted(shown + hidden) == sorted(names)
+    assert shown[:2] == names[:2]
+    assert len(hidden) > 10
+
+
+def test_a_single_name_is_drawn():
+    assert draw("plane", Scatter(np.ones((1, 2)), ["a"])).count("<circle") == 1
 
 
 def test_columns_of_numbers_are_set_to_the_right_but_not_the_names():

@@ -15,7 +15,8 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 
-from zoo.neighbours import Neighbours, scores
+from zoo.intrinsic import scores
+from zoo.neighbours import Neighbours
 
 
 class PPMISVD(BaseEstimator):
@@ -40,10 +41,11 @@ class PPMISVD(BaseEstimator):
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:
-        """The same scores of neighbours as the model's."""
+        """The same scores of vectors as the model's."""
         fitted = datamodule.input
         near = Neighbours(fitted.vocabulary, self.vectors_)
-        return {name: float(hits.mean()) for name, hits in scores(near, fitted.counts).items()}
+        found = scores(near, fitted.counts, "test")
+        return {name: float(hits.mean()) for name, hits in found.items()}
 
 
 def together(ids: np.ndarray, window: int) -> csr_matrix:

@@ -119,18 +119,30 @@ def _verdict(value: float, results: dict[str, Any]) -> str:
 
 
 def curves(file: Path) -> dict[str, Picture]:
-    """One curve per metric, validation and training together; the loss first."""
+    """One curve per metric, validation and training together; the loss first.
+
+    A metric that has another's name and more, as analogy_family and analogy have, is a part of it
+    and drawn in the same picture.
+    """
     if not file.exists():
         return {}
     with file.open(newline="", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
     columns = [key for key in (rows[0] if rows else ()) if key.startswith(("train/", "val/"))]
     axis = _axis(rows, columns)
-    names = dict.fromkeys(column.split("/", 1)[1] for column in columns)
+    names = list(dict.fromkeys(column.split("/", 1)[1] for column in columns))
+    parts: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: name != "loss"):
+        parts.setdefault(_whole(name, names), []).append(name)
     return {
-        name: Curve(_lines(rows, name, axis), x_label=axis, y_label="")
-        for name in sorted(names, key=lambda name: name != "loss")
+        name: Curve(_lines(rows, name, sorted(of), axis), x_label=axis, y_label="")
+        for name, of in parts.items()
     }
+
+
+def _whole(name: str, names: list[str]) -> str:
+    """The metric that one is a part of, or itself."""
+    return min((other for other in names if f"{name}_".startswith(f"{other}_")), key=len)
 
 
 def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
@@ -141,15 +153,18 @@ def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
 
 
 def _lines(
-    rows: list[dict[str, str]], name: str, axis: str
+    rows: list[dict[str, str]], whole: str, names: list[str], axis: str
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Validation first: its colour is the same where there is no training metric."""
     lines = {}
-    for stage in ("val", "train"):
-        logged = [row for row in rows if row.get(f"{stage}/{name}")]
-        if logged:
-            x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
-            lines[stage] = x, [float(row[f"{stage}/{name}"]) for row in logged]
+    for name in names:
+        for stage in ("val", "train"):
+            logged = [row for row in rows if row.get(f"{stage}/{name}")]
+            if logged:
+                x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
+                part = name.removeprefix(whole).replace("_", " ").strip()
+                said = part if part and stage == "val" else f"{stage} {part}".strip()
+                lines[said] = x, [float(row[f"{stage}/{name}"]) for row in logged]
     return lines
 
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.texts import strongest
 from tests.tiny import video_folder
+from zoo.texts import strongest
 
 SMOKE = {"trainer": "smoke", "baseline": None}
 

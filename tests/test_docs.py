@@ -22,7 +22,8 @@ from tests.tiny import (
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
-PAGES = [(ROOT / "docs" / name).read_text() for name in ("images.md", "text.md")]
+PAGE_NAMES = ("images.md", "text.md", "words.md")
+PAGES = [(ROOT / "docs" / name).read_text() for name in PAGE_NAMES]
 
 
 def blocks(page, language):
@@ -137,9 +138,10 @@ def test_every_other_command_of_the_pages_is_known():
     assert re.search(r"^make .*test-all", ci, re.MULTILINE)
 
 
-def test_the_python_of_the_readme_runs(place):
-    for block in blocks(README, "python"):
-        exec(compile(block, "README.md", "exec"), {})
+@pytest.mark.parametrize("page", [README, *PAGES], ids=["README", *PAGE_NAMES])
+def test_the_python_of_the_pages_runs(page, place):
+    for block in blocks(page, "python"):
+        exec(compile(block, "a page", "exec"), {})
 
 
 def test_the_error_in_the_readme_is_what_is_said(command):

@@ -43,14 +43,14 @@ def test_the_score_of_each_section_is_gensims(pair, commonest, monkeypatch):
     found = intrinsic.analogies(ours, "test")
     asked = {one["section"]: (len(one["correct"]), len(one["incorrect"])) for one in wanted[:-1]}
     for section, (right, wrong) in asked.items():
-        hits = found.get(f"analogy_{section.replace('-', '_')}", intrinsic.NONE)
+        hits = found.get(f"analogy/{section.replace('-', '_')}", intrinsic.NONE)
         assert (hits.sum(), len(hits)) == (right, right + wrong), section
     assert 0.02 < total < 0.9
     assert found["analogy"].mean() == pytest.approx(total)
     counts = np.array([*asked.values()])
     for name, part in (("semantic", counts[:5]), ("syntactic", counts[5:])):
         mean = part[:, 0].sum() / part.sum()
-        assert found[f"analogy_{name}"].mean() == pytest.approx(mean)
+        assert found[f"analogy/{name}"].mean() == pytest.approx(mean)
 
 
 def test_capitals_do_not_matter_and_the_commonest_spelling_counts(pair):
@@ -86,6 +86,13 @@ def test_the_spread_of_an_agreement_tells_how_sure_it_is():
     assert error == pytest.approx((1 - correlation**2) * 1.03 / np.sqrt(397), rel=0.2)
 
 
+def test_vectors_that_are_all_alike_agree_with_nobody():
+    names = [word for a, b, _ in intrinsic.judged("wordsim353") for word in (a, b)]
+    names = [*dict.fromkeys(names)]
+    alike = Neighbours(names, np.ones((len(names), 3)))
+    assert intrinsic.agreement(alike, intrinsic.judged("wordsim353")).mean() == 0
+
+
 def test_the_questions_are_those_of_the_paper():
     """S64."""
     sections = intrinsic.sections()
@@ -104,7 +111,7 @@ def test_validation_has_every_second_question(pair):
     whole, half = (intrinsic.analogies(ours, stage) for stage in ("test", "val"))
     assert half.keys() == whole.keys()
     for name in half:
-        if name not in ("analogy", "analogy_semantic", "analogy_syntactic"):
+        if name not in ("analogy", "analogy/semantic", "analogy/syntactic"):
             assert half[name].tolist() == whole[name][1::2].tolist()
     assert len(half["analogy"]) == sum(len(whole[one]) // 2 for one in [*whole][3:])
 

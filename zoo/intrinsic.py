@@ -35,7 +35,7 @@ FREQUENT = 10  # times in the training text
 COMMONEST = 30_000  # words that analogies are about
 BLOCK = 1024  # rows of similarities in memory at a time
 SEMANTIC = 5  # of the sections, the first
-ENOUGH = {"analogy": 1000, "section": 100, "pairs": 100}  # known, that a score needs
+ENOUGH = {"analogy": 1000, "section": 100, "pairs": 200}  # known, that a score needs
 PEOPLE = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}  # gensim's names
 
 NONE = np.zeros(0, np.float32)
@@ -52,7 +52,7 @@ def scores(near: Neighbours, counts: Sequence[int], stage: str) -> Hits:
         stage: val or test.
 
     Returns:
-        <stage>/neighbours, <stage>/analogy, <stage>/analogy_<section> and, of the test,
+        <stage>/neighbours, <stage>/analogy, <stage>/analogy/<section> and, of the test,
         test/wordsim353 and test/simlex999; without those for which too few words are known.
     """
     found = {"neighbours": inflections(near, counts, stage)} | analogies(near, stage)
@@ -109,10 +109,10 @@ def analogies(near: Neighbours, stage: str) -> Hits:
     step = slice(1, None, 2) if stage == "val" else slice(None)
     hits = {name: answered(near, rows[step]) for name, rows in asked.items()}
     names = [*hits]
-    kinds = {"": names, "_semantic": names[:SEMANTIC], "_syntactic": names[SEMANTIC:]}
+    kinds = {"": names, "/semantic": names[:SEMANTIC], "/syntactic": names[SEMANTIC:]}
     totals = {f"analogy{kind}": joined(hits[one] for one in part) for kind, part in kinds.items()}
     large = [name for name, rows in asked.items() if len(rows) >= ENOUGH["section"]]
-    return totals | {f"analogy_{name}": hits[name] for name in large}
+    return totals | {f"analogy/{name}": hits[name] for name in large}
 
 
 def sections() -> dict[str, list[Question]]:
@@ -180,10 +180,11 @@ def pseudo_values(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The rank correlation along the last axis of x and y (..., P)."""
+    """The rank correlation along the last axis of x and y (..., P); 0 where all are alike."""
     ranks = [rankdata(values, axis=-1) for values in (x, y)]
     a, b = (r - r.mean(-1, keepdims=True) for r in ranks)
-    correlation: np.ndarray = (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+    spread = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+    correlation: np.ndarray = (a * b).sum(-1) / np.maximum(spread, 1e-9)
     return correlation
 
 

@@ -18,6 +18,11 @@ def shown(metric: str, value: float) -> str:
     return f"{value:.4g}"
 
 
+def is_part(metric: str) -> bool:
+    """Whether it is a part of another metric, as test/analogy/family is of test/analogy."""
+    return metric.count("/") > 1
+
+
 def rows() -> list[tuple[str, ...]]:
     """Name, data, metric, score, baseline and size of each of the released weights."""
     found: list[tuple[str, ...]] = []
@@ -50,7 +55,7 @@ def beside(card: Card) -> str:
 
 def described(card: Card) -> list[tuple[str, str]]:
     """What a card says, as name and value."""
-    metrics = [m for m in card["metrics"] if not m.endswith(("/low", "/high"))]
+    metrics = [m for m in card["metrics"] if not is_part(m)]
     size = " x ".join(map(str, card["flops_input"])) or "a number"
     baseline = card["baseline"].get("baseline", "")
     said = [

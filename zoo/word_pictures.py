@@ -79,7 +79,7 @@ def by_section(hits: intrinsic.Hits) -> Table:
     rows = []
     for name, found in hits.items():
         if name.startswith(ASKED):
-            section = name.removeprefix(ASKED).replace("_", " ").strip() or "all"
+            section = name.removeprefix(ASKED).lstrip("/").replace("_", " ") or "all"
             rows.append((section, f"{len(found):,}", f"{100 * found.mean():.1f}"))
     return Table(("section", "questions of known words", "answered %"), rows)
 

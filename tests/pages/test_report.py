@@ -453,11 +453,11 @@ def test_many_lines_are_told_apart_and_named_from_the_top_down():
     assert re.findall(r"<li[^>]*>(\w+)</li>", few) == ["a", "b"]
 
 
-def test_a_metric_that_goes_on_from_anothers_name_is_drawn_with_it(tmp_path):
+def test_the_parts_of_a_metric_are_drawn_with_it(tmp_path):
     """S64: analogies and their sections are one picture."""
     file = tmp_path / "metrics.csv"
     file.write_text(
-        "epoch,step,val/analogy,val/analogy_gram8_plural,val/analogy_family,val/analogies,train/loss"
+        "epoch,step,val/analogy,val/analogy/gram8_plural,val/analogy/family,val/analogies,train/loss"
         "\n0,9,0.1,0.2,0.3,0.4,3\n1,19,0.2,0.3,0.4,0.5,2\n"
     )
     found = curves(file)

@@ -13,7 +13,7 @@ from typing import Any
 
 from zoo.drawing import draw, table
 from zoo.pictures import Curve, Picture, Table
-from zoo.shelf import shown
+from zoo.shelf import is_part, shown
 from zoo.training.run import replace
 
 LOWER_IS_BETTER = (
@@ -65,7 +65,7 @@ def headline(results: Mapping[str, Any]) -> str:
 
 
 def _tested(results: Mapping[str, Any]) -> list[str]:
-    return [k for k in results if k.startswith("test/") and not k.endswith(("/low", "/high"))]
+    return [key for key in results if key.startswith("test/") and not is_part(key)]
 
 
 def _target(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,8 +121,7 @@ def _verdict(value: float, results: dict[str, Any]) -> str:
 def curves(file: Path) -> dict[str, Picture]:
     """One curve per metric, validation and training together; the loss first.
 
-    A metric that has another's name and more, as analogy_family and analogy have, is a part of it
-    and drawn in the same picture.
+    The parts of a metric, as analogy/family is of analogy, are drawn in its picture.
     """
     if not file.exists():
         return {}
@@ -133,16 +132,11 @@ def curves(file: Path) -> dict[str, Picture]:
     names = list(dict.fromkeys(column.split("/", 1)[1] for column in columns))
     parts: dict[str, list[str]] = {}
     for name in sorted(names, key=lambda name: name != "loss"):
-        parts.setdefault(_whole(name, names), []).append(name)
+        parts.setdefault(name.split("/")[0], []).append(name)
     return {
-        name: Curve(_lines(rows, name, sorted(of), axis), x_label=axis, y_label="")
+        name: Curve(_lines(rows, sorted(of), axis), x_label=axis, y_label="")
         for name, of in parts.items()
     }
-
-
-def _whole(name: str, names: list[str]) -> str:
-    """The metric that one is a part of, or itself."""
-    return min((other for other in names if f"{name}_".startswith(f"{other}_")), key=len)
 
 
 def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
@@ -153,7 +147,7 @@ def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
 
 
 def _lines(
-    rows: list[dict[str, str]], whole: str, names: list[str], axis: str
+    rows: list[dict[str, str]], names: list[str], axis: str
 ) -> dict[str, tuple[list[float], list[float]]]:
     """Validation first: its colour is the same where there is no training metric."""
     lines = {}
@@ -162,7 +156,7 @@ def _lines(
             logged = [row for row in rows if row.get(f"{stage}/{name}")]
             if logged:
                 x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
-                part = name.removeprefix(whole).replace("_", " ").strip()
+                part = name.partition("/")[2].replace("_", " ")
                 said = part if part and stage == "val" else f"{stage} {part}".strip()
                 lines[said] = x, [float(row[f"{stage}/{name}"]) for row in logged]
     return lines

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from zoo.shelf import is_part
 from zoo.training import processes
 
 SCHEMA = 1
@@ -171,7 +172,9 @@ class Bar(Callback):
         if not self.stepped:
             return
         shown = [
-            f"{name} {float(value):.4f}" for name, value in sorted(trainer.callback_metrics.items())
+            f"{name} {float(value):.4f}"
+            for name, value in sorted(trainer.callback_metrics.items())
+            if not is_part(name)
         ]
         line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown)
         self.progress.console.print(line, highlight=False, soft_wrap=True)

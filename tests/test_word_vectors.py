@@ -1,0 +1,118 @@
+"""What a model of word vectors logs, scores and answers (S64)."""
+
+import pytest
+import torch
+from pytorch_lightning import Trainer
+
+from datamodules.words import Words
+from tests.datamodules.test_words import PLAIN
+from tests.test_cbow import build
+from tests.tiny import words as tiny
+from zoo import cards, intrinsic
+from zoo.training.callbacks import Scores
+from zoo.word_vectors import terms
+
+ASKED = {
+    "family": [["cat", "dog", "horse", "bird"], ["dog", "cat", "bird", "horse"]],
+    "places": [["house", "river", "garden", "field"], ["river", "house", "field", "garden"]],
+}
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A text in which animals go to places."""
+    path = tmp_path_factory.mktemp("text") / "animals.txt"
+    path.write_text("\n\n".join(tiny.paragraphs(300)))
+    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 64})
+    data.setup("fit")
+    return data
+
+
+@pytest.fixture
+def watched(animals):
+    """A model, and a trainer that collects its scores."""
+    torch.manual_seed(0)
+    model = cards.attach(build(animals.facts["vocabulary_size"]), animals.facts)
+    scores = Scores()
+    trainer = Trainer(
+        max_epochs=1, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
+        use_distributed_sampler=False, logger=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[scores],
+    )  # fmt: skip
+    return model, trainer, scores
+
+
+@pytest.fixture
+def questions(monkeypatch):
+    monkeypatch.setattr(intrinsic, "sections", lambda: ASKED)
+    monkeypatch.setattr(intrinsic, "SEMANTIC", 1)
+    for name in ("analogy", "section"):
+        monkeypatch.setitem(intrinsic.ENOUGH, name, 2)
+
+
+def test_each_epoch_logs_the_share_of_answered_questions_by_section(watched, animals, questions):
+    """S64."""
+    model, trainer, _ = watched
+    trainer.fit(model, datamodule=animals)
+    names = {name for name in trainer.callback_metrics if name.startswith("val/")}
+    parts = {f"val/analogy/{part}" for part in ("semantic", "syntactic", "family", "places")}
+    assert names == {"val/loss", "val/neighbours", "val/analogy", *parts}
+    found = intrinsic.scores(model.neighbours(), model.input.counts, "val")
+    assert float(trainer.callback_metrics["val/analogy"]) == found["val/analogy"].mean()
+    assert [len(found[f"val/analogy/{name}"]) for name in ASKED] == [1, 1]
+
+
+def test_without_known_questions_an_epoch_logs_neighbours_alone(watched, animals):
+    model, trainer, _ = watched
+    trainer.fit(model, datamodule=animals)
+    names = {name for name in trainer.callback_metrics if name.startswith("val/")}
+    assert names == {"val/loss", "val/neighbours"}
+
+
+def test_the_test_counts_each_question_once(watched, animals, questions):
+    """S64: however many batches there are."""
+    model, trainer, scores = watched
+    animals.setup("test")
+    trainer.test(model, datamodule=animals, verbose=False)
+    found = scores.values()
+    assert len(found["test/loss"]) > 64
+    wanted = intrinsic.scores(model.neighbours(), model.input.counts, "test")
+    for name, hits in wanted.items():
+        assert found[name].tolist() == hits.tolist()
+    assert len(found["test/analogy"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "plus", "minus"),
+    [
+        ("king - man + woman", ["king", "woman"], ["man"]),
+        ("paris", ["paris"], []),
+        ("well-known - known", ["well-known"], ["known"]),
+    ],
+)
+def test_a_sum_is_read_by_its_signs(text, plus, minus):
+    """S64."""
+    assert terms(text) == (plus, minus)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("kinng - man + woman", "the word 'kinng' is not in the vocabulary: did you mean king, "),
+        ("king man", "'king man' is no sum of words"),
+        ("king -", "'king -' is no sum of words"),
+        ("king - king", "the words cancel each other out"),
+    ],
+)
+def test_a_wrong_question_is_one_line(command, asked, said):
+    """S64."""
+    code, out, err = command("predict", "cbow.wikipedia_2015", asked)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_king_less_man_and_woman_is_queen(command):
+    """S64: the slide's."""
+    code, out, err = command("predict", "cbow.wikipedia_2015", "king - man + woman", "--jsonl")
+    assert code == 0, err
+    assert '"answer": [["queen", 0.' in out

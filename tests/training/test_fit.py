@@ -129,6 +129,15 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command,
     assert not zoo.Run(tmp_path / "runs/image_cnn/a").finished
 
 
+def test_steps_without_backward_stop_before_what_is_not_finite_is_saved(command, tmp_path):
+    """Word vectors take their steps by hand; save_every asks for a checkpoint after each."""
+    asked = ["experiment=cbow", "trainer=smoke", "model.optimizer.lr=1e20", "save_every=1e-9"]
+    code, _, err = command("train", *asked, "name=a")
+    assert code == 1
+    assert "the loss is nan in epoch 1, batch 1" in err.splitlines()[-1]
+    assert not zoo.Run(tmp_path / "runs/cbow/a").lasts
+
+
 def test_early_stopping_ends_a_run_that_gets_no_better():
     run = train(early_stopping=1, model={"optimizer": {"lr": 1e-12}}, trainer={"max_epochs": 9})
     assert run.results["epochs"] < 9

@@ -32,11 +32,12 @@ def run(given: Namespace) -> None:
 def print_table(card: dict, data: str, scores: dict) -> None:
     """Each metric here, beside what the card says."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from zoo import shelf
 
-    table = Table("metric", f"on {data}", "the card says", title=card["name"], title_justify="left")
+    columns = Column("metric", no_wrap=True), f"on {data}", "the card says"
+    table = Table(*columns, title=card["name"], title_justify="left")
     for metric in scores:
         if not metric.endswith(("/low", "/high")):
             here = shelf.score({"metrics": scores}, metric)

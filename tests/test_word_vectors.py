@@ -23,7 +23,7 @@ def animals(tmp_path_factory):
     """A text in which animals go to places."""
     path = tmp_path_factory.mktemp("text") / "animals.txt"
     path.write_text("\n\n".join(tiny.paragraphs(300)))
-    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 64})
+    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 1000})
     data.setup("fit")
     return data
 

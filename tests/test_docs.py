@@ -90,7 +90,8 @@ def test_a_training_command_of_the_pages_runs(line, place, command):
     arguments = [
         a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
     ]
-    size = 1000 if "data=words" in arguments else 8  # words, or samples
+    of_words = {"data=words", "experiment=cbow"} & {*arguments}
+    size = 1000 if of_words else 8  # words, or samples
     code, _, err = command("train", *arguments, *SMALL, f"data.batch_size={size}")
     assert code == 0, err
 

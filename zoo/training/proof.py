@@ -104,16 +104,9 @@ def figure_of(proof: Mapping[str, Any], results: list[Config]) -> dict[str, Any]
     low, high = proof.get("at_least"), proof.get("at_most")
     first = results[0]
     kept = (
-        "model",
-        "data",
-        "embedded",
-        "parameters",
-        "precision",
-        "device",
-        "commit",
-        "versions",
+        "model", "data", "embedded", "parameters", "precision", "device", "commit", "versions",
         "baseline",
-    )
+    )  # fmt: skip
     return {
         "metric": metric,
         "mean": mean,

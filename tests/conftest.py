@@ -40,3 +40,17 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
         return code, out, err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A text in which animals go to places."""
+    from datamodules.words import Words
+    from tests.datamodules.test_words import PLAIN
+    from tests.tiny import words as tiny
+
+    path = tmp_path_factory.mktemp("text") / "animals.txt"
+    path.write_text("\n\n".join(tiny.paragraphs(300)))
+    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 1000})
+    data.setup("fit")
+    return data

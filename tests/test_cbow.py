@@ -7,9 +7,6 @@ from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.words import ContextInput
-from datamodules.words import Words
-from tests.datamodules.test_words import PLAIN
-from tests.tiny import words as tiny
 from zoo import cards
 from zoo.cbow import CBOW
 from zoo.neighbours import Neighbours
@@ -42,16 +39,6 @@ def batch():
     """Contexts of four words, of two and of none, and their centres."""
     contexts = torch.tensor([[2, 3, 4, 5], [0, 6, 6, 0], [0, 0, 0, 0]])
     return contexts, torch.tensor([7, 2, 3])
-
-
-@pytest.fixture(scope="module")
-def animals(tmp_path_factory):
-    """A text in which animals go to places."""
-    path = tmp_path_factory.mktemp("text") / "animals.txt"
-    path.write_text("\n\n".join(tiny.paragraphs(300)))
-    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 1000})
-    data.setup("fit")
-    return data
 
 
 def trained(data, epochs):

@@ -4,10 +4,7 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 
-from datamodules.words import Words
-from tests.datamodules.test_words import PLAIN
 from tests.test_cbow import build
-from tests.tiny import words as tiny
 from zoo import cards, intrinsic
 from zoo.training.callbacks import Scores
 from zoo.word_vectors import terms
@@ -16,16 +13,6 @@ ASKED = {
     "family": [["cat", "dog", "horse", "bird"], ["dog", "cat", "bird", "horse"]],
     "places": [["house", "river", "garden", "field"], ["river", "house", "field", "garden"]],
 }
-
-
-@pytest.fixture(scope="module")
-def animals(tmp_path_factory):
-    """A text in which animals go to places."""
-    path = tmp_path_factory.mktemp("text") / "animals.txt"
-    path.write_text("\n\n".join(tiny.paragraphs(300)))
-    data = Words(source=str(path), **{**PLAIN, "vocabulary_size": 50, "batch_size": 1000})
-    data.setup("fit")
-    return data
 
 
 @pytest.fixture

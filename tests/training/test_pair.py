@@ -17,8 +17,6 @@ CLOSE = {"64-true": (1e-9, 1e-9), "32-true": (1e-5, 1e-4)}  # of losses, of weig
 # Of losses in float32 where channels hardly vary, on a dark background: batch normalisation divides
 # what was rounded by next to nothing.
 LOOSER = {"image_regressor": 1e-2, "video_unfolded": 1e-3}
-# In float64 they are as close, but on some processors (AMD EPYC) rounding grows from step to step.
-GROWING, FIRST = {"video_unfolded"}, 10  # steps that are compared then
 APART = "cbow"  # whose processes learn apart, and share what they have changed after each step
 TOGETHER = [name for name in zoo.list_models() if name != APART]
 
@@ -51,10 +49,10 @@ def train(folder, cache):
 def test_two_processes_learn_what_one_learns(name, precision, pair, tmp_path):
     """100 steps without dropout, which each process draws for itself.
 
-    In float64 at the recipe's rate, step by step. In float32 at a ten-thousandth of it, as a change
-    in the last bit of the first weights else leads one process as far astray as a second one does;
-    and epoch by epoch, as torch's own batch normalisation of channels that stand last is off by
-    3e-6 at each step of one process.
+    In float64 at the recipe's rate, but for `SLOWER`, step by step. In float32 at a ten-thousandth
+    of it, as a change in the last bit of the first weights else leads one process as far astray as
+    a second one does; and epoch by epoch, as torch's own batch normalisation of channels that stand
+    last is off by 3e-6 at each step of one process.
     """
     found = torch.load(pair / f"{name}-{precision}" / "found.pt", weights_only=True)
     wanted = followed(name, precision, 1, tmp_path / "one")
@@ -62,9 +60,6 @@ def test_two_processes_learn_what_one_learns(name, precision, pair, tmp_path):
     if precision == "32-true":
         losses = LOOSER.get(name, losses)
     assert len(wanted["losses"]) == 100
-    if precision == "64-true" and name in GROWING:
-        assert found["losses"][:FIRST] == pytest.approx(wanted["losses"][:FIRST], rel=1e-7)
-        return
     steps = slice(None) if precision == "64-true" else slice(3, None, 4)
     assert found["losses"][steps] == pytest.approx(wanted["losses"][steps], rel=losses)
     assert apart(found["weights"], wanted["weights"]) <= weights

@@ -238,3 +238,11 @@ def test_the_report_shows_the_confusion_matrix_the_mistakes_and_the_filters(once
         assert title in page
     assert json.loads((once.folder / "card.json").read_text())["facts"]["embedded"]
     assert np.isfinite(once.results["test/loss"])
+
+
+def test_a_checkout_without_git_installed_has_no_known_commit(monkeypatch, tmp_path):
+    """It had stopped the run after training."""
+    from zoo.training import fit
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert fit.commit() is None

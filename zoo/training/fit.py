@@ -6,6 +6,7 @@ results, weights and report.
 
 import json
 import platform
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -284,9 +285,9 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The commit of a checkout, with + when files differ from it; None for an installed package."""
+    """The commit of a checkout, with + when files differ from it; None where it is not known."""
     here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
+    if not (here / ".git").exists() or shutil.which("git") is None:
         return None
     found = subprocess.run(
         ["git", "-C", here, "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],

@@ -22,7 +22,8 @@ FLAGS = (
     "-O3", "-std=c++17", "-shared", "-fPIC", "-ffinite-math-only", "-fno-math-errno",
     "-fno-trapping-math", "-fno-signed-zeros",
 )  # fmt: skip
-VECTORS = ("-mavx2", "-mfma")  # which all x86 machines of ten years have
+AVX2 = ("-mavx2", "-mfma")  # which all x86 machines of ten years have
+AVX512 = (*AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl")
 THREADS = "-fopenmp"  # PyTorch's own threads where both have GNU's; a compiler may lack it
 
 
@@ -34,10 +35,8 @@ def kernel(source: Path) -> ctypes.CDLL | None:
     if compiler is None:
         print(f"note      no C++ compiler: {source.stem} runs in PyTorch, slower", file=sys.stderr)
         return None
-    flags = [
-        *FLAGS,
-        *(VECTORS if torch.backends.cpu.get_cpu_capability().startswith("AVX") else ()),
-    ]
+    vectors = {"AVX2": AVX2, "AVX512": AVX512}.get(torch.backends.cpu.get_cpu_capability(), ())
+    flags = [*FLAGS, *vectors]
     told = f"{platform.machine()} {flags} {THREADS} {source.read_text()}"
     key = hashlib.sha256(told.encode()).hexdigest()[:16]
 

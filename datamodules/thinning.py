@@ -2,6 +2,7 @@
 
 Mikolov et al. 2013, https://arxiv.org/abs/1310.4546, section 2.3, and word2vec.c. Each word is kept
 or not, and its window drawn, anew in each batch: what is drawn is a function of the global batch.
+One draw serves both: where it is below the chance of being kept, their ratio is as good as new.
 
 Shapes: V ids, R rows of L words, N places of running text, w words on either side.
 """
@@ -34,12 +35,11 @@ def thinned(rows: Tensor, chances: Tensor, window: int, key: Key) -> tuple[Tenso
         ids (N + 2 w,), int32, with w zeros before, between and after the rows, and reaches (N,),
         uint8: that of place i is of the word `ids[i + w]`; those between words mean nothing.
     """
-    generator, whole = key.generator(), (key.size, rows.shape[1])  # of all ranks
-    draws = torch.rand(whole, generator=generator)
-    reach = torch.randint(1, window + 1, whole, dtype=torch.uint8, generator=generator)
-    draws, reach = (key.mine(one).to(rows.device) for one in (draws, reach))
-    stays = draws < chances.index_select(0, rows.view(-1)).view_as(rows)
-    stays = F.pad(stays, (0, window), value=True)  # what separates the rows
-    places = stays.view(-1).nonzero()[:, 0]  # found once: two masks cost more
-    ids, reach = (F.pad(one, (0, window)).view(-1).index_select(0, places) for one in (rows, reach))
+    draws = torch.rand((key.size, rows.shape[1]), generator=key.generator())  # of all ranks
+    draws = key.mine(draws).to(rows.device)
+    draws = draws / chances.index_select(0, rows.view(-1)).view_as(rows)
+    draws, rows = (F.pad(one, (0, window)) for one in (draws, rows))  # what separates the rows
+    places = (draws < 1).view(-1).nonzero()[:, 0]  # of words that stay; found once: masks cost more
+    reach = (draws.view(-1).index_select(0, places) * window).to(torch.uint8) + 1
+    ids = rows.view(-1).index_select(0, places)
     return F.pad(ids, (window, 0)), reach[: len(reach) - window]

@@ -15,7 +15,7 @@ LOWEST = {
     "zoo.sequences", "zoo.frechet", "zoo.neighbours", "zoo.novelty", "zoo.schema", "zoo.cards",
     "zoo.shelf", "zoo.hub", "zoo.export", "zoo.recurrence", "zoo.synchronised", "zoo.hardware",
     "zoo.maps", "zoo.dropout", "zoo.supervised", "zoo.windows", "zoo.texts", "zoo.vectors",
-    "zoo.packing", "zoo.word2vec", "zoo.exchange", "zoo.intrinsic", "zoo.word_vectors",
+    "zoo.packing", "zoo.word2vec", "zoo.alias", "zoo.exchange", "zoo.intrinsic", "zoo.word_vectors",
     "zoo.word_pictures", "zoo.labels",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",

@@ -4,11 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from datamodules.native import kernel
+from datamodules import native
 from zoo import word2vec
 from zoo.word2vec import Run, Tables
 
 WORDS, WINDOW, RATE = 40, 3, 0.1
+CAPABLE = ("DEFAULT", "AVX2", "AVX512")  # processors, from narrow to wide
 
 
 def text(count, window=WINDOW, words=WORDS, seed=0):
@@ -89,11 +90,21 @@ def test_the_steps_are_those_of_autograd_block_by_block(mode, sampled):
         (200, 256, 16, 9, 8),
     ],
 )
-def test_the_kernel_gives_the_same_numbers_on_one_thread(size, block, sets, drawn, window):
+@pytest.mark.parametrize("capable", CAPABLE)
+def test_the_kernel_gives_the_same_numbers_on_one_thread(
+    size, block, sets, drawn, window, capable, monkeypatch
+):
+    """Compiled for each kind of processor that this one can stand for."""
+    own = torch.backends.cpu.get_cpu_capability()
+    if CAPABLE.index(capable) > (CAPABLE.index(own) if own in CAPABLE else 0):
+        pytest.skip(f"this processor has {own}")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capable)
+    library = native.kernel.__wrapped__(word2vec.SOURCE)
+    monkeypatch.setattr(word2vec, "kernel", lambda source: library)
     given = run(1000, block, drawn, window, 300, sets)
     start = tables(size, 300, torch.float32)
     found, wanted = copy(start), copy(start)
-    assert kernel(word2vec.SOURCE) is not None
+    assert library is not None
     word2vec.descend(found, given, block, RATE, "cbow", 1)
     word2vec.in_torch(wanted, given, block, RATE, "cbow")
     for one, other in zip(found, wanted, strict=True):

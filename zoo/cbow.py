@@ -29,6 +29,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
 from zoo import exchange, word2vec, word_pictures
+from zoo.alias import alias
 from zoo.export import Entry, Exported
 from zoo.neighbours import NEAREST, Answers
 from zoo.pictures import Picture, Table
@@ -90,6 +91,7 @@ class CBOW(WordVectors):
         counts = torch.tensor(self.input.counts, dtype=torch.float64)
         weights[self.input.ids] = torch.where(counts > 0, counts ** self.hparams["power"], 0)
         self.noise.copy_(weights / weights.sum())
+        self.alias = alias(self.noise)
 
     def encode(self, contexts: Tensor) -> Tensor:
         """Average the vectors of contexts (B, C) to h (B, D); padding does not count.
@@ -166,13 +168,11 @@ class CBOW(WordVectors):
         if (wanted := self.hparams["negatives"]) is None:
             return Run(ids, reach, None, 0.0)
         drawn = self.from_noise(*word2vec.shape(len(reach), block))
-        return Run(ids, reach, drawn.int(), wanted / drawn.shape[2])
+        return Run(ids, reach, drawn, wanted / drawn.shape[2])
 
     def from_noise(self, *shape: int) -> Tensor:
-        """Draw ids of a shape."""
-        edges = self.noise.cumsum(0)
-        draws = torch.rand(shape).to(edges) * edges[-1]
-        return torch.searchsorted(edges, draws, right=True).clamp(max=len(edges) - 1)
+        """Draw ids of a shape, int32."""
+        return self.alias.draw(*shape).to(self.device)
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """The loss of each centre (B,), in nats: drawn while training, else its expectation."""

@@ -1,16 +1,24 @@
 // What word2vec.py says of `descend`, compiled: the continuous bag of words with negative sampling.
 //
-// A block's means come first, then what the words in their middle and the negatives ask of them, at
-// the values that all rows had before the block; then the rows are changed.
+// The rows that a block needs are copied, filled up with zeros to whole lanes; the tables are changed
+// at its end. A context is a stretch of text, so that its sum is a difference of running sums, and so
+// is what a word is asked for by the contexts that it is in.
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 namespace {
 
+#ifdef __AVX512F__
+constexpr int64_t LANES = 16;
+#else
 constexpr int64_t LANES = 8;
+#endif
+constexpr int64_t DRAWS = 4, CENTRES = LANES / DRAWS;  // of a tile of scores
+constexpr int64_t AHEAD = 8;                           // words that are fetched before their turn
 typedef float Lane __attribute__((vector_size(4 * LANES)));
 typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
 
@@ -22,6 +30,8 @@ inline Lane load(const float* from) {
 
 inline void store(float* to, Lane lane) { std::memcpy(to, &lane, sizeof lane); }
 
+constexpr int64_t rounded(int64_t count, int64_t unit) { return (count + unit - 1) / unit * unit; }
+
 // 1 / (1 + exp(-x)), to 3e-7: exp as a power of two times a polynomial of what is left.
 inline Lane sigmoid(Lane x) {
     const Lane zero = {}, bound = zero + 80.0f;
@@ -30,11 +40,37 @@ inline Lane sigmoid(Lane x) {
     const Whole power = __builtin_convertvector(t + (t < zero ? zero - 0.5f : zero + 0.5f), Whole);
     const Lane r = (t - __builtin_convertvector(power, Lane)) * 0.693147181f;
     Lane sum = zero + 1 / 720.0f;
-    for (const float over : {1 / 120.0f, 1 / 24.0f, 1 / 6.0f, 0.5f, 1.0f, 1.0f}) sum = sum * r + over;
+    for (const float over : {1 / 120.0f, 1 / 24.0f, 1 / 6.0f, 0.5f, 1.0f, 1.0f})
+        sum = sum * r + over;
     const Whole bits = (power + 127) << 23;
     Lane scale;
     std::memcpy(&scale, &bits, sizeof scale);
     return 1.0f / (1.0f + sum * scale);
+}
+
+#ifdef __clang__
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define PICK(a, b, ...) __builtin_shuffle(a, b, Whole{__VA_ARGS__})
+#endif
+
+// Of pairs of groups of H numbers the sums; those of a, and of b, in turn.
+typedef std::make_integer_sequence<int, LANES> Places;
+
+template <int H, int... I>
+inline Lane halved(Lane a, Lane b, std::integer_sequence<int, I...>) {
+    return PICK(a, b, (I & H ? LANES + I - H : I)...) + PICK(a, b, (I & H ? LANES + I : I + H)...);
+}
+
+// The sum of each lane's numbers.
+template <int H = 1>
+inline Lane folded(Lane* lanes) {
+    if constexpr (H < LANES) {
+        for (int i = 0; i < LANES / H / 2; ++i)
+            lanes[i] = halved<H>(lanes[2 * i], lanes[2 * i + 1], Places());
+        return folded<2 * H>(lanes);
+    }
+    return lanes[0];
 }
 
 struct Run {
@@ -49,121 +85,146 @@ struct Run {
     float* output(int32_t word) const { return outputs + word * D; }
 };
 
-// A block's numbers; rows are filled up with zeros to whole lanes.
-struct Room {
-    int64_t D, K;
-    std::vector<float> means, asked, inverse, up, down, wrong, across, change;
-    std::vector<const float*> near;
-    std::vector<int64_t> first, last;  // places of each context
+// Zeros that begin at a line of the cache: a lane that lies in two of them costs two loads.
+class Floats {
+    struct alignas(64) Line {
+        float of[16];
+    };
+    std::vector<Line> lines;
 
-    explicit Room(const Run& run)
-        : D((run.D + LANES - 1) / LANES * LANES), K((run.K + LANES - 1) / LANES * LANES),
-          means(run.block * D), asked(run.block * D), inverse(run.block),
-          up((run.block + LANES - 1) / LANES * LANES), down(run.block * K), wrong(run.S * K * D),
-          across(D * K), change(run.S * K * D), near(2 * run.window + 1),
-          first(run.block), last(run.block) {}
+   public:
+    explicit Floats(int64_t count) : lines(rounded(count, 16) / 16) {}
+    float& operator[](int64_t i) { return lines.data()->of[i]; }
+    void clear() { std::fill(lines.begin(), lines.end(), Line()); }
 };
 
-// y += factor x, both of `size` floats.
-inline void add(float* y, const float* x, float factor, int64_t size) {
-    int64_t d = 0;
-    for (; d + LANES <= size; d += LANES) store(y + d, load(y + d) + factor * load(x + d));
-    for (; d < size; ++d) y[d] += factor * x[d];
-}
+// A block's rows of D and of K numbers; places count from w before its first centre.
+struct Room {
+    int64_t D, K, places;
+    Floats words, sums, means, asked, inverse, up, down, wrong, change;
+    std::vector<int64_t> begin, end;   // of each place's document; an end lies behind the last word
+    std::vector<int64_t> first, last;  // of each centre's context
 
-// y = the sum of rows, from y on, all of `size` floats: each number of it is touched once.
-inline void sum(float* y, const std::vector<const float*>& rows, int64_t count, int64_t size) {
-    int64_t d = 0;
-    for (; d + 4 * LANES <= size; d += 4 * LANES) {
-        Lane a = load(y + d), b = load(y + d + LANES);
-        Lane c = load(y + d + 2 * LANES), e = load(y + d + 3 * LANES);
-        for (int64_t i = 0; i < count; ++i) {
-            const float* x = rows[i] + d;
-            a += load(x), b += load(x + LANES), c += load(x + 2 * LANES), e += load(x + 3 * LANES);
-        }
-        store(y + d, a), store(y + d + LANES, b);
-        store(y + d + 2 * LANES, c), store(y + d + 3 * LANES, e);
-    }
-    for (; d + LANES <= size; d += LANES) {
-        Lane a = load(y + d);
-        for (int64_t i = 0; i < count; ++i) a += load(rows[i] + d);
-        store(y + d, a);
-    }
-    for (; d < size; ++d)
-        for (int64_t i = 0; i < count; ++i) y[d] += rows[i][d];
-}
+    explicit Room(const Run& run)
+        : D(rounded(run.D, LANES)), K(rounded(run.K, DRAWS)), places(run.block + 2 * run.window),
+          words(places * D), sums((places + 1) * D), means(run.block * D), asked(run.block * D),
+          inverse(run.block), up(run.block), down(rounded(run.block, LANES) * K),
+          wrong(run.S * K * D), change(run.S * K * D),
+          begin(places), end(places), first(run.block), last(run.block) {}
 
-inline float dot(const float* x, const float* y, int64_t size) {
-    Lane a = {}, b = {};
-    int64_t d = 0;
-    for (; d + 2 * LANES <= size; d += 2 * LANES)
-        a += load(x + d) * load(y + d), b += load(x + d + LANES) * load(y + d + LANES);
-    a += b;
-    float total = ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]));
-    for (; d < size; ++d) total += x[d] * y[d];
-    return total;
-}
+    // Of the n-th negative of a block.
+    int64_t row(const Run& run, int64_t n) const { return (n / run.K * K + n % run.K) * D; }
+};
 
 inline void fetch(const float* row, int64_t size) {
     for (int64_t d = 0; d < size; d += 16) __builtin_prefetch(row + d, 1);
 }
 
-void find_means(const Run& run, Room& room, int64_t start, int64_t size) {
+// y += x, both of `size` floats, of which y is not filled up.
+inline void add(float* y, const float* x, int64_t size) {
+    int64_t d = 0;
+    for (; d + LANES <= size; d += LANES) store(y + d, load(y + d) + load(x + d));
+    for (; d < size; ++d) y[d] += x[d];
+}
+
+// Copy the rows of a block.
+void gather(const Run& run, Room& room, int64_t start, int64_t size, const int32_t* drawn) {
+    const int64_t drawings = run.S * run.K, bytes = run.D * sizeof(float);
+    for (int64_t j = start - run.window; j < start + size + run.window; ++j) {
+        if (j + AHEAD < run.count + run.window) fetch(run.vector(j + AHEAD), run.D);
+        std::memcpy(&room.words[(j - start + run.window) * room.D], run.vector(j), bytes);
+    }
     for (int64_t i = 0; i < size; ++i) {
-        const int64_t centre = start + i, ahead = centre + run.window + 8;
-        if (ahead < run.count) fetch(run.vector(ahead), run.D), fetch(run.output(run.ids[ahead]), run.D);
-        int64_t count = 0, first = centre, last = centre;
-        if (run.ids[centre]) {
-            while (first > centre - run.reach[centre] && run.ids[first - 1]) --first;
-            while (last < centre + run.reach[centre] && run.ids[last + 1]) ++last;
-        }
-        for (int64_t j = first; j <= last; ++j)
-            if (j != centre) room.near[count++] = run.vector(j);
-        room.first[i] = first, room.last[i] = last;
-        float* mean = &room.means[i * room.D];
-        std::memset(mean, 0, room.D * sizeof(float));
-        sum(mean, room.near, count, run.D);
-        room.inverse[i] = count ? 1.0f / count : 0.0f;
-        for (int64_t d = 0; d < room.D; d += LANES) store(mean + d, load(mean + d) * room.inverse[i]);
+        if (i + AHEAD < size) fetch(run.output(run.ids[start + i + AHEAD]), run.D);
+        std::memcpy(&room.asked[i * room.D], run.output(run.ids[start + i]), bytes);
+    }
+    for (int64_t n = 0; n < drawings; ++n) {
+        if (n + AHEAD < drawings) fetch(run.output(drawn[n + AHEAD]), run.D);
+        std::memcpy(&room.wrong[room.row(run, n)], run.output(drawn[n]), bytes);
     }
 }
 
-void ask_centres(const Run& run, Room& room, int64_t start, int64_t size) {
-    for (int64_t i = 0; i < size; ++i)
-        room.up[i] = dot(&room.means[i * room.D], run.output(run.ids[start + i]), run.D);
-    for (int64_t i = 0; i < size; i += LANES)
+// Each context reaches as far as its centre does, but not out of its document.
+void find_contexts(const Run& run, Room& room, int64_t start, int64_t size) {
+    const int64_t w = run.window, places = size + 2 * w;
+    const int32_t* ids = run.ids + start - w;
+    for (int64_t j = 0, at = 0; j < places; ++j) room.begin[j] = at = ids[j] ? at : j + 1;
+    for (int64_t j = places, at = j; j--;) room.end[j] = at = ids[j] ? at : j;
+    for (int64_t i = 0, j = w; i < size; ++i, ++j) {
+        const int64_t reach = run.reach[start + i];
+        room.first[i] = ids[j] ? std::max(room.begin[j], j - reach) : j;
+        room.last[i] = ids[j] ? std::min(room.end[j], j + reach + 1) : j + 1;
+        const int64_t others = room.last[i] - room.first[i] - 1;
+        room.inverse[i] = others ? 1.0f / others : 0.0f;
+    }
+}
+
+// The mean of a context; returned is its score with the word in its middle.
+float find_mean(const Run& run, Room& room, int64_t i) {
+    const int64_t D = room.D;
+    const float *to = &room.sums[room.last[i] * D], *from = &room.sums[room.first[i] * D];
+    const float *own = &room.words[(i + run.window) * D], *right = &room.asked[i * D];
+    Lane score = {};
+    for (int64_t d = 0; d < D; d += LANES) {
+        const Lane mean = (load(to + d) - load(from + d) - load(own + d)) * room.inverse[i];
+        store(&room.means[i * D + d], mean);
+        score += mean * load(right + d);
+    }
+    float total = 0;
+    for (int64_t l = 0; l < LANES; ++l) total += score[l];
+    return total;
+}
+
+// The means of contexts and, in place of the words in their middle, what these ask of them.
+void find_means(const Run& run, Room& room, int64_t size) {
+    const int64_t D = room.D;
+    std::fill_n(&room.sums[0], D, 0.0f);
+    for (int64_t n = 0; n < (size + 2 * run.window) * D; n += LANES)
+        store(&room.sums[n + D], load(&room.sums[n]) + load(&room.words[n]));
+    for (int64_t i = 0; i < size; i += LANES) {
+        const int64_t end = std::min(i + LANES, size);
+        for (int64_t j = i; j < end; ++j) room.up[j] = find_mean(run, room, j);
         store(&room.up[i], run.rate * sigmoid(-load(&room.up[i])));
-    for (int64_t i = 0; i < size; ++i) {
-        if (room.inverse[i] == 0) room.up[i] = 0;
-        float* asked = &room.asked[i * room.D];
-        std::memset(asked, 0, room.D * sizeof(float));
-        add(asked, run.output(run.ids[start + i]), room.up[i], run.D);
+        for (int64_t j = i; j < end; ++j) {
+            if (room.inverse[j] == 0) room.up[j] = 0;
+            for (int64_t d = 0; d < D; d += LANES)
+                store(&room.asked[j * D + d], load(&room.asked[j * D + d]) * room.up[j]);
+        }
     }
 }
 
-// The scores of a set's centres with its negatives, four at a time, and what is asked of them.
-void score_set(const Run& run, Room& room, int64_t start, int64_t size, int64_t set,
-               const int32_t* drawn) {
-    for (int64_t first = set; first < size; first += 4 * run.S) {
-        const int64_t rows = std::min<int64_t>(4, (size - first + run.S - 1) / run.S);
-        const float* mean[4];
-        for (int64_t r = 0; r < 4; ++r)
-            mean[r] = &room.means[(first + std::min(r, rows - 1) * run.S) * room.D];
-        for (int64_t k = 0; k < room.K; k += LANES) {
-            Lane scores[4] = {};
-            for (int64_t d = 0; d < run.D; ++d) {
-                const Lane wrong = load(&room.across[d * room.K + k]);
-                for (int r = 0; r < 4; ++r) scores[r] += mean[r][d] * wrong;
+// The scores (rows, K) of a set's centres with its negatives.
+void score_set(const Run& run, Room& room, int64_t rows, int64_t set) {
+    const float *means = &room.means[set * room.D], *wrong = &room.wrong[set * room.K * room.D];
+    for (int64_t first = 0; first < rows; first += CENTRES)
+        for (int64_t k = 0; k < room.K; k += DRAWS) {
+            Lane tile[LANES] = {};
+            for (int64_t d = 0; d < room.D; d += LANES) {
+                Lane x[DRAWS];
+                for (int64_t n = 0; n < DRAWS; ++n) x[n] = load(wrong + (k + n) * room.D + d);
+                for (int64_t r = 0; r < CENTRES; ++r) {
+                    const int64_t row = std::min(first + r, rows - 1) * run.S;
+                    const Lane y = load(means + row * room.D + d);
+                    for (int64_t n = 0; n < DRAWS; ++n) tile[r * DRAWS + n] += x[n] * y;
+                }
             }
-            for (int64_t r = 0; r < rows; ++r) {
-                const int64_t i = first + r * run.S;
-                float* down = &room.down[i * room.K + k];
-                const float scale = room.inverse[i] > 0 ? -run.rate * run.weight : 0.0f;
-                store(down, scale * sigmoid(scores[r]));
-                for (int64_t l = 0; l < LANES; ++l)
-                    if (k + l >= run.K || drawn[k + l] == run.ids[start + i]) down[l] = 0;
-            }
+            const Lane scores = folded(tile);
+            for (int64_t r = 0; r < CENTRES; ++r)
+                std::memcpy(&room.down[(first + r) * room.K + k], (const float*)&scores + r * DRAWS,
+                            DRAWS * sizeof(float));
         }
+}
+
+// What is asked of these scores; nothing of a centre that was drawn itself.
+void ask_set(const Run& run, Room& room, int64_t start, int64_t rows, int64_t set,
+             const int32_t* drawn) {
+    for (int64_t n = 0; n < rows * room.K; n += LANES)
+        store(&room.down[n], -run.rate * run.weight * sigmoid(load(&room.down[n])));
+    for (int64_t r = 0; r < rows; ++r) {
+        const int64_t i = set + r * run.S;
+        float* down = &room.down[r * room.K];
+        for (int64_t k = 0; k < run.K; ++k)
+            down[k] = drawn[k] == run.ids[start + i] || room.inverse[i] == 0 ? 0 : down[k];
     }
 }
 
@@ -202,41 +263,52 @@ void product(const Matrix& y, const Matrix& a, const Matrix& b, int64_t D) {
 }
 
 void ask_negatives(const Run& run, Room& room, int64_t start, int64_t size, const int32_t* drawn) {
-    std::fill(room.change.begin(), room.change.end(), 0.0f);
+    room.change.clear();
     for (int64_t set = 0; set < std::min(run.S, size); ++set, drawn += run.K) {
-        float *wrong = &room.wrong[set * room.K * room.D], *change = &room.change[set * room.K * room.D];
-        for (int64_t k = 0; k < run.K; ++k)
-            std::memcpy(wrong + k * room.D, run.output(drawn[k]), run.D * sizeof(float));
-        for (int64_t d = 0; d < room.D; ++d)
-            for (int64_t k = 0; k < room.K; ++k) room.across[d * room.K + k] = wrong[k * room.D + d];
-        score_set(run, room, start, size, set, drawn);
-        const int64_t mine = (size - set + run.S - 1) / run.S, row = run.S * room.D;
-        float* down = &room.down[set * room.K];
-        product({&room.asked[set * room.D], mine, row, 1}, {down, mine, run.S * room.K, 1},
-                {wrong, run.K, room.D, 1}, room.D);
-        product({change, run.K, room.D, 1}, {down, run.K, 1, run.S * room.K},
-                {&room.means[set * room.D], mine, row, 1}, room.D);
+        const int64_t rows = (size - set + run.S - 1) / run.S, apart = run.S * room.D;
+        score_set(run, room, rows, set);
+        ask_set(run, room, start, rows, set, drawn);
+        const int64_t first = set * room.K * room.D;
+        product({&room.asked[set * room.D], rows, apart, 1}, {&room.down[0], rows, room.K, 1},
+                {&room.wrong[first], run.K, room.D, 1}, room.D);
+        product({&room.change[first], run.K, room.D, 1}, {&room.down[0], run.K, 1, room.K},
+                {&room.means[set * room.D], rows, apart, 1}, room.D);
     }
 }
 
-void change_rows(const Run& run, Room& room, int64_t start, int64_t size, const int32_t* drawn) {
-    for (int64_t i = 0; i < size; ++i)
-        add(run.output(run.ids[start + i]), &room.means[i * room.D], room.up[i], run.D);
-    for (int64_t n = 0; n < run.S * run.K; ++n)
-        add(run.output(drawn[n]), &room.change[(n / run.K * room.K + n % run.K) * room.D], 1, run.D);
+void change_outputs(const Run& run, Room& room, int64_t start, int64_t size, const int32_t* drawn) {
     for (int64_t i = 0; i < size; ++i) {
-        float* asked = &room.asked[i * room.D];
-        for (int64_t d = 0; d < room.D; d += LANES)
-            store(asked + d, load(asked + d) * room.inverse[i]);
+        float* mean = &room.means[i * room.D];
+        for (int64_t d = 0; d < room.D; d += LANES) store(mean + d, load(mean + d) * room.up[i]);
+        add(run.output(run.ids[start + i]), mean, run.D);
     }
-    for (int64_t j = start - run.window; j < start + size + run.window; ++j) {
-        const int64_t from = std::max<int64_t>(0, j - run.window - start);
-        const int64_t to = std::min(size, j + run.window + 1 - start);
-        int64_t count = 0;
-        for (int64_t i = from; i < to; ++i)
-            if (room.first[i] <= j && j <= room.last[i] && j != start + i)
-                room.near[count++] = &room.asked[i * room.D];
-        if (count) sum(run.vector(j), room.near, count, run.D);
+    for (int64_t n = 0; n < run.S * run.K; ++n)
+        add(run.output(drawn[n]), &room.change[room.row(run, n)], run.D);
+}
+
+// The words of a context share what is asked: it enters at its first place, and leaves at its last.
+void change_vectors(const Run& run, Room& room, int64_t start, int64_t size) {
+    const int64_t D = room.D, w = run.window;
+    room.sums.clear();
+    for (int64_t i = 0; i < size; ++i) {
+        float *enters = &room.sums[room.first[i] * D], *leaves = &room.sums[room.last[i] * D];
+        float* asked = &room.asked[i * D];
+        for (int64_t d = 0; d < D; d += LANES) {
+            const Lane share = load(asked + d) * room.inverse[i];
+            store(asked + d, share);
+            store(enters + d, load(enters + d) + share);
+            store(leaves + d, load(leaves + d) - share);
+        }
+    }
+    for (int64_t j = 0; j < size + 2 * w; ++j) {
+        const bool centre = j >= w && j < w + size;  // which takes no part in its own context
+        float *sum = &room.sums[j * D], *own = centre ? &room.asked[(j - w) * D] : nullptr;
+        for (int64_t d = 0; d < D; d += LANES) {
+            const Lane all = load(sum + d);
+            store(sum + D + d, load(sum + D + d) + all);
+            if (centre) store(sum + d, all - load(own + d));
+        }
+        if (run.ids[start - w + j]) add(run.vector(start - w + j), sum, run.D);
     }
 }
 
@@ -245,18 +317,21 @@ void descend(const Run& run, int64_t first, int64_t last) {
     for (int64_t number = first; number < last; ++number) {
         const int64_t start = number * run.block, size = std::min(run.block, run.count - start);
         const int32_t* drawn = run.negatives + number * run.S * run.K;
-        find_means(run, room, start, size);
-        ask_centres(run, room, start, size);
+        gather(run, room, start, size, drawn);
+        find_contexts(run, room, start, size);
+        find_means(run, room, size);
         ask_negatives(run, room, start, size, drawn);
-        change_rows(run, room, start, size, drawn);
+        change_outputs(run, room, start, size, drawn);
+        change_vectors(run, room, start, size);
     }
 }
 
 }  // namespace
 
 extern "C" void word2vec(float* vectors, float* outputs, const int32_t* ids, const uint8_t* reach,
-                         const int32_t* negatives, int64_t count, int64_t block, int64_t S, int64_t K,
-                         int64_t D, int64_t window, int64_t threads, float rate, float weight) {
+                         const int32_t* negatives, int64_t count, int64_t block, int64_t S,
+                         int64_t K, int64_t D, int64_t window, int64_t threads, float rate,
+                         float weight) {
     const Run run = {vectors, outputs, ids + window, reach,  negatives, count, block,
                      S,       K,       D,            window, rate,      weight};
     const int64_t blocks = (count + block - 1) / block;

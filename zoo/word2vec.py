@@ -125,49 +125,55 @@ class Block(NamedTuple):
 
     around: Tensor  # (T + 2 w,) ids
     centres: Tensor  # (T,)
-    near: Tensor  # (T / R, R, E), 1 where a word is in the context of a centre
+    near: Tensor  # (T / R, R, E), 1 where a word is in the context of a centre, else 0
+    live: Tensor  # (T,), 1 where a centre has a context, else 0
     negatives: Tensor  # (S, K)
 
 
 def in_torch(tables: Tables, run: Run, block: int, rate: float, mode: Mode) -> None:
     """What `descend` does, in PyTorch."""
     step = bag if mode == "cbow" else pairs
-    for one in blocks(run, block, len(tables.outputs)):
+    for one in blocks(run, block, tables.outputs):
         step(tables, one, rate, None if run.negatives is None else run.weight)
 
 
-def blocks(run: Run, block: int, words: int) -> Iterator[Block]:
+def blocks(run: Run, block: int, table: Tensor) -> Iterator[Block]:
     """The blocks of a run, the last of which is filled up with no words."""
     w, band = run.window, max(BAND, 1 << (2 * run.window - 1).bit_length())
     rest = -len(run.reach) % block
     ids = torch.cat([run.ids, run.ids.new_zeros(rest)]).long()
     near = bands(ids, torch.cat([run.reach, run.reach.new_zeros(rest)]), w, band)
-    everything = torch.arange(words, device=ids.device).view(1, 1, -1)
+    live = near.any(2).flatten().to(table)
+    near = near.to(table)
+    everything = torch.arange(len(table), device=ids.device).view(1, 1, -1)
     negatives = everything if run.negatives is None else run.negatives.long()
     for number, start in enumerate(range(0, len(ids) - 2 * w, block)):
         around = ids[start : start + block + 2 * w]
         parts = slice(start // band, (start + block) // band)
-        yield Block(around, around[w:-w], near[parts], negatives[number % len(negatives)])
+        here = slice(start, start + block)
+        drawn = negatives[number % len(negatives)]
+        yield Block(around, around[w:-w], near[parts], live[here], drawn)
 
 
 def bands(ids: Tensor, reach: Tensor, w: int, band: int) -> Tensor:
-    """Who is in whose context, (N / R, R, E) of 0 and 1, from ids (N + 2 w,) and reach (N,)."""
+    """Who is in whose context, (N / R, R, E) of bool, from ids (N + 2 w,) and reach (N,)."""
     width = band + 2 * w
     place, centre = torch.arange(width, device=ids.device), torch.arange(band, device=ids.device)
     apart = (place - w - centre[:, None]).abs()
     known = (ids != 0).unfold(0, width, band)  # (N / R, E)
     inside = (apart > 0) & (apart <= reach.view(-1, band, 1))
-    return (inside & known[:, None] & known[:, w:-w, None]).float()
+    return inside & known[:, None] & known[:, w:-w, None]
 
 
 def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None:
     """A step of the continuous bag of words: the mean of a context predicts its centre."""
     vectors, outputs = tables
-    near = (block.near / block.near.sum(2, keepdim=True).clamp(min=1)).to(vectors)
-    live = rate * near.any(2).flatten()
+    near = block.near / block.near.sum(2, keepdim=True).clamp(min=1)
+    live = rate * block.live
     given = strips(vectors.index_select(0, block.around), near)
     means = torch.bmm(near, given).flatten(0, 1)  # (T, D)
-    right, wrong = outputs[block.centres], outputs[block.negatives]
+    right = outputs.index_select(0, block.centres)
+    wrong = outputs.index_select(0, block.negatives.flatten()).view(*block.negatives.shape, -1)
     mine = in_turn(means, len(wrong))
     up, down = pull(means, right, torch.bmm(mine, wrong.mT), block, weight)
     up, down = (up * live)[:, None], down * in_turn(live[:, None], len(wrong))
@@ -201,11 +207,10 @@ def pull(
 def pairs(tables: Tables, block: Block, rate: float, weight: float | None) -> None:
     """A step of skip-gram: each word of a context predicts the centre."""
     vectors, outputs = tables
-    near = block.near.to(vectors)
+    near, words = block.near, block.negatives.flatten()
     given = strips(vectors.index_select(0, block.around), near)  # (T / R, E, D)
-    right = outputs[block.centres].view(*near.shape[:2], -1)  # (T / R, R, D)
-    words = block.negatives.flatten()
-    wrong = outputs[words]
+    right = outputs.index_select(0, block.centres).view(*near.shape[:2], -1)  # (T / R, R, D)
+    wrong = outputs.index_select(0, words)
     if weight is None:
         up, counts = near, near.sum(1)[:, :, None]
         down = -counts * (given @ wrong.T).softmax(2)

@@ -138,6 +138,17 @@ def test_steps_without_backward_stop_before_what_is_not_finite_is_saved(command,
     assert not zoo.Run(tmp_path / "runs/cbow/a").lasts
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_that_do_not_wait_for_each_other_are_named_in_the_results(
+    threads, command, tmp_path
+):
+    """S63: nothing else in a folder says why such a run is not repeated exactly."""
+    asked = ["experiment=cbow", "trainer=smoke", f"model.threads={threads}", "name=a"]
+    assert command("train", *asked)[0] == 0
+    results = json.loads((tmp_path / "runs/cbow/a/results.json").read_text())
+    assert results.get("lock_free_threads", 1) == threads
+
+
 def test_early_stopping_ends_a_run_that_gets_no_better():
     run = train(early_stopping=1, model={"optimizer": {"lr": 1e-12}}, trainer={"max_epochs": 9})
     assert run.results["epochs"] < 9

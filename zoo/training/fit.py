@@ -268,6 +268,7 @@ def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -
         "device": torch.cuda.get_device_name() if on_gpu else f"CPU ({threads})",
         "devices": trainer.world_size,
         "precision": str(trainer.precision),
+        **({"lock_free_threads": many} if (many := model.hparams.get("threads", 1)) > 1 else {}),
         "samples": data.facts["samples"],
         "data_digest": data.facts["digest"],
         "embedded": data.facts["embedded"],

@@ -1,5 +1,6 @@
 """Words from the words around them, and what their vectors know (S63, S64)."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,8 @@ from zoo.cbow import CBOW
 from zoo.neighbours import Neighbours
 
 PLAIN_STEPS = {
-    "mode": "cbow", "negatives": 3, "power": 0.75, "threads": 1, "optimizer": {"lr": 0.2},
+    "mode": "cbow", "negatives": 3, "power": 0.75, "add_outputs": False, "threads": 1,
+    "optimizer": {"lr": 0.2},
 }  # fmt: skip
 NAMES = ["the", "file", "files", "read", "reads", "class", "classes", "a", "b", "c"]
 
@@ -143,6 +145,15 @@ def test_its_vectors_are_asked_as_neighbours_are(model):
     )
     assert model.similarity("file", "files") == near.similarity("file", "files")
     assert model.predict("files - file + read")[0] == model.analogy("file", "files", "read")
+
+
+def test_a_words_vector_is_that_of_contexts_or_the_sum_of_both_at_length_one(model):
+    """S65, Levy et al. 2015, section 3.3."""
+    own, outputs = (t.detach()[2:].numpy() for t in (model.vectors.weight, model.outputs))
+    np.testing.assert_allclose(model.word_vectors()[1], own, rtol=1e-6)
+    model.hparams["add_outputs"] = True
+    units = [table / np.linalg.norm(table, axis=1, keepdims=True) for table in (own, outputs)]
+    np.testing.assert_allclose(model.word_vectors()[1], sum(units), rtol=1e-5, atol=1e-7)
 
 
 def test_without_an_input_words_mean_nothing():

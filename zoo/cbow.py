@@ -59,6 +59,9 @@ class CBOW(WordVectors):
         negatives: words against each centre; None: all others, by the full softmax, which takes
             time in proportion to the vocabulary.
         power: of the counts, for the noise.
+        add_outputs: whether a word's vector is the sum of its two, each of length one: that in
+            contexts and that in their middle (Levy et al. 2015, section 3.3, "w + c",
+            https://aclanthology.org/Q15-1016); else it is the first.
         threads: of the compiled kernel; more than one do not wait for each other, so that a run
             cannot be repeated exactly.
     """
@@ -73,6 +76,7 @@ class CBOW(WordVectors):
         mode: Mode,
         negatives: Positive | None,
         power: Annotated[float, Field(ge=0, le=1)],
+        add_outputs: bool,
         threads: Positive,
         optimizer: Descent,
     ) -> None:
@@ -141,8 +145,15 @@ class CBOW(WordVectors):
         """
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
-        vectors = self.vectors.weight.detach()[self.input.ids]
-        return self.input.vocabulary, vectors.float().cpu().numpy()
+        vectors, outputs = self.tables()
+        if self.hparams["add_outputs"]:
+            vectors = F.normalize(vectors) + F.normalize(outputs)
+        return self.input.vocabulary, vectors.numpy()
+
+    def tables(self) -> Tables:
+        """The vectors of the vocabulary in contexts, and in their middle, both (V, D), float32."""
+        both = (self.vectors.weight, self.outputs)
+        return Tables(*(table.detach()[self.input.ids].float().cpu() for table in both))
 
     @torch.no_grad()
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:

@@ -125,9 +125,13 @@ def test_rows_are_joined_to_running_text_that_no_window_leaves():
     assert reach.is_contiguous()
 
 
-def test_each_reach_is_as_likely():
-    """S63: the dynamic window of word2vec."""
-    _, reach = thinned(torch.ones(40, 1000, dtype=torch.int32), torch.ones(2), 4, key(0, 40))
+@pytest.mark.parametrize("chance", [1.0, 0.3, 0.05])
+def test_each_reach_is_as_likely(chance):
+    """S63: the dynamic window of word2vec, of words however few of them are kept."""
+    rows = torch.ones(2000, 1000, dtype=torch.int32)
+    ids, reach = thinned(rows, torch.tensor([1, chance]), 4, key(0, 2000))
+    reach = reach[ids[4:-4] > 0]
+    assert len(reach) == pytest.approx(2e6 * chance, rel=0.02)
     shares = torch.bincount(reach.int(), minlength=5) / len(reach)
     torch.testing.assert_close(shares, torch.tensor([0, 0.25, 0.25, 0.25, 0.25]), atol=0.01, rtol=0)
 

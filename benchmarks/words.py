@@ -40,7 +40,7 @@ SIDES = {
     "kernel, 1 thread": (["model.threads=1"], {}),
     "kernel, 2 threads": (["model.threads=2"], {}),
     "PyTorch, 1 process": ([], {"PATH": str(Path(sys.executable).parent), "CXX": ""}),
-    "two processes": (["trainer=ddp", "data.batch_size=128000"], {"OMP_NUM_THREADS": "1"}),
+    "two processes": (["trainer=ddp"], {"OMP_NUM_THREADS": "1"}),
 }
 
 

@@ -17,7 +17,8 @@ steps. In both modes it is the loss of the centre given the mean of its context.
 Shapes: B windows, C places around each centre, V ids (0 is padding), D dimensions, K negatives.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, cast
 
 import numpy as np
@@ -163,16 +164,23 @@ class CBOW(WordVectors):
         block = word2vec.block_of(tables, own["mode"], own["negatives"] is not None)
         run, rate = self.against(*batch, block), optimizer.param_groups[0]["lr"]
         with torch.autocast(self.device.type, enabled=False):
-            word2vec.descend(tables, run, block, rate, own["mode"], own["threads"])
-            if self.trainer.world_size > 1:
-                for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
-                    exchange.bring_together(table, uses)
+            with self.together(tables, run):
+                word2vec.descend(tables, run, block, rate, own["mode"], own["threads"])
             loss = self.scores(glimpse(run), "train")["loss"].mean()
         optimizer.step()  # which has no gradients, and counts
         cast(Any, self.lr_schedulers()).step()
         size = len(batch[1])
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         return loss
+
+    @contextmanager
+    def together(self, tables: Tables, run: Run) -> Iterator[None]:
+        """Share the steps that are taken within this block with all processes."""
+        with ExitStack() as stack:
+            if self.trainer.world_size > 1:
+                for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
+                    stack.enter_context(exchange.shared(table, uses))
+            yield
 
     def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:
         """A run of text with the negatives of its blocks."""

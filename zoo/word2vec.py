@@ -113,7 +113,7 @@ def uses(tables: Tables, run: Run) -> Tables:
     words = run.ids.long().bincount(minlength=len(tables.vectors)).to(tables.vectors)
     words[0] = 0
     if run.negatives is None:
-        return Tables(words, torch.ones_like(words))
+        return Tables(words, torch.full_like(words, len(run.reach)))
     return Tables(words, words + run.negatives.flatten().long().bincount(minlength=len(words)))
 
 

@@ -220,6 +220,13 @@ def test_the_facts_are_read_as_people_write_them(run):
     assert "None" not in page
 
 
+def test_the_facts_say_how_many_devices_and_lock_free_threads_there_were(run):
+    page = run({**RESULTS, "devices": 2, "lock_free_threads": 3})
+    assert "<dt>devices</dt><dd>2</dd>" in page
+    assert "<dt>lock-free threads</dt><dd>3</dd>" in page
+    assert "lock-free" not in run(RESULTS)
+
+
 def test_a_reader_never_sees_half_a_page(run, tmp_path, monkeypatch):
     before = run(RESULTS)
     seen = []

@@ -262,6 +262,8 @@ FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what it is called: whe
     "training time": ("train_seconds", _duration),
     "speed": ("samples_per_second", "{:,.0f} samples/s".format),
     "device": ("device", str),
+    "devices": ("devices", _listed),
+    "lock-free threads": ("lock_free_threads", _listed),
     "precision": ("precision", str),
     "versions": ("versions", _listed),
     "commit": ("commit", str),

@@ -121,8 +121,8 @@ def test_the_kernel_repeats_itself_on_one_thread():
 
 
 def test_several_threads_take_all_steps_of_a_run_once():
-    """Two parts that share no word, so that it does not matter who is first."""
-    ids = torch.cat([text(256, words=20)[0], text(256, words=20)[0] + 20])
+    """Two stretches of four blocks that share no word, so that it does not matter who is first."""
+    ids = torch.cat([text(256, words=20)[0], text(250, words=20)[0] + 20])
     ids[ids == 20] = 0
     reach = torch.full((len(ids) - 2 * WINDOW,), WINDOW, dtype=torch.uint8)
     negatives = torch.full((-(-len(reach) // 64), 1, 1), 1, dtype=torch.int32)

@@ -19,6 +19,7 @@ constexpr int64_t LANES = 8;
 #endif
 constexpr int64_t DRAWS = 4, CENTRES = LANES / DRAWS;  // of a tile of scores
 constexpr int64_t AHEAD = 8;                           // words that are fetched before their turn
+constexpr int64_t AT_ONCE = 4;                         // blocks that a thread takes
 typedef float Lane __attribute__((vector_size(4 * LANES)));
 typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
 
@@ -312,18 +313,15 @@ void change_vectors(const Run& run, Room& room, int64_t start, int64_t size) {
     }
 }
 
-void descend(const Run& run, int64_t first, int64_t last) {
-    Room room(run);
-    for (int64_t number = first; number < last; ++number) {
-        const int64_t start = number * run.block, size = std::min(run.block, run.count - start);
-        const int32_t* drawn = run.negatives + number * run.S * run.K;
-        gather(run, room, start, size, drawn);
-        find_contexts(run, room, start, size);
-        find_means(run, room, size);
-        ask_negatives(run, room, start, size, drawn);
-        change_outputs(run, room, start, size, drawn);
-        change_vectors(run, room, start, size);
-    }
+void descend(const Run& run, Room& room, int64_t number) {
+    const int64_t start = number * run.block, size = std::min(run.block, run.count - start);
+    const int32_t* drawn = run.negatives + number * run.S * run.K;
+    gather(run, room, start, size, drawn);
+    find_contexts(run, room, start, size);
+    find_means(run, room, size);
+    ask_negatives(run, room, start, size, drawn);
+    change_outputs(run, room, start, size, drawn);
+    change_vectors(run, room, start, size);
 }
 
 }  // namespace
@@ -335,7 +333,10 @@ extern "C" void word2vec(float* vectors, float* outputs, const int32_t* ids, con
     const Run run = {vectors, outputs, ids + window, reach,  negatives, count, block,
                      S,       K,       D,            window, rate,      weight};
     const int64_t blocks = (count + block - 1) / block;
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int64_t part = 0; part < threads; ++part)
-        descend(run, blocks * part / threads, blocks * (part + 1) / threads);
+#pragma omp parallel num_threads(threads)
+    {
+        Room room(run);
+#pragma omp for schedule(dynamic, AT_ONCE)
+        for (int64_t number = 0; number < blocks; ++number) descend(run, room, number);
+    }
 }

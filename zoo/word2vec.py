@@ -85,7 +85,7 @@ def descend(tables: Tables, run: Run, block: int, rate: float, mode: Mode, threa
     Args:
         block: T, a multiple of `BAND`.
         rate: of learning.
-        threads: of the kernel; with several, each takes its part of the run and none waits for
+        threads: of the kernel; with several, each takes stretches of the run and none waits for
             another (Recht et al. 2011, Hogwild, https://arxiv.org/abs/1106.5730), so that no two
             runs give the same numbers.
     """

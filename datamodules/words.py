@@ -211,15 +211,15 @@ class Words(InMemory):
         size, words = self.hparams["batch_size"], self.facts["samples"]["train"]
         if (rows := size // LONGEST) % world:
             raise ValueError(
-                f"data.batch_size is {size}, {rows} rows of {LONGEST} words, which {world} devices "
-                f"cannot share: set data.batch_size={(rows + -rows % world) * LONGEST}"
+                f"data.batch_size is {size}, which {world} devices cannot share in rows of "
+                f"{LONGEST} words: set data.batch_size={(rows + -rows % world) * LONGEST}"
             )
         if rows > there:
             most = there // world * LONGEST * world
             mend = f"set data.batch_size={most}, or give more" if most else "give more"
             raise ValueError(
-                f"data.batch_size is {size}, {rows} rows of {LONGEST} words: the training text of "
-                f"{words} words has {there}; {mend}"
+                f"data.batch_size is {size}: the training text, {words} words and zeros between "
+                f"documents, has {there * LONGEST}; {mend}"
             )
         return rows
 

@@ -19,7 +19,8 @@ constexpr int64_t LANES = 8;
 #endif
 constexpr int64_t DRAWS = 4, CENTRES = LANES / DRAWS;  // of a tile of scores
 constexpr int64_t AHEAD = 8;                           // words that are fetched before their turn
-constexpr int64_t AT_ONCE = 4;                         // blocks that a thread takes
+constexpr int64_t AT_ONCE = 16;                        // blocks that a thread takes at most: other
+                                                       // threads should be in other documents
 typedef float Lane __attribute__((vector_size(4 * LANES)));
 typedef int32_t Whole __attribute__((vector_size(4 * LANES)));
 
@@ -333,10 +334,11 @@ extern "C" void word2vec(float* vectors, float* outputs, const int32_t* ids, con
     const Run run = {vectors, outputs, ids + window, reach,  negatives, count, block,
                      S,       K,       D,            window, rate,      weight};
     const int64_t blocks = (count + block - 1) / block;
+    const int64_t stretch = std::min(AT_ONCE, (blocks + threads - 1) / threads);
 #pragma omp parallel num_threads(threads)
     {
         Room room(run);
-#pragma omp for schedule(dynamic, AT_ONCE)
+#pragma omp for schedule(dynamic, stretch)
         for (int64_t number = 0; number < blocks; ++number) descend(run, room, number);
     }
 }

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.distributed as dist
 from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
@@ -114,6 +115,24 @@ def test_one_process_agrees_with_itself():
     assert talk.greatest(15, False) == [15, 0]
     assert torch.equal(talk.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
     assert talk.lost(RuntimeError("gloo: connection closed")) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        ("[/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting for recv", [1]),
+        ("Application timeout caused pair closure", [1]),  # what a second message waited for
+        ("The size of tensor a must match the size of tensor b", []),
+    ],
+)
+def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkeypatch):
+    store = dist.HashStore()
+    monkeypatch.setattr(dist.distributed_c10d, "_get_default_store", lambda: store)
+    monkeypatch.setattr(dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(talk, "ANSWER", 0.2)
+    assert talk.lost(RuntimeError(said)) == lost
 
 
 # --- what is said when they end -------------------------------------------------------------------

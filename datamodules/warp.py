@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.native import kernel
+from datamodules.utilities.native import kernel
 
 Fill = Literal["nearest", "constant", "reflect", "wrap", "tile"]
 FILLS: tuple[str, ...] = get_args(Fill)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from datamodules import native
+from datamodules.utilities import native
 from zoo import word2vec
 from zoo.word2vec import Run, Tables
 

@@ -26,7 +26,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from datamodules.native import kernel
+from datamodules.utilities.native import kernel
 
 SOURCE = Path(__file__).with_suffix(".cpp")
 COMPILED, IN_TORCH = 128, 512  # centres of a block, powers of two

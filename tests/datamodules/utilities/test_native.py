@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from datamodules import native, warp
+from datamodules import warp
+from datamodules.utilities import native
 
 
 def test_a_kernel_is_compiled_once(monkeypatch, cache):

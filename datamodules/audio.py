@@ -20,10 +20,10 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import tables
-from datamodules.batches import Key
 from datamodules.inputs.sound import SoundInput, resampled
 from datamodules.layouts import SOUNDS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
+from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]

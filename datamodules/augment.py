@@ -28,7 +28,7 @@ from typing_extensions import TypedDict
 from datamodules.warp import Fill, warp
 
 if TYPE_CHECKING:
-    from datamodules.batches import Key
+    from datamodules.utilities.draws import Key
 
 WARPED = (
     "rotation_range", "width_shift_range", "height_shift_range", "shear_degrees", "zoom_range",

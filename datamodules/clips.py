@@ -23,10 +23,10 @@ from torch import Tensor
 
 from datamodules import sources
 from datamodules.augment import Augment, Options
-from datamodules.batches import Key
 from datamodules.inputs.clip import ClipInput, decode
 from datamodules.layouts import CLIPS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
+from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datamodules import sources
 from datamodules.documents import LONGEST
 from datamodules.inputs.text import PADDING, words
 from datamodules.layouts import NAMES
+from datamodules.utilities import cache
 
 BLOCK = 2**18  # words that are counted at a time
 MANY = 10_000  # documents that are worth a bar
@@ -189,7 +189,7 @@ def join(
         )
     size = rounded(count + reach * (len(documents) + 1))
     file, place = np.lib.format.open_memmap(path, "w+", np.int32, (size,)), reach
-    for i in sources.with_bar(documents, f"writing {path.stem}"):
+    for i in cache.with_bar(documents, f"writing {path.stem}"):
         of_one = ids[corpus.numbers[corpus.bounds[i] : corpus.bounds[i + 1]]]
         of_one = of_one[of_one != PADDING]
         file[place : place + len(of_one)] = of_one

@@ -19,12 +19,12 @@ from torch import Tensor
 
 from datamodules import sources
 from datamodules.augment import Augment, Options
-from datamodules.batches import Key
 from datamodules.flow import Layout, flow
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
 from datamodules.standardise import Scaling
+from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -17,8 +17,10 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from datamodules import sources
-from datamodules.batches import Batch, Batches, Key
+from datamodules.batches import Batch, Batches
 from datamodules.layouts import NAMES, Kind, Rows, Source, open_source
+from datamodules.utilities import cache
+from datamodules.utilities.draws import Key
 
 Arrays = dict[str, np.ndarray]
 
@@ -106,7 +108,7 @@ class InMemory(LightningDataModule):
             facts = self.build(found, part)
             (part / "facts.json").write_text(json.dumps({**facts, "embedded": embedded}))
 
-        self.folder = sources.cached(own["name"], key, build)
+        self.folder = cache.cached(own["name"], key, build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write `<split>_<array>.npy` files to a folder; return facts that setup needs again.
@@ -243,7 +245,7 @@ class Labelled(InMemory):
             ValueError: naming the row or file that cannot be read, or when none can.
         """
         kept = 0
-        for i, raw in enumerate(sources.with_bar(rows.raws, f"decoding {split}")):
+        for i, raw in enumerate(cache.with_bar(rows.raws, f"decoding {split}")):
             try:
                 done = read(raw)
             except ValueError as error:

@@ -22,7 +22,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules.batches import Key
 from datamodules.inputs.text import (
     FIRST,
     UNKNOWN,
@@ -36,6 +35,7 @@ from datamodules.inputs.text import (
 from datamodules.layouts import NAMES, TEXTS, Rows, Source, open_source
 from datamodules.memory import About, Arrays, Labelled
 from datamodules.tables import Columns
+from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.batches import Key
+from datamodules.utilities.draws import Key
 
 
 def kept(counts: Tensor, threshold: float) -> Tensor:

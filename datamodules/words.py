@@ -28,13 +28,14 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import corpus, documentation, documents
-from datamodules.batches import Batches, Key
+from datamodules.batches import Batches
 from datamodules.documents import LONGEST
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.layouts import NAMES
 from datamodules.memory import About, InMemory
 from datamodules.thinning import kept, thinned
+from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -18,7 +18,7 @@ LOWEST = {
     "zoo.packing", "zoo.word2vec", "zoo.alias", "zoo.exchange", "zoo.intrinsic", "zoo.word_vectors",
     "zoo.word_pictures", "zoo.labels",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
-    "datamodules.memory", "datamodules.warp", "datamodules.utilities.native", "datamodules.standardise",
+    "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
     "datamodules.flow", "datamodules.ranks", "datamodules.idx",
     "datamodules.tables", "datamodules.hub", "datamodules.corpus", "datamodules.documentation",
     "datamodules.documents", "datamodules.thinning",
@@ -71,7 +71,7 @@ def test_imports_point_down(path):
         assert below, f"{module_of(path)} (floor {here}) imports {module} (floor {there})"
 
 
-SHARED = "datamodules.utilities.native"  # which compiles, and knows neither data nor models
+SHARED = "datamodules.native"  # which compiles, and knows neither data nor models
 
 
 def test_models_and_datamodules_do_not_import_each_other():

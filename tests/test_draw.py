@@ -11,7 +11,7 @@ from PIL import Image
 
 import zoo
 from datamodules.augment import Augment, Options
-from datamodules.batches import Key
+from datamodules.utilities.draws import Key
 from zoo import filters, maps
 from zoo.commands import draw
 from zoo.pictures import GAP

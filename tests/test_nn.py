@@ -9,7 +9,7 @@ from pytorch_lightning import LightningDataModule, Trainer
 from torch import nn
 
 import zoo
-from datamodules.batches import Key
+from datamodules.utilities.draws import Key
 from zoo import cards
 from zoo.nn import ZooModule, reach, two_logits
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from datamodules.sources import cached
+from datamodules.utilities.cache import cached
 
 FLAGS = (
     "-O3", "-std=c++17", "-shared", "-fPIC", "-ffinite-math-only", "-fno-math-errno",

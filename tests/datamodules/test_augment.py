@@ -6,7 +6,7 @@ import scipy.ndimage
 import torch
 
 from datamodules.augment import Augment, Draws
-from datamodules.batches import Key
+from datamodules.utilities.draws import Key
 from datamodules.warp import FILLS
 
 ALL = {

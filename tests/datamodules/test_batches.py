@@ -3,7 +3,8 @@ from itertools import chain
 import pytest
 import torch
 
-from datamodules.batches import Batches, Key, seeded
+from datamodules.batches import Batches
+from datamodules.utilities.draws import Key, seeded
 
 
 def ids(count):

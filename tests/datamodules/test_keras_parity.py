@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from datamodules.augment import Augment, matrices
-from datamodules.batches import Key
 from datamodules.inputs.image import ImageInput
+from datamodules.utilities.draws import Key
 from datamodules.warp import in_torch
 
 LEVELS, SEAM = 1e-4, 1e-3  # largest difference of a pixel; share of pixels that may be at a jump

@@ -11,6 +11,7 @@ import pytest
 
 from datamodules import sources
 from datamodules.layouts import Rows, Source
+from datamodules.utilities import cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,7 +104,7 @@ def note(part):
 def test_what_was_prepared_is_not_prepared_again(own_cache):
     calls = []
     for _ in range(2):
-        folder = sources.cached("pets", "key", lambda part: (calls.append(1), note(part)))
+        folder = cache.cached("pets", "key", lambda part: (calls.append(1), note(part)))
     assert len(calls) == 1
     assert (folder / "made").read_text() == "once"
 
@@ -114,7 +115,7 @@ def test_a_failed_build_leaves_nothing(own_cache):
         raise RuntimeError("half way")
 
     with pytest.raises(RuntimeError):
-        sources.cached("pets", "key", fail)
+        cache.cached("pets", "key", fail)
     assert not list(own_cache.glob("pets-key*/"))
 
 
@@ -122,7 +123,7 @@ def test_what_a_killed_build_left_is_swept(own_cache):
     (own_cache / "pets-key.part").mkdir(parents=True)
     note(own_cache / "pets-key.part")
     seen = []
-    sources.cached("pets", "key", lambda part: seen.extend(part.iterdir()))
+    cache.cached("pets", "key", lambda part: seen.extend(part.iterdir()))
     assert seen == []  # the leftovers were swept
     assert not (own_cache / "pets-key.part").exists()
 
@@ -131,7 +132,7 @@ def test_a_cache_that_cannot_be_written_is_one_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(ValueError, match=r"cannot write to the cache folder .*set ZOO_CACHE"):
-        sources.cached("pets", "key", note)
+        cache.cached("pets", "key", note)
 
 
 def test_the_fingerprint_follows_the_files_and_the_preprocessing(class_folders):

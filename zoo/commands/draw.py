@@ -316,7 +316,7 @@ def variants(pixels: "np.ndarray", options: "Options", count: int, seed: int) ->
     import torch
 
     from datamodules.augment import Augment
-    from datamodules.batches import Key
+    from datamodules.utilities.draws import Key
 
     image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
     key = Key(seed=seed, epoch=0, batch=0, size=count, start=0, stop=count)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datamodules.sources import cached
+from datamodules.utilities.cache import cached
 from zoo import cards, catalog
 from zoo.errors import Failure
 from zoo.training.run import Run, write_config

@@ -22,10 +22,10 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import sources
-from datamodules.augment import Augment, Options
 from datamodules.inputs.clip import ClipInput, decode
 from datamodules.layouts import CLIPS, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
+from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
@@ -100,7 +100,7 @@ class Clips(Labelled):
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before decoding.
         broken: what to do about a clip that cannot be read: stop, or skip and count it.
-        augment: options of `datamodules.augment.Options`, on training batches; the frames of a
+        augment: options of `datamodules.transforms.augment.Options`, on training batches; the frames of a
             clip are changed alike.
         seed: of order and augmentation; the splits have a seed of their own.
     """

@@ -18,12 +18,12 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import sources
-from datamodules.augment import Augment, Options
 from datamodules.flow import Layout, flow
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows, Source
 from datamodules.memory import About, Arrays, Labelled
-from datamodules.standardise import Scaling
+from datamodules.transforms.augment import Augment, Options
+from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
@@ -54,8 +54,8 @@ class Images(Labelled):
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
         scaling: what pixels are brought to: standard (mean 0 and deviation 1), unit ([0, 1]),
             symmetric ([-1, 1]), sample (each picture by itself), zca (whitened), or options of
-            `datamodules.standardise.Standardisation`.
-        augment: options of `datamodules.augment.Options`, on training batches.
+            `datamodules.transforms.standardise.Standardisation`.
+        augment: options of `datamodules.transforms.augment.Options`, on training batches.
         seed: of order and augmentation; the splits have a seed of their own.
     """
 

@@ -34,7 +34,7 @@ from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.layouts import NAMES
 from datamodules.memory import About, InMemory
-from datamodules.thinning import kept, thinned
+from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import zoo
-from datamodules.augment import Augment, Options
+from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from zoo import filters, maps
 from zoo.commands import draw

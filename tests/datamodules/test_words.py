@@ -14,7 +14,7 @@ from datamodules.corpus import divide
 from datamodules.documentation import docstrings, python_docs
 from datamodules.documents import found, pieces
 from datamodules.inputs.words import ContextInput
-from datamodules.thinning import kept, thinned
+from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
 from datamodules.words import Words
 

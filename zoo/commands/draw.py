@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from datamodules.augment import Options
+    from datamodules.transforms.augment import Options
     from zoo.filters import Border
     from zoo.nn import ZooModule
 
@@ -295,7 +295,7 @@ def parse(words: Sequence[str]) -> "Options":
     from hydra.errors import HydraException
     from pydantic import with_config
 
-    from datamodules.augment import Options
+    from datamodules.transforms.augment import Options
     from zoo.schema import STRICT, validate
 
     try:
@@ -315,7 +315,7 @@ def variants(pixels: "np.ndarray", options: "Options", count: int, seed: int) ->
     """Random variants (count, H, W, C) of pixels (H, W, C), made as a training batch is."""
     import torch
 
-    from datamodules.augment import Augment
+    from datamodules.transforms.augment import Augment
     from datamodules.utilities.draws import Key
 
     image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255

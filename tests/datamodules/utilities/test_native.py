@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from datamodules import warp
+from datamodules.transforms import warp
+from datamodules.transforms.warp import warp
 from datamodules.utilities import native
 
 
@@ -21,7 +22,7 @@ def test_without_a_compiler_there_is_one_line_and_pytorch_does_it(monkeypatch, c
     native.kernel.cache_clear()
     images = torch.rand(2, 3, 8, 8)
     still = torch.eye(2, 3).expand(2, -1, -1)
-    torch.testing.assert_close(warp.warp(images, still, "nearest"), images)
+    torch.testing.assert_close(warp(images, still, "nearest"), images)
     native.kernel.cache_clear()
     assert capsys.readouterr().err == "note      no C++ compiler: warp runs in PyTorch, slower\n"
 

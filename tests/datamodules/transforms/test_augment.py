@@ -5,9 +5,9 @@ import pytest
 import scipy.ndimage
 import torch
 
-from datamodules.augment import Augment, Draws
+from datamodules.transforms.augment import Augment, Draws
+from datamodules.transforms.warp import FILLS
 from datamodules.utilities.draws import Key
-from datamodules.warp import FILLS
 
 ALL = {
     "rotation_range": 30.0,

@@ -25,7 +25,7 @@ from pydantic import Field
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from datamodules.warp import Fill, warp
+from datamodules.transforms.warp import Fill, warp
 
 if TYPE_CHECKING:
     from datamodules.utilities.draws import Key

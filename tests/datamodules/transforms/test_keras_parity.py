@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.augment import Augment, matrices
 from datamodules.inputs.image import ImageInput
+from datamodules.transforms.augment import Augment, matrices
+from datamodules.transforms.warp import in_torch
 from datamodules.utilities.draws import Key
-from datamodules.warp import in_torch
 
 LEVELS, SEAM = 1e-4, 1e-3  # largest difference of a pixel; share of pixels that may be at a jump
 FILLS = ["nearest", "constant", "reflect", "wrap"]

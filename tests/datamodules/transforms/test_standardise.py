@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import zoo
-from datamodules import standardise
 from datamodules.inputs.image import ImageInput
+from datamodules.transforms import standardise
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks.common import Row, compare, show
-from datamodules.batches import Batches
+from datamodules.loading.batches import Batches
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import whitened, whitening
 

@@ -27,10 +27,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules.batches import Batches
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.layouts import NAMES
-from datamodules.memory import About, InMemory
+from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.batches import Batches
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

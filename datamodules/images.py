@@ -18,10 +18,10 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import sources
-from datamodules.flow import Layout, flow
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows, Source
-from datamodules.memory import About, Arrays, Labelled
+from datamodules.loading.arrays import About, Arrays, Labelled
+from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key

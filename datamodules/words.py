@@ -28,12 +28,12 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules import corpus, documentation, documents
-from datamodules.batches import Batches
 from datamodules.documents import LONGEST
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.layouts import NAMES
-from datamodules.memory import About, InMemory
+from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.batches import Batches
 from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
 

@@ -13,7 +13,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
 
-from datamodules.batches import Batches
+from datamodules.loading.batches import Batches
 from zoo.errors import Stopped, no_such
 from zoo.training import talk
 from zoo.training.metrics import CSVLogger

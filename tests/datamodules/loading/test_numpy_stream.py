@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import zoo
-from datamodules import flow as module
+from datamodules.loading import numpy_stream as module
 
 
 def opened(**overrides):

@@ -3,7 +3,7 @@ from itertools import chain
 import pytest
 import torch
 
-from datamodules.batches import Batches
+from datamodules.loading.batches import Batches
 from datamodules.utilities.draws import Key, seeded
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from datamodules import sources
-from datamodules.batches import Batch, Batches
 from datamodules.layouts import NAMES, Kind, Rows, Source, open_source
+from datamodules.loading.batches import Batch, Batches
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
 

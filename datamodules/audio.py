@@ -22,7 +22,8 @@ from torch import Tensor
 from datamodules import tables
 from datamodules.inputs.sound import SoundInput, resampled
 from datamodules.layouts import SOUNDS, Rows, Source
-from datamodules.loading.arrays import About, Arrays, Labelled
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

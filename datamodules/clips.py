@@ -24,7 +24,8 @@ from torch import Tensor
 from datamodules import sources
 from datamodules.inputs.clip import ClipInput, decode
 from datamodules.layouts import CLIPS, Rows, Source
-from datamodules.loading.arrays import About, Arrays, Labelled
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from datamodules import sources
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.layouts import PICTURES, Rows, Source
-from datamodules.loading.arrays import About, Arrays, Labelled
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
 from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling

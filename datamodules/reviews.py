@@ -33,7 +33,8 @@ from datamodules.inputs.text import (
     words_of,
 )
 from datamodules.layouts import NAMES, TEXTS, Rows, Source, open_source
-from datamodules.loading.arrays import About, Arrays, Labelled
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
 from datamodules.tables import Columns
 from datamodules.utilities.draws import Key
 

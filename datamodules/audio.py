@@ -19,11 +19,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import tables
 from datamodules.inputs.sound import SoundInput, resampled
-from datamodules.layouts import SOUNDS, Rows, Source
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
+from datamodules.sources.layouts import SOUNDS, Rows, Source
+from datamodules.sources.locate import tables
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

@@ -28,9 +28,9 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.inputs.characters import PADDING, CharacterInput
-from datamodules.layouts import NAMES
 from datamodules.loading.arrays import About, InMemory
 from datamodules.loading.batches import Batches
+from datamodules.sources.layouts import NAMES
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

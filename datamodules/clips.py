@@ -21,11 +21,11 @@ import numpy as np
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import sources
 from datamodules.inputs.clip import ClipInput, decode
-from datamodules.layouts import CLIPS, Rows, Source
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
+from datamodules.sources.layouts import CLIPS, Rows, Source
+from datamodules.sources.locate import locate
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 
@@ -53,7 +53,7 @@ def moving_digits(label: Label | None = "direction") -> Source:
     if label is None:
         raise ValueError("data.label is None: moving digits need direction, digit or next_frame")
     random = np.random.default_rng(0)
-    digits = sources.digits()
+    digits = locate.digits()
     rows, count = digits.splits["all"], len(digits.splits["all"].labels)
     steps = np.array(list(DIRECTIONS.values()))
     direction = random.permutation(np.arange(count) % len(steps))

@@ -32,10 +32,10 @@ from datamodules.inputs.text import (
     spans,
     words_of,
 )
-from datamodules.layouts import NAMES, TEXTS, Rows, Source, open_source
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
-from datamodules.tables import Columns
+from datamodules.sources.layouts import NAMES, TEXTS, Rows, Source, open_source
+from datamodules.sources.tables import Columns
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

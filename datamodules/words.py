@@ -27,13 +27,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import corpus, documentation, documents
-from datamodules.documents import LONGEST
+from datamodules import documentation
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
-from datamodules.layouts import NAMES
 from datamodules.loading.arrays import About, InMemory
 from datamodules.loading.batches import Batches
+from datamodules.sources.documents import LONGEST
+from datamodules.sources.layouts import NAMES
+from datamodules.sources.locate import corpus, documents
 from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
 

@@ -15,9 +15,9 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from datamodules import sources
-from datamodules.layouts import NAMES
 from datamodules.loading.batches import Batch, Batches
+from datamodules.sources.layouts import NAMES
+from datamodules.sources.locate import locate
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
 
@@ -100,8 +100,8 @@ class InMemory(LightningDataModule):
         own, embedded = self.hparams, self.embedded
         found: Path | str = self.origin()
         if not embedded:
-            found = sources.locate(own["name"], own["source"], own["hub"])
-        key = sources.fingerprint(found, **self.decides(), of=self.FORMAT)
+            found = locate(own["name"], own["source"], own["hub"])
+        key = locate.fingerprint(found, **self.decides(), of=self.FORMAT)
 
         def build(part: Path) -> None:
             facts = self.build(found, part)

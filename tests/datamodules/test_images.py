@@ -16,10 +16,10 @@ from pytorch_lightning.plugins import Precision
 
 import zoo
 from datamodules import images as module
-from datamodules import layouts
 from datamodules.inputs.image import ImageInput
 from datamodules.loading import arrays
 from datamodules.loading.batches import Batch
+from datamodules.sources.locate import layouts
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from datamodules.sources import locate
+from datamodules.sources.locate import locate
 from zoo import cards, catalog
 from zoo.drawing import draw
 from zoo.pages.report import page

@@ -6,7 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
-from datamodules import hub, idx, layouts
+from datamodules.sources.locate import idx, layouts, parquet
 from tests.hub import encoded, features
 from tests.tiny import cifar10, fashion_mnist, mnist
 
@@ -26,7 +26,7 @@ def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr("socket.create_connection", refuse)
-    monkeypatch.setattr(hub, "getproxies", dict)
+    monkeypatch.setattr(parquet, "getproxies", dict)
     with pytest.raises(FileNotFoundError) as error:
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
     assert asked == [(("huggingface.co", 443), 2)]
@@ -42,7 +42,7 @@ def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr("socket.create_connection", refuse)
-    monkeypatch.setattr(hub, "getproxies", lambda: {"https": "http://proxy.example:3128"})
+    monkeypatch.setattr(parquet, "getproxies", lambda: {"https": "http://proxy.example:3128"})
     with pytest.raises(FileNotFoundError):
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
     assert asked == [("proxy.example", 3128)]

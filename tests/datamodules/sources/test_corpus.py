@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules import corpus
 from datamodules.inputs.text import words
+from datamodules.sources.locate import corpus
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 TEXTS = ["the cat saw the dog", "", "a dog", "...", "the end of the cat"]
 
 

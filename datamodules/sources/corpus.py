@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datamodules.documents import LONGEST
 from datamodules.inputs.text import PADDING, words
-from datamodules.layouts import NAMES
+from datamodules.sources.documents import LONGEST
+from datamodules.sources.layouts import NAMES
 from datamodules.utilities import cache
 
 BLOCK = 2**18  # words that are counted at a time

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.layouts import NAMES, Rows, Source, files
+from datamodules.sources.layouts import NAMES, Rows, Source, files
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from datamodules import hub, tables
 from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
-from datamodules.layouts import Kind, kept_files
+from datamodules.sources.layouts import Kind, kept_files
+from datamodules.sources.locate import parquet, tables
 
 PARQUET = ".parquet"
 RUNNING = Kind("texts", SUFFIXES | {*tables.SUFFIXES, PARQUET}, "Value", "python_docs")
@@ -38,10 +38,10 @@ def found(location: Path | str, scratch: Path, told: str | None) -> Callable[[],
         ValueError: files of several kinds; reading may raise it, too: what is no text, no column.
     """
     if isinstance(location, str):
-        hub.connect(location, RUNNING.example)
+        parquet.connect(location, RUNNING.example)
     files = [location] if isinstance(location, str) or location.is_file() else inside(location)
     if isinstance(location, str) or (location.is_dir() and suffix(files[0]) == PARQUET):
-        loaded = hub.tables(location, scratch).values()
+        loaded = parquet.tables(location, scratch).values()
         return lambda: (part for table in loaded for part in of_hub(location, table, told))
     return lambda: (part for file in files for part in of_file(Path(file), told))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import zoo
-from datamodules import tables
-from datamodules.tables import FOUND, Columns
+from datamodules.sources.locate import tables
+from datamodules.sources.tables import FOUND, Columns
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
 LABELS = ["pos", "neg", "neither"] * 20

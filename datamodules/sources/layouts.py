@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from datamodules import hub, idx, ranks, tables
+from datamodules import ranks
 from datamodules.inputs import clip, image, sound, text
-from datamodules.tables import FOUND, Columns
+from datamodules.sources.locate import idx, parquet, tables
+from datamodules.sources.tables import FOUND, Columns
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
 SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
@@ -91,7 +92,7 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns =
         ValueError: nothing there that can be read, or fewer than two classes.
     """
     if isinstance(location, str):
-        hub.connect(location, kind.example)
+        parquet.connect(location, kind.example)
     source = _reader(location, kind, told)(location, scratch)
     classes = source.classes
     if len(classes) < 2:
@@ -139,20 +140,20 @@ def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, P
 
 def _hub_layout(location: Path | str, scratch: Path, kind: Kind, told: Columns) -> Source:
     """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
-    loaded = hub.tables(location, scratch)
+    loaded = parquet.tables(location, scratch)
     features = next(iter(loaded.values())).features
     if kind is TEXTS:
         content, label = tables.choose_features(location, features, told)
     else:
         wanted = (kind.feature, "ClassLabel")
-        content, label = (hub.column(features, one, location) for one in wanted)
+        content, label = (parquet.column(features, one, location) for one in wanted)
     columns = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
     known = [name for name in columns if name in (*NAMES, "all")]
     classes, labels = tables.labels(columns, features[label], known)
     splits: dict[str, Rows] = {}
     for name, table in loaded.items():
         name = SPLITS.get(name, name)
-        rows = Rows(hub.Cells(table.data.column(content)), labels[name])
+        rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
         if len(loaded) == 1 and tables.SPLIT in features:
             parts = [tables.told(cell) for cell in table[tables.SPLIT]]
             return Source(_by_split(location, rows, parts), classes)

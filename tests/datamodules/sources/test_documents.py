@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datamodules import documents
-from datamodules.documents import found, pieces
 from datamodules.inputs.text import LONG, LONGER
+from datamodules.sources.documents import found, pieces
+from datamodules.sources.locate import documents
 from tests.tiny import wikipedia_2015
 
 TEXTS = ["one two three", "four five", "six"]

@@ -22,8 +22,8 @@ from torch import Tensor
 from datamodules.inputs.sound import SoundInput, resampled
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
+from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS, Rows, Source
-from datamodules.sources.locate import tables
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]

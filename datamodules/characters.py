@@ -31,6 +31,7 @@ from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.loading.arrays import About, InMemory
 from datamodules.loading.batches import Batches
 from datamodules.sources.layouts import NAMES
+from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
@@ -194,26 +195,3 @@ def by_place(text: str, validation: float, test: float) -> dict[str, str]:
         split: text[start:stop]
         for split, start, stop in zip(NAMES, [0, *cuts], [*cuts, len(text)], strict=True)
     }
-
-
-def read(path: Path) -> str:
-    """A text file, or those of a folder one after another: UTF-8, lines end in \\n, no mark.
-
-    Raises:
-        FileNotFoundError: there is no .txt file in the folder.
-        ValueError: a file is not UTF-8; the message names the byte.
-    """
-    if path.is_dir():
-        files = sorted(path.glob("*.txt"))
-        if not files:
-            raise FileNotFoundError(f"no .txt file in {path}: give a text file as data.source")
-        return "".join(read(file) for file in files)
-    data = path.read_bytes()
-    try:
-        text = data.decode().removeprefix("\N{BYTE ORDER MARK}")
-    except UnicodeDecodeError as error:
-        byte, place = data[error.start], error.start
-        raise ValueError(
-            f"{path} is not UTF-8: byte {place:,} is 0x{byte:02x}; save it as UTF-8"
-        ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")

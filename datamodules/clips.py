@@ -101,8 +101,8 @@ class Clips(Labelled):
         train_samples: train on so many only: stratified, seeded, nested.
         limit: take at most so many of each split, before decoding.
         broken: what to do about a clip that cannot be read: stop, or skip and count it.
-        augment: options of `datamodules.transforms.augment.Options`, on training batches; the frames of a
-            clip are changed alike.
+        augment: options of `datamodules.transforms.augment.Options`, on training batches; the frames
+            of a clip are changed alike.
         seed: of order and augmentation; the splits have a seed of their own.
     """
 

@@ -32,9 +32,9 @@ from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.loading.arrays import About, InMemory
 from datamodules.loading.batches import Batches
+from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
-from datamodules.sources.locate import corpus, documents
 from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
+from datamodules.sources import parquet, tables
 from datamodules.sources.layouts import Kind, kept_files
-from datamodules.sources.locate import parquet, tables
 
 PARQUET = ".parquet"
 RUNNING = Kind("texts", SUFFIXES | {*tables.SUFFIXES, PARQUET}, "Value", "python_docs")

@@ -19,7 +19,7 @@ import numpy as np
 
 from datamodules import ranks
 from datamodules.inputs import clip, image, sound, text
-from datamodules.sources.locate import idx, parquet, tables
+from datamodules.sources import idx, parquet, tables
 from datamodules.sources.tables import FOUND, Columns
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
@@ -118,13 +118,13 @@ def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, P
     if isinstance(location, str):
         return hub_layout
     if location.is_file():
-        parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
-        if not parquet and location.suffix.lower() not in tables.SUFFIXES:
+        is_parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
+        if not is_parquet and location.suffix.lower() not in tables.SUFFIXES:
             wanted = "text,label (or .parquet)" if kind is TEXTS else "file,label"
             raise ValueError(
                 f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {wanted}, is wanted"
             )
-        return hub_layout if parquet else table
+        return hub_layout if is_parquet else table
     if any(location.rglob("*.parquet")):
         return hub_layout
     if _candidates(location, kind):

@@ -6,9 +6,10 @@ import torch
 
 import zoo
 from datamodules import characters
-from datamodules.characters import by_files, by_place, chunks, modules, read
+from datamodules.characters import by_files, by_place, chunks, modules
 from datamodules.inputs.characters import CharacterInput
 from datamodules.loading.batches import Batches
+from datamodules.sources.text_file import read
 from tests.conftest import REAL
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}

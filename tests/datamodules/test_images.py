@@ -19,7 +19,7 @@ from datamodules import images as module
 from datamodules.inputs.image import ImageInput
 from datamodules.loading import arrays
 from datamodules.loading.batches import Batch
-from datamodules.sources.locate import layouts
+from datamodules.sources import layouts
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]

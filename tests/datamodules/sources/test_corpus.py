@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datamodules.inputs.text import words
-from datamodules.sources.locate import corpus
+from datamodules.sources import corpus
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = ["the cat saw the dog", "", "a dog", "...", "the end of the cat"]

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from datamodules.inputs.text import LONG, LONGER
+from datamodules.sources import documents
 from datamodules.sources.documents import found, pieces
-from datamodules.sources.locate import documents
 from tests.tiny import wikipedia_2015
 
 TEXTS = ["one two three", "four five", "six"]

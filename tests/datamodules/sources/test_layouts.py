@@ -6,7 +6,7 @@ import gzip
 import numpy as np
 import pytest
 
-from datamodules.sources.locate import idx, layouts, parquet
+from datamodules.sources import idx, layouts, parquet
 from tests.hub import encoded, features
 from tests.tiny import cifar10, fashion_mnist, mnist
 

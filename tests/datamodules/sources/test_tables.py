@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from datamodules.sources.locate import tables
+from datamodules.sources import tables
 from datamodules.sources.tables import FOUND, Columns
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20

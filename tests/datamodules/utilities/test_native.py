@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
-from datamodules.transforms import warp
+from datamodules.transforms import warp as resampling
 from datamodules.transforms.warp import warp
 from datamodules.utilities import native
 
 
 def test_a_kernel_is_compiled_once(monkeypatch, cache):
-    source = Path(warp.__file__).with_suffix(".cpp")
+    source = Path(resampling.__file__).with_suffix(".cpp")
     assert native.kernel.__wrapped__(source) is not None
     monkeypatch.setattr(native.subprocess, "run", None)  # a second time would fail
     assert native.kernel.__wrapped__(source) is not None
@@ -30,7 +30,7 @@ def test_without_a_compiler_there_is_one_line_and_pytorch_does_it(monkeypatch, c
 def test_a_compiler_without_openmp_makes_a_kernel_of_one_thread(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
     monkeypatch.setattr(native, "THREADS", "-f-no-such-option")
-    assert native.kernel.__wrapped__(Path(warp.__file__).with_suffix(".cpp")) is not None
+    assert native.kernel.__wrapped__(Path(resampling.__file__).with_suffix(".cpp")) is not None
     assert capsys.readouterr().err == ""
 
 

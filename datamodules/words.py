@@ -27,7 +27,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import documentation
+from datamodules.bundled import python_docs
+from datamodules.bundled.python_docs import python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.loading.arrays import About, InMemory
@@ -67,7 +68,7 @@ class Words(InMemory):
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": documentation.python_docs}
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": python_docs}
     INPUT: ClassVar = ContextInput
     DECIDES: ClassVar = (
         "text_column", "vocabulary_size", "min_count", "window", "validation", "test", "limit",
@@ -98,7 +99,7 @@ class Words(InMemory):
 
     def origin(self) -> str:
         """The text differs by the version of Python, and by what of it is installed."""
-        count = len(documentation.modules())
+        count = len(python_docs.modules())
         return f"{super().origin()} of Python {platform.python_version()}, {count} modules"
 
     def decides(self) -> dict[str, Any]:

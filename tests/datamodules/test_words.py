@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning import Trainer
 
 import zoo
-from datamodules.documentation import docstrings, python_docs
+from datamodules.bundled.python_docs import docstrings, python_docs
 from datamodules.inputs.words import ContextInput
 from datamodules.sources.corpus import divide
 from datamodules.sources.documents import found, pieces

@@ -17,7 +17,6 @@ each character of a split but the first is a target exactly once.
 """
 
 import platform
-import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -27,6 +26,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.loading.arrays import About, InMemory
 from datamodules.loading.batches import Batches
@@ -36,15 +36,6 @@ from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-
-SOURCE_CODE = "\t\n" + "".join(map(chr, range(ord(" "), ord("~") + 1)))  # what else: unknown
-MODULES = (  # of the standard library; what a version of Python lacks is left out
-    "base64", "calendar", "cmd", "code", "codecs", "collections/__init__", "contextlib", "copy",
-    "csv", "dataclasses", "fractions", "functools", "gettext", "gzip", "heapq", "html/parser",
-    "json/decoder", "logging/__init__", "os", "pprint", "queue", "random", "selectors", "shlex",
-    "smtplib", "socket", "socketserver", "string", "tempfile", "textwrap", "threading", "timeit",
-    "traceback", "types", "urllib/parse", "uuid", "warnings", "weakref", "zipapp",
-)  # fmt: skip
 
 
 class Characters(InMemory):
@@ -161,19 +152,6 @@ def chunks(ids: np.ndarray, streams: int, length: int, drop: bool) -> tuple[np.n
     inside = (steps < each) & (places < count)
     inputs, targets = ids[places.clip(max=count)], ids[(places + 1).clip(max=count)]
     return inputs.reshape(-1, length), np.where(inside, targets, PADDING).reshape(-1, length)
-
-
-def modules() -> list[str]:
-    """The source of well-known modules of the standard library, as it is installed.
-
-    Raises:
-        FileNotFoundError: this Python has no source files.
-    """
-    folder = Path(sysconfig.get_path("stdlib"))
-    found = [path for name in MODULES if (path := folder / f"{name}.py").is_file()]
-    if not found:
-        raise FileNotFoundError(f"no source of the standard library in {folder}: use another data=")
-    return [read(path) for path in found]
 
 
 def by_files(texts: list[str], validation: float, test: float) -> dict[str, str]:

@@ -17,12 +17,13 @@ import numpy as np
 from pydantic import Field
 from torch import Tensor
 
+from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
 from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.sources.layouts import PICTURES, Rows, Source
-from datamodules.sources.locate import locate
+from datamodules.sources.splits import divide
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key
@@ -60,7 +61,7 @@ class Images(Labelled):
         seed: of order and augmentation; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": locate.digits}
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
     ARRAYS: ClassVar = ("pixels", "labels")
     DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
     KIND: ClassVar = PICTURES
@@ -195,14 +196,14 @@ class TurnedImages(Images):
     normalised, and angles (B,), float, in degrees. `augment` must leave the angle alone.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": locate.digits}
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": digits}
     ARRAYS: ClassVar = ("pixels", "angles")
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """Rows of (picture, angle), in the three splits."""
         source = super().found(location, scratch)
         own, random = self.hparams, np.random.default_rng(TURNS)
-        source = locate.divide(source, own["validation"], own["test"], seed=0)
+        source = divide(source, own["validation"], own["test"], seed=0)
         angles = {
             name: random.uniform(-REACH, REACH, len(rows.labels)).astype(np.float32)
             for name, rows in source.splits.items()

@@ -22,6 +22,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import (
     FIRST,
     UNKNOWN,
@@ -43,89 +44,6 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
 # --- negated_reviews -----------------------------------------------------------------------------
-
-REVIEWS = 4_000
-FILM = ("the film", "the movie", "this film", "this movie", "the picture", "the whole thing")
-PART = (
-    "the plot", "the story", "the acting", "the script", "the dialogue", "the ending", "the music",
-    "the cast", "the opening", "the trailer", "the first hour", "the camera work",
-)  # fmt: skip
-GOOD = (
-    "good", "funny", "clever", "gripping", "convincing", "moving", "charming", "interesting",
-    "exciting", "original", "enjoyable", "memorable",
-)  # fmt: skip
-BAD = (
-    "bad", "dull", "boring", "weak", "clumsy", "tedious", "predictable", "silly", "shallow",
-    "annoying", "confusing", "forgettable",
-)  # fmt: skip
-KEEP = (
-    "{}", "really {}", "very {}", "always {}", "truly {}", "nothing but {}", "never less than {}",
-    "{} from start to finish",
-)  # fmt: skip
-TURN = (
-    "not {}", "never {}", "hardly {}", "not {} at all", "not {} in the least", "anything but {}",
-    "far from {}", "by no means {}",
-)  # fmt: skip
-BOTH = (  # the part is judged the other way; the film has the last word
-    "{part}, but {film}", "although {part}, {film}", "{film}, although {part}",
-    "{film} even though {part}", "{part}; still, {film}",
-)  # fmt: skip
-SURPRISE = (  # what was expected, and what it was
-    "I expected something {other} but got something {own}",
-    "I was told it would be {other}, but it was {own}",
-    "it looked {other} in the trailer and turned out {own}",
-    "my friends called it {other}; I call it {own}",
-    "{film} was {own}, not {other}", "{film} was not {other} but {own}",
-)  # fmt: skip
-BEFORE = ("", "", "", "", "honestly, ", "for me ", "in the end ", "I must say that ")
-AFTER = (
-    "", "", "", "", " I saw it on a Sunday.", " We were six in the row.", " It lasts two hours.",
-    " My sister came with me.",
-)  # fmt: skip
-
-
-def negated_reviews() -> Source:
-    """4,000 short reviews of films from a grammar, no two alike; order and negation decide.
-
-    The label is what a review says of the film as a whole. Half of what is said of a film is said
-    by negation, parts of it are judged the other way, and expectations are disappointed: the same
-    words stand in both classes.
-    """
-    random, texts = np.random.default_rng(0), dict[str, int]()
-    while len(texts) < REVIEWS:
-        label = len(texts) % 2
-        texts.setdefault(_review(label == 1, random), label)
-    labels = np.array(list(texts.values()), np.int64)
-    return Source({"all": Rows(list(texts), labels)}, ["negative", "positive"])
-
-
-def _review(positive: bool, random: np.random.Generator) -> str:
-    """One review whose verdict on the film is positive or not."""
-    film = _one(FILM, random)
-    verdict = f"{film} was {_judgement(positive, random)}"
-    part = f"{_one(PART, random)} was {_judgement(not positive, random)}"
-    own, other = _one(GOOD, random), _one(BAD, random)
-    if not positive:
-        own, other = other, own
-    forms = (
-        verdict,
-        _one(BOTH, random).format(film=verdict, part=part),
-        _one(SURPRISE, random).format(film=film, own=own, other=other),
-    )
-    body = _one(forms, random)
-    text = f"{_one(BEFORE, random)}{body}.{_one(AFTER, random)}"
-    return text[0].upper() + text[1:]
-
-
-def _judgement(positive: bool, random: np.random.Generator) -> str:
-    """An adjective of that meaning, or the negation of one of the other."""
-    turned = random.random() < 0.5
-    pattern = _one(TURN if turned else KEEP, random)
-    return pattern.format(_one(GOOD if positive != turned else BAD, random))
-
-
-def _one(choices: tuple[str, ...], random: np.random.Generator) -> str:
-    return choices[random.integers(len(choices))]
 
 
 # --- any data set --------------------------------------------------------------------------------

@@ -27,8 +27,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules.bundled import python_docs
-from datamodules.bundled.python_docs import python_docs
+from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
 from datamodules.loading.arrays import About, InMemory
@@ -99,7 +98,7 @@ class Words(InMemory):
 
     def origin(self) -> str:
         """The text differs by the version of Python, and by what of it is installed."""
-        count = len(python_docs.modules())
+        count = len(modules())
         return f"{super().origin()} of Python {platform.python_version()}, {count} modules"
 
     def decides(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from datamodules.clips import moving_digits, ordered
+from datamodules.bundled.moving_digits import moving_digits
+from datamodules.clips import ordered
 from zoo.baselines.video import MotionHistograms, features, histogram
 
 

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from datamodules.loading.batches import Batch, Batches
 from datamodules.sources.layouts import NAMES
-from datamodules.sources.locate import locate
+from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
 
@@ -101,7 +101,7 @@ class InMemory(LightningDataModule):
         found: Path | str = self.origin()
         if not embedded:
             found = locate(own["name"], own["source"], own["hub"])
-        key = locate.fingerprint(found, **self.decides(), of=self.FORMAT)
+        key = fingerprint(found, **self.decides(), of=self.FORMAT)
 
         def build(part: Path) -> None:
             facts = self.build(found, part)

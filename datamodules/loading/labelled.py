@@ -11,7 +11,7 @@ from torch import Tensor
 
 from datamodules.loading.arrays import Arrays, InMemory
 from datamodules.sources.layouts import Kind, Rows, Source, open_source
-from datamodules.sources.locate import locate
+from datamodules.sources.splits import divide, first
 from datamodules.utilities import cache
 
 
@@ -28,9 +28,9 @@ class Labelled(InMemory):
         """Write each split's arrays and labels."""
         own, scratch = self.hparams, part / "scratch"
         found = self.found(location, scratch)
-        found = locate.divide(found, own["validation"], own["test"], seed=0)
+        found = divide(found, own["validation"], own["test"], seed=0)
         chosen = {
-            split: rows.take(locate.first(rows.labels, own["limit"], seed=0))
+            split: rows.take(first(rows.labels, own["limit"], seed=0))
             for split, rows in found.splits.items()
         }
         shared, skipped = self.shared(chosen["train"]), []  # type: tuple[Any, list[str]]
@@ -86,7 +86,7 @@ class Labelled(InMemory):
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
         classes = self.renumbered(known["classes"])
         train = self.splits["train"]["labels"]
-        self.rows = locate.first(train, self.hparams["train_samples"], seed=0)
+        self.rows = first(train, self.hparams["train_samples"], seed=0)
         samples = {split: len(arrays["labels"]) for split, arrays in self.splits.items()}
         return {
             "num_classes": len(classes),
@@ -121,5 +121,5 @@ class Labelled(InMemory):
         """`count` samples of a split, its classes in proportion, as one batch."""
         chosen, labels = self.chosen(split), self.splits[split]["labels"]
         used = np.arange(len(labels)) if chosen is None else chosen.numpy()
-        rows = torch.from_numpy(used[locate.first(labels[used], count, seed=0)])
+        rows = torch.from_numpy(used[first(labels[used], count, seed=0)])
         return self.batch(tuple(t.index_select(0, rows) for t in self.tensors(split)), None)

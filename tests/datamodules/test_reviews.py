@@ -9,6 +9,8 @@ import torch
 
 import zoo
 from datamodules import reviews
+from datamodules.bundled import negated_reviews as generator
+from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import words
 
 
@@ -49,7 +51,7 @@ def many(word, count=20):
 
 @pytest.fixture(scope="module")
 def grammar():
-    rows = reviews.negated_reviews().splits["all"]
+    rows = negated_reviews().splits["all"]
     return list(rows.raws), rows.labels
 
 
@@ -61,7 +63,7 @@ def test_no_two_reviews_of_the_grammar_are_alike(grammar):
 
 
 def test_the_grammar_gives_the_same_reviews_each_time(grammar):
-    assert list(reviews.negated_reviews().splits["all"].raws) == grammar[0]
+    assert list(negated_reviews().splits["all"].raws) == grammar[0]
 
 
 def test_the_words_of_the_grammar_are_as_frequent_in_both_classes(grammar):
@@ -77,8 +79,8 @@ def test_the_words_of_the_grammar_are_as_frequent_in_both_classes(grammar):
 def test_a_person_reads_the_grammars_labels():
     """Hand-made cases: the film has the last word, a negation turns what follows."""
     random = np.random.default_rng(1)
-    drawn = {reviews._review(True, random): True for _ in range(300)}
-    drawn |= {reviews._review(False, random): False for _ in range(300)}
+    drawn = {generator._review(True, random): True for _ in range(300)}
+    drawn |= {generator._review(False, random): False for _ in range(300)}
     for text, positive in drawn.items():
         assert verdict(text) == positive, text
 
@@ -89,7 +91,7 @@ def verdict(text):
     for cue in ("but got something", "but it was", "turned out", "i call it"):
         if cue in said:
             return judged(said.split(cue)[1])
-    for film in reviews.FILM:
+    for film in generator.FILM:
         if f"{film} was" in said:
             clause = said.split(f"{film} was")[1]
             for end in (" although ", " even though "):
@@ -101,14 +103,14 @@ def verdict(text):
 def judged(clause):
     """Whether a clause praises: its first adjective, turned by a negation before it."""
     found = clause.split()
-    first = next(word for word in found if word in reviews.GOOD + reviews.BAD)
+    first = next(word for word in found if word in generator.GOOD + generator.BAD)
     before = (
         " ".join(found[: found.index(first)])
         .replace("nothing but", "")
         .replace("never less than", "")
     )
     turns = {"not", "never", "hardly", "anything", "far", "no"} & set(before.split())
-    return (first in reviews.GOOD) != bool(turns)
+    return (first in generator.GOOD) != bool(turns)
 
 
 # What a datamodule promises

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from datamodules.sources.layouts import Rows, Source
-from datamodules.sources.locate import locate
+from datamodules.sources.locate import fingerprint, locate
+from datamodules.sources.splits import divide, first
 from datamodules.utilities import cache
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,7 +54,7 @@ def labelled(labels):
 
 def test_an_official_test_split_stays_whole_and_validation_is_carved_from_train():
     train, test = labelled([0, 1] * 50), labelled([0, 1] * 10)
-    divided = locate.divide(Source({"train": train, "test": test}, ["a", "b"]), 0.1, 0.5, 0)
+    divided = divide(Source({"train": train, "test": test}, ["a", "b"]), 0.1, 0.5, 0)
     assert divided.splits["test"] is test
     assert len(divided.splits["val"].labels) == 10
     both = [*divided.splits["train"].raws, *divided.splits["val"].raws]
@@ -62,7 +63,7 @@ def test_an_official_test_split_stays_whole_and_validation_is_carved_from_train(
 
 def test_carved_splits_are_disjoint_stratified_and_seeded():
     source = Source({"all": labelled([0] * 60 + [1] * 40)}, ["a", "b"])
-    one, same, other = (locate.divide(source, 0.25, 0.2, seed).splits for seed in (0, 0, 1))
+    one, same, other = (divide(source, 0.25, 0.2, seed).splits for seed in (0, 0, 1))
     raws = [raw for rows in one.values() for raw in rows.raws]
     assert sorted(raws) == list(range(100))
     counts = {split: np.bincount(rows.labels).tolist() for split, rows in one.items()}
@@ -72,26 +73,26 @@ def test_carved_splits_are_disjoint_stratified_and_seeded():
 
 def test_a_split_that_would_be_empty_is_refused():
     with pytest.raises(ValueError, match="train split is empty"):
-        locate.divide(Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+        divide(Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
     with pytest.raises(ValueError, match="no training split: found test"):
-        locate.divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+        divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
 
 
 def test_subsets_are_nested_seeded_and_keep_the_proportions():  # S07
     labels = np.random.default_rng(0).permutation([0] * 700 + [1] * 200 + [2] * 100)
-    subsets = [locate.first(labels, count, seed=0) for count in (10, 50, 51, 400, 1000)]
+    subsets = [first(labels, count, seed=0) for count in (10, 50, 51, 400, 1000)]
     for small, large in pairwise(subsets):
         assert set(small) < set(large)
     for subset in subsets:
         wanted = np.array([0.7, 0.2, 0.1]) * len(subset)
         assert np.abs(np.bincount(labels[subset], minlength=3) - wanted).max() <= 2
-    assert not np.array_equal(subsets[1], locate.first(labels, 50, seed=1))
+    assert not np.array_equal(subsets[1], first(labels, 50, seed=1))
 
 
 def test_a_subset_larger_than_the_data_is_all_of_them():
     labels = np.array([0, 1, 1])
-    assert locate.first(labels, 5, seed=0).tolist() == [0, 1, 2]
-    assert locate.first(labels, None, seed=0).tolist() == [0, 1, 2]
+    assert first(labels, 5, seed=0).tolist() == [0, 1, 2]
+    assert first(labels, None, seed=0).tolist() == [0, 1, 2]
 
 
 # The cache
@@ -137,20 +138,20 @@ def test_a_cache_that_cannot_be_written_is_one_error(tmp_path, monkeypatch):
 
 def test_the_fingerprint_follows_the_files_and_the_preprocessing(class_folders):
     folder = class_folders({"a": 2, "b": 2})
-    before = locate.fingerprint(folder, size=8)
-    assert locate.fingerprint(folder, size=8) == before
-    assert locate.fingerprint(folder, size=9) != before
+    before = fingerprint(folder, size=8)
+    assert fingerprint(folder, size=8) == before
+    assert fingerprint(folder, size=9) != before
     os.utime(folder / "a" / "0.png", ns=(1, 1))
-    assert locate.fingerprint(folder, size=8) != before
+    assert fingerprint(folder, size=8) != before
 
 
 def test_the_fingerprint_of_a_csv_follows_the_files_it_names(class_folders):
     folder = class_folders({"a": 2})
     path = folder / "labels.csv"
     path.write_text("file,label\na/0.png,x\na/1.png,y\n")
-    before = locate.fingerprint(path)
+    before = fingerprint(path)
     os.utime(folder / "a" / "0.png", ns=(1, 1))
-    assert locate.fingerprint(path) != before
+    assert fingerprint(path) != before
 
 
 PREPARE = """

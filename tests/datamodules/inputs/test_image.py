@@ -15,7 +15,7 @@ from PIL import Image
 import zoo
 from datamodules.inputs.image import ImageInput, decode, open_picture, rims
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RED, GREEN, BLUE, WHITE, BLACK = (
     (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0),
 )  # fmt: skip

@@ -43,8 +43,6 @@ Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
-# --- negated_reviews -----------------------------------------------------------------------------
-
 
 # --- any data set --------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from datamodules import texts
+from datamodules import texts as module
 from datamodules.bundled import negated_reviews as generator
 from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import words
@@ -189,7 +189,7 @@ def test_the_vocabulary_is_what_counting_word_by_word_gives(tmp_path, samples):
 
 def test_a_second_start_tokenises_nothing(tmp_path, monkeypatch):
     first = tiny("rotten_tomatoes", tmp_path)
-    monkeypatch.setattr(texts, "words_of", None)
+    monkeypatch.setattr(module, "words_of", None)
     again = opened("rotten_tomatoes", source=str(tmp_path), vocabulary_size=10, max_length=4)
     assert first.arrays("train")[0] == again.arrays("train")[0]
     assert len(again.input.vocabulary) == 8
@@ -221,9 +221,9 @@ def test_rare_classes_weigh_more_in_the_training_loss(folders):
 
 
 def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
-    assert texts.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
+    assert module.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
     labels = np.array([0] * 7 + [2] * 2)
-    weights = np.array(texts.balanced(labels, 3))  # the second class is not there
+    weights = np.array(module.balanced(labels, 3))  # the second class is not there
     assert weights[labels].mean() == pytest.approx(1)
     assert weights[1] == 1
 

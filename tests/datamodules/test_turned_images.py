@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import rotate
 
 import zoo
-from datamodules.images import turned
+from datamodules.turned_images import turned
 from tests.tiny import image_folder
 
 

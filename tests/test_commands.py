@@ -9,8 +9,8 @@ import sys
 import pytest
 
 import zoo
-from zoo import errors
 from zoo.commands import main
+from zoo.utilities import errors
 
 
 def test_help_names_every_verb(command):

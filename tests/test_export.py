@@ -9,8 +9,8 @@ import torch
 
 import zoo
 from zoo import cards, export
-from zoo.errors import Failure
 from zoo.export import TOLERANCE, Entry
+from zoo.utilities.errors import Failure
 
 ENDINGS = [".onnx", ".pt2"]
 FACTS = {

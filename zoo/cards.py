@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import no_such
+from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from torch import Tensor

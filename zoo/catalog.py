@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import no_such
+from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

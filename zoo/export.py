@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from zoo.errors import Failure
+from zoo.utilities.errors import Failure
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

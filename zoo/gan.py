@@ -29,11 +29,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import frechet, optim
-from zoo.errors import no_such
 from zoo.export import Entry, Exported
 from zoo.nn import ZooModule, check_images
 from zoo.optim import Recipe
 from zoo.pictures import Grid, Picture
+from zoo.utilities.errors import no_such
 
 Positive = Annotated[int, Field(ge=1)]
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4

@@ -12,10 +12,10 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from typing_extensions import Self
 
-from zoo.errors import no_such
 from zoo.export import Entry, Exported
 from zoo.novelty import Novelty
 from zoo.pictures import Picture
+from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import NotRequired, TypedDict
 
-from zoo.errors import no_such
+from zoo.utilities.errors import no_such
 
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {

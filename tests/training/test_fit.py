@@ -8,8 +8,8 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo import hardware
 from zoo.training import fit, metrics
+from zoo.utilities import hardware
 
 TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},

@@ -8,8 +8,8 @@ import torch
 
 import zoo
 from zoo import catalog, frechet, schema
-from zoo.errors import Failure
 from zoo.training import judge
+from zoo.utilities.errors import Failure
 
 SMOKE = ["experiment=gan", "trainer=smoke", "data.limit=80", "data.batch_size=16"]
 

@@ -15,9 +15,9 @@ import torch.distributed as dist
 from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
-from zoo.errors import Failure, Stopped, code
 from zoo.gan import GAN
 from zoo.training import agent, checkpoints, launch, processes, talk
+from zoo.utilities.errors import Failure, Stopped, code
 
 SMALL = [
     "data.limit=400", "data.batch_size=20", "model.widths=[8]", "baseline=null", "name=a",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from zoo import catalog
-from zoo.errors import Failure
 from zoo.training import proof
+from zoo.utilities.errors import Failure
 
 PROOF = {"metric": "test/accuracy", "at_least": 0.9, "seeds": [0, 1], "minutes": 1}
 

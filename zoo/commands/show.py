@@ -25,7 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> None:
     from zoo import cards, catalog
-    from zoo.errors import no_such
+    from zoo.utilities.errors import no_such
 
     if given.name in (shelf := cards.released()):
         print_card(given.name, cards.read(shelf[given.name]))

@@ -23,10 +23,10 @@ from rich.progress import track
 
 from zoo import catalog
 from zoo.drawing import draw, table
-from zoo.errors import Failure
 from zoo.pages import report
 from zoo.pictures import Grid, Table
 from zoo.training.run import Run, replace
+from zoo.utilities.errors import Failure
 
 FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)
 AT_ONCE = 4  # processes; each takes about 1 GB

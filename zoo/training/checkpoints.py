@@ -20,9 +20,9 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
-from zoo.errors import FULL
 from zoo.training import processes
 from zoo.training.run import PART, Run
+from zoo.utilities.errors import FULL
 
 DIGESTS = ".sha256"
 

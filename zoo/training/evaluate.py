@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo import cards, catalog, hardware, schema
+from zoo import cards, catalog, schema
 from zoo.training import judge, processes, scoring
 from zoo.training.callbacks import Scores
+from zoo.utilities import hardware
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

@@ -22,8 +22,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 import zoo
-from zoo import cards, catalog, hardware, schema
-from zoo.errors import Failure, Stopped
+from zoo import cards, catalog, schema
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
 from zoo.training import card, checkpoints, judge, metrics, processes, talk
@@ -32,6 +31,8 @@ from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
 from zoo.training.resume import Checkpoints, Draws, Progress
 from zoo.training.run import Run, replace, step_of
+from zoo.utilities import hardware
+from zoo.utilities.errors import Failure, Stopped
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

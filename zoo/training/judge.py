@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from datamodules.utilities.cache import cached
 from zoo import cards, catalog
-from zoo.errors import Failure
 from zoo.training.run import Run, write_config
+from zoo.utilities.errors import Failure
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

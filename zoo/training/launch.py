@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 
 from zoo import catalog
-from zoo.errors import Failure, Stopped, line
 from zoo.training import agent, processes
 from zoo.training.run import Run, nothing_to_do, opened, place
+from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
 console = Console(stderr=True, highlight=False)
@@ -51,7 +51,7 @@ def start(arguments: Sequence[str]) -> Run:
 
 def composed(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
-    from zoo import hardware
+    from zoo.utilities import hardware
 
     config = catalog.compose(arguments)
     config["trainer"]["precision"] = hardware.precision(config)

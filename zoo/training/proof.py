@@ -17,10 +17,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from zoo import catalog
-from zoo.errors import Failure
 from zoo.shelf import shown
 from zoo.training import launch
 from zoo.training.run import Run, place, replace
+from zoo.utilities.errors import Failure
 
 Config = dict[str, Any]
 Figures = dict[str, dict[str, Any]]

@@ -14,11 +14,11 @@ from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
 
 from datamodules.loading.batches import Batches
-from zoo.errors import Stopped, no_such
 from zoo.training import talk
 from zoo.training.metrics import CSVLogger
 from zoo.training.run import Run
 from zoo.training.signals import Signals
+from zoo.utilities.errors import Stopped, no_such
 
 GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
 KEPT = 2  # newest checkpoints

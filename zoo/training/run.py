@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from zoo.errors import no_such
+from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from zoo.errors import code, line
 from zoo.training import agent, processes
 from zoo.training.run import Run
+from zoo.utilities.errors import code, line
 
 
 def main(folder: str) -> None:

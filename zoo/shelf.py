@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo import cards
+from zoo.utilities.scores import is_part, shown
 
-PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
 HEADER = ("weights", "data", "metric", "score", "baseline", "size")
 
 Card = Mapping[str, Any]
-
-
-def shown(metric: str, value: float) -> str:
-    """A score as it is read: shares as per cent, others with four digits."""
-    if any(word in metric for word in PERCENT):
-        return f"{100 * value:.2f} %"
-    return f"{value:.4g}"
-
-
-def is_part(metric: str) -> bool:
-    """Whether it is a part of another metric, as test/analogy/family is of test/analogy."""
-    return metric.count("/") > 1
 
 
 def rows() -> list[tuple[str, ...]]:

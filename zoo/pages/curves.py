@@ -20,7 +20,7 @@ from zoo.drawing import draw
 from zoo.drawing import table as drawn_table
 from zoo.pages.report import page
 from zoo.pictures import Curve, Table
-from zoo.training.run import replace
+from zoo.utilities.files import replace
 
 X_LABEL, Y_LABEL = "training samples", "accuracy on the test split, %"
 COLOURS = ("#2563c9", "#d5601c", "#1d8a64", "#8a4fc4", "#a07a00", "#c43d7c")  # page.css's

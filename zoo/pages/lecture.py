@@ -25,8 +25,9 @@ from zoo import catalog
 from zoo.drawing import draw, table
 from zoo.pages import report
 from zoo.pictures import Grid, Table
-from zoo.training.run import Run, replace
+from zoo.training.run import Run
 from zoo.utilities.errors import Failure
+from zoo.utilities.files import replace
 
 FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)
 AT_ONCE = 4  # processes; each takes about 1 GB

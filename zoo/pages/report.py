@@ -13,8 +13,8 @@ from typing import Any
 
 from zoo.drawing import draw, table
 from zoo.pictures import Curve, Picture, Table
-from zoo.shelf import is_part, shown
-from zoo.training.run import replace
+from zoo.utilities.files import replace
+from zoo.utilities.scores import is_part, shown
 
 LOWER_IS_BETTER = (
     "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "mae", "distance", "frechet",

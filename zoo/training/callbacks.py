@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from zoo.shelf import is_part
 from zoo.training import processes
+from zoo.utilities.scores import is_part
 
 SCHEMA = 1
 WARM_UP = 5  # steps that speed is not counted over

@@ -21,8 +21,9 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 
 from zoo.training import processes
-from zoo.training.run import PART, Run
+from zoo.training.run import Run
 from zoo.utilities.errors import FULL
+from zoo.utilities.files import PART
 
 DIGESTS = ".sha256"
 

@@ -30,9 +30,10 @@ from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
 from zoo.training.resume import Checkpoints, Draws, Progress
-from zoo.training.run import Run, replace, step_of
+from zoo.training.run import Run, step_of
 from zoo.utilities import hardware
 from zoo.utilities.errors import Failure, Stopped
+from zoo.utilities.files import replace
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule

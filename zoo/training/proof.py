@@ -17,10 +17,11 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from zoo import catalog
-from zoo.shelf import shown
 from zoo.training import launch
-from zoo.training.run import Run, place, replace
+from zoo.training.run import Run, place
 from zoo.utilities.errors import Failure
+from zoo.utilities.files import replace
+from zoo.utilities.scores import shown
 
 Config = dict[str, Any]
 Figures = dict[str, dict[str, Any]]

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from zoo.utilities.errors import no_such
+from zoo.utilities.files import PART, replace
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
 
-PART = ".part"
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
@@ -225,10 +225,3 @@ def write_config(run: Run, config: Mapping[str, Any]) -> None:
     from omegaconf import OmegaConf
 
     replace(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(config))))
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a text file in place of the one there, whole or not at all."""
-    part = path.with_name(path.name + PART)
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.test_frechet import Judge, corners
+from tests.metrics.test_frechet import Judge, corners
 from zoo.baselines.generation import PCAGaussian
 
 

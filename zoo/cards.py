@@ -177,7 +177,7 @@ def load(source: str | Path, **overrides: Any) -> "ZooModule":
         announce(fresh)
         model.classes, card["metrics"] = None, {}
     elif novelty:
-        from zoo.novelty import Novelty
+        from zoo.metrics.novelty import Novelty
 
         model.novelty = Novelty(**novelty)
     return model.eval()

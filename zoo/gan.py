@@ -28,8 +28,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import frechet, optim
+from zoo import optim
 from zoo.export import Entry, Exported
+from zoo.metrics import frechet
 from zoo.nn import ZooModule, check_images
 from zoo.optim import Recipe
 from zoo.pictures import Grid, Picture

@@ -13,7 +13,7 @@ from torch import Tensor
 from typing_extensions import Self
 
 from zoo.export import Entry, Exported
-from zoo.novelty import Novelty
+from zoo.metrics.novelty import Novelty
 from zoo.pictures import Picture
 from zoo.utilities.errors import no_such
 

@@ -248,8 +248,8 @@ def beside(section: Config, config: Config) -> tuple[float, float, float]:
     import numpy as np
 
     from zoo import schema
+    from zoo.metrics.confidence import interval
     from zoo.training.baseline import baseline_results
-    from zoo.training.scoring import interval
 
     data = schema.build(config["data"], "data")
     data.prepare_data()

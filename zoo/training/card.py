@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from zoo.novelty import Novelty
+from zoo.metrics.novelty import Novelty
 from zoo.pages.report import headline
 
 if TYPE_CHECKING:

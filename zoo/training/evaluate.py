@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pytorch_lightning import LightningDataModule, Trainer
 
 from zoo import cards, catalog, schema
-from zoo.training import judge, processes, scoring
+from zoo.metrics import confidence
+from zoo.training import judge, processes
 from zoo.training.callbacks import Scores
 from zoo.utilities import hardware
 
@@ -125,4 +126,4 @@ def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Confi
         use_distributed_sampler=False,
     )
     means = tester.test(model, datamodule=data, verbose=False)[0]
-    return {**means, **scoring.with_intervals(scores.values())}
+    return {**means, **confidence.with_intervals(scores.values())}

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.linalg import sqrtm
 
-from zoo import frechet
+from zoo.metrics import frechet
 
 
 class Judge(torch.nn.Module):

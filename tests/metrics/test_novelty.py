@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial.distance import mahalanobis
 
 import zoo
-from zoo import novelty
-from zoo.novelty import Novelty, roots
+from zoo.metrics import novelty
+from zoo.metrics.novelty import Novelty, roots
 
 
 def clouds(count, width, classes=3, seed=0):

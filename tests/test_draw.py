@@ -14,7 +14,7 @@ from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from zoo import filters, maps
 from zoo.commands import draw
-from zoo.pictures import GAP
+from zoo.figures.kinds import GAP
 
 WIDE, HIGH = 40, 30
 

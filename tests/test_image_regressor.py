@@ -6,7 +6,7 @@ import torch
 
 import zoo
 from zoo import catalog
-from zoo.pictures import Curve, Grid
+from zoo.figures.kinds import Curve, Grid
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.pictures import Audio, Grid
+from zoo.figures.kinds import Audio, Grid
 
 
 class Writer:

@@ -9,7 +9,7 @@ from torch import nn
 import zoo
 from datamodules.inputs.text import TextInput
 from zoo import catalog
-from zoo.pictures import Table
+from zoo.figures.kinds import Table
 from zoo.sequences import Steps
 from zoo.text_cnn import winners
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
-from zoo.pictures import Tinted
+from zoo.figures.kinds import Tinted
 from zoo.sequences import Steps
 from zoo.texts import TextClassifier, examples, log_odds, over_length, strongest, without_each
 

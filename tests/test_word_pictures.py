@@ -6,8 +6,8 @@ from sklearn.decomposition import PCA
 
 import zoo
 from zoo import word_pictures
+from zoo.figures.kinds import Scatter, Table
 from zoo.neighbours import Neighbours
-from zoo.pictures import Scatter, Table
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ from typing_extensions import TypedDict
 from zoo import exchange, word2vec, word_pictures
 from zoo.alias import alias
 from zoo.export import Entry, Exported
+from zoo.figures.kinds import Picture, Table
 from zoo.neighbours import NEAREST, Answers
-from zoo.pictures import Picture, Table
 from zoo.word2vec import Mode, Run, Tables
 from zoo.word_vectors import WordVectors
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo import pictures
-from zoo.pictures import Grid
+from zoo.figures import kinds
+from zoo.figures.kinds import Grid
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
@@ -97,10 +97,10 @@ def check(model: "ZooModule") -> None:
 def first_filters(model: nn.Module) -> Grid:
     """The kernels of the layer that sees the pixels."""
     layer: Any = next(iter(convolutions(model).values()))
-    return pictures.filters(layer.weight.detach().float().cpu().numpy())
+    return kinds.filters(layer.weight.detach().float().cpu().numpy())
 
 
 def figures(model: "ZooModule", batch: Tensor) -> dict[str, Grid]:
     """For a report: the first layer's filters, and the maps of the first picture of a batch."""
-    maps = pictures.feature_maps(feature_maps(model, batch))
+    maps = kinds.feature_maps(feature_maps(model, batch))
     return {"First-layer filters": first_filters(model), "Feature maps": maps}

@@ -13,8 +13,8 @@ from torch import Tensor
 from typing_extensions import Self
 
 from zoo.export import Entry, Exported
+from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import Novelty
-from zoo.pictures import Picture
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo import pictures
+from zoo.figures import kinds
+from zoo.figures.kinds import Picture
 from zoo.nn import ZooModule, wide
-from zoo.pictures import Picture
 
 
 class Classifier(ZooModule):
@@ -80,7 +80,7 @@ class Classifier(ZooModule):
         if hasattr(self.input, "restore"):
             shown = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)
-        return pictures.classification(probabilities, labels.numpy(), classes, shown, rate)
+        return kinds.classification(probabilities, labels.numpy(), classes, shown, rate)
 
 
 class Regressor(ZooModule):
@@ -125,7 +125,7 @@ class Regressor(ZooModule):
         values = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
         shown = self.input.restore(inputs) if hasattr(self.input, "restore") else None
         mean = self.target_mean
-        return pictures.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
+        return kinds.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
 
 
 def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:

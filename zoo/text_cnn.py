@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from zoo import optim
 from zoo.dropout import Dropout, Share
 from zoo.export import Exported
+from zoo.figures.kinds import Picture, Table
 from zoo.optim import Recipe
-from zoo.pictures import Picture, Table
 from zoo.sequences import Embeddings, SigmoidLayer, Steps
 from zoo.texts import TextClassifier
 

@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zoo.figures.kinds import Bars, Picture, Table, Tinted
 from zoo.neighbours import Neighbours, listed
 from zoo.nn import wide
-from zoo.pictures import Bars, Picture, Table, Tinted
 from zoo.sequences import FIRST, Steps
 from zoo.supervised import Classifier
 

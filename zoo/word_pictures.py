@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo import intrinsic
+from zoo.figures.kinds import Picture, Scatter, Table
 from zoo.neighbours import NEAREST, Neighbours, listed
-from zoo.pictures import Picture, Scatter, Table
 
 ANALOGIES = [  # a is to b as c is to ...: slide 24, and what the documentation of Python knows
     ("france", "paris", "italy"), ("man", "king", "woman"),

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.drawing import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
-from zoo.pages import report
-from zoo.pages.report import comparison, curves, shown
-from zoo.pictures import (
+from zoo.figures.html import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
+from zoo.figures.kinds import (
     GAP,
     Audio,
     Bars,
@@ -28,6 +26,8 @@ from zoo.pictures import (
     Text,
     Tinted,
 )
+from zoo.pages import report
+from zoo.pages.report import comparison, curves, shown
 
 RESULTS = {
     "experiment": "image_cnn",

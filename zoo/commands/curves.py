@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zoo.figures.kinds import Table
     from zoo.pages.curves import Point
-    from zoo.pictures import Table
 
 Config = dict[str, Any]
 OWN = ("model", "experiment", "seed", "name", "init", "baseline", "data.train_samples", "force")

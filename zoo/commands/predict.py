@@ -383,7 +383,7 @@ def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
 def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     """One sheet: what was given above what came out, or the drawn pictures."""
     from zoo.commands.sample import save
-    from zoo.pictures import Grid, png
+    from zoo.figures.kinds import Grid, png
 
     made = [answer for _, answer in answers]
     if all(_exists(name) for name, _ in answers):

@@ -42,7 +42,7 @@ def print_table(runs: "list[Run]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo.drawing import numeric_columns
+    from zoo.figures.html import numeric_columns
     from zoo.pages.report import comparison
 
     for one in runs:

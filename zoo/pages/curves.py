@@ -16,10 +16,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from zoo.drawing import draw
-from zoo.drawing import table as drawn_table
+from zoo.figures.html import draw
+from zoo.figures.html import table as drawn_table
+from zoo.figures.kinds import Curve, Table
 from zoo.pages.report import page
-from zoo.pictures import Curve, Table
 from zoo.utilities.files import replace
 
 X_LABEL, Y_LABEL = "training samples", "accuracy on the test split, %"

@@ -11,9 +11,9 @@ import torch
 
 from datamodules.sources.locate import locate
 from zoo import cards, catalog
-from zoo.drawing import draw
+from zoo.figures.html import draw
+from zoo.figures.kinds import Picture, answered
 from zoo.pages.report import page
-from zoo.pictures import Picture, answered
 from zoo.supervised import Classifier
 from zoo.training.evaluate import composed, opened, quiet
 

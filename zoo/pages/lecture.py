@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.progress import track
 
 from zoo import catalog
-from zoo.drawing import draw, table
+from zoo.figures.html import draw, table
+from zoo.figures.kinds import Grid, Table
 from zoo.pages import report
-from zoo.pictures import Grid, Table
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import replace

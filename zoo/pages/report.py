@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from zoo.drawing import draw, table
-from zoo.pictures import Curve, Picture, Table
+from zoo.figures.html import draw, table
+from zoo.figures.kinds import Curve, Picture, Table
 from zoo.utilities.files import replace
 from zoo.utilities.scores import is_part, shown
 

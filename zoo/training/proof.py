@@ -26,7 +26,7 @@ from zoo.utilities.scores import shown
 Config = dict[str, Any]
 Figures = dict[str, dict[str, Any]]
 SHAPING = ("zoo.training.fit", "zoo.training.callbacks")  # besides model and data
-SHOWING = ("zoo.pictures",)  # a score does not depend on how it is shown
+SHOWING = ("zoo.figures.kinds",)  # a score does not depend on how it is shown
 START = "<!-- results: written by `zoo reproduce --all` -->"
 END = "<!-- /results -->"
 UNSHAPED = ("name", "seed", "force", "logger", "proof", "choices", "command")

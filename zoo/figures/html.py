@@ -12,8 +12,8 @@ from html import escape
 
 import numpy as np
 
-from zoo import labels
-from zoo.pictures import (
+from zoo.figures import label_placement
+from zoo.figures.kinds import (
     TILE,
     Audio,
     Bars,
@@ -74,7 +74,7 @@ def _body(title: str, picture: Picture) -> str:
             return table(picture)
         case Confusion():
             return _confusion(picture)
-    raise TypeError(f"{title!r} is no picture of zoo.pictures: {type(picture).__name__}")
+    raise TypeError(f"{title!r} is no picture of zoo.figures.kinds: {type(picture).__name__}")
 
 
 def table(picture: Table) -> str:
@@ -307,7 +307,7 @@ def _scatter(title: str, scatter: Scatter) -> str:
     if not len(scatter.names):
         return "<p>none</p>"
     dots, height = _fitted(np.asarray(scatter.points, dtype=float))
-    places = labels.placed(dots, scatter.names, scatter.lines, PLANE, height)
+    places = label_placement.placed(dots, scatter.names, scatter.lines, PLANE, height)
     groups = list(dict.fromkeys(scatter.groups))
     keys = [groups.index(group) for group in scatter.groups] or [0] * len(dots)
     joins = "".join(_join(*dots[[a, b]]) for a, b in scatter.lines)
@@ -333,7 +333,7 @@ def _join(one: np.ndarray, other: np.ndarray) -> str:
     return f'<path class="rule" d="M{one[0]:.1f} {one[1]:.1f}L{other[0]:.1f} {other[1]:.1f}"/>'
 
 
-def _named(dot: np.ndarray, name: str, place: labels.Place | None, key: int) -> str:
+def _named(dot: np.ndarray, name: str, place: label_placement.Place | None, key: int) -> str:
     """A dot with its name beside it, or below the pointer alone where there is no room."""
     drawn = f'<circle class="dot {_key(key)}" cx="{dot[0]:.1f}" cy="{dot[1]:.1f}" r="3"/>'
     if place is None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.labels import DOT, HIGH, LETTER, along, overlapping, placed
+from zoo.figures.label_placement import DOT, HIGH, LETTER, along, overlapping, placed
 
 WIDTH, HEIGHT = 880, 500
 

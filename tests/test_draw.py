@@ -14,7 +14,7 @@ from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from zoo import filters, maps
 from zoo.commands import draw
-from zoo.figures.kinds import GAP
+from zoo.figures.raster import GAP
 
 WIDE, HIGH = 40, 30
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 import zoo
 from zoo import catalog
-from zoo.figures import kinds
+from zoo.figures import raster
 from zoo.training import metrics
 
 TINY = {
@@ -168,7 +168,7 @@ def test_a_sample_depends_on_the_seed_and_not_on_the_count(conditional):
     assert np.array_equal(few, many[:3])
     assert not np.array_equal(few, conditional.sample(count=3, seed=2).images)
     assert set(signature(conditional.sample).parameters) == {"count", "label", "seed"}
-    assert kinds.png(conditional.sample(count=4)).startswith(b"\x89PNG")
+    assert raster.png(conditional.sample(count=4)).startswith(b"\x89PNG")
 
 
 def test_a_sample_is_of_the_class_that_is_asked_for(conditional):
@@ -212,7 +212,7 @@ def test_by_class_shares_the_noise_down_a_column(conditional):
 def test_figures_are_pictures_that_can_be_drawn(conditional):
     found = conditional.figures(batch(40))
     assert len(found) == 4
-    assert all(kinds.png(grid) for grid in found.values())
+    assert all(raster.png(grid) for grid in found.values())
 
 
 @pytest.fixture(scope="module")

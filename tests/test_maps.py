@@ -8,7 +8,7 @@ from torch import nn
 import zoo
 from datamodules.inputs.image import ImageInput
 from zoo import maps
-from zoo.figures.kinds import filters
+from zoo.figures.raster import filters
 
 
 @pytest.fixture

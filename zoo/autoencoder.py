@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from zoo import optim
 from zoo.export import Entry, Exported
-from zoo.figures import kinds
+from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
 from zoo.nn import ZooModule, check_images, wide
 from zoo.noise import Noise, psnr, seeded, spoil
@@ -179,7 +179,7 @@ class Autoencoder2017(CodedImages):
     def _planes(self, weights: Any) -> Grid:
         """Weights (D, C * H * W) as pictures."""
         shape = (-1, self.hparams["channels"], *[self.hparams["image_size"]] * 2)
-        return kinds.filters(weights.detach().float().cpu().reshape(shape).numpy())
+        return raster.filters(weights.detach().float().cpu().reshape(shape).numpy())
 
 
 class Autoencoder(CodedImages):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from zoo import optim
 from zoo.dropout import Dropout, Share
 from zoo.export import Entry, Exported
-from zoo.figures import kinds
+from zoo.figures import raster
 from zoo.figures.kinds import Picture
 from zoo.nn import check_images
 from zoo.optim import Recipe
@@ -86,7 +86,7 @@ class ImageMLP(Classifier):
         first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))
         shape = (-1, *self.example_input_array.shape[1:])  # type: ignore[union-attr]
         weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
-        looked = {"What the first units look for": kinds.filters(weights.numpy())}
+        looked = {"What the first units look for": raster.filters(weights.numpy())}
         return {**super().figures(batch), **looked}
 
     def configure_optimizers(self) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.figures import kinds
+from zoo.figures import raster
 from zoo.figures.kinds import Grid
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ def check(model: "ZooModule") -> None:
 def first_filters(model: nn.Module) -> Grid:
     """The kernels of the layer that sees the pixels."""
     layer: Any = next(iter(convolutions(model).values()))
-    return kinds.filters(layer.weight.detach().float().cpu().numpy())
+    return raster.filters(layer.weight.detach().float().cpu().numpy())
 
 
 def figures(model: "ZooModule", batch: Tensor) -> dict[str, Grid]:
     """For a report: the first layer's filters, and the maps of the first picture of a batch."""
-    maps = kinds.feature_maps(feature_maps(model, batch))
+    maps = raster.feature_maps(feature_maps(model, batch))
     return {"First-layer filters": first_filters(model), "Feature maps": maps}

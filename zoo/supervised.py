@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.figures import kinds
+from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
 from zoo.nn import ZooModule, wide
 
@@ -80,7 +80,7 @@ class Classifier(ZooModule):
         if hasattr(self.input, "restore"):
             shown = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)
-        return kinds.classification(probabilities, labels.numpy(), classes, shown, rate)
+        return evaluation.classification(probabilities, labels.numpy(), classes, shown, rate)
 
 
 class Regressor(ZooModule):
@@ -125,7 +125,7 @@ class Regressor(ZooModule):
         values = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
         shown = self.input.restore(inputs) if hasattr(self.input, "restore") else None
         mean = self.target_mean
-        return kinds.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
+        return evaluation.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
 
 
 def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:

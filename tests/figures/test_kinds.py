@@ -10,21 +10,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import precision_recall_fscore_support
 
-from zoo.figures import kinds
-from zoo.figures.kinds import (  # fmt: skip
-    GAP,
-    LINE,
-    Audio,
-    Curve,
-    Grid,
-    Strip,
-    Table,
-    classification,
-    filters,
-    png,
-    regression,
-    wav,
-)
+from zoo.figures import kinds, raster
+from zoo.figures.evaluation import classification, regression
+from zoo.figures.kinds import Audio, Curve, Grid, Strip, Table
+from zoo.figures.raster import GAP, LINE, filters, png, wav
 
 CLASSES = ["cat", "dog", "eel"]
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -156,7 +145,7 @@ def test_feature_maps_are_the_most_active_first_and_each_has_its_own_white():
     """S43."""
     maps = np.zeros((20, 4, 4))
     maps[3, 0, 0], maps[7] = 1, [[9, 0, 0, 0]] * 4
-    grid = kinds.feature_maps({"first": maps, "second": maps[:2]})
+    grid = raster.feature_maps({"first": maps, "second": maps[:2]})
     captions = ["first: the 16 most active of 20 maps, 4 x 4", "second: 2 maps, 4 x 4"]
     assert grid.captions == captions
     sheet = grid.images[0]
@@ -171,7 +160,7 @@ def test_feature_maps_are_the_most_active_first_and_each_has_its_own_white():
 
 
 def test_below_zero_is_black_and_zero_is_then_grey():
-    (sheet,) = kinds.feature_maps({"a": np.array([[[-1.0, 0.0], [1.0, 1.0]]])}).images
+    (sheet,) = raster.feature_maps({"a": np.array([[[-1.0, 0.0], [1.0, 1.0]]])}).images
     assert sheet[0, 0, 0] == 0
     assert sheet[0, 40, 0] == 128
     assert sheet[40, 0, 0] == 255
@@ -180,7 +169,7 @@ def test_below_zero_is_black_and_zero_is_then_grey():
 def test_labelled_pictures_stand_one_below_the_other_as_they_are():
     images = [np.full((5, 50), 9, np.uint8), np.full((7, 20, 3), [1, 2, 3], np.uint8)]
     grid = Grid(images, ["one", "two"])
-    whole = np.asarray(Image.open(io.BytesIO(kinds.labelled(grid))))
+    whole = np.asarray(Image.open(io.BytesIO(raster.labelled(grid))))
     assert whole.shape == (2 * LINE + 12 + 2 * GAP, 50 + 2 * GAP, 3)
     assert (whole[LINE : LINE + 5, GAP:-GAP] == 9).all()
     assert (whole[2 * LINE + 5 + GAP :, GAP : GAP + 20][:7] == [1, 2, 3]).all()
@@ -197,7 +186,7 @@ def test_a_small_picture_is_enlarged_without_new_colours():
 
 def test_a_sheet_fills_its_rows_from_the_left_with_clear_gaps_between():
     drawn = opened(Grid([np.full((4, 4, 3), i + 1, np.uint8) for i in range(3)], columns=2))
-    step = 4 + kinds.GAP
+    step = 4 + raster.GAP
     assert drawn.shape == (step + 4, step + 4, 4)
     assert [drawn[y, x, 0] for y in (0, step) for x in (0, step)] == [1, 2, 3, 0]
     assert not drawn[4:step, :, 3].any()

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.figures.html import FRAMES, HEIGHT, LOUD, POINTS, confused, draw, numeric_columns
+from zoo.figures.html import FRAMES, LOUD, confused, draw, numeric_columns
 from zoo.figures.kinds import (
-    GAP,
     Audio,
     Bars,
     Confusion,
@@ -26,6 +25,8 @@ from zoo.figures.kinds import (
     Text,
     Tinted,
 )
+from zoo.figures.raster import GAP
+from zoo.figures.svg import HEIGHT, POINTS
 from zoo.pages import report
 from zoo.pages.report import comparison, curves, shown
 

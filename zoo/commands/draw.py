@@ -124,7 +124,8 @@ def draw_filter(given: Namespace) -> bytes:
     convolution. Each channel is filtered by itself.
     """
     from zoo import filters
-    from zoo.figures.kinds import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     kernels = filters.kernels(given.kernel)
     kernels = kernels[:, ::-1, ::-1] if given.flip else kernels
@@ -199,7 +200,8 @@ def print_sum(colour: str, kernels: "np.ndarray", under: "np.ndarray") -> None:
 
 def draw_planes(given: Namespace) -> bytes:
     """Take a picture apart into its red, green and blue planes, and add them up again (slide 5)."""
-    from zoo.figures.kinds import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     pixels, name = read(given.picture, SIDE)
     parts = planes(pixels)
@@ -239,7 +241,8 @@ def draw_augment(given: Namespace) -> bytes:
     The options are those of training (`zoo show cifar10`); without any, those of --data are taken,
     or lively ones.
     """
-    from zoo.figures.kinds import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     if not 1 <= given.count <= MOST:
         raise ValueError(f"--count is {given.count}: 1 to {MOST} variants fit on a sheet")
@@ -364,13 +367,13 @@ def draw_maps(given: Namespace) -> bytes:
     import numpy as np
 
     from zoo import load, maps
-    from zoo.figures import kinds
+    from zoo.figures import kinds, raster
     from zoo.training.run import weights_of
 
     model = load(weights_of(given.name))
     maps.check(model)
     batch, name = seen(model, given.picture)
-    shown = kinds.feature_maps(maps.feature_maps(model, batch))
+    shown = raster.feature_maps(maps.feature_maps(model, batch))
     first = next(iter(maps.convolutions(model)))
     filters = np.asarray(maps.first_filters(model).images)
     print(f"input     {name}")
@@ -379,9 +382,9 @@ def draw_maps(given: Namespace) -> bytes:
         print(f"maps      {caption}")
     picture = model.input.restore(batch[:1])[0]  # (H, W, C), or the frames of a clip
     frames = picture if picture.ndim == 4 else [picture]
-    above = [kinds.tiled(frames, tile=SEEN), kinds.tiled(filters, FILTERS, tile=FILTER)]
+    above = [raster.tiled(frames, tile=SEEN), raster.tiled(filters, FILTERS, tile=FILTER)]
     titles = ["what it sees", f"{first}: its {len(filters)} filters"]
-    return kinds.labelled(kinds.Grid([*above, *shown.images], [*titles, *shown.captions]))
+    return raster.labelled(kinds.Grid([*above, *shown.images], [*titles, *shown.captions]))
 
 
 def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":

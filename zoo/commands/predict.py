@@ -383,7 +383,8 @@ def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
 def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     """One sheet: what was given above what came out, or the drawn pictures."""
     from zoo.commands.sample import save
-    from zoo.figures.kinds import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     made = [answer for _, answer in answers]
     if all(_exists(name) for name, _ in answers):

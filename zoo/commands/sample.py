@@ -92,10 +92,10 @@ def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> No
 
 def write(sample: Any, output: Path | None) -> None:
     """Write text as it comes, a sheet of pictures or sounds."""
-    from zoo.figures import kinds
+    from zoo.figures import kinds, raster
 
     if isinstance(sample, kinds.Grid):
-        save(output, kinds.png(sample), "picture")
+        save(output, raster.png(sample), "picture")
     elif isinstance(sample, kinds.Audio):
         save(output, joined(sample), "sound")
     elif output:
@@ -115,7 +115,7 @@ def joined(sounds: "Audio") -> bytes:
     """All waves as one WAV file, with a short silence between two."""
     import numpy as np
 
-    from zoo.figures.kinds import wav
+    from zoo.figures.raster import wav
 
     silence = np.zeros(round(SILENCE * sounds.rate))
     parts = [part for wave in sounds.waves for part in (silence, np.asarray(wave))]

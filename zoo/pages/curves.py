@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from zoo.figures.html import draw
 from zoo.figures.html import table as drawn_table
 from zoo.figures.kinds import Curve, Table
-from zoo.pages.report import page
+from zoo.figures.page import page
 from zoo.utilities.files import replace
 
 X_LABEL, Y_LABEL = "training samples", "accuracy on the test split, %"

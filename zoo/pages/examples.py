@@ -11,9 +11,10 @@ import torch
 
 from datamodules.sources.locate import locate
 from zoo import cards, catalog
+from zoo.figures.evaluation import answered
 from zoo.figures.html import draw
-from zoo.figures.kinds import Picture, answered
-from zoo.pages.report import page
+from zoo.figures.kinds import Picture
+from zoo.figures.page import page
 from zoo.supervised import Classifier
 from zoo.training.evaluate import composed, opened, quiet
 

@@ -24,6 +24,7 @@ from rich.progress import track
 from zoo import catalog
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Grid, Table
+from zoo.figures.page import page
 from zoo.pages import report
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
@@ -151,7 +152,7 @@ def page(name: str, folder: Path) -> str:
         "</header>"
     )
     sections = (_section(slide, name, folder) for slide in slides())
-    return report.page("The lecture", intro + _scores(name) + "".join(sections))
+    return page("The lecture", intro + _scores(name) + "".join(sections))
 
 
 def _scores(name: str) -> str:

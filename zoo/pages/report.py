@@ -13,13 +13,13 @@ from typing import Any
 
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Curve, Picture, Table
+from zoo.figures.page import page
 from zoo.utilities.files import replace
 from zoo.utilities.scores import is_part, shown
 
 LOWER_IS_BETTER = (
     "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "mae", "distance", "frechet",
 )  # fmt: skip
-SAFE = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:
@@ -163,26 +163,6 @@ def _lines(
 
 
 # --- the page ------------------------------------------------------------------------------------
-
-
-def page(title: str, body: str) -> str:
-    """A whole HTML page with our style in it."""
-    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{SAFE}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-{body}</body>
-</html>
-"""
 
 
 def _title(results: dict[str, Any]) -> str:

@@ -103,7 +103,7 @@ def run(overrides: Sequence[str]) -> Path:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    replace(folder / "index.html", page(name, folder))
+    replace(folder / "index.html", lecture_page(name, folder))
     return folder / "index.html"
 
 
@@ -144,7 +144,7 @@ def _drawn(folder: Path, command: str) -> Path:
 # --- the page ------------------------------------------------------------------------------------
 
 
-def page(name: str, folder: Path) -> str:
+def lecture_page(name: str, folder: Path) -> str:
     """The page of all slides, with the pictures of the runs of that name."""
     intro = (
         "<header><h1>The lecture</h1><p>Every topic on data that need no download: each slide's "

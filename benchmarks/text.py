@@ -26,7 +26,8 @@ from typing import Any
 import torch
 
 from benchmarks.common import Row, compare, show
-from zoo import catalog, schema
+from zoo import catalog
+from zoo.config import schema
 from zoo.utilities import hardware
 
 CNN, LSTM = "imdb_text_cnn_2017", "imdb_text_lstm_2017"

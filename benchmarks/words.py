@@ -29,7 +29,8 @@ import numpy as np
 
 from benchmarks.common import Row, compare, show
 from datamodules.inputs.text import FIRST, PADDING
-from zoo import catalog, intrinsic, schema
+from zoo import catalog, intrinsic
+from zoo.config import schema
 from zoo.neighbours import Neighbours
 
 EXPERIMENT = "wikipedia_2015_cbow"

@@ -11,7 +11,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, catalog, schema, shelf
+from zoo import cards, catalog, shelf
+from zoo.config import schema
 from zoo.packing import Bits
 from zoo.training import card, evaluate, judge
 from zoo.training.run import Run

@@ -7,8 +7,9 @@ from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
-from zoo import catalog, schema
+from zoo import catalog
 from zoo.autoencoder import SHOWN, one_of_each, steps
+from zoo.config import schema
 from zoo.noise import psnr, seeded, spoil
 
 GAUSSIAN = {"kind": "gaussian", "amount": 0.4}

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import zoo
-from zoo import catalog, schema
+from zoo import catalog
+from zoo.config import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experiments()
@@ -231,7 +232,7 @@ FORBIDDEN = [
     "hydra.utils.instantiate", "pytorch_lightning.core.module.torch.load",
     "pytorch_lightning.Trainer", "pytorch_lightning.seed_everything",
     "pytorch_lightning.core.saving.load_from_checkpoint", "zoo.cards.load", "zoo.cards.os.system",
-    "zoo.schema.build", "zoo.training.run.shutil.rmtree", "datamodules.sources.locate.json.loads",
+    "zoo.config.schema.build", "zoo.training.run.shutil.rmtree", "datamodules.sources.locate.json.loads",
     "datamodules.images.Path", "sklearn.datasets.fetch_openml", "sklearn.utils.Bunch",
     "zoo", "", "zoo..x", "zooo.image_cnn.ImageCNN",
 ]  # fmt: skip

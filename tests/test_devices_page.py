@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo import catalog, schema
+from zoo import catalog
+from zoo.config import schema
 
 PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()
 

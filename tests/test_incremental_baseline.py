@@ -8,9 +8,10 @@ from sklearn.linear_model import LogisticRegression, Perceptron, SGDClassifier, 
 from sklearn.neural_network import MLPClassifier
 
 import zoo
-from zoo import catalog, schema
+from zoo import catalog
 from zoo.baselines import incremental as module
 from zoo.baselines.incremental import Incremental
+from zoo.config import schema
 
 SGD = {"_target_": "sklearn.linear_model.SGDClassifier", "loss": "log_loss", "random_state": 0}
 MLP = MLPClassifier((32,), random_state=0)

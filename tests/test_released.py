@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import zoo
-from zoo import cards, catalog, schema, shelf
+from zoo import cards, catalog, shelf
+from zoo.config import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELF = cards.released()

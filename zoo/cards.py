@@ -160,7 +160,7 @@ def load(source: str | Path, **overrides: Any) -> "ZooModule":
         ValueError: no such name; a checkpoint or another format; altered or damaged weights;
             tensors that are missing, left over, of another shape or not finite.
     """
-    from zoo import schema
+    from zoo.config import schema
 
     path = find(source)
     card = read(path)
@@ -224,7 +224,7 @@ def whole(card: Card | None) -> Card:
 
 def attach(model: Any, facts: Mapping[str, Any]) -> Any:
     """Give a model the input and the classes that its data's facts describe."""
-    from zoo import schema
+    from zoo.config import schema
 
     if "input" in facts:
         model.input = schema.build(facts["input"], "facts.input")

@@ -81,7 +81,7 @@ def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "Ligh
         from zoo import cards
 
         return cards.load(name, **overrides)
-    from zoo import schema
+    from zoo.config import schema
 
     return schema.build(section("model", name, overrides), "model")
 
@@ -96,7 +96,7 @@ def create_data(name: str, **overrides: Any) -> "LightningDataModule":
     Raises:
         ValueError: no such data or argument, or a value out of its range.
     """
-    from zoo import schema
+    from zoo.config import schema
 
     return schema.build(section("data", name, overrides), "data")
 
@@ -118,7 +118,7 @@ def compose(arguments: Sequence[str]) -> Config:
     Raises:
         ValueError: any wrong name, key or value, in one line.
     """
-    from zoo import schema
+    from zoo.config import schema
 
     given = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     if given.get("init"):

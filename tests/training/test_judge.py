@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import zoo
-from zoo import catalog, schema
+from zoo import catalog
+from zoo.config import schema
 from zoo.metrics import frechet
 from zoo.training import judge
 from zoo.utilities.errors import Failure

@@ -201,7 +201,7 @@ def planned(settings: Config) -> list[Job]:
 
 def job(settings: Config, number: int, samples: int, seed: int) -> Job:
     """The point of an algorithm, by its number in conf/curves.yaml."""
-    from zoo import schema
+    from zoo.config import schema
     from zoo.training import launch
 
     algorithm = filled(settings, samples, seed)[number]
@@ -247,7 +247,7 @@ def beside(section: Config, config: Config) -> tuple[float, float, float]:
     """A baseline's accuracy with its 95 % interval: the bootstrap over right and wrong answers."""
     import numpy as np
 
-    from zoo import schema
+    from zoo.config import schema
     from zoo.metrics.confidence import interval
     from zoo.training.baseline import baseline_results
 

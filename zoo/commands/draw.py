@@ -299,7 +299,7 @@ def parse(words: Sequence[str]) -> "Options":
     from pydantic import with_config
 
     from datamodules.transforms.augment import Options
-    from zoo.schema import STRICT, validate
+    from zoo.config.schema import STRICT, validate
 
     try:
         found = OverridesParser.create().parse_overrides(list(words))

@@ -78,7 +78,7 @@ def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
 
 def here(section: dict[str, Any]) -> bool:
     """Whether data are embedded, or found on this machine."""
-    from zoo import schema
+    from zoo.config import schema
 
     data = schema.build(section, "data")
     if data.embedded:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from datamodules.utilities.cache import cached
-from zoo import schema
+from zoo.config import schema
 
 VERSION = 3  # of the baselines; a change scores them anew
 

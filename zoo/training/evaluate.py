@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo import cards, catalog, schema
+from zoo import cards, catalog
+from zoo.config import schema
 from zoo.metrics import confidence
 from zoo.training import judge, processes
 from zoo.training.callbacks import Scores

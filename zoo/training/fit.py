@@ -22,7 +22,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from rich.console import Console
 
 import zoo
-from zoo import cards, catalog, schema
+from zoo import cards, catalog
+from zoo.config import schema
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
 from zoo.training import card, checkpoints, judge, metrics, processes, talk

@@ -28,6 +28,7 @@ import torch
 from benchmarks.common import Row, compare, show
 from zoo import catalog
 from zoo.config import schema
+from zoo.config.locate import locate
 from zoo.utilities import hardware
 
 CNN, LSTM = "imdb_text_cnn_2017", "imdb_text_lstm_2017"
@@ -133,7 +134,7 @@ def reading() -> float:
 def starting() -> float:
     """Seconds to the first batch of what is in the cache, after the imports."""
     config = catalog.compose([f"experiment={CNN}"])
-    schema.locate(config["data"]["_target_"])
+    locate(config["data"]["_target_"])
     start = perf_counter()
     next(iter(opened(config).train_dataloader()))
     return perf_counter() - start

@@ -9,6 +9,7 @@ import torch
 import zoo
 from zoo import catalog
 from zoo.config import schema
+from zoo.config.locate import locate
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experiments()
@@ -241,7 +242,7 @@ FORBIDDEN = [
 @pytest.mark.parametrize("target", FORBIDDEN)
 def test_a_target_outside_the_allow_list_is_refused(target):
     with pytest.raises(ValueError, match="_target_ is"):
-        schema.locate(target)
+        locate(target)
 
 
 @pytest.mark.parametrize("key", ["model", "data", "logger.csv", "baseline"])

@@ -7,19 +7,15 @@ allow-list, and only if they are what a config may build.
 
 import os
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from inspect import Parameter, signature
+from inspect import Parameter
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import NotRequired, TypedDict
 
+from zoo.config.locate import locate, parameters
 from zoo.utilities.errors import no_such
 
-PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
-BUILDABLE = {
-    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
-}  # fmt: skip
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 Positive = Annotated[int, Field(ge=1)]
@@ -112,45 +108,6 @@ def build(config: Mapping[str, Any], key: str) -> Any:
     check_arguments(config, key)
     arguments = {name: value for name, value in config.items() if name != "_target_"}
     return locate(config["_target_"])(**arguments)
-
-
-def locate(target: str, key: str = "_target_") -> type:
-    """The class that a config names, if it is one that a config may build.
-
-    Raises:
-        ValueError: outside the allow-list, not there, or not a model, datamodule, callback,
-            logger, strategy, estimator or input.
-    """
-    prefix = next((p for p in PREFIXES if isinstance(target, str) and target.startswith(p)), None)
-    if prefix is None:
-        raise ValueError(f"{key} is {target!r}: it must start with one of {', '.join(PREFIXES)}")
-    module, _, name = target.rpartition(".")
-    try:
-        found = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{key} is {target!r}: there is no such class ({error})") from error
-    if not (isinstance(found, type) and found.__module__.startswith(prefix) and _buildable(found)):
-        raise ValueError(
-            f"{key} is {target!r}: not a model, datamodule, callback, logger, strategy, "
-            "estimator or input of that package"
-        )
-    return found
-
-
-def _buildable(cls: type) -> bool:
-    """Whether a config may build this class. Bases are compared by name: no import is needed."""
-    return cls.__module__.startswith("datamodules.inputs.") or bool(
-        BUILDABLE & {base.__name__ for base in cls.__mro__}
-    )
-
-
-def parameters(cls: type) -> dict[str, Parameter]:
-    """The constructor's parameters by name, without self."""
-    return {
-        name: parameter
-        for name, parameter in list(signature(cls.__init__).parameters.items())[1:]  # type: ignore[misc]
-        if parameter.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
-    }
 
 
 def _arguments_of(cls: type) -> Any:

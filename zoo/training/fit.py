@@ -24,6 +24,7 @@ from rich.console import Console
 import zoo
 from zoo import cards, catalog
 from zoo.config import schema
+from zoo.config.locate import locate, parameters
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
 from zoo.training import card, checkpoints, judge, metrics, processes, talk
@@ -105,7 +106,7 @@ def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]
     Raises:
         ValueError: a value was given that is neither the model file's nor the data's.
     """
-    known = schema.parameters(schema.locate(composed["_target_"]))
+    known = parameters(locate(composed["_target_"]))
     agreed = dict(composed)
     for name in known.keys() & facts.keys():
         if composed.get(name) not in (written.get(name), facts[name]):

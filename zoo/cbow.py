@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo import exchange, word2vec, word_pictures
+from zoo import word2vec, word_pictures
 from zoo.alias import alias
+from zoo.distributed import sparse_rows
 from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture, Table
 from zoo.neighbours import NEAREST, Answers
@@ -179,7 +180,7 @@ class CBOW(WordVectors):
         with ExitStack() as stack:
             if self.trainer.world_size > 1:
                 for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
-                    stack.enter_context(exchange.shared(table, uses))
+                    stack.enter_context(sparse_rows.shared(table, uses))
             yield
 
     def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:

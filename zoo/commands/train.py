@@ -26,10 +26,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    from zoo.training import launch, processes
+    from zoo.distributed import environment
+    from zoo.training import launch
 
     runs = launch.sweep(given.overrides) if given.multirun else [launch.start(given.overrides)]
-    if processes.rank() > 0:
+    if environment.rank() > 0:
         return  # the first process speaks, and has yet to write the results
     print_table(runs)
     if len(runs) == 1:

@@ -12,8 +12,9 @@ from pytorch_lightning import LightningDataModule, Trainer
 
 from zoo import cards, catalog
 from zoo.config import schema
+from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
-from zoo.training import judge, processes
+from zoo.training import judge
 from zoo.training.callbacks import Scores
 from zoo.utilities import hardware
 
@@ -118,8 +119,8 @@ def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Confi
     scores, trainer = Scores(), config["trainer"]
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
-        strategy=processes.strategy(config),
-        plugins=[processes.environment()],
+        strategy=strategy(config),
+        plugins=[environment()],
         callbacks=[scores],
         logger=False,
         enable_progress_bar=False,

@@ -25,9 +25,11 @@ import zoo
 from zoo import cards, catalog
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
+from zoo.distributed import collectives
+from zoo.distributed.environment import environment, rank, strategy
+from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.pages import report
-from zoo.synchronised import SynchronisedBatchNorm
-from zoo.training import card, checkpoints, judge, metrics, processes, talk
+from zoo.training import card, checkpoints, judge, metrics
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 SHOWN = 10_000  # test samples that the report's pictures are made from
-console = Console(stderr=True, highlight=False, quiet=processes.rank() > 0)
+console = Console(stderr=True, highlight=False, quiet=rank() > 0)
 
 
 @quiet()
@@ -153,7 +155,7 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if lost := talk.lost(error):
+        if lost := collectives.lost(error):
             raise given_up(lost, trainer) from error
         raise
     return trainer
@@ -186,7 +188,7 @@ def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
             )
         rows = found["progress"]["rows"]
         console.print(f"resume    from step {found['global_step']:,} ({last.name})")
-    if processes.rank() == 0:
+    if rank() == 0:
         metrics.cut(run.folder / "metrics.csv", rows)
     return last
 
@@ -196,9 +198,9 @@ def make_trainer(
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
     loggers = [build_logger(section, name, run) for name, section in config["logger"].items()]
-    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), processes.environment()]
+    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
     return Trainer(
-        **{**config["trainer"], "strategy": processes.strategy(config, model)},
+        **{**config["trainer"], "strategy": strategy(config, model)},
         plugins=ours,
         callbacks=callbacks,
         logger=loggers or False,

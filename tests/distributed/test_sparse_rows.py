@@ -5,7 +5,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from zoo import exchange
+from zoo.distributed import sparse_rows
 
 # per row of the table: by none, seldom by both, often by both, seldom by one, and in between
 USES = torch.tensor([[0, 3, 100, 7, 24], [0, 4, 100, 0, 24]]).float()
@@ -16,7 +16,7 @@ BEFORE = torch.arange(10.0).reshape(5, 2)
 def change(rank, folder):
     dist.init_process_group("gloo", f"file://{folder}/store", world_size=2, rank=rank)
     table = BEFORE.clone()
-    with exchange.shared(table, USES[rank]):
+    with sparse_rows.shared(table, USES[rank]):
         table += CHANGES[rank, :, None]
     torch.save(table, folder / f"{rank}.pt")
     dist.destroy_process_group()

@@ -15,8 +15,10 @@ import torch.distributed as dist
 from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
+from zoo.distributed import collectives, torchrun
+from zoo.distributed.environment import STALE, check, environment, started_by, strategy
 from zoo.gan import GAN
-from zoo.training import agent, checkpoints, launch, processes, talk
+from zoo.training import checkpoints, launch
 from zoo.utilities.errors import Failure, Stopped, code
 
 SMALL = [
@@ -28,7 +30,7 @@ SMALL = [
 def alone(monkeypatch):
     """No variables of torchrun or SLURM."""
     for name in list(os.environ):
-        if name in processes.STALE or name.startswith(("SLURM_", "TORCHELASTIC_")):
+        if name in STALE or name.startswith(("SLURM_", "TORCHELASTIC_")):
             monkeypatch.delenv(name)
 
 
@@ -62,10 +64,10 @@ def trainer(**changes):
 def test_torchrun_and_srun_are_known_by_their_variables(variables, by, rank, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert processes.started_by() == by
-    assert processes.rank() == rank
+    assert started_by() == by
+    assert rank() == rank
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
-    assert type(processes.environment()).__name__ == f"{kinds[by]}Environment"
+    assert type(environment()).__name__ == f"{kinds[by]}Environment"
 
 
 def test_variables_that_were_left_behind_are_named(monkeypatch, command):
@@ -82,7 +84,7 @@ def test_another_number_of_processes_than_the_config_asks_for_is_refused(monkeyp
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match="3 processes were started, the config asks for 4"):
-        processes.check(trainer(devices=2, num_nodes=2))
+        check(trainer(devices=2, num_nodes=2))
 
 
 def test_several_machines_need_torchrun_or_srun(command):
@@ -99,10 +101,10 @@ def test_a_sweep_inside_torchrun_is_refused(monkeypatch, command):
 
 
 def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
-    assert processes.strategy(trainer()) == "auto"
-    assert processes.strategy(trainer(strategy="ddp")) == "auto"  # one process has nobody to ask
-    assert processes.strategy(trainer(strategy="fsdp", devices=2)) == "fsdp"
-    found = processes.strategy(trainer(strategy="ddp", devices=2), SimpleNamespace(IDLE=GAN.IDLE))
+    assert strategy(trainer()) == "auto"
+    assert strategy(trainer(strategy="ddp")) == "auto"  # one process has nobody to ask
+    assert strategy(trainer(strategy="fsdp", devices=2)) == "fsdp"
+    found = strategy(trainer(strategy="ddp", devices=2), SimpleNamespace(IDLE=GAN.IDLE))
     assert isinstance(found, DDPStrategy)
     assert found._ddp_kwargs["find_unused_parameters"]
     assert found._timeout.total_seconds() == 600
@@ -112,9 +114,9 @@ def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
 
 
 def test_one_process_agrees_with_itself():
-    assert talk.greatest(15, False) == [15, 0]
-    assert torch.equal(talk.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
-    assert talk.lost(RuntimeError("gloo: connection closed")) == []
+    assert collectives.greatest(15, False) == [15, 0]
+    assert torch.equal(collectives.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
+    assert collectives.lost(RuntimeError("gloo: connection closed")) == []
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,8 @@ def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkey
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
     monkeypatch.setattr(dist, "get_world_size", lambda: 2)
     monkeypatch.setattr(dist, "get_rank", lambda: 0)
-    monkeypatch.setattr(talk, "ANSWER", 0.2)
-    assert talk.lost(RuntimeError(said)) == lost
+    monkeypatch.setattr(collectives, "ANSWER", 0.2)
+    assert collectives.lost(RuntimeError(said)) == lost
 
 
 # --- what is said when they end -------------------------------------------------------------------
@@ -158,14 +160,14 @@ def failure(exitcode, line=None, order=0):
     ],
 )
 def test_the_first_cause_is_told_once(failures, kind, text):
-    found = agent.cause(SimpleNamespace(failures=failures))
+    found = torchrun.cause(SimpleNamespace(failures=failures))
     assert type(found) is kind
     assert text in str(found)
 
 
 def test_a_worker_leaves_its_line_for_the_agent(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
-    agent.report("the loss is nan")
+    torchrun.report("the loss is nan")
     told = json.loads((tmp_path / "error.json").read_text())["message"]
     assert told["message"] == "the loss is nan"
     assert abs(told["extraInfo"]["timestamp"] - time.time()) < 5

@@ -5,7 +5,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from zoo.synchronised import SynchronisedBatchNorm
+from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from zoo.training.signals import ANSWERED, Signals
+from zoo.distributed.signals import ANSWERED, Signals
 
 
 @pytest.fixture

@@ -233,7 +233,8 @@ FORBIDDEN = [
     "hydra.utils.instantiate", "pytorch_lightning.core.module.torch.load",
     "pytorch_lightning.Trainer", "pytorch_lightning.seed_everything",
     "pytorch_lightning.core.saving.load_from_checkpoint", "zoo.cards.load", "zoo.cards.os.system",
-    "zoo.config.schema.build", "zoo.training.run.shutil.rmtree", "datamodules.sources.locate.json.loads",
+    "zoo.config.schema.build", "zoo.training.run.shutil.rmtree",
+    "datamodules.sources.locate.json.loads",
     "datamodules.images.Path", "sklearn.datasets.fetch_openml", "sklearn.utils.Bunch",
     "zoo", "", "zoo..x", "zooo.image_cnn.ImageCNN",
 ]  # fmt: skip

@@ -83,10 +83,11 @@ def page() -> str:
         "A model's bare name means the weights that are marked as its default.\n\n"
         "Written by `zoo list weights --markdown` from the cards in zoo/weights; `zoo test NAME`\n"
         "scores one again. Scores are of the test split, with 95 % intervals.\n\n"
-        "Classifiers warn of an input that is unlike their training data (zoo/metrics/novelty.py).\n"
-        "It is caught where it is of another kind, such as a photograph given to a network of digits,\n"
-        "and missed where it is nearly alike, such as a letter among digits; networks that have\n"
-        "seen much variety, such as those of CIFAR-10 or of long reviews, are hard to surprise.\n\n"
+        "Classifiers warn of an input that is unlike their training data\n"
+        "(zoo/metrics/novelty.py). It is caught where it is of another kind, such as a photograph\n"
+        "given to a network of digits, and missed where it is nearly alike, such as a letter among\n"
+        "digits; networks that have seen much variety, such as those of CIFAR-10 or of long reviews,\n"
+        "are hard to surprise.\n\n"
     )
     lines = "".join(f"| {' | '.join([_link(name), *rest])} |\n" for name, *rest in rows())
     sections = (_section(name, cards.read(path)) for name, path in cards.released().items())

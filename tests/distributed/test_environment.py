@@ -43,7 +43,7 @@ def trainer(**changes):
 
 
 @pytest.mark.parametrize(
-    ("variables", "by", "rank"),
+    ("variables", "by", "number"),
     [
         ({}, None, 0),
         ({"TORCHELASTIC_RUN_ID": "x", "RANK": "3", "WORLD_SIZE": "4"}, "torchrun", 3),
@@ -61,11 +61,11 @@ def trainer(**changes):
         ({"SLURM_STEP_ID": "0", "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}, None, 0),  # srun --pty
     ],
 )
-def test_torchrun_and_srun_are_known_by_their_variables(variables, by, rank, monkeypatch):
+def test_torchrun_and_srun_are_known_by_their_variables(variables, by, number, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert started_by() == by
-    assert rank() == rank
+    assert rank() == number
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
     assert type(environment()).__name__ == f"{kinds[by]}Environment"
 

@@ -19,13 +19,13 @@ from omegaconf import OmegaConf
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
-from rich.console import Console
 
 import zoo
 from zoo import cards, catalog
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed import collectives
+from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.pages import report
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 SHOWN = 10_000  # test samples that the report's pictures are made from
-console = Console(stderr=True, highlight=False, quiet=rank() > 0)
 
 
 @quiet()

@@ -10,8 +10,8 @@ from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
-from zoo import cards
 from zoo.nn import ZooModule, reach, two_logits
+from zoo.pretrained.load import attach
 
 
 class Noisy(ZooModule):
@@ -103,7 +103,7 @@ def reader():
     data = zoo.create_data("digits", limit=100)
     data.setup("test")
     pixels = data.arrays("test")[0]
-    return cards.attach(model, data.facts).eval(), list(pixels)
+    return attach(model, data.facts).eval(), list(pixels)
 
 
 def test_a_list_is_answered_in_batches_as_one_by_one(reader):

@@ -53,7 +53,8 @@ def finished(tmp_path, monkeypatch):
     """Make a finished run whose weights are a stand-in."""
     models = {}
     monkeypatch.setattr(
-        "zoo.cards.load", lambda path: models[(path if path.is_dir() else path.parent).name]
+        "zoo.pretrained.load.load",
+        lambda path: models[(path if path.is_dir() else path.parent).name],
     )
 
     def make(model, name, *, experiment="digits_writer", smoke=False, when=1):
@@ -114,7 +115,7 @@ def test_a_wrong_option_is_one_line(words, said, finished, command):
 def test_a_model_without_a_run_and_without_released_weights_says_how_to_make_one(
     command, monkeypatch
 ):
-    monkeypatch.setattr("zoo.cards.released", dict)
+    monkeypatch.setattr("zoo.pretrained.store.released", dict)
     code, out, err = command("sample", "char_rnn", "--seed", "1")
     assert (code, out) == (2, "")
     assert "`zoo train experiment=char_rnn` makes them" in err

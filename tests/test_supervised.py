@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import zoo
-from zoo import cards
+from zoo.pretrained.load import attach
 
 
 @pytest.fixture
@@ -43,4 +43,4 @@ def test_the_weights_are_of_a_run_and_not_of_the_model(model, tmp_path):
     model.loss_weights = torch.ones(3)
     assert not [name for name in model.state_dict() if "weights" in name]
     told = zoo.create_model("text_cnn")
-    assert cards.attach(told, {"loss_weights": [1.0, 2.0]}).loss_weights is None
+    assert attach(told, {"loss_weights": [1.0, 2.0]}).loss_weights is None

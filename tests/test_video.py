@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from zoo import cards, catalog
+from zoo import catalog
+from zoo.pretrained.load import attach
 from zoo.video import Stage, convolution3d
 
 BOTH = ["video_conv3d", "video_recurrent"]
@@ -46,7 +47,7 @@ def test_the_order_of_the_frames_matters(model):
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = zoo.create_data("moving_digits", limit=32, batch_size=8)
     data.setup("fit")
-    model = cards.attach(model, data.facts)
+    model = attach(model, data.facts)
     clips, labels = data.whole("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
     assert [caption.split(",")[0] for caption in shown.captions] == data.facts["classes"]

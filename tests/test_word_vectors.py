@@ -5,7 +5,8 @@ import torch
 from pytorch_lightning import Trainer
 
 from tests.test_cbow import build
-from zoo import cards, intrinsic
+from zoo import intrinsic
+from zoo.pretrained.load import attach
 from zoo.training.callbacks import Scores
 from zoo.word_vectors import terms
 
@@ -19,7 +20,7 @@ ASKED = {
 def watched(animals):
     """A model, and a trainer that collects its scores."""
     torch.manual_seed(0)
-    model = cards.attach(build(animals.facts["vocabulary_size"]), animals.facts)
+    model = attach(build(animals.facts["vocabulary_size"]), animals.facts)
     scores = Scores()
     trainer = Trainer(
         max_epochs=1, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,

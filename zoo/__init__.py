@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.cards import load as load
     from zoo.catalog import (
         create_data as create_data,
     )
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from zoo.catalog import (
         list_models as list_models,
     )
+    from zoo.pretrained.load import load as load
     from zoo.training.launch import train as train
     from zoo.training.run import Run as Run
 
@@ -34,7 +34,7 @@ _HOMES = {
     "list_experiments": "zoo.catalog",
     "create_model": "zoo.catalog",
     "create_data": "zoo.catalog",
-    "load": "zoo.cards",
+    "load": "zoo.pretrained.load",
     "train": "zoo.training.launch",
     "Run": "zoo.training.run",
 }

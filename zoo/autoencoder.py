@@ -29,12 +29,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
-from zoo.export import Entry, Exported
 from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
 from zoo.nn import ZooModule, check_images, wide
 from zoo.noise import Noise, psnr, seeded, spoil
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]
 SHOWN = 10  # pictures in a row of a figure

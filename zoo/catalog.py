@@ -41,9 +41,9 @@ def list_models(filter: str = "*", pretrained: bool = False) -> list[str]:
         pretrained: of weights instead, <model>.<data>: what `zoo.load` takes.
     """
     if pretrained:
-        from zoo import cards
+        from zoo.pretrained import store
 
-        return [name for name in cards.released() if fnmatch(name, filter)]
+        return [name for name in store.released() if fnmatch(name, filter)]
     return names("model", filter)
 
 
@@ -78,9 +78,9 @@ def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "Ligh
         ValueError: no such model or argument, or a value out of its range.
     """
     if pretrained:
-        from zoo import cards
+        from zoo.pretrained.load import load
 
-        return cards.load(name, **overrides)
+        return load(name, **overrides)
     from zoo.config import schema
 
     return schema.build(section("model", name, overrides), "model")
@@ -143,9 +143,9 @@ def _started_from(source: Any, asked: Any) -> list[str]:
     Raises:
         ValueError: no such weights, or another model is asked for.
     """
-    from zoo import cards
+    from zoo.pretrained import store
 
-    card = cards.whole(cards.read(cards.find(str(source))))
+    card = store.whole(store.read(store.find(str(source))))
     if asked not in (None, card["choices"]["model"]):
         name = card["choices"]["model"]
         raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")

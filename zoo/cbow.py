@@ -32,9 +32,9 @@ from typing_extensions import TypedDict
 from zoo import word2vec, word_pictures
 from zoo.alias import alias
 from zoo.distributed import sparse_rows
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture, Table
 from zoo.neighbours import NEAREST, Answers
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.word2vec import Mode, Run, Tables
 from zoo.word_vectors import WordVectors
 

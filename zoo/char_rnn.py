@@ -29,10 +29,10 @@ from torch import Tensor, nn
 
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture, Text
 from zoo.nn import ZooModule, wide
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)

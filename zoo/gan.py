@@ -29,11 +29,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zoo import optim
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Grid, Picture
 from zoo.metrics import frechet
 from zoo.nn import ZooModule, check_images
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import no_such
 
 Positive = Annotated[int, Field(ge=1)]

@@ -28,10 +28,10 @@ from torch import Tensor, nn
 
 from zoo import maps, optim
 from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture
 from zoo.nn import ZooModule, check_images, reach
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.supervised import Classifier, Regressor
 
 Positive = Annotated[int, Field(ge=1)]

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from zoo import optim
 from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
 from zoo.nn import check_images
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]

@@ -12,9 +12,9 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from typing_extensions import Self
 
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import Novelty
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -156,9 +156,9 @@ class ZooModule(LightningModule):
         Raises:
             ValueError: the model has no card: it was made by `create_model`, not loaded.
         """
-        from zoo import hub
+        from zoo.pretrained import huggingface
 
-        return hub.save(self, Path(folder))
+        return huggingface.save(self, Path(folder))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
@@ -172,9 +172,9 @@ class ZooModule(LightningModule):
             FileNotFoundError: no such folder, and no such repository or no connection.
             ValueError: another model's folder; else as `zoo.load`.
         """
-        from zoo import hub
+        from zoo.pretrained import huggingface
 
-        model = hub.load(source, **overrides)
+        model = huggingface.load(source, **overrides)
         if not isinstance(model, cls):
             raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
         return model

@@ -20,8 +20,8 @@ from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from zoo import vectors
-from zoo.export import Entry
 from zoo.nn import two_logits
+from zoo.pretrained.export_spec import Entry
 
 Embeddings = Literal["random", "static", "non_static", "multichannel"]
 FIRST = 2  # the id of the first word of a vocabulary: 0 is padding, 1 an unknown word

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
-from zoo.export import Exported
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Exported
 from zoo.sequences import Embeddings, SigmoidLayer, Steps
 from zoo.texts import TextClassifier
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from zoo import optim
 from zoo.dropout import Dropout, Share
-from zoo.export import Exported
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Exported
 from zoo.sequences import Embeddings, Steps
 from zoo.texts import TextClassifier
 

@@ -134,9 +134,9 @@ def _pairs(source: str) -> Iterator[tuple[str, np.ndarray]]:
 
 def _of_model(source: str) -> Iterator[tuple[str, np.ndarray]]:
     """Those of a model that has learned some."""
-    from zoo import cards
+    from zoo.pretrained.load import load
 
-    model: Any = cards.load(source)
+    model: Any = load(source)
     if not hasattr(model, "word_vectors"):
         raise ValueError(
             f"{source} is a {type(model).__name__}, which has no word vectors: give a CBOW, or a "

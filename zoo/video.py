@@ -25,10 +25,10 @@ from torch import Tensor, nn
 
 from zoo import optim, recurrence
 from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Picture, Strip
 from zoo.nn import reach
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]

@@ -28,10 +28,10 @@ from torch import Tensor, nn
 
 from zoo import optim
 from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
 from zoo.figures.kinds import Audio, Curve, Picture, Table
 from zoo.nn import ZooModule, wide
 from zoo.optim import Recipe
+from zoo.pretrained.export_spec import Entry, Exported
 from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]

@@ -16,7 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
 from zoo.distributed import collectives, torchrun
-from zoo.distributed.environment import STALE, check, environment, started_by, strategy
+from zoo.distributed.environment import STALE, check, environment, rank, started_by, strategy
 from zoo.gan import GAN
 from zoo.training import checkpoints, launch
 from zoo.utilities.errors import Failure, Stopped, code

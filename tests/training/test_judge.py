@@ -64,9 +64,7 @@ def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
 
 def test_other_data_have_another_judge(monkeypatch, tmp_path):
     made = []
-    monkeypatch.setattr(
-        judge.cards, "load", lambda folder: SimpleNamespace(input=SimpleNamespace())
-    )
+    monkeypatch.setattr(judge, "load", lambda folder: SimpleNamespace(input=SimpleNamespace()))
     monkeypatch.setattr(judge, "cached", lambda name, key, build: made.append((name, key)))
     config, facts = config_and_facts()
     judge.trained(config, facts)

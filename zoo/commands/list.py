@@ -38,12 +38,12 @@ def print_names(group: str) -> None:
 
 def print_weights(markdown: bool = False) -> None:
     """A line for each of the released weights, or the page of them all."""
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     if markdown:
-        print(shelf.page(), end="")
+        print(model_card.page(), end="")
         return
-    for name, _, metric, score, *_ in shelf.rows():
+    for name, _, metric, score, *_ in model_card.rows():
         print(f"  {name:<34} {metric} {score}")
 
 

@@ -24,11 +24,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    from zoo import cards, catalog
+    from zoo import catalog
+    from zoo.pretrained import store
     from zoo.utilities.errors import no_such
 
-    if given.name in (shelf := cards.released()):
-        print_card(given.name, cards.read(shelf[given.name]))
+    if given.name in (shelf := store.released()):
+        print_card(given.name, store.read(shelf[given.name]))
         return
     groups = [group for group in GROUPS if given.name in catalog.names(group)]
     if not groups:
@@ -48,10 +49,10 @@ def print_card(name: str, card: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     table = Table(title=name, title_justify="left", show_header=False)
-    for key, value in shelf.described(card):
+    for key, value in model_card.described(card):
         table.add_row(key, escape(value))
     Console(highlight=False).print(table)
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datamodules.sources.locate import locate
-from zoo import cards, catalog
+from zoo import catalog
 from zoo.figures.evaluation import answered
 from zoo.figures.html import draw
 from zoo.figures.kinds import Picture
 from zoo.figures.page import page
+from zoo.pretrained import store
 from zoo.supervised import Classifier
 from zoo.training.evaluate import composed, opened, quiet
 
@@ -62,7 +63,7 @@ def of(model: "ZooModule") -> Examples:
 
 def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
-    card = cards.whole(model.card)
+    card = store.whole(model.card)
     config = composed(card, ["judge=null"])
     if here(config["data"]):
         return config, True

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo import cards, catalog
+from zoo import catalog
 from zoo.config import schema
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
+from zoo.pretrained import store
+from zoo.pretrained.load import load
 from zoo.training import judge
 from zoo.training.callbacks import Scores
 from zoo.utilities import hardware
@@ -45,7 +47,7 @@ def quiet() -> Iterator[None]:
 @quiet()
 def evaluate(
     weights: str | Path, overrides: Sequence[str] = ()
-) -> tuple[Config, Config, cards.Card]:
+) -> tuple[Config, Config, store.Card]:
     """Score weights.
 
     Args:
@@ -58,8 +60,8 @@ def evaluate(
     Raises:
         ValueError: no such weights; a wrong override; data of another kind, or with other classes.
     """
-    model = cards.load(weights)
-    card = cards.whole(model.card)
+    model = load(weights)
+    card = store.whole(model.card)
     config = composed(card, overrides)
     if known := overlap(card["seen"], config):
         print(f"warning   {known}", file=sys.stderr)

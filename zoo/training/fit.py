@@ -21,7 +21,7 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
 
 import zoo
-from zoo import cards, catalog
+from zoo import catalog
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed import collectives
@@ -29,6 +29,8 @@ from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.pages import report
+from zoo.pretrained import store
+from zoo.pretrained.load import announce, attach, fill, load
 from zoo.training import card, checkpoints, judge, metrics
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
@@ -49,7 +51,7 @@ SHOWN = 10_000  # test samples that the report's pictures are made from
 @quiet()
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    start = cards.load(config["init"]) if config["init"] else None
+    start = load(config["init"]) if config["init"] else None
     data = open_data(config, start)
     if config["judge"]:
         data.judge = judge.trained(config, data.facts)
@@ -87,7 +89,7 @@ def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = N
     seed_everything(config["seed"], workers=True, verbose=False)
     written = start.card["model"] if start and start.card else catalog_facts(config)
     config["model"] = agree(config["model"], written, facts)
-    model: ZooModule = cards.attach(schema.build(config["model"], "model"), facts)
+    model: ZooModule = attach(schema.build(config["model"], "model"), facts)
     if "loss_weights" in facts:
         model.loss_weights = torch.tensor(facts["loss_weights"])
     if start is not None:
@@ -123,10 +125,10 @@ def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
     """Take the weights that the run starts from, but for the last layer where classes differ."""
     assert start.card is not None
     anew = model.classes != start.classes
-    fresh = cards.fill(model, start.state_dict(), config["init"], anew)
+    fresh = fill(model, start.state_dict(), config["init"], anew)
     console.print(f"init      {config['init']}")
     if fresh:
-        cards.announce(fresh)
+        announce(fresh)
     if known := overlap(start.card["seen"], config):
         console.print(f"warning   {known}")
 
@@ -252,7 +254,7 @@ def finish(
         results |= baseline_results(config["baseline"], data)
     model.novelty = card.novelty(model, data)
     started = start.card if start is not None else None
-    cards.save(model, card.card(config, results, scores, model, data, started), run.folder)
+    store.save(model, card.card(config, results, scores, model, data, started), run.folder)
     figures = model.eval().figures(data.whole("test", SHOWN))
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))

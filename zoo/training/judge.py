@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.utilities.cache import cached
-from zoo import cards, catalog
+from zoo import catalog
+from zoo.pretrained.load import load
 from zoo.training.run import Run, write_config
 from zoo.utilities.errors import Failure
 
@@ -43,7 +44,7 @@ def trained(config: Mapping[str, Any], facts: Mapping[str, Any]) -> "ZooModule":
     depends = [VERSION, facts["digest"], asked["model"], data, asked["trainer"], asked["ema"]]
     name = f"judge-{config['judge']}-{config['choices']['data']}"
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-    judge = cards.load(cached(name, key, lambda part: _train(asked, part)))
+    judge = load(cached(name, key, lambda part: _train(asked, part)))
     judge.input.background = None  # pictures are judged as they were drawn, never inverted
     return judge
 

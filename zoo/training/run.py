@@ -60,7 +60,7 @@ class Run:
     @cached_property
     def model(self) -> "ZooModule":
         """The best weights as a model that takes raw data."""
-        from zoo.cards import load
+        from zoo.pretrained.load import load
 
         return load(self.folder)
 
@@ -104,15 +104,16 @@ def weights_of(name: str) -> Path:
         FileNotFoundError: a model or experiment that has neither.
         ValueError: no such name, run or file.
     """
-    from zoo import cards, catalog
+    from zoo import catalog
+    from zoo.pretrained import store
 
     if run := newest(name):
         print(f"weights   {run.folder}", file=sys.stderr)
         return run.folder
-    shelf, recipes = cards.released(), catalog.names("experiment")
-    known = {*shelf, *cards.defaults(shelf)}
-    if name in known or cards.is_path(name) or Path(name).exists():
-        return cards.find(name)
+    shelf, recipes = store.released(), catalog.names("experiment")
+    known = {*shelf, *store.defaults(shelf)}
+    if name in known or store.is_path(name) or Path(name).exists():
+        return store.find(name)
     if name not in recipes:
         raise ValueError(no_such("weights, model or run", name, [*known, *recipes]))
     raise FileNotFoundError(

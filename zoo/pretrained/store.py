@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.nn import ZooModule
-    from zoo.packing import Bits
+    from zoo.pretrained.quantize import Bits
 
 SCHEMA = 1
+FOLDER = Path(__file__).parents[1] / "weights"  # those that come with the package
 ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
 NEEDED = {"model": dict, "facts": dict, "sha256": str}  # of a card, besides its schema
 NOVELTY, INPUT = "novelty.", "input."  # how names of tensors begin that are not the model's own
@@ -39,7 +40,7 @@ Card = dict[str, Any]
 def released() -> dict[str, Path]:
     """The weights that go by name: those in $ZOO_WEIGHTS, and those that come with the package."""
     own = os.environ.get("ZOO_WEIGHTS")
-    folders = [Path(__file__).with_name("weights"), *([Path(own).expanduser()] if own else [])]
+    folders = [FOLDER, *([Path(own).expanduser()] if own else [])]
     found: dict[str, Path] = {}
     for folder in folders:
         found |= {file.stem: file for file in folder.glob(f"*{ENDING}") if file.stem != "weights"}
@@ -110,7 +111,7 @@ def save(model: "ZooModule", card: Mapping[str, Any], path: Path, bits: "Bits" =
     """
     from safetensors.torch import save as written
 
-    from zoo.packing import pack
+    from zoo.pretrained.quantize import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
     part = file.with_suffix(".part")
@@ -133,54 +134,11 @@ def _named(start: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
     return {start + name: tensor for name, tensor in tensors.items()}
 
 
-def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
-    """Those whose names begin so, taken out of the others."""
-    names = [name for name in tensors if name.startswith(start)]
-    return {name.removeprefix(start): tensors.pop(name) for name in names}
-
-
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def load(source: str | Path, **overrides: Any) -> "ZooModule":
-    """Rebuild a model with its weights and input, in eval mode.
-
-    Args:
-        source: a released name (`zoo.list_models(pretrained=True)`), a model's name, which stands
-            for its default weights, a run's folder or a weights file.
-        overrides: constructor arguments other than the card's. With another `num_classes` the last
-            layer starts anew, which is printed; its classes have no names then.
-
-    Raises:
-        FileNotFoundError: there are no weights or no card.
-        ValueError: no such name; a checkpoint or another format; altered or damaged weights;
-            tensors that are missing, left over, of another shape or not finite.
-    """
-    from zoo.config import schema
-
-    path = find(source)
-    card = read(path)
-    tensors = _tensors(path, card["sha256"])  # verified, before anything is built of it
-    card["model"] |= overrides
-    model = schema.build(card["model"], "model")
-    novelty, fitted = _taken(tensors, NOVELTY), _taken(tensors, INPUT)
-    fresh = fill(model, tensors, str(path))
-    attach(model, card["facts"])
-    for name, tensor in fitted.items():
-        setattr(model.input, name, tensor.float())
-    model.card = card
-    if fresh:
-        announce(fresh)
-        model.classes, card["metrics"] = None, {}
-    elif novelty:
-        from zoo.metrics.novelty import Novelty
-
-        model.novelty = Novelty(**novelty)
-    return model.eval()
 
 
 def read(path: Path) -> Card:
@@ -222,49 +180,12 @@ def whole(card: Card | None) -> Card:
     return card
 
 
-def attach(model: Any, facts: Mapping[str, Any]) -> Any:
-    """Give a model the input and the classes that its data's facts describe."""
-    from zoo.config import schema
-
-    if "input" in facts:
-        model.input = schema.build(facts["input"], "facts.input")
-    model.classes = facts.get("classes")
-    return model
-
-
-def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = False) -> list[str]:
-    """Copy tensors into a model; its head starts anew if it does not fit, or if `anew` says so.
-
-    Returns:
-        The names of the tensors that start anew.
-
-    Raises:
-        ValueError: other tensors differ in name or shape.
-    """
-    wanted = model.state_dict()
-    if odd := sorted(set(tensors) ^ set(wanted)):
-        raise ValueError(f"{name} does not fit its model: {_few(odd)} missing or left over")
-    head = {key for key in wanted if key.startswith(model.HEAD)}
-    differ = {key for key in wanted if tensors[key].shape != wanted[key].shape}
-    if odd := sorted(differ - head):
-        sizes = f"{tuple(tensors[odd[0]].shape)} instead of {tuple(wanted[odd[0]].shape)}"
-        raise ValueError(f"{name} does not fit its model: {_few(odd)} differ; {odd[0]} is {sizes}")
-    fresh = head if anew or differ else set()
-    model.load_state_dict({k: wanted[k] if k in fresh else tensors[k] for k in wanted})
-    return sorted(fresh)
-
-
-def announce(fresh: Iterable[str]) -> None:
-    """Say which tensors start anew."""
-    print(f"new       {', '.join(fresh)}", file=sys.stderr)
-
-
-def _tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
+def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
     """The tensors of a file, after its digest and its values were checked."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from zoo.packing import unpack
+    from zoo.pretrained.quantize import unpack
 
     data = path.read_bytes()
     if _digest(data) != sha256:
@@ -277,7 +198,3 @@ def _tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ValueError(f"{path}: {name} is not finite")
     return tensors
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from zoo import cards
+from zoo.pretrained import store
 from zoo.utilities.scores import is_part, shown
 
 HEADER = ("weights", "data", "metric", "score", "baseline", "size")
@@ -14,8 +14,8 @@ Card = Mapping[str, Any]
 def rows() -> list[tuple[str, ...]]:
     """Name, data, metric, score, baseline and size of each of the released weights."""
     found: list[tuple[str, ...]] = []
-    for name, path in cards.released().items():
-        card = cards.read(path)
+    for name, path in store.released().items():
+        card = store.read(path)
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         metric = card["score"].removeprefix("test/")
         found.append((name, card["choices"]["data"], metric, score(card), beside(card), size))
@@ -85,12 +85,12 @@ def page() -> str:
         "scores one again. Scores are of the test split, with 95 % intervals.\n\n"
         "Classifiers warn of an input that is unlike their training data\n"
         "(zoo/metrics/novelty.py). It is caught where it is of another kind, such as a photograph\n"
-        "given to a network of digits, and missed where it is nearly alike, such as a letter among\n"
-        "digits; networks that have seen much variety, such as those of CIFAR-10 or of long reviews,\n"
-        "are hard to surprise.\n\n"
+        "given to a network of digits, and missed where it is nearly alike, such as a letter\n"
+        "among digits; networks that have seen much variety, such as those of CIFAR-10 or of long\n"
+        "reviews, are hard to surprise.\n\n"
     )
     lines = "".join(f"| {' | '.join([_link(name), *rest])} |\n" for name, *rest in rows())
-    sections = (_section(name, cards.read(path)) for name, path in cards.released().items())
+    sections = (_section(name, store.read(path)) for name, path in store.released().items())
     top = f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|---|\n{lines}\n"
     return head + top + "\n".join(sections)
 

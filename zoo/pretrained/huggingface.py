@@ -8,7 +8,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import cards, shelf
+from zoo.pretrained import model_card, store
+from zoo.pretrained.load import load as load_weights
 
 if TYPE_CHECKING:
     from zoo.nn import ZooModule
@@ -16,21 +17,21 @@ if TYPE_CHECKING:
 
 def save(model: "ZooModule", folder: Path) -> Path:
     """Write a loaded model to a folder; see `ZooModule.save_pretrained`."""
-    card = cards.whole(model.card)
+    card = store.whole(model.card)
     facts = {**card["facts"], "classes": model.classes}
     folder.mkdir(parents=True, exist_ok=True)
-    cards.save(model, {**card, "facts": facts}, folder)
-    (folder / "README.md").write_text(shelf.readme(card), encoding="utf-8")
+    store.save(model, {**card, "facts": facts}, folder)
+    (folder / "README.md").write_text(model_card.readme(card), encoding="utf-8")
     return folder
 
 
 def load(source: str | Path, **overrides: Any) -> "ZooModule":
     """Load a model from a folder or the hub; see `ZooModule.from_pretrained`."""
     if Path(source).exists():
-        return cards.load(Path(source), **overrides)
+        return load_weights(Path(source), **overrides)
     from huggingface_hub import snapshot_download
 
-    wanted = [f"weights{cards.ENDING}", "card.json"]
+    wanted = [f"weights{store.ENDING}", "card.json"]
     try:
         folder = snapshot_download(str(source), allow_patterns=wanted)
     except Exception as error:  # the hub's client raises a dozen kinds
@@ -38,4 +39,4 @@ def load(source: str | Path, **overrides: Any) -> "ZooModule":
         raise FileNotFoundError(
             f"{source}: there is no such folder, and the hub does not give it: {reason}"
         ) from error
-    return cards.load(Path(folder), **overrides)
+    return load_weights(Path(folder), **overrides)

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
-from zoo import cards
 from zoo.gan import GAN
 from zoo.image_cnn import ImageCNN
-from zoo.packing import pack, unpack
+from zoo.pretrained import store
+from zoo.pretrained.quantize import pack, unpack
 
 FACTS = {
     "classes": list("abcdefghij"),
@@ -39,7 +39,7 @@ def saved(tmp_path):
     """A model and the folder that it was saved in."""
     model = zoo.create_model("image_cnn", widths=[4, 8]).eval()
     section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
-    cards.save(model, {"model": section, "facts": FACTS}, tmp_path)
+    store.save(model, {"model": section, "facts": FACTS}, tmp_path)
     return model, tmp_path
 
 
@@ -180,7 +180,7 @@ def test_a_folder_without_weights_or_card_says_so(saved, tmp_path):
 
 HOSTILE = {
     "target": lambda card: card["model"].update(_target_="os.system"),
-    "alias": lambda card: card["model"].update(_target_="zoo.cards.os.system"),
+    "alias": lambda card: card["model"].update(_target_="zoo.pretrained.store.os.system"),
     "input": lambda card: card["facts"]["input"].update(_target_="subprocess.Popen"),
     "loader": lambda card: card["facts"]["input"].update(_target_="torch.load"),
     "arguments": lambda card: card["facts"]["input"].update(command="touch opened"),
@@ -256,9 +256,9 @@ def shelf(saved, tmp_path, monkeypatch):
     own = tmp_path / "own"
     own.mkdir()
     card = json.loads((folder / "card.json").read_text())
-    cards.save(model, {**card, "default": True}, own / "tiny.pets.safetensors")
+    store.save(model, {**card, "default": True}, own / "tiny.pets.safetensors")
     (own / "mine").mkdir()
-    cards.save(model, card, own / "mine")
+    store.save(model, card, own / "mine")
     monkeypatch.setenv("ZOO_WEIGHTS", str(own))
     return own
 
@@ -285,7 +285,7 @@ def test_a_wrong_name_names_the_nearest(shelf):
 def test_half_precision_is_read_back_as_float32(saved, tmp_path):
     model, folder = saved
     card = json.loads((folder / "card.json").read_text())
-    half = cards.save(model, card, tmp_path / "half.safetensors", bits=16)
+    half = store.save(model, card, tmp_path / "half.safetensors", bits=16)
     assert half.stat().st_size < 0.7 * (folder / "weights.safetensors").stat().st_size
     loaded = zoo.load(half)
     assert loaded.head.weight.dtype == torch.float32

@@ -8,8 +8,18 @@ import pytest
 import torch
 
 import zoo
-from zoo import cards, export
-from zoo.export import TOLERANCE, Entry
+from zoo.pretrained import store
+from zoo.pretrained.export import (
+    ABOUT,
+    FORMATS,
+    TOLERANCE,
+    compare,
+    export,
+    read_onnx,
+    read_torch,
+    write_torch,
+)
+from zoo.pretrained.export_spec import Entry
 from zoo.utilities.errors import Failure
 
 ENDINGS = [".onnx", ".pt2"]
@@ -39,7 +49,7 @@ def trained(name, **overrides):
 
 def check(model, path):
     """A model is exported: to one file, that agrees with it at sizes of which none is fixed."""
-    written = export.export(model, path)
+    written = export(model, path)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert written.difference <= TOLERANCE
     assert {one["batch"] for one in written.compared} == {1, 3}
@@ -82,8 +92,8 @@ def test_variants_are_exported(name, overrides, ending, tmp_path):
 def test_text_that_is_read_step_by_step_is_read_as_at_once(tmp_path):
     """What the file of char_rnn is for: the state that is reached goes into the next step."""
     model = trained("char_rnn").eval()
-    export.export(model, tmp_path / "a.onnx")
-    step = export.read_onnx(tmp_path / "a.onnx")
+    export(model, tmp_path / "a.onnx")
+    step = read_onnx(tmp_path / "a.onnx")
     ids, state = torch.randint(2, 99, (2, 12)), [torch.zeros(1, 2, 128)] * 2
     parts = []
     for some in ids.split([5, 1, 6], dim=1):
@@ -124,7 +134,7 @@ def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
         def forward(self, x):
             return self.layer(x)
 
-    written = export.export(Topic(), tmp_path / "a.onnx")
+    written = export(Topic(), tmp_path / "a.onnx")
     assert written.inputs == {"inputs": Entry(("batch", 5))}
 
 
@@ -133,14 +143,14 @@ def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
 
 def test_a_file_that_differs_is_told_and_not_left(tmp_path, monkeypatch):
     model = trained("autoencoder_2017")
-    honest = export.read_torch
+    honest = read_torch
     monkeypatch.setitem(
-        export.FORMATS,
+        FORMATS,
         ".pt2",
-        (export.write_torch, lambda path: lambda x: [y + 0.5 for y in honest(path)(x)]),
+        (write_torch, lambda path: lambda x: [y + 0.5 for y in honest(path)(x)]),
     )
     with pytest.raises(Failure, match=r"differs from the model by 0\.5 at batch 1"):
-        export.export(model, tmp_path / "a.pt2")
+        export(model, tmp_path / "a.pt2")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -149,7 +159,7 @@ def test_neither_nan_nor_another_shape_agrees(wrong):
     plan = trained("autoencoder_2017").exported()
     plan = replace(plan, function=lambda x: (torch.zeros(1, 2), torch.zeros(1, 2)))
     with pytest.raises(Failure, match=r"differs from the model by (nan|inf)"):
-        export.compare(plan, lambda x: (torch.zeros(1, 2), wrong), {"batch": 1})
+        compare(plan, lambda x: (torch.zeros(1, 2), wrong), {"batch": 1})
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -158,13 +168,13 @@ def test_a_model_that_cannot_be_traced_says_why(ending, tmp_path):
     plan = replace(model.exported(), function=lambda x: x if float(x.sum()) > 0 else -x)
     model.exported = lambda: plan
     with pytest.raises(Failure, match=r"^Autoencoder2017 cannot be exported: .+"):
-        export.export(model, tmp_path / f"a{ending}")
+        export(model, tmp_path / f"a{ending}")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"ends in '\.pt': \.onnx or \.pt2 is wanted"):
-        export.export(trained("autoencoder_2017"), tmp_path / "a.pt")
+        export(trained("autoencoder_2017"), tmp_path / "a.pt")
 
 
 # The command
@@ -177,7 +187,7 @@ def saved(tmp_path):
     folder = tmp_path / "runs" / "mine"
     folder.mkdir(parents=True)
     section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
-    cards.save(model, {"model": section, "facts": FACTS}, folder)
+    store.save(model, {"model": section, "facts": FACTS}, folder)
     return folder
 
 
@@ -202,9 +212,9 @@ def test_a_file_says_its_inputs_classes_and_what_makes_a_batch(saved, command, t
     assert told == {"inputs": ["images"], "outputs": ["logits"], **FACTS}
     axes = file.graph.input[0].type.tensor_type.shape.dim
     assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 1, "height", "width"]
-    kept = {export.ABOUT: ""}
+    kept = {ABOUT: ""}
     torch.export.load(tmp_path / "a.pt2", extra_files=kept)
-    assert json.loads(kept[export.ABOUT]) == told
+    assert json.loads(kept[ABOUT]) == told
 
 
 @pytest.mark.parametrize(
@@ -217,7 +227,7 @@ def test_a_file_says_its_inputs_classes_and_what_makes_a_batch(saved, command, t
     ],
 )
 def test_a_wrong_file_or_format_is_one_line(words, said, saved, command, monkeypatch):
-    monkeypatch.setattr("zoo.cards.load", lambda name: pytest.fail("loaded"))
+    monkeypatch.setattr("zoo.pretrained.load.load", lambda name: pytest.fail("loaded"))
     code, out, err = command("export", str(saved), *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err

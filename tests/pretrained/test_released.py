@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import zoo
-from zoo import cards, catalog, shelf
+from zoo import catalog
 from zoo.config import schema
+from zoo.pretrained import model_card, store
 
-ROOT = Path(__file__).resolve().parent.parent
-SHELF = cards.released()
-CARDS = {name: cards.read(path) for name, path in SHELF.items()}
+ROOT = Path(__file__).resolve().parents[2]
+SHELF = store.released()
+CARDS = {name: store.read(path) for name, path in SHELF.items()}
 SLICE = 256  # test samples that weights are scored on here
 PROMISED = {  # besides every model on its embedded data
     "image_cnn.mnist", "image_cnn.fashion_mnist", "image_cnn.cifar10", "text_cnn.imdb",
@@ -55,7 +56,7 @@ def test_a_card_says_all_that_it_should(name):
     assert "+" not in card["commit"]  # committed code
     assert card["flops"] > 0
     assert str(Path.home()) not in SHELF[name].with_suffix(".json").read_text()
-    assert len(dict(shelf.described(card))) >= 9
+    assert len(dict(model_card.described(card))) >= 9
 
 
 @pytest.mark.parametrize("name", SHELF)
@@ -88,14 +89,14 @@ def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
 
 
 def test_the_page_of_the_zoo_is_what_the_cards_make():
-    assert (ROOT / "docs" / "zoo.md").read_text() == shelf.page()
+    assert (ROOT / "docs" / "zoo.md").read_text() == model_card.page()
 
 
 def test_the_command_lists_them_and_writes_the_page(command):
     code, out, _ = command("list", "weights")
     assert code == 0
     assert all(name in out for name in SHELF)
-    assert command("list", "weights", "--markdown")[1] == shelf.page()
+    assert command("list", "weights", "--markdown")[1] == model_card.page()
 
 
 def test_a_bare_name_means_the_default_and_is_printed(capsys):

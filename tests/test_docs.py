@@ -67,26 +67,26 @@ SMALL = ["trainer=smoke", "data.limit=64"]
 
 
 def trainings():
-    """Those that train; a bare `zoo train experiment=NAME` is run by tests/test_catalog.py."""
+    """Those that train; a bare `zoo train experiment=NAME` is run by tests/catalog/test_catalog.py."""
     lines = [line for line in commands() if line.startswith("zoo train")]
     return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
 
 
 def test_every_experiment_of_the_pages_is_there():
-    from zoo import catalog
+    from zoo.catalog import registry
 
     named = re.findall(r"experiment=(\w+)", README + LECTURE)
-    assert set(named) <= set(catalog.names("experiment"))
+    assert set(named) <= set(registry.names("experiment"))
 
 
 @pytest.mark.parametrize("line", trainings())
 def test_a_training_command_of_the_pages_runs(line, place, command):
     """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
     arguments = [word for word in shlex.split(line)[2:] if word != "trainer=smoke"]
     if arguments[:1] == ["-m"]:
-        arguments = catalog.sweep(arguments[1:])[0]
+        arguments = registry.sweep(arguments[1:])[0]
     arguments = [
         a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
     ]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from zoo import catalog
+from zoo.catalog import registry
 from zoo.pretrained.load import attach
 from zoo.video import Stage, convolution3d
 
@@ -23,7 +23,7 @@ def model(request):
 @pytest.mark.parametrize("name", [*BOTH, "video_unfolded"])
 def test_a_model_has_as_many_parameters_as_its_file_says(name):
     count = sum(p.numel() for p in zoo.create_model(name).parameters())
-    assert f"{count:,} parameters" in catalog.describe("model", name)
+    assert f"{count:,} parameters" in registry.describe("model", name)
 
 
 @pytest.mark.parametrize("shape", [(10, 30, 30), (16, 48, 48), (1, 30, 30), (7, 33, 57)])

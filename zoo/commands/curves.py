@@ -116,9 +116,9 @@ def written() -> Config:
     """conf/curves.yaml; what stands for a point's own numbers is not filled in yet."""
     from omegaconf import OmegaConf
 
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    file = OmegaConf.load(catalog.conf_folder() / "curves.yaml")
+    file = OmegaConf.load(registry.conf_folder() / "curves.yaml")
     found: Config = OmegaConf.to_container(file, resolve=False)  # type: ignore[assignment]
     return found
 

@@ -30,10 +30,10 @@ def run(given: Namespace) -> None:
 
 def print_names(group: str) -> None:
     """A line for each name of a group."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    for name in catalog.names(group):
-        print(f"  {name:<24} {catalog.describe(group, name)}")
+    for name in registry.names(group):
+        print(f"  {name:<24} {registry.describe(group, name)}")
 
 
 def print_weights(markdown: bool = False) -> None:

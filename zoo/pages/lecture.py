@@ -21,7 +21,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import track
 
-from zoo import catalog
+from zoo.catalog import registry
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
@@ -54,7 +54,7 @@ class Slide:
 
 def slides() -> list[Slide]:
     """The slides, in the order of the lecture."""
-    rows = OmegaConf.to_container(OmegaConf.load(catalog.conf_folder() / "lecture.yaml"))
+    rows = OmegaConf.to_container(OmegaConf.load(registry.conf_folder() / "lecture.yaml"))
     return [Slide(**row) for row in rows]  # type: ignore[union-attr, arg-type]
 
 
@@ -85,7 +85,7 @@ def run(overrides: Sequence[str]) -> Path:
     commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
     for command in commands:
         if command.startswith("zoo train "):
-            catalog.compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
+            registry.compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     name = f"lecture-{digest}" if overrides else "lecture"
     folder = Path("runs").resolve() / name

@@ -21,7 +21,7 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
 
 import zoo
-from zoo import catalog
+from zoo.catalog import registry
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed import collectives
@@ -99,7 +99,7 @@ def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = N
 
 def catalog_facts(config: Config) -> Config:
     """The model's section as its own file has it: the facts of its embedded data."""
-    path = catalog.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
+    path = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
     return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from zoo import catalog
+from zoo.catalog import registry
 from zoo.training import launch
 from zoo.training.run import Run, place
 from zoo.utilities.errors import Failure
@@ -72,7 +72,7 @@ def reproduce_all() -> Figures:
 
 def proven() -> list[str]:
     """The experiments that carry a proof."""
-    return [name for name in catalog.names("experiment") if _config(name)["proof"]]
+    return [name for name in registry.names("experiment") if _config(name)["proof"]]
 
 
 def measured(name: str, label: str) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _imports(module: str) -> set[str]:
 
 
 def _is_file(module: str) -> bool:
-    root = Path(catalog.__file__).parents[1]
+    root = Path(registry.__file__).parents[1]
     return (root / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
@@ -169,12 +169,12 @@ def _tree(module: str) -> ast.Module:
 
 
 def _config(name: str) -> Config:
-    return catalog.compose([f"experiment={name}"])
+    return registry.compose([f"experiment={name}"])
 
 
 def docs() -> Path:
     """The folder of the page: a checkout's docs/, else the working directory."""
-    folder = catalog.conf_folder().parent / "docs"
+    folder = registry.conf_folder().parent / "docs"
     return folder if folder.is_dir() else Path.cwd()
 
 
@@ -206,7 +206,7 @@ def with_table(readme: str, figures: Figures) -> str:
 
 
 def _short_row(name: str, figure: Mapping[str, Any]) -> str:
-    module = catalog.section("model", figure["model"])["_target_"].split(".")[1]
+    module = registry.section("model", figure["model"])["_target_"].split(".")[1]
     baseline = figure["baseline_score"]
     cells = [
         f"[{figure['model']}](zoo/{module}.py)", figure["data"], f"**{_score(figure)}**",
@@ -238,7 +238,7 @@ def _row(name: str, figure: Mapping[str, Any]) -> str:
         if baseline is not None
         else ""
     )
-    path = catalog.conf_folder() / "data" / f"{figure['data']}.yaml"
+    path = registry.conf_folder() / "data" / f"{figure['data']}.yaml"
     known: Any = OmegaConf.load(path)
     about = known.get("about", {})
     note = "embedded" if figure["embedded"] else about.get("copy", "")

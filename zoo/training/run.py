@@ -104,13 +104,13 @@ def weights_of(name: str) -> Path:
         FileNotFoundError: a model or experiment that has neither.
         ValueError: no such name, run or file.
     """
-    from zoo import catalog
+    from zoo.catalog import registry
     from zoo.pretrained import store
 
     if run := newest(name):
         print(f"weights   {run.folder}", file=sys.stderr)
         return run.folder
-    shelf, recipes = store.released(), catalog.names("experiment")
+    shelf, recipes = store.released(), registry.names("experiment")
     known = {*shelf, *store.defaults(shelf)}
     if name in known or store.is_path(name) or Path(name).exists():
         return store.find(name)

@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.common import Row, compare, show
 from datamodules.inputs.text import FIRST, PADDING
 from zoo import intrinsic
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.neighbours import Neighbours
 
@@ -72,7 +72,7 @@ def rate(side: str) -> float:
 
 def documents(words: int | None) -> list[list[str]]:
     """What the real command trains on: the known words of each document."""
-    config = registry.compose([f"experiment={EXPERIMENT}", *SETTINGS])
+    config = compose([f"experiment={EXPERIMENT}", *SETTINGS])
     data = schema.build({**config["data"], "train_samples": words}, "data")
     data.setup("fit")
     ids, names = data.arrays("train"), np.array([""] * FIRST + data.input.vocabulary)

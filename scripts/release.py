@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.pretrained import model_card, store
 from zoo.pretrained.load import attach, load
@@ -39,7 +39,7 @@ def release(run: Run, default: bool) -> None:
     """Write one run's weights and card."""
     results = run.results
     assert not results["smoke"], f"{run.folder} is a smoke run"
-    config = registry.compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
+    config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = opened(run, config)
     tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
     scores = evaluate.test(tested, model, data)

@@ -9,6 +9,7 @@ from torchmetrics.image import PeakSignalNoiseRatio
 import zoo
 from zoo.autoencoder import SHOWN, one_of_each, steps
 from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.noise import psnr, seeded, spoil
 
@@ -145,7 +146,7 @@ def test_a_mask_blackens_the_share_asked_for_and_nothing_else():
     ],
 )
 def test_a_wrong_noise_is_one_line_that_names_it(noise, said):
-    config = registry.compose(["experiment=autoencoder"])
+    config = compose(["experiment=autoencoder"])
     with pytest.raises(ValueError, match=said) as error:
         schema.check_arguments({**config["model"], "noise": noise}, "model")
     assert "\n" not in str(error.value)
@@ -163,7 +164,7 @@ def test_a_wrong_layout_or_size_is_an_error_that_names_the_axis(name):
 
 def test_the_denoising_model_differs_from_the_plain_one_in_its_noise_alone():
     """S81: by config."""
-    plain, other = (registry.compose([f"experiment={n}"])["model"] for n in MODELS[::2])
+    plain, other = (compose([f"experiment={n}"])["model"] for n in MODELS[::2])
     assert (plain["noise"], other["noise"]) == (None, GAUSSIAN)
     assert {**plain, "noise": GAUSSIAN} == other
 

@@ -67,7 +67,7 @@ SMALL = ["trainer=smoke", "data.limit=64"]
 
 
 def trainings():
-    """Those that train; a bare `zoo train experiment=NAME` is run by tests/catalog/test_catalog.py."""
+    """Those that train; tests/catalog/test_catalog.py runs a bare `zoo train experiment=NAME`."""
     lines = [line for line in commands() if line.startswith("zoo train")]
     return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
 
@@ -82,11 +82,11 @@ def test_every_experiment_of_the_pages_is_there():
 @pytest.mark.parametrize("line", trainings())
 def test_a_training_command_of_the_pages_runs(line, place, command):
     """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
-    from zoo.catalog import registry
+    from zoo.catalog.compose import sweep_jobs
 
     arguments = [word for word in shlex.split(line)[2:] if word != "trainer=smoke"]
     if arguments[:1] == ["-m"]:
-        arguments = registry.sweep(arguments[1:])[0]
+        arguments = sweep_jobs(arguments[1:])[0]
     arguments = [
         a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
     ]

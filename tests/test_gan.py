@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import zoo
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.figures import raster
 from zoo.training import metrics
 
@@ -263,7 +263,7 @@ def test_a_run_that_was_lengthened_equals_one_that_was_not(unjudged):
 
 def test_facts_of_other_data_set_its_sizes():
     """S87: 32 x 32 in colour, by a config alone."""
-    config = registry.compose(["experiment=gan", "data=cifar10"])
+    config = compose(["experiment=gan", "data=cifar10"])
     assert config["data"]["scaling"] == "symmetric"
     assert not any(
         config["data"]["augment"][k] for k in config["data"]["augment"] if k != "fill_mode"

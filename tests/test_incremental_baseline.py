@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 import zoo
 from zoo.baselines import incremental as module
 from zoo.baselines.incremental import Incremental
-from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides
 from zoo.config import schema
 
 SGD = {"_target_": "sklearn.linear_model.SGDClassifier", "loss": "log_loss", "random_state": 0}
@@ -147,7 +147,7 @@ def test_a_config_is_refused_before_any_work(command, tmp_path):
     baseline = {"_target_": "zoo.baselines.incremental.Incremental", "passes": 1, "augment": False}
     wrong = {"_target_": "sklearn.linear_model.LogisticRegression"}
     section = {**baseline, "estimator": wrong, "batch_size": None, "happy_at": None}
-    code, out, err = command("train", *registry.overrides({"+baseline": section}), "~baseline.C")
+    code, out, err = command("train", *as_overrides({"+baseline": section}), "~baseline.C")
     assert (code, out) == (2, "")
     assert "LogisticRegression has no partial_fit" in err
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.figures.kinds import Table
 from zoo.sequences import Steps
 from zoo.text_cnn import winners
@@ -277,7 +277,7 @@ def test_it_reads_digits_as_a_series_of_rows(name, at_least):
 
 def test_the_files_say_what_the_slide_says():
     """S67: the numbers of Keras' imdb_cnn.py."""
-    config = registry.compose(["experiment=imdb_text_cnn_2017"])
+    config = compose(["experiment=imdb_text_cnn_2017"])
     model, data = config["model"], config["data"]
     assert (data["vocabulary_size"], data["max_length"]) == (5000, 400)
     assert (model["embedding"], model["filters"], model["filter_length"]) == (50, 250, 3)

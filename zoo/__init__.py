@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.catalog.registry import create_data as create_data
-    from zoo.catalog.registry import create_model as create_model
+    from zoo.catalog.create import create_data as create_data
+    from zoo.catalog.create import create_model as create_model
     from zoo.catalog.registry import list_data as list_data
     from zoo.catalog.registry import list_experiments as list_experiments
     from zoo.catalog.registry import list_models as list_models

@@ -8,6 +8,7 @@ import torch
 
 import zoo
 from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.config import schema
 from zoo.config.locate import locate
 
@@ -32,7 +33,7 @@ def test_a_model_is_built_from_its_config_and_maps_its_example(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_also_an_experiment_on_embedded_data(name):
-    config = registry.compose([f"experiment={name}"])
+    config = compose([f"experiment={name}"])
     data = zoo.create_data(config["choices"]["data"], limit=64)
     data.setup("fit")
     assert config["choices"]["model"] == name
@@ -41,7 +42,7 @@ def test_a_model_is_also_an_experiment_on_embedded_data(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_facts_in_a_model_file_are_those_of_its_embedded_data(name):
-    config = registry.compose([f"experiment={name}"])
+    config = compose([f"experiment={name}"])
     data = zoo.create_data(config["choices"]["data"], limit=64)
     data.setup("fit")
     written = {key: config["model"][key] for key in config["model"].keys() & data.facts.keys()}
@@ -81,22 +82,22 @@ def test_data_can_be_trained_on_in_part(name, tmp_path):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_runs_from_end_to_end_by_the_real_command(name, tmp_path, command):
     """Two steps through the product itself, on the data's real format in miniature."""
-    data = registry.compose([f"experiment={name}"])["choices"]["data"]
-    overrides = registry.overrides({f"data.{k}": v for k, v in tiny(data, tmp_path / "in").items()})
+    data = compose([f"experiment={name}"])["choices"]["data"]
+    overrides = as_overrides({f"data.{k}": v for k, v in tiny(data, tmp_path / "in").items()})
     code, out, err = command("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
     assert code == 0, err
     run = zoo.Run(tmp_path / "runs" / name / "a")
     assert run.results["smoke"]
     written = {path.name for path in run.folder.iterdir()}
     assert {"config.yaml", "results.json", "metrics.csv", "report.html", "card.json"} <= written
-    proof = registry.compose([f"experiment={name}"])["proof"]
+    proof = compose([f"experiment={name}"])["proof"]
     assert "not judged" in out or not proof or proof["metric"] not in run.results
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_says_what_it_is_and_names_its_files(name):
     assert registry.describe("experiment", name)
-    choices = registry.compose([f"experiment={name}"])["choices"]
+    choices = compose([f"experiment={name}"])["choices"]
     pair = f"{choices['data']}_{choices['model']}"
     assert name in (choices["model"], pair) or name.startswith(f"{pair}_")
 
@@ -127,7 +128,7 @@ def test_a_python_value_reaches_the_config_exactly():
         "name": "a.b=c", "seed": 3, "ema": 0.5, "early_stopping": None,
         "data": {"source": "/a b/it's, \"[x]\" {y} $z #1 \\ ü"}, "model.widths": [1, 2],
     }  # fmt: skip
-    config = registry.compose(["experiment=image_cnn", *registry.overrides(values)])
+    config = compose(["experiment=image_cnn", *as_overrides(values)])
     assert config["data"]["source"] == values["data"]["source"]
     assert config["model"]["widths"] == [1, 2]
     assert (config["seed"], config["ema"], config["early_stopping"]) == (3, 0.5, None)
@@ -146,27 +147,27 @@ def test_a_hydra_of_the_callers_program_is_left_alone(tmp_path):
 
 
 def test_changing_the_data_drops_the_proof_and_renames_the_run():
-    config = registry.compose(["data=mnist"])
+    config = compose(["data=mnist"])
     assert config["proof"] is None
     assert config["choices"]["experiment"] == "mnist_image_cnn"
-    assert registry.compose([])["proof"]
+    assert compose([])["proof"]
 
 
 def test_data_of_ones_own_name_the_model_that_is_used():
-    config = registry.compose(["data=image_folder", "data.source=pets"])
+    config = compose(["data=image_folder", "data.source=pets"])
     assert config["choices"]["model"] == "image_cnn"
     assert config["data"]["source"] == "pets"
 
 
 def test_a_sweep_is_every_combination():
-    jobs = registry.sweep(["seed=0,1", "data=digits,mnist", "model.widths=[8,16]"])
+    jobs = sweep_jobs(["seed=0,1", "data=digits,mnist", "model.widths=[8,16]"])
     assert len(jobs) == 4
     assert all("model.widths=[8,16]" in job for job in jobs)
 
 
 def test_numbers_keep_yamls_meaning():
     """OmegaConf reads 1e-3 as a number; PyYAML would hand a string to the optimiser."""
-    config = registry.compose(["model.optimizer.lr=1e-3"])
+    config = compose(["model.optimizer.lr=1e-3"])
     assert config["model"]["optimizer"]["lr"] == 0.001
     assert isinstance(config["model"]["optimizer"]["weight_decay"], float)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.pretrained import model_card, store
 
@@ -28,7 +28,7 @@ def embedded(name):
 
 
 def test_every_model_has_weights_on_its_embedded_data():
-    pairs = (registry.compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
+    pairs = (compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
     wanted = {f"{pair['model']}.{pair['data']}" for pair in pairs}
     assert wanted | PROMISED <= set(SHELF)
 
@@ -63,7 +63,7 @@ def test_a_card_says_all_that_it_should(name):
 def test_the_config_that_trained_them_is_still_the_recipe(name):
     """The arguments on the card are those that its command composes today, facts aside."""
     card = CARDS[name]
-    config = registry.compose([f"experiment={card['choices']['experiment']}"])
+    config = compose([f"experiment={card['choices']['experiment']}"])
     facts = card["facts"].keys()
     for key in ("model", "data"):
         own = {k: v for k, v in card[key].items() if k not in facts}

@@ -9,7 +9,7 @@ import torch
 
 import zoo
 from tests.tiny import image_folder
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.pretrained.load import attach
 from zoo.training import evaluate
 
@@ -160,7 +160,7 @@ def test_a_wrong_override_is_one_line(words, said, run, command):
     ],
 )
 def test_test_samples_that_a_model_has_learned_from_are_warned_of(seen, data, too_good):
-    config = registry.compose([f"data={data}"])
+    config = compose([f"data={data}"])
     said = evaluate.overlap(seen, config)
     assert (said is not None) == too_good
     if said:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
 from zoo.metrics import frechet
 from zoo.training import judge
@@ -17,7 +17,7 @@ SMOKE = ["experiment=gan", "trainer=smoke", "data.limit=80", "data.batch_size=16
 
 
 def config_and_facts(*changes):
-    config = registry.compose([*SMOKE, *changes])
+    config = compose([*SMOKE, *changes])
     data = schema.build(config["data"], "data")
     data.setup("fit")
     return config, data.facts
@@ -51,7 +51,7 @@ def test_its_input_is_its_own_and_takes_raw_pixels(monkeypatch, tmp_path):
 
 
 def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
-    config = registry.compose(["experiment=gan", "seed=2", "data.train_samples=100"])
+    config = compose(["experiment=gan", "seed=2", "data.train_samples=100"])
     asked = judge.judge_config(config, {"samples": {"train": 100}})
     assert asked["choices"]["model"] == "image_cnn"
     assert (asked["data"]["seed"], asked["data"]["train_samples"]) == (0, None)
@@ -78,8 +78,8 @@ def test_it_sees_the_data_of_ones_own(tmp_path):
     from tests.tiny import image_folder
 
     given = image_folder.write(tmp_path / "in")
-    overrides = registry.overrides({f"data.{key}": value for key, value in given.items()})
-    config = registry.compose(["data=image_folder", "model=gan", "judge=image_cnn", *overrides])
+    overrides = as_overrides({f"data.{key}": value for key, value in given.items()})
+    config = compose(["data=image_folder", "model=gan", "judge=image_cnn", *overrides])
     asked = judge.judge_config(config, {"samples": {"train": 20}})
     assert asked["data"]["source"] == str(given["source"])
     assert asked["choices"]["model"] == "image_cnn"
@@ -111,7 +111,7 @@ def test_the_process_is_alone_even_where_torchrun_started_this_one(monkeypatch, 
 @pytest.mark.slow
 def test_it_knows_the_digits(tmp_path):
     """Three of four epochs would do: 96 % on the test digits at least."""
-    config = registry.compose(["experiment=gan"])
+    config = compose(["experiment=gan"])
     data = zoo.create_data("digits")
     data.setup("fit")
     pixels, labels = data.arrays("test")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.training import proof
 from zoo.utilities.errors import Failure
 
@@ -87,7 +87,7 @@ def measured(monkeypatch, tmp_path):
 def test_what_stands_is_not_run_again(measured, tmp_path):
     with pytest.raises(Failure, match="below the bar: image_cnn"):
         proof.reproduce_all()  # 0.95 is under its 0.98
-    seeds = registry.compose(["experiment=image_cnn"])["proof"]["seeds"]
+    seeds = compose(["experiment=image_cnn"])["proof"]["seeds"]
     assert [seed for seed, _ in measured] == seeds
     assert json.loads((tmp_path / "results.json").read_text())["image_cnn"][
         "mean"
@@ -140,7 +140,7 @@ def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
         proof.launch, "composed", lambda given: composed([*given, *small, "baseline=null"])
     )
     seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
-    monkeypatch.setattr(proof, "_config", lambda name: {**registry.compose([]), "proof": seeds})
+    monkeypatch.setattr(proof, "_config", lambda name: {**compose([]), "proof": seeds})
     first = proof.measured("image_cnn", "p")
     folders = list((tmp_path / "runs" / "image_cnn").iterdir())
     times = {f: (f / "results.json").stat().st_mtime_ns for f in folders}

@@ -274,9 +274,9 @@ def example(data: str) -> "tuple[np.ndarray, str, Options]":
         FileNotFoundError: they are neither embedded nor on this machine, and cannot be fetched.
     """
     from datamodules.images import Images
-    from zoo.catalog import registry
+    from zoo.catalog.create import create_data
 
-    found = registry.create_data(data)
+    found = create_data(data)
     if not isinstance(found, Images):
         raise ValueError(f"--data is {data!r}: it holds no pictures (zoo list data)")
     found.prepare_data()

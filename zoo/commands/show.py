@@ -25,6 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(given: Namespace) -> None:
     from zoo.catalog import registry
+    from zoo.catalog.create import create_model
     from zoo.pretrained import store
     from zoo.utilities.errors import no_such
 
@@ -40,7 +41,7 @@ def run(given: Namespace) -> None:
     for group in groups:
         print_config(group, given.name)
     if "model" in groups:
-        print_layers(registry.create_model(given.name))
+        print_layers(create_model(given.name))
 
 
 def print_card(name: str, card: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datamodules.sources.locate import locate
-from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.figures.evaluation import answered
 from zoo.figures.html import draw
 from zoo.figures.kinds import Picture
@@ -68,7 +68,7 @@ def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     if here(config["data"]):
         return config, True
     name = card["choices"]["model"]
-    instead = registry.compose([f"model={name}", "judge=null"])
+    instead = compose([f"model={name}", "judge=null"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
         f"these are {instead['choices']['data']}",

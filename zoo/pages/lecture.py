@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import track
 
 from zoo.catalog import registry
+from zoo.catalog.compose import compose
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
@@ -85,7 +86,7 @@ def run(overrides: Sequence[str]) -> Path:
     commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
     for command in commands:
         if command.startswith("zoo train "):
-            registry.compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
+            compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     name = f"lecture-{digest}" if overrides else "lecture"
     folder = Path("runs").resolve() / name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
@@ -77,8 +77,8 @@ def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
     choices, told = card["choices"], []
     if not any(one.lstrip("+").startswith("data=") for one in overrides):
         section = {key: value for key, value in card["data"].items() if key != "_target_"}
-        told = [f"data={choices['data']}", *registry.overrides({"data": section})]
-    config = registry.compose([f"model={choices['model']}", *told, *overrides])
+        told = [f"data={choices['data']}", *as_overrides({"data": section})]
+    config = compose([f"model={choices['model']}", *told, *overrides])
     config["trainer"]["precision"] = hardware.precision(config)
     return config
 

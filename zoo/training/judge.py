@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datamodules.utilities.cache import cached
-from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides, compose
 from zoo.pretrained.load import load
 from zoo.training.run import Run, write_config
 from zoo.utilities.errors import Failure
@@ -52,9 +52,9 @@ def trained(config: Mapping[str, Any], facts: Mapping[str, Any]) -> "ZooModule":
 def judge_config(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """The judge's own recipe, shortened, on the data of the run that it judges."""
     data, name = config["data"], config["choices"]["data"]
-    source = registry.overrides({"data.source": data["source"]})
+    source = as_overrides({"data.source": data["source"]})
     smoke = ["trainer=smoke"] if config["smoke"] else []
-    found = registry.compose([f"experiment={config['judge']}", f"data={name}", *source, *smoke])
+    found = compose([f"experiment={config['judge']}", f"data={name}", *source, *smoke])
     own = {key: found["data"][key] for key in OWN}
     own["batch_size"] = min(own["batch_size"], facts["samples"]["train"])  # of a few
     trainer = {**found["trainer"], "precision": "32-true"}

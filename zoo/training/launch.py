@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from zoo.catalog import registry
+from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.distributed import environment, torchrun
 from zoo.training.run import Run, nothing_to_do, opened, place
 from zoo.utilities.errors import Failure, Stopped, line
@@ -30,7 +30,7 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
         FloatingPointError: the loss stopped being finite.
         Stopped: by SIGTERM or SIGINT while it trained, after a checkpoint was saved.
     """
-    return start(["experiment=" + experiment, *registry.overrides(overrides)])
+    return start(["experiment=" + experiment, *as_overrides(overrides)])
 
 
 def start(arguments: Sequence[str]) -> Run:
@@ -53,7 +53,7 @@ def composed(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
     from zoo.utilities import hardware
 
-    config = registry.compose(arguments)
+    config = compose(arguments)
     config["trainer"]["precision"] = hardware.precision(config)
     if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
         console.print("compile   no C++ compiler found: running without")
@@ -72,7 +72,7 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
     """
     if by := environment.started_by():
         raise ValueError(f"-m starts processes of its own: leave it out under {by}")
-    jobs = [composed(job) for job in registry.sweep(arguments)]
+    jobs = [composed(job) for job in sweep_jobs(arguments)]
     first = place(jobs[0]).folder.name
     runs, failed = [], []
     for number, config in enumerate(jobs):

@@ -17,6 +17,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from zoo.catalog import registry
+from zoo.catalog.compose import compose, compose_section
 from zoo.training import launch
 from zoo.training.run import Run, place
 from zoo.utilities.errors import Failure
@@ -155,7 +156,7 @@ def _imports(module: str) -> set[str]:
 
 
 def _is_file(module: str) -> bool:
-    root = Path(registry.__file__).parents[1]
+    root = Path(registry.__file__).parents[2]
     return (root / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
@@ -169,7 +170,7 @@ def _tree(module: str) -> ast.Module:
 
 
 def _config(name: str) -> Config:
-    return registry.compose([f"experiment={name}"])
+    return compose([f"experiment={name}"])
 
 
 def docs() -> Path:
@@ -206,7 +207,7 @@ def with_table(readme: str, figures: Figures) -> str:
 
 
 def _short_row(name: str, figure: Mapping[str, Any]) -> str:
-    module = registry.section("model", figure["model"])["_target_"].split(".")[1]
+    module = compose_section("model", figure["model"])["_target_"].split(".")[1]
     baseline = figure["baseline_score"]
     cells = [
         f"[{figure['model']}](zoo/{module}.py)", figure["data"], f"**{_score(figure)}**",

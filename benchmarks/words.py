@@ -29,10 +29,10 @@ import numpy as np
 
 from benchmarks.common import Row, compare, show
 from datamodules.inputs.text import FIRST, PADDING
-from zoo import intrinsic
 from zoo.catalog.compose import compose
 from zoo.config import schema
-from zoo.neighbours import Neighbours
+from zoo.words import evaluation
+from zoo.words.keyed_vectors import Neighbours
 
 EXPERIMENT = "wikipedia_2015_cbow"
 WORDS = 6_000_000
@@ -115,7 +115,7 @@ def alone(*arguments: str) -> float:
 
 def judged(names: list[str], table: np.ndarray) -> tuple[float, float]:
     """Questions answered, of all, and the correlation with WordSim-353: gensim's, but sooner."""
-    found = intrinsic.scores(Neighbours(names, table), [1] * len(names), "test")
+    found = evaluation.scores(Neighbours(names, table), [1] * len(names), "test")
     return float(found["test/analogy"].mean()), float(found["test/wordsim353"].mean())
 
 

@@ -9,9 +9,9 @@ from pytorch_lightning import Trainer
 import zoo
 from datamodules.inputs.words import ContextInput
 from zoo.cbow import CBOW
-from zoo.neighbours import Neighbours
 from zoo.pretrained import store
 from zoo.pretrained.load import attach
+from zoo.words.keyed_vectors import Neighbours
 
 PLAIN_STEPS = {
     "mode": "cbow", "negatives": 3, "power": 0.75, "add_outputs": False, "threads": 1,

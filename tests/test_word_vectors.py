@@ -5,10 +5,10 @@ import torch
 from pytorch_lightning import Trainer
 
 from tests.test_cbow import build
-from zoo import intrinsic
 from zoo.pretrained.load import attach
 from zoo.training.callbacks import Scores
 from zoo.word_vectors import terms
+from zoo.words import evaluation
 
 ASKED = {
     "family": [["cat", "dog", "horse", "bird"], ["dog", "cat", "bird", "horse"]],
@@ -32,10 +32,10 @@ def watched(animals):
 
 @pytest.fixture
 def questions(monkeypatch):
-    monkeypatch.setattr(intrinsic, "sections", lambda: ASKED)
-    monkeypatch.setattr(intrinsic, "SEMANTIC", 1)
+    monkeypatch.setattr(evaluation, "sections", lambda: ASKED)
+    monkeypatch.setattr(evaluation, "SEMANTIC", 1)
     for name in ("analogy", "section"):
-        monkeypatch.setitem(intrinsic.ENOUGH, name, 2)
+        monkeypatch.setitem(evaluation.ENOUGH, name, 2)
 
 
 def test_each_epoch_logs_the_share_of_answered_questions_by_section(watched, animals, questions):
@@ -45,7 +45,7 @@ def test_each_epoch_logs_the_share_of_answered_questions_by_section(watched, ani
     names = {name for name in trainer.callback_metrics if name.startswith("val/")}
     parts = {f"val/analogy/{part}" for part in ("semantic", "syntactic", "family", "places")}
     assert names == {"val/loss", "val/neighbours", "val/analogy", *parts}
-    found = intrinsic.scores(model.neighbours(), model.input.counts, "val")
+    found = evaluation.scores(model.neighbours(), model.input.counts, "val")
     assert float(trainer.callback_metrics["val/analogy"]) == found["val/analogy"].mean()
     assert [len(found[f"val/analogy/{name}"]) for name in ASKED] == [1, 1]
 
@@ -64,7 +64,7 @@ def test_the_test_counts_each_question_once(watched, animals, questions):
     trainer.test(model, datamodule=animals, verbose=False)
     found = scores.values()
     assert len(found["test/loss"]) > 64
-    wanted = intrinsic.scores(model.neighbours(), model.input.counts, "test")
+    wanted = evaluation.scores(model.neighbours(), model.input.counts, "test")
     for name, hits in wanted.items():
         assert found[name].tolist() == hits.tolist()
     assert len(found["test/analogy"]) == 4

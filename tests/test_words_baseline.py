@@ -10,7 +10,7 @@ from datamodules.words import Words
 from tests.datamodules.test_words import PLAIN
 from tests.tiny import words as tiny
 from zoo.baselines.words import PPMISVD, ppmi, together
-from zoo.neighbours import Neighbours
+from zoo.words.keyed_vectors import Neighbours
 
 
 def test_words_count_the_less_the_farther_they_are_apart():

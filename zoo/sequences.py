@@ -19,9 +19,9 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from zoo import vectors
 from zoo.nn import two_logits
 from zoo.pretrained.export_spec import Entry
+from zoo.words import formats
 
 Embeddings = Literal["random", "static", "non_static", "multichannel"]
 FIRST = 2  # the id of the first word of a vocabulary: 0 is padding, 1 an unknown word
@@ -95,7 +95,7 @@ class Steps(nn.Module):
         if self.source is None or self.begun:
             return
         table = self.read.weight
-        found = vectors.read(self.source, words, table.shape[1])
+        found = formats.read(self.source, words, table.shape[1])
         known = torch.tensor([i for i, word in enumerate(words, FIRST) if word in found])
         given = torch.stack([torch.from_numpy(found[words[i - FIRST]].copy()) for i in known])
         table[known] = (given * REACH / 3**0.5 / given.square().mean().sqrt()).to(table)

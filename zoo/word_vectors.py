@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo import intrinsic, vectors
-from zoo.neighbours import NEAREST, Answers, Neighbours, Term
 from zoo.nn import ZooModule
+from zoo.words import evaluation, formats
+from zoo.words.keyed_vectors import NEAREST, Answers, Neighbours, Term
 
 
 class WordVectors(ZooModule):
@@ -73,8 +73,8 @@ class WordVectors(ZooModule):
         return self.neighbours().similarity(a, b)
 
     def save_word2vec_format(self, path: str | Path) -> Path:
-        """Write the vectors to a file that gensim and others read; see `zoo.vectors.write`."""
-        return vectors.write(path, *self.word_vectors())
+        """Write the vectors to a file that gensim and others read; see `zoo.words.formats.write`."""
+        return formats.write(path, *self.word_vectors())
 
     def predict(self, raws: Any, batch_size: int = 64) -> list[Answers]:
         """The likeliest words for a gap, or the words nearest to a word or a sum of words.
@@ -97,12 +97,12 @@ class WordVectors(ZooModule):
         ]
 
     def on_validation_epoch_end(self) -> None:
-        found = intrinsic.scores(self.neighbours(), self.input.counts, "val")
+        found = evaluation.scores(self.neighbours(), self.input.counts, "val")
         means = {name: float(hits.mean()) for name, hits in found.items()}
         self.log_dict({"val/neighbours": 0.0, **means}, sync_dist=True)
 
     def on_test_start(self) -> None:
-        self.hits = intrinsic.scores(self.neighbours(), self.input.counts, "test")
+        self.hits = evaluation.scores(self.neighbours(), self.input.counts, "test")
 
     def test_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
         """The loss of each sample (B,) and, with the first batch, what the vectors are worth."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo import intrinsic
 from zoo.figures.kinds import Picture, Scatter, Table
-from zoo.neighbours import NEAREST, Neighbours, listed
+from zoo.words import evaluation
+from zoo.words.keyed_vectors import NEAREST, Neighbours, listed
 
 ANALOGIES = [  # a is to b as c is to ...: slide 24, and what the documentation of Python knows
     ("france", "paris", "italy"), ("man", "king", "woman"),
@@ -35,7 +35,7 @@ def pictured(near: Neighbours, counts: Sequence[int]) -> dict[str, Picture]:
     Args:
         counts: of each word in the training text.
     """
-    hits = intrinsic.scores(near, counts, "test")
+    hits = evaluation.scores(near, counts, "test")
     maps = {"Common words, the alike nearby": word_map(near),
             "Countries and their capitals": capitals(near)}  # fmt: skip
     tables = {
@@ -70,7 +70,7 @@ def analogies(near: Neighbours) -> Table:
     return Table(("analogy", "nearest words"), rows)
 
 
-def by_section(hits: intrinsic.Hits) -> Table:
+def by_section(hits: evaluation.Hits) -> Table:
     """How many questions of each section are answered; sections of too few known ones are left out.
 
     Args:
@@ -84,9 +84,9 @@ def by_section(hits: intrinsic.Hits) -> Table:
     return Table(("section", "questions of known words", "answered %"), rows)
 
 
-def against_chance(near: Neighbours, hits: intrinsic.Hits) -> Table:
+def against_chance(near: Neighbours, hits: evaluation.Hits) -> Table:
     """How often a word's partner is near, and how often it were in a random order."""
-    found, others = hits.get("test/neighbours", intrinsic.NONE), len(near.vocabulary) - 1
+    found, others = hits.get("test/neighbours", evaluation.NONE), len(near.vocabulary) - 1
     if not len(found):
         return Table((), [])
     chance = min(NEAREST / others, 1)

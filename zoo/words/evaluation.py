@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from zoo.neighbours import NEAREST, Neighbours
+from zoo.words.keyed_vectors import NEAREST, Neighbours
 
 FREQUENT = 10  # times in the training text
 COMMONEST = 30_000  # words that analogies are about

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import zoo
-from zoo import vectors
-from zoo.neighbours import Neighbours
 from zoo.sequences import REACH, Steps
+from zoo.words import formats
+from zoo.words.keyed_vectors import Neighbours
 
 WORDS = ["film", "good", "bad", "naïve"]
 GIVEN = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
@@ -39,7 +39,7 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_word2vec_files_of_each_form_are_read(tmp_path, name):
     (tmp_path / name).write_bytes(FORMS[name])
-    found = vectors.read(str(tmp_path / name), ["bad", "naïve", "unheard"], 6)
+    found = formats.read(str(tmp_path / name), ["bad", "naïve", "unheard"], 6)
     assert list(found) == ["bad", "naïve"]
     np.testing.assert_array_equal(found["naïve"], GIVEN[3])
 
@@ -51,7 +51,7 @@ def test_what_gensim_writes_is_read(tmp_path, binary):
     peer.add_vectors(WORDS, GIVEN)
     path = tmp_path / ("peer.bin" if binary else "peer.txt")
     peer.save_word2vec_format(str(path), binary=binary)
-    found = vectors.read(str(path), WORDS, 6)
+    found = formats.read(str(path), WORDS, 6)
     for word in WORDS:
         np.testing.assert_array_equal(found[word], peer[word])
 
@@ -60,26 +60,26 @@ def test_what_gensim_writes_is_read(tmp_path, binary):
 def test_what_is_written_is_read_by_gensim_and_by_us(tmp_path, name):
     """S62, S64: to the last bit, in both forms, packed or not; nothing else is left there."""
     models = pytest.importorskip("gensim.models")
-    path = vectors.write(tmp_path / name, WORDS, GIVEN)
+    path = formats.write(tmp_path / name, WORDS, GIVEN)
     peer = models.KeyedVectors.load_word2vec_format(str(path), binary=".bin" in name)
     assert peer.index_to_key == WORDS
     np.testing.assert_array_equal(peer.vectors, GIVEN)
-    vocabulary, table = vectors.load(path)
+    vocabulary, table = formats.load(path)
     assert vocabulary == WORDS
     np.testing.assert_array_equal(table, GIVEN)
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 def test_writing_the_same_twice_gives_the_same_bytes(tmp_path):
-    one, two = (vectors.write(tmp_path / name, WORDS, GIVEN) for name in ("a.bin.gz", "b.bin.gz"))
+    one, two = (formats.write(tmp_path / name, WORDS, GIVEN) for name in ("a.bin.gz", "b.bin.gz"))
     assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_file_stays_as_it_was_if_another_cannot_be_written(tmp_path):
-    path = vectors.write(tmp_path / "a.txt", WORDS, GIVEN)
+    path = formats.write(tmp_path / "a.txt", WORDS, GIVEN)
     before = path.read_bytes()
     with pytest.raises(UnicodeEncodeError):
-        vectors.write(path, ["film", "\ud800", "bad", "good"], GIVEN)
+        formats.write(path, ["film", "\ud800", "bad", "good"], GIVEN)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
@@ -96,7 +96,7 @@ def test_a_file_stays_as_it_was_if_another_cannot_be_written(tmp_path):
 )
 def test_what_cannot_be_written_is_said(tmp_path, name, words, table, said):
     with pytest.raises(ValueError, match=said):
-        vectors.write(tmp_path / name, words, table)
+        formats.write(tmp_path / name, words, table)
     assert not [*tmp_path.iterdir()]
 
 
@@ -107,7 +107,7 @@ def test_a_cbow_writes_its_vectors(tmp_path):
     path = cbow.save_word2vec_format(tmp_path / "cbow.bin")
     peer = models.KeyedVectors.load_word2vec_format(str(path), binary=True)
     assert [w for w, _ in peer.most_similar("class")] == [w for w, _ in cbow.most_similar("class")]
-    near = Neighbours(*vectors.load(path))
+    near = Neighbours(*formats.load(path))
     assert near.most_similar("class") == cbow.most_similar("class")
 
 
@@ -121,7 +121,7 @@ def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, monkeypatch,
     assert written.name == (more[1] if more else "cbow.python_docs.bin")
     assert f"written   {written.name} (" in out
     assert "words     4,998, each with 100 numbers" in out
-    vocabulary, table = vectors.load(written)
+    vocabulary, table = formats.load(written)
     cbow = zoo.load("cbow.python_docs")
     assert vocabulary == cbow.input.vocabulary
     np.testing.assert_array_equal(table, cbow.word_vectors()[1])
@@ -141,7 +141,7 @@ def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(tmp_path
 
 def test_a_cbow_gives_its_vectors():
     cbow = zoo.load("cbow.python_docs")
-    found = vectors.read("cbow.python_docs", ["class", "qqqq"], 100)
+    found = formats.read("cbow.python_docs", ["class", "qqqq"], 100)
     row = cbow.vectors.weight[cbow.input.ids][cbow.input.vocabulary.index("class")]
     np.testing.assert_array_equal(found["class"], row.detach().numpy())
 
@@ -168,14 +168,14 @@ def test_a_cbow_gives_its_vectors():
 def test_a_damaged_file_is_one_clear_line(tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(ValueError, match=said):
-        vectors.read(str(tmp_path / name), WORDS, 6)
+        formats.read(str(tmp_path / name), WORDS, 6)
 
 
 def test_what_is_not_there_or_has_no_vectors_is_said():
     with pytest.raises(FileNotFoundError, match=r"no word vectors at nowhere\.bin"):
-        vectors.read("nowhere.bin", WORDS, 6)
+        formats.read("nowhere.bin", WORDS, 6)
     with pytest.raises(ValueError, match="is a ImageCNN, which has no word vectors"):
-        vectors.read("image_cnn.digits", WORDS, 6)
+        formats.read("image_cnn.digits", WORDS, 6)
 
 
 # Kim's four ways

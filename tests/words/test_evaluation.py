@@ -6,9 +6,9 @@ from gensim.models import KeyedVectors
 from gensim.test.utils import datapath
 from scipy import stats
 
-from zoo import intrinsic
-from zoo.intrinsic import inflected, inflections
-from zoo.neighbours import Neighbours
+from zoo.words import evaluation
+from zoo.words.evaluation import inflected, inflections
+from zoo.words.keyed_vectors import Neighbours
 
 QUESTIONS = datapath("questions-words.txt")
 
@@ -16,8 +16,8 @@ QUESTIONS = datapath("questions-words.txt")
 @pytest.fixture(scope="module")
 def pair():
     """Vectors of most words, in which some answers are right, in our hands and in gensim's."""
-    asked = [one for questions in intrinsic.sections().values() for one in questions]
-    pairs = [one for name in intrinsic.PEOPLE for one in intrinsic.judged(name)]
+    asked = [one for questions in evaluation.sections().values() for one in questions]
+    pairs = [one for name in evaluation.PEOPLE for one in evaluation.judged(name)]
     names = sorted({*(word for one in asked for word in one), *(w for *ab, _ in pairs for w in ab)})
     random = np.random.default_rng(0)
     random.shuffle(names)
@@ -37,13 +37,13 @@ def pair():
 def test_the_score_of_each_section_is_gensims(pair, commonest, monkeypatch):
     """S64: by the standard rules, section by section and in all."""
     ours, theirs = pair
-    monkeypatch.setattr(intrinsic, "COMMONEST", commonest)
-    monkeypatch.setitem(intrinsic.ENOUGH, "section", 1)
+    monkeypatch.setattr(evaluation, "COMMONEST", commonest)
+    monkeypatch.setitem(evaluation.ENOUGH, "section", 1)
     total, wanted = theirs.evaluate_word_analogies(QUESTIONS, restrict_vocab=commonest)
-    found = intrinsic.analogies(ours, "test")
+    found = evaluation.analogies(ours, "test")
     asked = {one["section"]: (len(one["correct"]), len(one["incorrect"])) for one in wanted[:-1]}
     for section, (right, wrong) in asked.items():
-        hits = found.get(f"analogy/{section.replace('-', '_')}", intrinsic.NONE)
+        hits = found.get(f"analogy/{section.replace('-', '_')}", evaluation.NONE)
         assert (hits.sum(), len(hits)) == (right, right + wrong), section
     assert 0.02 < total < 0.9
     assert found["analogy"].mean() == pytest.approx(total)
@@ -60,26 +60,26 @@ def test_capitals_do_not_matter_and_the_commonest_spelling_counts(pair):
     table = np.concatenate([ours.vectors[-1:], ours.vectors, ours.vectors[:1]])
     theirs = KeyedVectors(12)
     theirs.add_vectors(again, table)
-    found = intrinsic.analogies(Neighbours(again, table), "test")["analogy"]
+    found = evaluation.analogies(Neighbours(again, table), "test")["analogy"]
     wanted = theirs.evaluate_word_analogies(QUESTIONS, restrict_vocab=30_000)[0]
     assert found.mean() == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize("name", intrinsic.PEOPLE)
+@pytest.mark.parametrize("name", evaluation.PEOPLE)
 def test_the_agreement_with_people_is_gensims(pair, name):
     """S64: the mean of its values is Spearman's rank correlation, of pairs that are known."""
     ours, theirs = pair
-    wanted = theirs.evaluate_word_pairs(datapath(intrinsic.PEOPLE[name]))
-    values = intrinsic.agreement(ours, intrinsic.judged(name))
+    wanted = theirs.evaluate_word_pairs(datapath(evaluation.PEOPLE[name]))
+    values = evaluation.agreement(ours, evaluation.judged(name))
     assert values.mean() == pytest.approx(wanted[1].statistic, abs=1e-5)
-    assert len(values) < len(intrinsic.judged(name))
+    assert len(values) < len(evaluation.judged(name))
     assert wanted[2] > 0
 
 
 def test_the_spread_of_an_agreement_tells_how_sure_it_is():
     """Of a normal pair it is that of Fisher's transformation, 1.03 / sqrt(P - 3)."""
     x, noise = np.random.default_rng(0).normal(size=(2, 400))
-    values = intrinsic.pseudo_values(x, x + noise)
+    values = evaluation.pseudo_values(x, x + noise)
     correlation = stats.spearmanr(x, x + noise).statistic
     assert values.mean() == pytest.approx(correlation, abs=1e-6)
     error = values.std() / np.sqrt(400)
@@ -87,19 +87,19 @@ def test_the_spread_of_an_agreement_tells_how_sure_it_is():
 
 
 def test_vectors_that_are_all_alike_agree_with_nobody():
-    names = [word for a, b, _ in intrinsic.judged("wordsim353") for word in (a, b)]
+    names = [word for a, b, _ in evaluation.judged("wordsim353") for word in (a, b)]
     names = [*dict.fromkeys(names)]
     alike = Neighbours(names, np.ones((len(names), 3)))
-    assert intrinsic.agreement(alike, intrinsic.judged("wordsim353")).mean() == 0
+    assert evaluation.agreement(alike, evaluation.judged("wordsim353")).mean() == 0
 
 
 def test_the_questions_are_those_of_the_paper():
     """S64."""
-    sections = intrinsic.sections()
+    sections = evaluation.sections()
     assert sum(map(len, sections.values())) == 19_544
     assert sections["capital_common_countries"][0] == ["athens", "greece", "baghdad", "iraq"]
     names = [*sections]
-    assert names[intrinsic.SEMANTIC - 1 : intrinsic.SEMANTIC + 1] == [
+    assert names[evaluation.SEMANTIC - 1 : evaluation.SEMANTIC + 1] == [
         "family",
         "gram1_adjective_to_adverb",
     ]
@@ -108,7 +108,7 @@ def test_the_questions_are_those_of_the_paper():
 def test_validation_has_every_second_question(pair):
     """S64: the odd ones of each section."""
     ours = pair[0]
-    whole, half = (intrinsic.analogies(ours, stage) for stage in ("test", "val"))
+    whole, half = (evaluation.analogies(ours, stage) for stage in ("test", "val"))
     assert half.keys() == whole.keys()
     for name in half:
         if name not in ("analogy", "analogy/semantic", "analogy/syntactic"):
@@ -120,19 +120,19 @@ def test_of_too_few_known_words_nothing_is_said(pair):
     """S64: a section needs 100 questions, and all of them together 1,000."""
     ours = pair[0]
     some = Neighbours(ours.vocabulary[:1300], ours.vectors[:1300])
-    found = intrinsic.analogies(some, "test")
+    found = evaluation.analogies(some, "test")
     assert found
     assert len(found) < 3 + 14
     assert all(len(hits) >= 100 for hits in found.values())
     few = Neighbours(ours.vocabulary[:50], ours.vectors[:50])
-    assert not intrinsic.scores(few, [10] * 50, "test").keys() - {"test/neighbours"}
-    assert not intrinsic.scores(few, [10] * 50, "val").keys() - {"val/neighbours"}
+    assert not evaluation.scores(few, [10] * 50, "test").keys() - {"test/neighbours"}
+    assert not evaluation.scores(few, [10] * 50, "val").keys() - {"val/neighbours"}
 
 
 def test_without_gensim_there_are_no_questions(pair, monkeypatch):
-    monkeypatch.setattr(intrinsic, "find_spec", lambda name: None)
-    assert intrinsic.sections() == {}
-    assert intrinsic.scores(pair[0], [10] * len(pair[0].vocabulary), "test").keys() <= {
+    monkeypatch.setattr(evaluation, "find_spec", lambda name: None)
+    assert evaluation.sections() == {}
+    assert evaluation.scores(pair[0], [10] * len(pair[0].vocabulary), "test").keys() <= {
         "test/neighbours"
     }
 

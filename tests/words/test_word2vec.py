@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from datamodules.utilities import native
-from zoo import word2vec
-from zoo.word2vec import Run, Tables
+from zoo.words import word2vec
+from zoo.words.word2vec import Run, Tables
 
 WORDS, WINDOW, RATE = 40, 3, 0.1
 CAPABLE = ("DEFAULT", "AVX2", "AVX512")  # processors, from narrow to wide

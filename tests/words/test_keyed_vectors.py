@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from zoo.neighbours import Neighbours
+from zoo.words.keyed_vectors import Neighbours
 
 NAMES = [f"w{i}" for i in range(200)]
 GIVEN = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)

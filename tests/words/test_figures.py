@@ -5,9 +5,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 import zoo
-from zoo import word_pictures
 from zoo.figures.kinds import Scatter, Table
-from zoo.neighbours import Neighbours
+from zoo.words import figures
+from zoo.words.keyed_vectors import Neighbours
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def wikipedia():
 
 @pytest.fixture(scope="module")
 def pictures(wikipedia):
-    return word_pictures.pictured(wikipedia.neighbours(), wikipedia.input.counts)
+    return figures.pictured(wikipedia.neighbours(), wikipedia.input.counts)
 
 
 def test_both_analogies_of_the_slide_are_shown(wikipedia, pictures):
@@ -48,7 +48,7 @@ def test_the_plane_of_capitals_is_that_of_the_principal_components(wikipedia, pi
     wanted = PCA(2).fit_transform(vectors.astype(np.float64))
     np.testing.assert_allclose(np.abs(scatter.points), np.abs(wanted), atol=1e-4)
     joined = {(scatter.names[a], scatter.names[b]) for a, b in scatter.lines}
-    assert joined <= {*word_pictures.CAPITALS}
+    assert joined <= {*figures.CAPITALS}
     assert len(joined) == 8
     assert {(scatter.groups[a], scatter.groups[b]) for a, b in scatter.lines} == {
         ("country", "capital")
@@ -60,14 +60,14 @@ def test_of_a_regular_relation_the_lines_are_parallel():
     random = np.random.default_rng(0)
     step = 3 * random.normal(size=30)
     names, vectors = [], []
-    for country, capital in word_pictures.CAPITALS[:5]:
+    for country, capital in figures.CAPITALS[:5]:
         place = random.normal(size=30)
         names += [country, capital]
         vectors += [place, place + step]
     vectors = np.array(vectors)
     near = Neighbours(names, vectors)
     near.vectors = vectors  # of any length: of unit vectors they are nearly parallel
-    scatter = word_pictures.capitals(near)
+    scatter = figures.capitals(near)
     directions = np.array([scatter.points[b] - scatter.points[a] for a, b in scatter.lines])
     np.testing.assert_allclose(directions, np.broadcast_to(directions[0], directions.shape))
 
@@ -76,7 +76,7 @@ def test_the_map_has_the_commonest_words_of_meaning_with_like_beside_like(wikipe
     """S64: of most words the nearest on the map is among the ten nearest of those on it."""
     scatter = pictures["Common words, the alike nearby"]
     assert isinstance(scatter, Scatter)
-    assert len(scatter.names) == word_pictures.MAPPED
+    assert len(scatter.names) == figures.MAPPED
     assert "the" not in scatter.names
     near = wikipedia.neighbours()
     vectors = near.vectors[[near.rows[name] for name in scatter.names]]
@@ -89,13 +89,13 @@ def test_the_map_has_the_commonest_words_of_meaning_with_like_beside_like(wikipe
 
 
 def test_the_map_is_the_same_each_time(wikipedia, pictures):
-    again = word_pictures.word_map(wikipedia.neighbours())
+    again = figures.word_map(wikipedia.neighbours())
     np.testing.assert_array_equal(again.points, pictures["Common words, the alike nearby"].points)
 
 
 def test_of_too_few_words_there_is_no_picture():
     near = Neighbours(["file", "files", "paris", "france"], np.eye(4))
-    assert word_pictures.pictured(near, [10] * 4).keys() <= {
+    assert figures.pictured(near, [10] * 4).keys() <= {
         "Nearest words",
         "A word and its form with an s",
     }

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from zoo.alias import alias
+from zoo.words.alias_sampler import alias
 
 
 def held(cells):

@@ -11,7 +11,7 @@ from zoo.autoencoder import SHOWN, one_of_each, steps
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.config import schema
-from zoo.noise import psnr, seeded, spoil
+from zoo.nn.noise import psnr, seeded, spoil
 
 GAUSSIAN = {"kind": "gaussian", "amount": 0.4}
 MODELS = ["autoencoder", "autoencoder_2017", "autoencoder_denoising"]

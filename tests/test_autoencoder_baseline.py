@@ -6,7 +6,7 @@ import torch
 from scipy.ndimage import median_filter
 
 from zoo.baselines.autoencoder import MedianFilter, PCAReconstruction
-from zoo.noise import psnr, seeded, spoil
+from zoo.nn.noise import psnr, seeded, spoil
 
 
 class Pictures:

@@ -12,9 +12,10 @@ from PIL import Image
 import zoo
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
-from zoo import filters, maps
+from zoo import filters
 from zoo.commands import draw
 from zoo.figures.raster import GAP
+from zoo.nn import feature_maps
 
 WIDE, HIGH = 40, 30
 
@@ -257,7 +258,7 @@ def test_maps_show_the_filters_and_each_convolution_of_a_trained_network(command
     """S43: on a test picture of the data that it learned from."""
     code, out, err = command("draw", "maps", "image_cnn_2017.digits", "-o", "seen.png")
     assert (code, err) == (0, "")
-    convolutions = maps.convolutions(zoo.load("image_cnn_2017.digits"))
+    convolutions = feature_maps.convolutions(zoo.load("image_cnn_2017.digits"))
     assert out.startswith("input     a test picture of digits\nfilters   ")
     assert re.findall(r"maps      (\S+):", out) == list(convolutions)
     sheet = np.asarray(Image.open("seen.png"))

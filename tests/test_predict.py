@@ -13,7 +13,7 @@ from PIL import Image
 
 import zoo
 from tests.tiny import video_folder
-from zoo.texts import strongest
+from zoo.nn.text_classifier import strongest
 
 SMOKE = {"trainer": "smoke", "baseline": None}
 

@@ -10,7 +10,7 @@ import zoo
 from datamodules.inputs.text import TextInput
 from zoo.catalog.compose import compose
 from zoo.figures.kinds import Table
-from zoo.sequences import Steps
+from zoo.nn.embedding import Steps
 from zoo.text_cnn import winners
 
 KERAS = {"vocabulary_size": 5000}

@@ -28,12 +28,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
 from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
-from zoo.nn import ZooModule, check_images, wide
-from zoo.noise import Noise, psnr, seeded, spoil
-from zoo.optim import Recipe
+from zoo.nn import optim
+from zoo.nn.module import ZooModule, check_images, wide
+from zoo.nn.noise import Noise, psnr, seeded, spoil
+from zoo.nn.optim import Recipe
 from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]

@@ -31,8 +31,8 @@ from typing_extensions import TypedDict
 
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
+from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import Entry, Exported
-from zoo.word_vectors import WordVectors
 from zoo.words import figures, word2vec
 from zoo.words.alias_sampler import alias
 from zoo.words.keyed_vectors import NEAREST, Answers

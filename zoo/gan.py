@@ -28,11 +28,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
 from zoo.figures.kinds import Grid, Picture
 from zoo.metrics import frechet
-from zoo.nn import ZooModule, check_images
-from zoo.optim import Recipe
+from zoo.nn import optim
+from zoo.nn.module import ZooModule, check_images
+from zoo.nn.optim import Recipe
 from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import no_such
 

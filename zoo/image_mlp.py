@@ -17,14 +17,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
-from zoo.nn import check_images
-from zoo.optim import Recipe
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout, Share
+from zoo.nn.module import check_images
+from zoo.nn.optim import Recipe
+from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import Entry, Exported
-from zoo.supervised import Classifier
 
 Positive = Annotated[int, Field(ge=1)]
 SHOWN = 64  # units of the first layer in its figure

@@ -125,7 +125,7 @@ def test_a_mean_over_places_is_torchs_in_a_program_too(monkeypatch):
 def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
     """A ninth topic: of its example all axes but the batch are fixed."""
 
-    class Topic(zoo.nn.ZooModule):
+    class Topic(zoo.nn.module.ZooModule):
         def __init__(self):
             super().__init__()
             self.example_input_array = torch.zeros(1, 5)

@@ -105,7 +105,7 @@ def test_an_unfinished_run_goes_on_from_its_last_checkpoint(capsys):
 
 def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command, tmp_path):
     """The third batch of the second epoch is spoilt: the first epoch's checkpoint stays finite."""
-    from zoo.supervised import Classifier
+    from zoo.nn.supervised import Classifier
 
     usual, calls = Classifier.training_step, []
 

@@ -103,19 +103,19 @@ def test_other_code_or_another_config_does_not_stand(monkeypatch):
     assert proof.digest("image_cnn_2017") != before
     code = proof._code
     monkeypatch.setattr(
-        proof, "_code", lambda module: code(module) + ("x" if module == "zoo.nn" else "")
+        proof, "_code", lambda module: code(module) + ("x" if module == "zoo.nn.module" else "")
     )
     assert proof.digest("image_cnn") != before
 
 
 def test_comments_and_layout_do_not_unsettle_a_figure(monkeypatch, tmp_path):
-    import zoo.optim
+    import zoo.nn.optim
 
     text = tmp_path / "optim.py"
-    text.write_text("# a comment\n" + Path(zoo.optim.__file__).read_text())
-    before = proof._code("zoo.optim")
+    text.write_text("# a comment\n" + Path(zoo.nn.optim.__file__).read_text())
+    before = proof._code("zoo.nn.optim")
     monkeypatch.setattr(proof, "getfile", lambda module: str(text))
-    assert proof._code("zoo.optim") == before
+    assert proof._code("zoo.nn.optim") == before
 
 
 def test_a_missed_bar_is_exit_code_1_and_one_line(measured, command):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.sequences import REACH, Steps
+from zoo.nn.embedding import REACH, Steps
 from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours
 

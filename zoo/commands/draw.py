@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from datamodules.transforms.augment import Options
     from zoo.filters import Border
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 SIDE = 512  # pixels, of the longer side; larger pictures are scaled down
 SHEET = 1024  # pixels, about, across a sheet of variants
@@ -366,16 +366,17 @@ def draw_maps(given: Namespace) -> bytes:
     """
     import numpy as np
 
-    from zoo import load, maps
+    from zoo import load
     from zoo.figures import kinds, raster
+    from zoo.nn.feature_maps import check, convolutions, feature_maps, first_filters
     from zoo.training.run import weights_of
 
     model = load(weights_of(given.name))
-    maps.check(model)
+    check(model)
     batch, name = seen(model, given.picture)
-    shown = raster.feature_maps(maps.feature_maps(model, batch))
-    first = next(iter(maps.convolutions(model)))
-    filters = np.asarray(maps.first_filters(model).images)
+    shown = raster.feature_maps(feature_maps(model, batch))
+    first = next(iter(convolutions(model)))
+    filters = np.asarray(first_filters(model).images)
     print(f"input     {name}")
     print(f"filters   {first}: {len(filters)} of {' x '.join(map(str, filters.shape[1:3]))} pixels")
     for caption in shown.captions:

@@ -306,7 +306,7 @@ def columns(answer: Any) -> dict[str, str]:
     if "next" in said:
         said["next"] = repr(said["next"])
     if "words" in said:
-        from zoo.texts import strongest
+        from zoo.nn.text_classifier import strongest
 
         said["words"] = strongest(said["words"])
     return {key: str(value) for key, value in said.items()}

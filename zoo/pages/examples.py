@@ -15,12 +15,12 @@ from zoo.figures.evaluation import answered
 from zoo.figures.html import draw
 from zoo.figures.kinds import Picture
 from zoo.figures.page import page
+from zoo.nn.supervised import Classifier
 from zoo.pretrained import store
-from zoo.supervised import Classifier
 from zoo.training.evaluate import composed, opened, quiet
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 COUNT = 8
 

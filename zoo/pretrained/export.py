@@ -22,7 +22,7 @@ from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import Failure
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 TOLERANCE = 1e-4  # largest difference, in float32
 ABOUT = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata

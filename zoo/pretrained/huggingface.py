@@ -12,7 +12,7 @@ from zoo.pretrained import model_card, store
 from zoo.pretrained.load import load as load_weights
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 
 def save(model: "ZooModule", folder: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 from zoo.pretrained.store import INPUT, NOVELTY, find, read, read_tensors
 
 

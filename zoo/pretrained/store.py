@@ -22,7 +22,7 @@ from zoo.utilities.errors import no_such
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
     from zoo.pretrained.quantize import Bits
 
 SCHEMA = 1

@@ -21,7 +21,7 @@ from zoo.training.callbacks import Scores
 from zoo.utilities import hardware
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
 TAKEN = ("data", "judge", "trainer.accelerator", "trainer.precision")  # the rest is on the card

@@ -42,7 +42,7 @@ from zoo.utilities.errors import Failure, Stopped
 from zoo.utilities.files import replace
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
 SHOWN = 10_000  # test samples that the report's pictures are made from

@@ -22,7 +22,7 @@ from zoo.training.run import Run, write_config
 from zoo.utilities.errors import Failure
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 VERSION = 1  # of the judges; a change trains them anew
 EPOCHS, BATCHES = 6, 200  # of at most so many batches: about as good as the whole recipe

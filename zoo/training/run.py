@@ -24,7 +24,7 @@ from zoo.utilities.errors import no_such
 from zoo.utilities.files import PART, replace
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",

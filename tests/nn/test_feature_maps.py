@@ -7,8 +7,8 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.image import ImageInput
-from zoo import maps
 from zoo.figures.raster import filters
+from zoo.nn.feature_maps import check, convolutions, feature_maps, shown_by
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def pair():
 
 
 def test_maps_are_seen_after_the_first_activation_that_follows_a_convolution(pair):
-    assert maps.shown_by(pair) == {"0": "3", "5": "5"}
+    assert shown_by(pair) == {"0": "3", "5": "5"}
 
 
 def test_what_stands_between_two_convolutions_belongs_to_the_first():
     transposed = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.ReLU())
-    assert maps.shown_by(transposed) == {"0": "0"}
+    assert shown_by(transposed) == {"0": "0"}
 
 
 @pytest.mark.parametrize("name", ["image_cnn", "image_cnn_2017", "autoencoder"])
@@ -35,9 +35,9 @@ def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
     pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
     model = zoo.create_model(name)
     model.input = ImageInput.fit(pixels)
-    found = maps.feature_maps(model, model.ready(pixels))
-    shown = maps.shown_by(model)
-    assert found.keys() == shown.keys() == maps.convolutions(model).keys()
+    found = feature_maps(model, model.ready(pixels))
+    shown = shown_by(model)
+    assert found.keys() == shown.keys() == convolutions(model).keys()
     wanted = model.features(list(pixels), layers=list(shown.values()))
     for name, layer in shown.items():
         np.testing.assert_allclose(found[name], wanted[layer][0].numpy(), atol=1e-4)
@@ -47,8 +47,8 @@ def test_a_model_that_looks_at_a_mirror_image_too_shows_the_picture_itself():
     images = torch.rand(1, 1, 28, 28)
     plain, mirrors = (zoo.create_model("image_cnn", mirror=mirror) for mirror in (False, True))
     mirrors.load_state_dict(plain.state_dict())
-    found = maps.feature_maps(mirrors, images)
-    for name, wanted in maps.feature_maps(plain, images).items():
+    found = feature_maps(mirrors, images)
+    for name, wanted in feature_maps(plain, images).items():
         np.testing.assert_allclose(found[name], wanted, atol=1e-5)
 
 
@@ -56,11 +56,11 @@ def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
     model = zoo.create_model("image_cnn_2017").eval()
     images, labels = torch.randn(3, 1, 28, 28), torch.tensor([0, 1, 2])
     figures = model.figures((images, labels))
-    wanted = filters(next(iter(maps.convolutions(model).values())).weight.detach().numpy())
+    wanted = filters(next(iter(convolutions(model).values())).weight.detach().numpy())
     np.testing.assert_array_equal(figures["First-layer filters"].images, wanted.images)
     alone = model.figures((images[:1], labels[:1]))["Feature maps"]
     captions = figures["Feature maps"].captions
-    assert len(captions) == len(maps.convolutions(model))
+    assert len(captions) == len(convolutions(model))
     assert "16 most active of 64 maps" in captions[-1]
     for here, there in zip(figures["Feature maps"].images, alone.images, strict=True):
         assert np.abs(here.astype(int) - there).max() <= 1  # a batch of one is summed otherwise
@@ -76,4 +76,4 @@ def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
 )
 def test_a_model_without_maps_of_a_picture_is_named(name, said):
     with pytest.raises(ValueError, match=f"{said}.*such as image_cnn"):
-        maps.check(zoo.create_model(name))
+        check(zoo.create_model(name))

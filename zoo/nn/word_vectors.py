@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.nn import ZooModule
+from zoo.nn.module import ZooModule
 from zoo.words import evaluation, formats
 from zoo.words.keyed_vectors import NEAREST, Answers, Neighbours, Term
 

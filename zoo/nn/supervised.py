@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
-from zoo.nn import ZooModule, wide
+from zoo.nn.module import ZooModule, wide
 
 
 class Classifier(ZooModule):

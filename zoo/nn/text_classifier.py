@@ -21,9 +21,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.figures.kinds import Bars, Picture, Table, Tinted
-from zoo.nn import wide
-from zoo.sequences import FIRST, Steps
-from zoo.supervised import Classifier
+from zoo.nn.embedding import FIRST, Steps
+from zoo.nn.module import wide
+from zoo.nn.supervised import Classifier
 from zoo.words.keyed_vectors import Neighbours, listed
 
 Pushes = list[tuple[str, float]]  # words in their order, each with its push

@@ -11,8 +11,15 @@ from torch import nn
 import zoo
 from datamodules.inputs.text import TextInput
 from zoo.figures.kinds import Tinted
-from zoo.sequences import Steps
-from zoo.texts import TextClassifier, examples, log_odds, over_length, strongest, without_each
+from zoo.nn.embedding import Steps
+from zoo.nn.text_classifier import (
+    TextClassifier,
+    examples,
+    log_odds,
+    over_length,
+    strongest,
+    without_each,
+)
 
 NETWORKS = ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"]
 WORDS = ["not", "good", "bad", "film"]  # their ids are 2 to 5

@@ -10,7 +10,7 @@ from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
-from zoo.nn import ZooModule, reach, two_logits
+from zoo.nn.module import ZooModule, reach, two_logits
 from zoo.pretrained.load import attach
 
 

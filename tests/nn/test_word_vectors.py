@@ -5,9 +5,9 @@ import torch
 from pytorch_lightning import Trainer
 
 from tests.test_cbow import build
+from zoo.nn.word_vectors import terms
 from zoo.pretrained.load import attach
 from zoo.training.callbacks import Scores
-from zoo.word_vectors import terms
 from zoo.words import evaluation
 
 ASKED = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo import optim
+from zoo.nn import optim
 
 
 def recipe(**changes):

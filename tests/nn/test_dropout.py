@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.dropout import Dropout
+from zoo.nn.dropout import Dropout
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.recurrence import aligned, last_states, masked, packed
+from zoo.nn.recurrent import aligned, last_states, masked, packed
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 

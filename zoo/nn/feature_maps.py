@@ -15,7 +15,7 @@ from zoo.figures import raster
 from zoo.figures.kinds import Grid
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all, or what they are made of
 TRANSPOSED = nn.modules.conv._ConvTransposeNd

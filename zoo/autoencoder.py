@@ -31,9 +31,10 @@ from torch import Tensor, nn
 from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
 from zoo.nn import optim
-from zoo.nn.module import ZooModule, check_images, wide
+from zoo.nn.module import ZooModule
 from zoo.nn.noise import Noise, psnr, seeded, spoil
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images, wide
 from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]

@@ -30,8 +30,9 @@ from torch import Tensor, nn
 from zoo.figures.kinds import Picture, Text
 from zoo.nn import optim, recurrent
 from zoo.nn.dropout import Dropout, Share
-from zoo.nn.module import ZooModule, wide
+from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import wide
 from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]

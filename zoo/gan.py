@@ -31,8 +31,9 @@ from torch import Tensor, nn
 from zoo.figures.kinds import Grid, Picture
 from zoo.metrics import frechet
 from zoo.nn import optim
-from zoo.nn.module import ZooModule, check_images
+from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images
 from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import no_such
 

@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from zoo.figures.kinds import Picture
 from zoo.nn import feature_maps, optim
 from zoo.nn.dropout import Dropout, Share
-from zoo.nn.module import ZooModule, check_images, reach
+from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images, reach
 from zoo.nn.supervised import Classifier, Regressor
 from zoo.pretrained.export_spec import Entry, Exported
 

@@ -21,8 +21,8 @@ from zoo.figures import raster
 from zoo.figures.kinds import Picture
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout, Share
-from zoo.nn.module import check_images
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import Entry, Exported
 

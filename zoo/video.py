@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from zoo.figures.kinds import Picture, Strip
 from zoo.nn import optim, recurrent
 from zoo.nn.dropout import Dropout, Share
-from zoo.nn.module import reach
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import reach
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import Entry, Exported
 

@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from zoo.figures.kinds import Audio, Curve, Picture, Table
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout, Share
-from zoo.nn.module import ZooModule, wide
+from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
+from zoo.nn.shapes import wide
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import Entry, Exported
 

@@ -10,7 +10,8 @@ from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
-from zoo.nn.module import ZooModule, reach, two_logits
+from zoo.nn.module import ZooModule
+from zoo.nn.shapes import reach, two_logits
 from zoo.pretrained.load import attach
 
 

@@ -19,7 +19,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from zoo.nn.module import two_logits
+from zoo.nn.shapes import two_logits
 from zoo.pretrained.export_spec import Entry
 from zoo.words import formats
 

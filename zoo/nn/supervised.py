@@ -12,7 +12,8 @@ from torch import Tensor
 
 from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
-from zoo.nn.module import ZooModule, wide
+from zoo.nn.module import ZooModule
+from zoo.nn.shapes import wide
 
 
 class Classifier(ZooModule):

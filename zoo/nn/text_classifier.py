@@ -22,7 +22,7 @@ from torch import Tensor
 
 from zoo.figures.kinds import Bars, Picture, Table, Tinted
 from zoo.nn.embedding import FIRST, Steps
-from zoo.nn.module import wide
+from zoo.nn.shapes import wide
 from zoo.nn.supervised import Classifier
 from zoo.words.keyed_vectors import Neighbours, listed
 

@@ -73,7 +73,7 @@ class WordVectors(ZooModule):
         return self.neighbours().similarity(a, b)
 
     def save_word2vec_format(self, path: str | Path) -> Path:
-        """Write the vectors to a file that gensim and others read; see `zoo.words.formats.write`."""
+        """Write the vectors to a file that gensim and others read; see `zoo.words.formats`."""
         return formats.write(path, *self.word_vectors())
 
     def predict(self, raws: Any, batch_size: int = 64) -> list[Answers]:

@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import zoo
 from zoo.baselines.pixels import PixelWindows
 from zoo.baselines.text import LogCountRatio
-from zoo.windows import StackedWindows, cut, summary
+from zoo.baselines.windows import StackedWindows, cut, summary
 
 PATCHES = {"window": 14, "stride": 7, "folds": 3, "random_state": 0}
 SENTENCE = "This film is the worst film I have ever watched"

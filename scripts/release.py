@@ -16,7 +16,7 @@ from zoo.config import schema
 from zoo.pretrained import model_card, store
 from zoo.pretrained.load import attach, load
 from zoo.pretrained.quantize import Bits
-from zoo.training import card, evaluate, judge
+from zoo.training import card, evaluate, evaluator
 from zoo.training.run import Run
 
 SIZES: tuple[Bits, ...] = (8, 16, 32)
@@ -70,7 +70,7 @@ def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
     if config["judge"]:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     return model, data
 
 

@@ -118,7 +118,7 @@ def test_every_other_command_of_the_pages_is_known():
 
     Those are in tests/training/ (reproduce), tests/pages/ (lecture) and tests/test_curves.py.
     """
-    from zoo.training import proof
+    from zoo.training import reproduce
 
     tested = ("zoo train", "zoo sample", *AT_ONCE)
     rest = [line for line in commands() if not line.startswith(tested)]
@@ -131,7 +131,7 @@ def test_every_other_command_of_the_pages_is_known():
         "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1",
         "python -m scripts.jpeg fashion_mnist jpeg --quality 75",  # tests/test_scripts.py
         "zoo lecture",
-        *(f"zoo reproduce {name}" for name in proof.proven()),
+        *(f"zoo reproduce {name}" for name in reproduce.proven()),
         "zoo reproduce --all",
     }
     ci = (ROOT / ".ci" / "run").read_text()
@@ -153,12 +153,12 @@ def test_the_error_in_the_readme_is_what_is_said(command):
 
 
 def test_the_tables_are_those_that_the_measured_figures_make():
-    from zoo.training import proof
+    from zoo.training import reproduce
 
-    figures = proof.committed()
-    assert (ROOT / "docs" / "results.md").read_text() == proof.page(figures)
-    assert proof.with_table(README, figures) == README
-    assert set(figures) == set(proof.proven())
+    figures = reproduce.committed()
+    assert (ROOT / "docs" / "results.md").read_text() == reproduce.page(figures)
+    assert reproduce.with_table(README, figures) == README
+    assert set(figures) == set(reproduce.proven())
 
 
 def test_the_parameters_that_the_lecture_page_names_are_counted():

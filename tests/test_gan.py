@@ -11,7 +11,7 @@ import torch.nn.functional as F
 import zoo
 from zoo.catalog.compose import compose
 from zoo.figures import raster
-from zoo.training import metrics
+from zoo.training import csv_logger
 
 TINY = {
     "model": {"width": 4, "noise": 8},
@@ -274,7 +274,7 @@ def test_facts_of_other_data_set_its_sizes():
 def test_a_short_training_halves_the_distance_of_the_first_epoch():
     """S87: the Frechet distance falls; all classes are drawn at the end of a whole recipe only."""
     run = zoo.train("gan_conditional", name="a", baseline=None, trainer={"max_epochs": 4})
-    rows = metrics.read(run.folder / "metrics.csv")
+    rows = csv_logger.read(run.folder / "metrics.csv")
     found = [float(row["val/frechet"]) for row in rows if row["val/frechet"]]
     assert len(found) == 4
     assert found[-1] < found[0] / 2

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo.training import fit, metrics
+from zoo.training import csv_logger, fit
 from zoo.utilities import hardware
 
 TINY = {
@@ -98,7 +98,7 @@ def test_an_unfinished_run_goes_on_from_its_last_checkpoint(capsys):
     run = train(name="a", trainer={"max_epochs": 2})
     assert "resume    from step 10" in capsys.readouterr().err
     assert run.results["epochs"] == 2
-    rows = metrics.read(run.folder / "metrics.csv")
+    rows = csv_logger.read(run.folder / "metrics.csv")
     assert [row["epoch"] for row in rows if row["train/loss"]] == ["0", "1"]
     assert [row["epoch"] for row in rows if row["val/loss"]] == ["0", "1"]
 

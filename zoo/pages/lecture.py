@@ -26,7 +26,7 @@ from zoo.catalog.compose import compose
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
-from zoo.pages import report
+from zoo.training import report
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import replace

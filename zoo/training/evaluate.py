@@ -16,7 +16,7 @@ from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
-from zoo.training import judge
+from zoo.training import evaluator
 from zoo.training.callbacks import Scores
 from zoo.utilities import hardware
 
@@ -95,7 +95,7 @@ def opened(config: Config, model: "ZooModule", classes: bool = True) -> Any:
     data.prepare_data()
     data.setup("test")
     if config["judge"] and classes:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     return data
 
 

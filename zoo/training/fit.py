@@ -28,10 +28,9 @@ from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
-from zoo.pages import report
 from zoo.pretrained import store
 from zoo.pretrained.load import announce, attach, fill, load
-from zoo.training import card, checkpoints, judge, metrics
+from zoo.training import card, checkpoints, csv_logger, evaluator, report
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
@@ -54,7 +53,7 @@ def work(config: Config, run: Run) -> None:
     start = load(config["init"]) if config["init"] else None
     data = open_data(config, start)
     if config["judge"]:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     model = made(config, data.facts, start)
     model.input = data.input  # with what was fitted
     speed = Speed(config["data"]["batch_size"])
@@ -190,7 +189,7 @@ def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
         rows = found["progress"]["rows"]
         console.print(f"resume    from step {found['global_step']:,} ({last.name})")
     if rank() == 0:
-        metrics.cut(run.folder / "metrics.csv", rows)
+        csv_logger.cut(run.folder / "metrics.csv", rows)
     return last
 
 

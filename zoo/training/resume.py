@@ -16,7 +16,7 @@ from torch import Tensor
 from datamodules.loading.batches import Batches
 from zoo.distributed import collectives
 from zoo.distributed.signals import Signals
-from zoo.training.metrics import CSVLogger
+from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
 from zoo.utilities.errors import Stopped, no_such
 

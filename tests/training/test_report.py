@@ -27,8 +27,8 @@ from zoo.figures.kinds import (
 )
 from zoo.figures.raster import GAP
 from zoo.figures.svg import HEIGHT, POINTS
-from zoo.pages import report
-from zoo.pages.report import comparison, curves, shown
+from zoo.training import report
+from zoo.training.report import comparison, curves, shown
 
 RESULTS = {
     "experiment": "image_cnn",

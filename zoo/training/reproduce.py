@@ -131,7 +131,7 @@ def digest(name: str) -> str:
     depends = {key: value for key, value in config.items() if key not in UNSHAPED}
     depends["data"].pop("about")
     targets = {config[key]["_target_"].rpartition(".")[0] for key in ("model", "data")}
-    judged = {"zoo.training.judge"} if config["judge"] else set()
+    judged = {"zoo.training.evaluator"} if config["judge"] else set()
     code = [_code(module) for module in sorted({*SHAPING, *judged, *_with_imports(targets)})]
     text = json.dumps([depends, config["proof"]["seeds"], code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -45,7 +45,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     from pytorch_lightning import Callback
 
     from zoo.distributed import collectives, environment
-    from zoo.training import fit, launch
+    from zoo.training import build, fit, launch
     from zoo.training.callbacks import Speed
     from zoo.training.evaluate import quiet
     from zoo.training.run import Run
@@ -66,8 +66,8 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     ])  # fmt: skip
     fit.watchers = lambda *given: [Together(), *watchers(*given)]
     with quiet():
-        data = fit.open_data(config, None)
-        model, speed = fit.made(config, data.facts), Speed(config["data"]["batch_size"])
+        data = build.open_data(config, None)
+        model, speed = build.made(config, data.facts), Speed(config["data"]["batch_size"])
         place = folder / str(environment.rank() if devices > 1 else os.getpid())
         place.mkdir()
         fit.fit(config, Run(place), model, data, speed)

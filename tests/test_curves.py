@@ -14,8 +14,8 @@ from zoo.baselines.pixels import StandardisedLogistic
 from zoo.commands import curves as verb
 from zoo.commands.main import Parser
 from zoo.pages import curves
-from zoo.pages.curves import Point
-from zoo.training import launch
+from zoo.training import launch, learning_curves
+from zoo.training.learning_curves import Point
 
 ALGORITHMS = ["logistic regression", "SGD, augmented", "image_cnn_2017", "image_cnn"]
 POINTS = [
@@ -92,7 +92,9 @@ def interrupted():
 
 
 def test_each_point_is_a_run_of_its_size_and_seed_and_the_smallest_come_first():
-    jobs = verb.planned(asked("--samples", "3000,100", "--seeds", "1,0", "model.optimizer.lr=0.5"))
+    jobs = learning_curves.planned(
+        asked("--samples", "3000,100", "--seeds", "1,0", "model.optimizer.lr=0.5")
+    )
     places = [(job.samples, job.algorithm, job.seed) for job in jobs]
     assert places == [(n, name, s) for n in (100, 3000) for name in ALGORITHMS for s in (0, 1)]
     for job in jobs:
@@ -111,8 +113,8 @@ def test_each_point_is_a_run_of_its_size_and_seed_and_the_smallest_come_first():
     ("samples", "batch", "passes"), [(30, 30, 800), (100, 64, 800), (3000, 64, 18), (64_000, 64, 5)]
 )
 def test_each_size_gets_as_many_batches_and_each_sample_its_passes(samples, batch, passes):
-    settings = {**verb.written(), "batch": 64, "smoke": False}
-    network = verb.filled(settings, samples, seed=0)[-1]["train"]
+    settings = {**learning_curves.written(), "batch": 64, "smoke": False}
+    network = learning_curves.filled(settings, samples, seed=0)[-1]["train"]
     every = max(1, passes // 10)
     assert f"data.batch_size={batch}" in network
     assert f"trainer.max_epochs={passes}" in network
@@ -138,7 +140,9 @@ def test_the_interval_of_a_baseline_is_that_of_its_answers(monkeypatch):
 
     monkeypatch.setattr(baseline, "baseline_results", lambda *_: {"baseline/test/accuracy": 0.9})
     (job,) = [
-        j for j in verb.planned(asked("--samples", "50", "--seeds", "0")) if "log" in j.algorithm
+        j
+        for j in learning_curves.planned(asked("--samples", "50", "--seeds", "0"))
+        if "log" in j.algorithm
     ]
     point = job.score()
     assert (point.samples, point.accuracy) == (50, 0.9)

@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import zoo
 from zoo.distributed import collectives, environment, sparse_rows, sync_batchnorm
-from zoo.training import fit, launch, resume
+from zoo.training import build, fit, launch, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet, test
 from zoo.training.run import Run
@@ -96,8 +96,8 @@ def followed(name: str, precision: str, devices: int, folder: Path) -> dict[str,
         f"trainer.devices={devices}",
     ])  # fmt: skip
     config["model"] = changed(config["model"], SLOWER.get((name, precision), SHARES[precision]))
-    data = fit.open_data(config, None)
-    model = fit.made(config, data.facts)
+    data = build.open_data(config, None)
+    model = build.made(config, data.facts)
     fit.watchers = lambda *given: [watch, *watchers(*given)]
     sync_batchnorm.dist = sparse_rows.dist = Counting(watch)
     try:

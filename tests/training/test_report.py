@@ -28,7 +28,8 @@ from zoo.figures.kinds import (
 from zoo.figures.raster import GAP
 from zoo.figures.svg import HEIGHT, POINTS
 from zoo.training import report
-from zoo.training.report import comparison, curves, shown
+from zoo.training.comparison import comparison
+from zoo.training.report import curves, shown
 
 RESULTS = {
     "experiment": "image_cnn",

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.training import csv_logger, fit, launch, resume
+from zoo.training import build, csv_logger, fit, launch, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
@@ -29,8 +29,8 @@ def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     config = launch.composed([f"experiment={name}", *LITTLE, *OF_WORDS.get(name, ()), *changes])
     if config["judge"]:  # which would have to learn first
         config |= {"judge": None, "monitor": "val/loss"}
-    data = fit.open_data(config, None)
-    model = fit.made(config, data.facts)
+    data = build.open_data(config, None)
+    model = build.made(config, data.facts)
     fit.fit(config, Run(folder), model, data, Speed(1))
     return model.state_dict()
 

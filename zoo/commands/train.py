@@ -44,7 +44,7 @@ def print_table(runs: "list[Run]") -> None:
     from rich.table import Table
 
     from zoo.figures.html import numeric_columns
-    from zoo.training.report import comparison
+    from zoo.training.comparison import comparison
 
     for one in runs:
         found = comparison(one.results)

@@ -9,7 +9,7 @@ make no difference, it is the 95 % bootstrap interval over the test samples.
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,12 @@ from zoo.figures.html import draw
 from zoo.figures.html import table as drawn_table
 from zoo.figures.kinds import Curve, Table
 from zoo.figures.page import page
+from zoo.training.learning_curves import Point
 from zoo.utilities.files import replace
 
 X_LABEL, Y_LABEL = "training samples", "accuracy on the test split, %"
 COLOURS = ("#2563c9", "#d5601c", "#1d8a64", "#8a4fc4", "#a07a00", "#c43d7c")  # page.css's
 INCHES, DPI = (7.2, 4.2), 150  # of the PNG
-
-
-@dataclass(frozen=True)
-class Point:
-    """An algorithm's accuracy with its 95 % bootstrap interval, all in [0, 1]."""
-
-    algorithm: str
-    samples: int
-    seed: int
-    accuracy: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        score = f"{100 * self.accuracy:.2f} % ({100 * self.low:.2f} to {100 * self.high:.2f} %)"
-        return f"{self.algorithm}, {self.samples:,} samples, seed {self.seed}: {score}"
 
 
 def summary(points: Iterable[Point]) -> tuple[float, float, float]:

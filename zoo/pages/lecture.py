@@ -26,7 +26,7 @@ from zoo.catalog.compose import compose
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
-from zoo.training import report
+from zoo.training.comparison import comparison
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import replace
@@ -160,7 +160,7 @@ def _scores(name: str) -> str:
     """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
-        found = report.comparison(_results(experiment, name))
+        found = comparison(_results(experiment, name))
         scores = {who: score for who, score, *_ in found.rows}
         bar, model = scores.pop("target", ""), scores.popitem()[1]
         beside = [f"{score} ({who})" for who, score in scores.items()]
@@ -191,7 +191,7 @@ def _shown(slide: Slide, name: str, folder: Path) -> Iterator[str]:
         yield _picture(_drawn(folder, slide.command), slide.says)
         yield f"<details><summary>what it says</summary><pre>{escape(said)}</pre></details>"
         return
-    yield table(report.comparison(_results(slide.experiment, name)))
+    yield table(comparison(_results(slide.experiment, name)))
     run = Path("runs").resolve() / slide.experiment / name
     figures = {m[1]: m[0] for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))}
     for title in slide.shows:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from zoo.metrics.novelty import Novelty
-from zoo.training.report import headline
+from zoo.training.comparison import headline
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule

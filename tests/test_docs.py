@@ -116,7 +116,7 @@ def test_a_sampling_command_of_the_pages_runs(line, place, command):
 def test_every_other_command_of_the_pages_is_known():
     """CI runs make train and make test; the others have tests of their own.
 
-    Those are in tests/training/ (reproduce), tests/pages/ (lecture) and tests/test_curves.py.
+    Those are in tests/training/ (reproduce), tests/pages/ (lecture, curves).
     """
     from zoo.training import reproduce
 
@@ -127,7 +127,7 @@ def test_every_other_command_of_the_pages_is_known():
         "make test",
         "make lecture",
         "make bench",
-        "zoo curves",  # tests/test_curves.py
+        "zoo curves",  # tests/pages/test_learning_curves.py
         "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1",
         "python -m scripts.jpeg fashion_mnist jpeg --quality 75",  # tests/test_scripts.py
         "zoo lecture",

@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def run(given: Namespace) -> None:
-    from zoo.pages import curves
+    from zoo.pages import learning_curves
     from zoo.training.learning_curves import planned
 
     settings = read(given)
@@ -58,8 +58,8 @@ def run(given: Namespace) -> None:
     for number, job in enumerate(jobs, 1):
         points.append(point := job.score())
         say(f"point     {number} of {len(jobs)}: {point}")
-    print_table(curves.table(points))
-    page = curves.write(settings, points)
+    print_table(learning_curves.table(points))
+    page = learning_curves.write(settings, points)
     print(f"picture   {page.with_suffix('.png')}")
     print(f"page      {page}")
 

@@ -13,7 +13,7 @@ from zoo.baselines.incremental import Incremental
 from zoo.baselines.pixels import StandardisedLogistic
 from zoo.commands import curves as verb
 from zoo.commands.main import Parser
-from zoo.pages import curves
+from zoo.pages import learning_curves as pages
 from zoo.training import launch, learning_curves
 from zoo.training.learning_curves import Point
 
@@ -178,20 +178,20 @@ def test_what_is_wrong_is_one_line_and_exit_code_2_before_any_work(line, said, c
 
 
 def test_an_interval_is_that_of_the_seeds_and_of_the_samples_where_seeds_tell_nothing():
-    assert curves.summary(POINTS[:2]) == pytest.approx((55, 50, 60))
-    assert curves.summary(POINTS[2:3]) == pytest.approx((75, 70, 80))
-    assert curves.summary(POINTS[3:]) == pytest.approx((50, 40, 60))
+    assert pages.summary(POINTS[:2]) == pytest.approx((55, 50, 60))
+    assert pages.summary(POINTS[2:3]) == pytest.approx((75, 70, 80))
+    assert pages.summary(POINTS[3:]) == pytest.approx((50, 40, 60))
 
 
 def test_a_row_is_an_algorithm_and_a_column_a_size():
-    found = curves.table(POINTS)
+    found = pages.table(POINTS)
     assert found.header == ("", "100", "1,000")
     assert found.rows[0] == ("a", "55.0 (50.0 to 60.0)", "75.0 (70.0 to 80.0)")
     assert found.rows[1] == ("b <c>", "50.0 (40.0 to 60.0)", "")
 
 
 def test_a_line_is_an_algorithm_with_its_intervals_as_a_band():
-    found = curves.curve(POINTS)
+    found = pages.curve(POINTS)
     assert found.log_x
     assert found.lines["a"][0] == [100, 1000]
     assert found.lines["a"][1] == pytest.approx((55, 75))
@@ -199,7 +199,7 @@ def test_a_line_is_an_algorithm_with_its_intervals_as_a_band():
 
 
 def test_the_page_opens_from_disk_and_says_what_was_compared(tmp_path):
-    page = curves.write(SETTINGS, POINTS)
+    page = pages.write(SETTINGS, POINTS)
     text = page.read_text()
     assert page == tmp_path / "runs" / "curves" / "mine" / "curves.html"
     assert text.count('class="band') == 2
@@ -217,7 +217,7 @@ def test_the_page_opens_from_disk_and_says_what_was_compared(tmp_path):
 
 
 def test_the_picture_has_a_colour_for_each_algorithm():
-    picture = np.asarray(Image.open(io.BytesIO(curves.png(curves.curve(POINTS), "digits"))))
-    for colour in curves.COLOURS[:2]:
+    picture = np.asarray(Image.open(io.BytesIO(pages.png(pages.curve(POINTS), "digits"))))
+    for colour in pages.COLOURS[:2]:
         levels = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
         assert (picture[:, :, :3] == levels).all(axis=2).sum() > 100

@@ -12,8 +12,8 @@ from PIL import Image
 import zoo
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
-from zoo import filters
 from zoo.commands import draw
+from zoo.demos import convolution
 from zoo.figures.raster import GAP
 from zoo.nn import feature_maps
 
@@ -62,8 +62,8 @@ def test_a_filter_stands_beside_its_picture(command, colour):
     assert out.splitlines()[-1] == "picture   seen.png"
     before, after = tiles("seen.png", columns=2)
     assert (before == colour).all()
-    emboss = filters.kernels("emboss")
-    wanted = filters.responses(colour, emboss, "same")[0] + 128
+    emboss = convolution.kernels("emboss")
+    wanted = convolution.responses(colour, emboss, "same")[0] + 128
     assert (after == wanted.clip(0, 255)).all()
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from datamodules.transforms.augment import Options
-    from zoo.filters import Border
+    from zoo.demos.convolution import Border
     from zoo.nn.module import ZooModule
 
 SIDE = 512  # pixels, of the longer side; larger pictures are scaled down
@@ -123,17 +123,17 @@ def draw_filter(given: Namespace) -> bytes:
     (cross-correlation); --flip turns it by 180 degrees first, which is what mathematics calls
     convolution. Each channel is filtered by itself.
     """
-    from zoo import filters
+    from zoo.demos import convolution
     from zoo.figures.kinds import Grid
     from zoo.figures.raster import png
 
-    kernels = filters.kernels(given.kernel)
+    kernels = convolution.kernels(given.kernel)
     kernels = kernels[:, ::-1, ::-1] if given.flip else kernels
     pixels, name = read(given.picture, SIDE)
-    sums = filters.combined(filters.responses(pixels, kernels, given.border))
+    sums = convolution.combined(convolution.responses(pixels, kernels, given.border))
     height, width, channels = pixels.shape
     at = given.at or (height // 2, width // 2)
-    under = filters.window(pixels, kernels, given.border, at)
+    under = convolution.window(pixels, kernels, given.border, at)
     print(f"input     {name}")
     print_kernels(kernels, given.flip)
     print_size((height, width), kernels, given.border)
@@ -141,7 +141,7 @@ def draw_filter(given: Namespace) -> bytes:
     print(f"sum       at row {at[0]}, column {at[1]}, weight x pixel:")
     for channel, colour in enumerate(CHANNELS[channels]):
         print_sum(colour, kernels, under[:, :, channel])
-    result = filters.shown(sums, kernels)
+    result = convolution.shown(sums, kernels)
     return png(Grid([pixels, result], columns=2), SIDE)
 
 
@@ -157,10 +157,10 @@ def print_kernels(kernels: "np.ndarray", flip: bool) -> None:
 
 def print_size(size: tuple[int, int], kernels: "np.ndarray", border: "Border") -> None:
     """The size of the result, and how it comes about."""
-    from zoo import filters
+    from zoo.demos import convolution
 
-    pads, sides = filters.padding(kernels, border), kernels.shape[1:]
-    height, width = filters.result_size(size, kernels, border)
+    pads, sides = convolution.padding(kernels, border), kernels.shape[1:]
+    height, width = convolution.result_size(size, kernels, border)
     sums = [f"({n} + 2 x {p} - {k} + 1)" for n, p, k in zip(size, pads, sides, strict=True)]
     how = "padded with zeros" if border == "same" else "skipped where the kernel does not fit"
     print(f"border    {border}, {how}: size + 2 x padding - kernel + 1 =")
@@ -169,9 +169,9 @@ def print_size(size: tuple[int, int], kernels: "np.ndarray", border: "Border") -
 
 def print_levels(sums: "np.ndarray", kernels: "np.ndarray") -> None:
     """How sums become grey levels."""
-    from zoo import filters
+    from zoo.demos import convolution
 
-    zero = filters.level_of_zero(kernels)
+    zero = convolution.level_of_zero(kernels)
     outside = ((sums + zero < 0) | (sums + zero > 255)).mean()
     what = f"sum + {zero}, as the weights sum to zero" if zero else "sum"
     what = "magnitude of both sums" if len(kernels) > 1 else what
@@ -182,20 +182,20 @@ def print_sum(colour: str, kernels: "np.ndarray", under: "np.ndarray") -> None:
     """The weighted sum of the pixels (kh, kw) under each kernel, and the level that is shown."""
     import numpy as np
 
-    from zoo import filters
+    from zoo.demos import convolution
 
     print(f"  {colour}")
     values = []
     for kernel in kernels:
-        rows, value = filters.written_out(kernel, under)
+        rows, value = convolution.written_out(kernel, under)
         values.append(value)
         print("      " + "\n    + ".join(rows))
         print(f"    = {value:g}")
-    total = filters.combined(np.array(values))
+    total = convolution.combined(np.array(values))
     if len(values) > 1:
         squares = " + ".join(f"({value:g})^2" for value in values)
         print(f"    magnitude sqrt({squares}) = {total:.1f}")
-    print(f"    shown as {filters.shown(total, kernels)}")
+    print(f"    shown as {convolution.shown(total, kernels)}")
 
 
 def draw_planes(given: Namespace) -> bytes:

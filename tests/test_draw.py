@@ -13,7 +13,8 @@ import zoo
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from zoo.commands import draw
-from zoo.demos import convolution
+from zoo.demos import augment, convolution
+from zoo.demos.picture import read
 from zoo.figures.raster import GAP
 from zoo.nn import feature_maps
 
@@ -164,15 +165,15 @@ def test_what_is_transparent_lies_on_white_and_exif_turns_the_picture(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
     (tmp_path / "clear.png").write_bytes(saved(Image.fromarray(pixels), "PNG", exif=exif))
-    found, name = draw.read("clear.png", 512)
+    found, name = read("clear.png", 512)
     assert found.tolist() == np.full((3, 2, 1), 255).tolist()
     assert name.startswith("clear.png: 3 x 2 x 1")
 
 
 def test_a_large_picture_is_scaled_down_and_a_small_one_is_not_changed(tmp_path, colour):
     Image.new("RGB", (2000, 500), "red").save(tmp_path / "large.png")
-    assert draw.read("large.png", 512)[0].shape == (128, 512, 3)
-    assert (draw.read("my.png", 512)[0] == colour).all()
+    assert read("large.png", 512)[0].shape == (128, 512, 3)
+    assert (read("my.png", 512)[0] == colour).all()
 
 
 def test_the_variants_are_those_of_training_after_the_picture_itself(command, colour):
@@ -198,7 +199,9 @@ def test_without_options_lively_ones_are_taken_and_printed(command, colour):
     assert "horizontal_flip=true" in out
     picture, *variants = tiles("augment.png", columns=2, rows=2)
     assert len({tile.tobytes() for tile in (picture, *variants)}) == 4
-    assert draw.parse([f"{key}={value}" for key, value in draw.LIVELY.items()]) == draw.LIVELY
+    assert (
+        augment.parse([f"{key}={value}" for key, value in augment.LIVELY.items()]) == augment.LIVELY
+    )
 
 
 def test_the_seed_makes_the_sheet(command, colour, tmp_path):
@@ -229,7 +232,7 @@ def test_every_option_of_augmentation_is_taken(command, colour):
 def test_a_variant_beyond_white_is_white_and_not_black(monkeypatch):
     monkeypatch.setattr(Augment, "__call__", lambda self, images, key: images + 0.5)
     pixels = np.full((2, 2, 1), 200, np.uint8)
-    assert (draw.variants(pixels, {}, count=1, seed=0) == 255).all()
+    assert (augment.variants(pixels, {}, count=1, seed=0) == 255).all()
 
 
 def test_a_data_sets_picture_is_varied_as_its_training_does(command):
@@ -245,7 +248,7 @@ def test_a_data_sets_picture_is_varied_as_its_training_does(command):
     side = (sheet.shape[0] - GAP) // 2
     assert side == 28 * (512 // 28)
     assert (sheet[:side:18, :side:18] == first[:, :, 0]).all()
-    varied = draw.variants(first, own, count=3, seed=0)
+    varied = augment.variants(first, own, count=3, seed=0)
     assert (sheet[-side::18, -side::18] == varied[2, :, :, 0]).all()
 
 

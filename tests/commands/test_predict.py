@@ -230,7 +230,7 @@ def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
 
 
 def test_words_for_the_answer_are_green_and_those_against_it_red():
-    from zoo.commands.predict import tinted
+    from zoo.commands._answers import tinted
 
     words = tinted([("not", 2.0), ("the", 0.01), ("good", -0.9), ("film", 1.2)])
     assert str(words) == "not the good film "
@@ -321,9 +321,7 @@ def test_answers_are_written_before_the_last_line_is_read(
 
 
 def test_a_long_table_is_printed_in_parts(trained, command, monkeypatch):
-    from zoo.commands import predict
-
-    monkeypatch.setattr(predict, "ROWS", 2)
+    monkeypatch.setattr("zoo.commands._answers.ROWS", 2)
     monkeypatch.setattr(sys, "stdin", io.StringIO("good\nbad\nfunny\n"))
     _, out, _ = command("predict", trained("text_cnn"), "-")
     assert out.count("probability") == 2

@@ -26,7 +26,7 @@ from zoo.figures.kinds import (
     Tinted,
 )
 from zoo.figures.raster import TILE, png, wav
-from zoo.figures.svg import POINTS, _box, _curve, _scatter
+from zoo.figures.svg import POINTS, box, curve_svg, scatter_svg
 
 LONG = 60  # characters; a longer cell has a line of its own on a phone
 FRAMES = 12  # of a clip, side by side
@@ -58,9 +58,9 @@ def _body(title: str, picture: Picture) -> str:
         case Bars():
             return _bars(picture)
         case Curve():
-            return _curve(title, picture)
+            return curve_svg(title, picture)
         case Scatter():
-            return _scatter(title, picture)
+            return scatter_svg(title, picture)
         case Table():
             return table(picture)
         case Confusion():
@@ -80,7 +80,7 @@ def table(picture: Table) -> str:
         for row in picture.rows
     ]
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return _box(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    return box(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
 def _column_kinds(picture: Table) -> list[str]:
@@ -130,7 +130,7 @@ def _image(grid: Grid, alt: str) -> str:
 def _strip(title: str, strip: Strip) -> str:
     said = _joined(strip.captions, [_length(clip, strip.rate) for clip in strip.clips])
     pairs = zip(strip.clips, said, strict=True)
-    return _rows(said, [_box(_image(_frames(clip), f"{title}: {words}")) for clip, words in pairs])
+    return _rows(said, [box(_image(_frames(clip), f"{title}: {words}")) for clip, words in pairs])
 
 
 def _frames(clip: np.ndarray) -> Grid:
@@ -269,7 +269,7 @@ def _matrix(confusion: Confusion) -> str:
     )
     corner = "<thead><tr><td></td>"
     return (
-        _box(f"<table{style}>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>")
+        box(f"<table{style}>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>")
         + "<p>Rows are the truth, columns the answer; the tint is the share of the row.</p>"
     )
 

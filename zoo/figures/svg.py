@@ -18,11 +18,11 @@ MARGIN = 24
 POINTS = 400  # of a line or a waveform; more would not be seen
 
 
-def _box(inside: str) -> str:
+def box(inside: str) -> str:
     return f'<div class="box" tabindex="0">{inside}</div>'  # focusable: keys scroll it
 
 
-def _scatter(title: str, scatter: Scatter) -> str:
+def scatter_svg(title: str, scatter: Scatter) -> str:
     """In a box that scrolls on a phone: the letters keep their size."""
     if not len(scatter.names):
         return "<p>none</p>"
@@ -33,7 +33,7 @@ def _scatter(title: str, scatter: Scatter) -> str:
     joins = "".join(_join(*dots[[a, b]]) for a, b in scatter.lines)
     each = zip(dots, scatter.names, places, keys, strict=True)
     alt = escape(f"{title}: {', '.join(scatter.names)}")
-    return _box(
+    return box(
         f'<svg viewBox="0 0 {PLANE} {height:.0f}" role="img" aria-label="{alt}">'
         f"{joins}{''.join(_named(*one) for one in each)}</svg>"
     ) + (_legend(groups) if groups else "")
@@ -62,7 +62,7 @@ def _named(dot: np.ndarray, name: str, place: label_placement.Place | None, key:
     return f'{drawn}<text x="{x:.1f}" y="{y + 4:.1f}" class="{anchor}">{escape(name)}</text>'
 
 
-def _curve(title: str, curve: Curve) -> str:
+def curve_svg(title: str, curve: Curve) -> str:
     lines = {name: points for name in curve.lines if len(points := _points(curve, name))}
     if not lines:
         return "<p>no finite value</p>"

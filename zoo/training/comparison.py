@@ -18,7 +18,7 @@ def comparison(results: dict[str, Any]) -> Table:
         return Table((), ())
     beside_baseline, beside_model = _winner(metric, results)
     name = results.get("model", "model")
-    rows = [(name, shown(metric, results[metric]), _interval(metric, results), beside_model)]
+    rows = [(name, shown(metric, results[metric]), interval(metric, results), beside_model)]
     if (baseline := results.get(f"baseline/{metric}")) is not None:
         name = results.get("baseline", "baseline")
         rows.insert(0, (name, shown(metric, baseline), "", beside_baseline))
@@ -31,12 +31,12 @@ def headline(results: Mapping[str, Any]) -> str:
     """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
     beside = [key for key in results if key.startswith("baseline/test/")]
     measured = [key.removeprefix("baseline/") for key in beside]
-    tested = sorted(_tested(results), key=lambda metric: metric.endswith("/loss"))
+    tested = sorted(tested_metrics(results), key=lambda metric: metric.endswith("/loss"))
     wanted = [_target(results).get("metric", ""), *measured, *tested]
     return next((metric for metric in wanted if results.get(metric) is not None), "")
 
 
-def _tested(results: Mapping[str, Any]) -> list[str]:
+def tested_metrics(results: Mapping[str, Any]) -> list[str]:
     return [key for key in results if key.startswith("test/") and not is_part(key)]
 
 
@@ -44,7 +44,7 @@ def _target(results: Mapping[str, Any]) -> dict[str, Any]:
     return results.get("target") or {}
 
 
-def _interval(metric: str, results: dict[str, Any]) -> str:
+def interval(metric: str, results: dict[str, Any]) -> str:
     low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
     if low is None or high is None:
         return ""

@@ -14,7 +14,7 @@ from typing import Any
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Curve, Picture
 from zoo.figures.page import page
-from zoo.training.comparison import _interval, _tested, comparison, headline
+from zoo.training.comparison import comparison, headline, interval, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import shown
 
@@ -122,7 +122,7 @@ def _repeat(results: dict[str, Any], config: str) -> str:
 
 
 def _facts(results: dict[str, Any]) -> str:
-    facts = {metric: _measured(metric, results) for metric in _tested(results)}
+    facts = {metric: _measured(metric, results) for metric in tested_metrics(results)}
     facts.pop(headline(results), None)
     for name, (key, form) in FACTS.items():
         if results.get(key) is not None:
@@ -134,7 +134,7 @@ def _facts(results: dict[str, Any]) -> str:
 def _measured(metric: str, results: dict[str, Any]) -> str:
     if results[metric] is None:
         return "not measured"
-    interval = _interval(metric, results)
+    interval = interval(metric, results)
     return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
 
 

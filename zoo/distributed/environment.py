@@ -5,10 +5,11 @@ from datetime import timedelta
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from zoo.utilities.protocols import Model
+
 if TYPE_CHECKING:
     from pytorch_lightning.plugins.environments import ClusterEnvironment
 
-    from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
 STALE = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
@@ -71,7 +72,7 @@ def environment() -> "ClusterEnvironment":
     return TorchElasticEnvironment() if by == "torchrun" else LightningEnvironment()
 
 
-def strategy(config: Config, model: "ZooModule | None" = None) -> Any:
+def strategy(config: Config, model: Model | None = None) -> Any:
     """DDP where there are several processes; another strategy that the config names as it is.
 
     Args:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +20,6 @@ from torch.export import Dim
 
 from zoo.pretrained.export_spec import Entry, Exported
 from zoo.utilities.errors import Failure
-
-if TYPE_CHECKING:
-    from zoo.nn.module import ZooModule
 
 TOLERANCE = 1e-4  # largest difference, in float32
 ABOUT = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
@@ -49,7 +46,7 @@ class Program(nn.Module):
         return self.function(*inputs)
 
 
-def export(model: "ZooModule", path: str | Path) -> Written:
+def export(model: Any, path: str | Path) -> Written:
     """Write a model that lies on the CPU to PATH.onnx or PATH.pt2 (torch.export), and compare.
 
     Raises:

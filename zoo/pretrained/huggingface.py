@@ -6,16 +6,14 @@
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.pretrained import model_card, store
 from zoo.pretrained.load import load as load_weights
-
-if TYPE_CHECKING:
-    from zoo.nn.module import ZooModule
+from zoo.utilities.protocols import Model
 
 
-def save(model: "ZooModule", folder: Path) -> Path:
+def save(model: Model, folder: Path) -> Path:
     """Write a loaded model to a folder; see `ZooModule.save_pretrained`."""
     card = store.whole(model.card)
     facts = {**card["facts"], "classes": model.classes}
@@ -25,7 +23,7 @@ def save(model: "ZooModule", folder: Path) -> Path:
     return folder
 
 
-def load(source: str | Path, **overrides: Any) -> "ZooModule":
+def load(source: str | Path, **overrides: Any) -> Any:
     """Load a model from a folder or the hub; see `ZooModule.from_pretrained`."""
     if Path(source).exists():
         return load_weights(Path(source), **overrides)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.nn.module import ZooModule
 from zoo.pretrained.store import INPUT, NOVELTY, find, read, read_tensors
 
 
@@ -18,7 +17,7 @@ def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
     return {name.removeprefix(start): tensors.pop(name) for name in names}
 
 
-def load(source: str | Path, **overrides: Any) -> "ZooModule":
+def load(source: str | Path, **overrides: Any) -> Any:
     """Rebuild a model with its weights and input, in eval mode.
 
     Args:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.utilities.errors import no_such
+from zoo.utilities.protocols import Model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.nn.module import ZooModule
     from zoo.pretrained.quantize import Bits
 
 SCHEMA = 1
@@ -102,7 +102,7 @@ def _beside(path: Path) -> Path:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def save(model: "ZooModule", card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -> Path:
+def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -> Path:
     """Write a model's tensors and its card; the card gets schema and sha256.
 
     Args:
@@ -124,7 +124,7 @@ def save(model: "ZooModule", card: Mapping[str, Any], path: Path, bits: "Bits" =
     return file
 
 
-def _tensors_of(model: "ZooModule") -> "dict[str, Tensor]":
+def _tensors_of(model: Model) -> "dict[str, Tensor]":
     novelty = {} if model.novelty is None else model.novelty.tensors()
     fitted = model.input.tensors() if hasattr(model.input, "tensors") else {}
     return {**model.state_dict(), **_named(NOVELTY, novelty), **_named(INPUT, fitted)}

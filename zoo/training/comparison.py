@@ -18,7 +18,7 @@ def comparison(results: dict[str, Any]) -> Table:
         return Table((), ())
     beside_baseline, beside_model = _winner(metric, results)
     name = results.get("model", "model")
-    rows = [(name, shown(metric, results[metric]), interval(metric, results), beside_model)]
+    rows = [(name, shown(metric, results[metric]), interval_of(metric, results), beside_model)]
     if (baseline := results.get(f"baseline/{metric}")) is not None:
         name = results.get("baseline", "baseline")
         rows.insert(0, (name, shown(metric, baseline), "", beside_baseline))
@@ -44,7 +44,7 @@ def _target(results: Mapping[str, Any]) -> dict[str, Any]:
     return results.get("target") or {}
 
 
-def interval(metric: str, results: dict[str, Any]) -> str:
+def interval_of(metric: str, results: dict[str, Any]) -> str:
     low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
     if low is None or high is None:
         return ""

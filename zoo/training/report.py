@@ -14,7 +14,7 @@ from typing import Any
 from zoo.figures.html import draw, table
 from zoo.figures.kinds import Curve, Picture
 from zoo.figures.page import page
-from zoo.training.comparison import comparison, headline, interval, tested_metrics
+from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import shown
 
@@ -134,7 +134,7 @@ def _facts(results: dict[str, Any]) -> str:
 def _measured(metric: str, results: dict[str, Any]) -> str:
     if results[metric] is None:
         return "not measured"
-    interval = interval(metric, results)
+    interval = interval_of(metric, results)
     return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
 
 

@@ -26,9 +26,7 @@ from datamodules.loading.labelled import Labelled
 from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS, Rows, Source
 from datamodules.utilities.draws import Key
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.utilities.types import Fraction, Positive
 
 
 class Sounds(Labelled):
@@ -70,8 +68,8 @@ class Sounds(Labelled):
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,

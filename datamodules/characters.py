@@ -33,9 +33,7 @@ from datamodules.loading.batches import Batches
 from datamodules.sources.layouts import NAMES
 from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.utilities.types import Fraction, Positive
 
 
 class Characters(InMemory):
@@ -68,8 +66,8 @@ class Characters(InMemory):
         hub: None,
         about: About,
         length: Positive,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,

@@ -28,9 +28,8 @@ from datamodules.loading.labelled import Labelled
 from datamodules.sources.layouts import CLIPS, Rows, Source
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 Order = Literal["forward", "shuffled", "first"]
 
 MEMORY = 8 * 2**30  # bytes of a split; more would be refused by most machines
@@ -86,8 +85,8 @@ class Clips(Labelled):
         label: Label | None,
         order: Order,
         unfold: bool,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,

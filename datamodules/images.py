@@ -26,9 +26,7 @@ from datamodules.sources.layouts import PICTURES, Rows
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.utilities.types import Fraction, Positive
 
 HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 
@@ -70,8 +68,8 @@ class Images(Labelled):
         about: About,
         image_size: Annotated[int, Field(ge=4, le=1024)] | None,
         channels: Literal[1, 3] | None,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,

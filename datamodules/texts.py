@@ -38,9 +38,8 @@ from datamodules.loading.labelled import Labelled
 from datamodules.sources.layouts import NAMES, TEXTS, Rows, Source, open_source
 from datamodules.sources.tables import Columns
 from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
 
@@ -95,8 +94,8 @@ class Reviews(Labelled):
         truncating: Side,
         buckets: bool,
         class_weights: Literal["balanced"] | None,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,

@@ -37,9 +37,7 @@ from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
 from datamodules.transforms.subsample import kept, thinned
 from datamodules.utilities.draws import Key
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.utilities.types import Fraction, Positive
 
 EVALUATED = 4096  # centres of a global batch that is not trained on
 
@@ -86,8 +84,8 @@ class Words(InMemory):
         min_count: Positive,
         window: Annotated[int, Field(ge=1, le=255)],
         subsample: Annotated[float, Field(gt=0, le=1)],
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Annotated[int, Field(ge=LONGEST, multiple_of=LONGEST)],
         train_samples: Positive | None,
         limit: Positive | None,

@@ -28,6 +28,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from zoo.config.types import Positive
 from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
 from zoo.nn import optim
@@ -37,7 +38,6 @@ from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images, wide
 from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 SHOWN = 10  # pictures in a row of a figure
 STEPS = 10  # from one picture to another
 ROWS = 4  # pairs of pictures between which there are steps

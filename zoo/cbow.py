@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
+from zoo.config.types import Positive
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
 from zoo.nn.word_vectors import WordVectors
@@ -37,8 +38,6 @@ from zoo.words import figures, word2vec
 from zoo.words.alias_sampler import alias
 from zoo.words.keyed_vectors import NEAREST, Answers
 from zoo.words.word2vec import Mode, Run, Tables
-
-Positive = Annotated[int, Field(ge=1)]
 
 SHOWN = 12  # rows of a table
 FEW = 5  # answers in a row

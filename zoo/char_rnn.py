@@ -27,15 +27,15 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from zoo.config.types import Positive, Probability
 from zoo.figures.kinds import Picture, Text
 from zoo.nn import optim, recurrent
-from zoo.nn.dropout import Dropout, Share
+from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import wide
 from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
 
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
@@ -65,7 +65,7 @@ class CharRNN(ZooModule):
         embedding: Positive,
         layers: Positive,
         width: Positive,
-        dropout: Share,
+        dropout: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__()

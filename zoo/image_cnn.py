@@ -26,16 +26,15 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from zoo.config.types import Positive, Probability
 from zoo.figures.kinds import Picture
 from zoo.nn import feature_maps, optim
-from zoo.nn.dropout import Dropout, Share
+from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images, reach
 from zoo.nn.supervised import Classifier, Regressor
 from zoo.pretrained.export_spec import Entry, Exported
-
-Positive = Annotated[int, Field(ge=1)]
 
 PATCHED = 5000  # pictures that the first layer is taken from
 SCALE = 1 / 9  # of what the last layer sees: sharp answers take longer to come (section 3.3)
@@ -56,9 +55,9 @@ class ImageCNN2017(Classifier):
         channels: Positive,
         image_size: Annotated[int, Field(ge=12)],
         num_classes: Annotated[int, Field(ge=2)],
-        dropout: Share,
-        dense_dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        dense_dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -266,8 +265,8 @@ class ImageCNN(Convolutions, Classifier):
         num_classes: Annotated[int, Field(ge=2)],
         widths: Annotated[list[Positive], Field(min_length=1)],
         mirror: bool,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -302,7 +301,7 @@ class ImageRegressor(Convolutions, Regressor):
         target_mean: float,
         target_std: Annotated[float, Field(gt=0)],
         widths: Annotated[list[Positive], Field(min_length=1)],
-        dropout: Share,
+        dropout: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(unit, target_mean, target_std)

@@ -17,16 +17,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from zoo.config.types import Positive, Probability
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
 from zoo.nn import optim
-from zoo.nn.dropout import Dropout, Share
+from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 SHOWN = 64  # units of the first layer in its figure
 
 
@@ -46,8 +46,8 @@ class ImageMLP(Classifier):
         image_size: Positive,
         num_classes: Annotated[int, Field(ge=2)],
         widths: list[Positive],
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)

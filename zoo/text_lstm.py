@@ -14,23 +14,19 @@ Keras' consume_less="gpu".
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, H units, K classes.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
 from zoo.nn import optim, recurrent
-from zoo.nn.dropout import Dropout, Share
+from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import Embeddings, SigmoidLayer, Steps
 from zoo.nn.optim import Recipe
 from zoo.nn.text_classifier import TextClassifier
 from zoo.pretrained.export_spec import Exported
-
-Positive = Annotated[int, Field(ge=1)]
-Classes = Annotated[int, Field(ge=2)]
-Words = Annotated[int, Field(ge=3)]
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -103,14 +99,14 @@ class TextLSTM2017(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         hidden: Positive,
-        input_dropout: Share,
-        recurrent_dropout: Share,
-        label_smoothing: Share,
+        input_dropout: Probability,
+        recurrent_dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -182,9 +178,9 @@ class TextLSTM(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         embeddings: Embeddings,
         vectors: str | None,
@@ -192,8 +188,8 @@ class TextLSTM(TextClassifier):
         hidden: Positive,
         layers: Positive,
         bidirectional: bool,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)

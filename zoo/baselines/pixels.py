@@ -15,8 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo.baselines.windows import StackedWindows
-
-Positive = Annotated[int, Field(ge=1)]
+from zoo.config.types import Positive
 
 
 class StandardisedLogistic(BaseEstimator):

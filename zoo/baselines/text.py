@@ -19,8 +19,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from zoo.baselines.windows import StackedWindows
+from zoo.config.types import Positive
 
-Positive = Annotated[int, Field(ge=1)]
 Strength = Annotated[float, Field(gt=0)]
 
 WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give

@@ -14,12 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import NotRequired, TypedDict
 
 from zoo.config.locate import locate, parameters
+from zoo.config.types import Fraction, Positive
 from zoo.utilities.errors import no_such
 
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class TrainerConfig(BaseModel):
@@ -36,7 +34,7 @@ class TrainerConfig(BaseModel):
     gradient_clip_val: Annotated[float, Field(gt=0)] | None
     accumulate_grad_batches: Positive
     check_val_every_n_epoch: Positive
-    limit_train_batches: Positive | Share
+    limit_train_batches: Positive | Fraction
     log_every_n_steps: Positive
 
 

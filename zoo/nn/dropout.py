@@ -4,14 +4,10 @@ PyTorch draws a float64 for each number; here 16 bits are compared with a bound,
 each draw. That is five times as fast, and the share is off by 2^-17 at most.
 """
 
-from typing import Annotated
-
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-Share = Annotated[float, Field(ge=0, lt=1)]
 LEVELS = 2**16  # of what is drawn for a number
 
 

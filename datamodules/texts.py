@@ -44,7 +44,7 @@ from datamodules.utilities.types import Fraction, Positive
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
 
-class Reviews(Labelled):
+class Texts(Labelled):
     """One text classification data set.
 
     Args:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.config.locate import renew_targets
 from zoo.utilities.errors import no_such
 from zoo.utilities.protocols import Model
 
@@ -161,7 +162,7 @@ def read(path: Path) -> Card:
     for key, kind in NEEDED.items():
         if not isinstance(card.get(key), kind):
             raise ValueError(f"{beside} is no whole card: {key} is {card.get(key)!r}")
-    return card
+    return renew_targets(card)
 
 
 def whole(card: Card | None) -> Card:

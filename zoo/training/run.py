@@ -55,7 +55,10 @@ class Run:
         """The resolved config that it was started with."""
         from omegaconf import OmegaConf
 
-        return OmegaConf.to_container(OmegaConf.load(self.folder / "config.yaml"))  # type: ignore[return-value]
+        from zoo.config.locate import renew_targets
+
+        config = OmegaConf.to_container(OmegaConf.load(self.folder / "config.yaml"))
+        return renew_targets(config)
 
     @cached_property
     def model(self) -> "ZooModule":

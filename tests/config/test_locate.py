@@ -1,0 +1,28 @@
+"""Which classes a config may name, and what became of the names of before."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from zoo.config.locate import MOVED, locate, renew_targets
+from zoo.pretrained import store
+from zoo.training.run import Run
+
+
+@pytest.mark.parametrize("target", MOVED.values())
+def test_each_class_that_has_moved_is_there(target):
+    assert f"{locate(target).__module__}.{locate(target).__name__}" == target
+
+
+def test_names_are_renewed_wherever_they_stand_and_all_else_is_kept():
+    old = {"a": [{"_target_": "datamodules.reviews.Reviews", "b": 1}], "_target_": ["no name"]}
+    new = {"a": [{"_target_": "datamodules.texts.Texts", "b": 1}], "_target_": ["no name"]}
+    assert renew_targets(old) == new
+
+
+def test_released_cards_and_runs_of_before_name_the_classes_of_today(tmp_path):
+    card = store.read(store.find("text_cnn.imdb"))
+    assert card["data"]["_target_"] == "datamodules.texts.Texts"
+    logger = {"csv": {"_target_": "zoo.training.metrics.CSVLogger", "save_dir": "."}}
+    OmegaConf.save(OmegaConf.create({"logger": logger}), tmp_path / "config.yaml")
+    target = Run(tmp_path).config["logger"]["csv"]["_target_"]
+    assert target == "zoo.training.csv_logger.CSVLogger"

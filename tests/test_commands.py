@@ -76,6 +76,25 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
         errors.exit_code(lambda: 1 / 0)
 
 
+@pytest.mark.parametrize("rest", ["--help", "list", "show image_cnn", "show image_cnn.mnist"])
+def test_a_verb_whose_reader_has_enough_ends_well(rest):
+    """As in `zoo list | head`: printed by print or by rich, at once or at the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *rest.split()], stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_another_broken_pipe_is_an_error():
+    def work():
+        raise BrokenPipeError(32, "a socket's")
+
+    assert errors.exit_code(work) == 2
+
+
 def test_what_is_worth_trying_next_repeats_no_override():
     from zoo.commands.train import suggestions
 

@@ -26,13 +26,14 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import maps, optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, check_images, reach
-from zoo.optim import Recipe
-from zoo.pictures import Picture
-from zoo.supervised import Classifier, Regressor
+from zoo.figures.kinds import Picture
+from zoo.nn import feature_maps, optim
+from zoo.nn.dropout import Dropout, Share
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images, reach
+from zoo.nn.supervised import Classifier, Regressor
+from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -90,7 +91,7 @@ class ImageCNN2017(Classifier):
         return Exported(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **maps.figures(self, batch[0])}
+        return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -240,7 +241,7 @@ class Convolutions(ZooModule):
         return Exported(self, {"images": images}, (self.GIVES,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **maps.figures(self, batch[0])}
+        return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

@@ -17,12 +17,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Exported
-from zoo.optim import Recipe
-from zoo.sequences import Embeddings, Steps
-from zoo.texts import TextClassifier
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout, Share
+from zoo.nn.embedding import Embeddings, Steps
+from zoo.nn.optim import Recipe
+from zoo.nn.text_classifier import TextClassifier
+from zoo.pretrained.export_spec import Exported
 
 Positive = Annotated[int, Field(ge=1)]
 

@@ -23,13 +23,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, recurrence
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import reach
-from zoo.optim import Recipe
-from zoo.pictures import Picture, Strip
-from zoo.supervised import Classifier
+from zoo.figures.kinds import Picture, Strip
+from zoo.nn import optim, recurrent
+from zoo.nn.dropout import Dropout, Share
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import reach
+from zoo.nn.supervised import Classifier
+from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]
 Widths = Annotated[list[Positive], Field(min_length=1)]
@@ -165,7 +165,7 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        states, _ = recurrence.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
+        states, _ = recurrent.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
         return self.head(self.dropout(states[:, -1]))
 
     def frames(self, clips: Tensor) -> Tensor:

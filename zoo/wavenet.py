@@ -26,13 +26,14 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, wide
-from zoo.optim import Recipe
-from zoo.pictures import Audio, Curve, Picture, Table
-from zoo.supervised import Classifier
+from zoo.figures.kinds import Audio, Curve, Picture, Table
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout, Share
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import wide
+from zoo.nn.supervised import Classifier
+from zoo.pretrained.export_spec import Entry, Exported
 
 Positive = Annotated[int, Field(ge=1)]
 Layers = Annotated[int, Field(ge=1, le=14)]

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from zoo.training import agent, worker
+from zoo.distributed import torchrun
+from zoo.training import worker
 from zoo.utilities.openmp import SPIN_COUNT, limit_spinning
 
 VARIABLES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
@@ -40,7 +41,7 @@ def test_a_process_of_a_run_sets_it_first_of_all(monkeypatch):
     def enough():
         raise InterruptedError
 
-    monkeypatch.setattr(agent, "end_with_parent", enough)
+    monkeypatch.setattr(torchrun, "end_with_parent", enough)
     with pytest.raises(InterruptedError):
         worker.main("a folder")
     assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT

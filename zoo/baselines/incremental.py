@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from sklearn.base import BaseEstimator, clone, is_classifier
 
-from zoo import schema
+from zoo.config import schema
 
 Positive = Annotated[int, Field(ge=1)]
 Stream = Generator[tuple[np.ndarray, np.ndarray], None, None]

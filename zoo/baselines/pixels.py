@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.windows import StackedWindows
+from zoo.baselines.windows import StackedWindows
 
 Positive = Annotated[int, Field(ge=1)]
 

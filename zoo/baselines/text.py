@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-from zoo.windows import StackedWindows
+from zoo.baselines.windows import StackedWindows
 
 Positive = Annotated[int, Field(ge=1)]
 Strength = Annotated[float, Field(gt=0)]

@@ -30,29 +30,29 @@ def run(given: Namespace) -> None:
 
 def print_names(group: str) -> None:
     """A line for each name of a group."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    for name in catalog.names(group):
+    for name in registry.names(group):
         note = "" if group != "experiment" or has_target(name) else " (no target yet)"
-        print(f"  {name:<24} {catalog.describe(group, name)}{note}")
+        print(f"  {name:<24} {registry.describe(group, name)}{note}")
 
 
 def has_target(experiment: str) -> bool:
     """Whether `zoo reproduce` has a bar to judge it by; found without Hydra, which takes time."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    path = catalog.conf_folder() / "experiment" / f"{experiment}.yaml"
+    path = registry.conf_folder() / "experiment" / f"{experiment}.yaml"
     return "\nproof:" in path.read_text(encoding="utf-8")
 
 
 def print_weights(markdown: bool = False) -> None:
     """A line for each of the released weights, or the page of them all."""
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     if markdown:
-        print(shelf.page(), end="")
+        print(model_card.page(), end="")
         return
-    for name, _, metric, score, *_ in shelf.rows():
+    for name, _, metric, score, *_ in model_card.rows():
         print(f"  {name:<34} {metric} {score}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import zoo
-from zoo.errors import exit_code, no_such
+from zoo.utilities.errors import exit_code, no_such
 from zoo.utilities.openmp import limit_spinning
 from zoo.utilities.stdout import until_reader_is_gone
 

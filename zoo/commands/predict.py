@@ -306,7 +306,7 @@ def columns(answer: Any) -> dict[str, str]:
     if "next" in said:
         said["next"] = repr(said["next"])
     if "words" in said:
-        from zoo.texts import strongest
+        from zoo.nn.text_classifier import strongest
 
         said["words"] = strongest(said["words"])
     return {key: str(value) for key, value in said.items()}
@@ -383,7 +383,8 @@ def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
 def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     """One sheet: what was given above what came out, or the drawn pictures."""
     from zoo.commands.sample import save
-    from zoo.pictures import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     made = [answer for _, answer in answers]
     if all(_exists(name) for name, _ in answers):

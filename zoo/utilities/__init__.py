@@ -1,1 +1,1 @@
-"""What every room may use, and what uses none of them."""
+"""What everything stands on: errors, files, hardware, how a score is written."""

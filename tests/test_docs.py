@@ -22,7 +22,7 @@ from tests.tiny import (
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
-PAGE_NAMES = ("images.md", "text.md", "words.md")
+PAGE_NAMES = ("run.md", "data.md", "weights.md", "python.md", "images.md", "text.md", "words.md")
 PAGES = [(ROOT / "docs" / name).read_text() for name in PAGE_NAMES]
 
 
@@ -145,8 +145,8 @@ def test_the_python_of_the_pages_runs(page, place):
         exec(compile(block, "a page", "exec"), {})
 
 
-def test_the_error_in_the_readme_is_what_is_said(command):
-    (block,) = blocks(README, "console")
+def test_the_error_of_the_pages_is_what_is_said(command):
+    (block,) = blocks(PAGES[PAGE_NAMES.index("run.md")], "console")
     asked, answer = block.splitlines()
     code, _, err = command(*shlex.split(asked.removeprefix("$ zoo ")))
     assert (code, err.strip()) == (2, answer)

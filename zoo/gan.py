@@ -167,6 +167,10 @@ class GAN(ZooModule):
         pictures: Tensor = self.generator(noise, self.in_turn(noise) if labels is None else labels)
         return pictures
 
+    def forward_all(self, batch: Tensor) -> None:
+        """Draw from noise (B, Z), then say how real that seems."""
+        self.discriminator(self(batch), self.in_turn(batch))
+
     def exported(self) -> Exported:
         """The generator: noise, and labels where they count, to pictures in [-1, 1]."""
         inputs = {"noise": Entry(("batch", self.hparams["noise"]))}

@@ -48,6 +48,38 @@ def test_show_prints_the_config_of_data_and_experiments(command):
     assert "proof:" in command("show", "mnist_image_cnn")[1]
 
 
+@pytest.mark.parametrize("name", zoo.list_models())
+def test_show_names_every_layer_at_80_columns(name, monkeypatch, capsys):
+    from zoo.commands import show
+
+    monkeypatch.setenv("COLUMNS", "80")
+    model = zoo.create_model(name)
+    show.print_layers(model)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    first = next(number for number, line in enumerate(lines, 1) if "─" in line)
+    names = [line.split()[0] for line in lines[first:-2]]
+    assert names == [layer.name for layer in show.layers(model)]
+
+
+def test_show_has_the_layers_of_both_networks_of_a_gan():
+    from zoo.commands.show import layers
+
+    model = zoo.create_model("gan_conditional")
+    shown = sum(layer.parameters for layer in layers(model))
+    assert shown == sum(p.numel() for p in model.parameters())
+
+
+def test_list_says_which_experiments_have_no_target_yet(command):
+    from omegaconf import OmegaConf
+
+    from zoo.catalog import registry
+
+    for line in command("list", "experiments")[1].splitlines()[1:]:
+        path = registry.conf_folder() / "experiment" / f"{line.split()[0]}.yaml"
+        assert ("no target yet" in line) == ("proof" not in OmegaConf.load(path))
+
+
 def test_show_of_an_unknown_name_says_the_nearest(command):
     code, _, err = command("show", "mnst")
     assert (code, err.count("\n")) == (2, 1)
@@ -74,6 +106,25 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
     monkeypatch.setenv("ZOO_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         errors.exit_code(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize("rest", ["--help", "list", "show image_cnn", "show image_cnn.mnist"])
+def test_a_verb_whose_reader_has_enough_ends_well(rest):
+    """As in `zoo list | head`: printed by print or by rich, at once or at the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *rest.split()], stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_another_broken_pipe_is_an_error():
+    def work():
+        raise BrokenPipeError(32, "a socket's")
+
+    assert errors.exit_code(work) == 2
 
 
 def test_what_is_worth_trying_next_repeats_no_override():

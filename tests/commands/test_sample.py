@@ -173,7 +173,9 @@ def test_a_file_that_cannot_be_written_is_refused_before_sampling(output, said, 
 def test_a_reader_that_has_enough_is_no_error():
     """What `| head` does: the pipe is closed while text is still coming."""
     program = (
-        "from itertools import repeat; from zoo.commands.sample import stream; stream(repeat('x'))"
+        "from itertools import repeat; from zoo.commands.sample import stream;"
+        "from zoo.utilities.stdout import until_reader_is_gone as until;"
+        "until()(stream)(repeat('x'))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE

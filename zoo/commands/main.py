@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import zoo
 from zoo.utilities.errors import exit_code, no_such
+from zoo.utilities.openmp import limit_spinning
+from zoo.utilities.stdout import until_reader_is_gone
 
 
 class Parser(ArgumentParser):
@@ -29,14 +31,20 @@ def verbs() -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
+    limit_spinning()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] in ("-h", "--help"):
+    return exit_code(lambda: answer(given))
+
+
+@until_reader_is_gone()
+def answer(arguments: list[str]) -> None:
+    """Do what a command line asks for."""
+    if not arguments or arguments[0] in ("-h", "--help"):
         print(overview())
-        return 0
-    if given[0] == "--version":
+    elif arguments[0] == "--version":
         print(f"zoo {zoo.__version__}")
-        return 0
-    return exit_code(lambda: run(given[0], given[1:]))
+    else:
+        run(arguments[0], arguments[1:])
 
 
 def run(verb: str, arguments: list[str]) -> None:

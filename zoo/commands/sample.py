@@ -9,8 +9,6 @@ Of a model's or an experiment's name the newest finished run below ./runs is tak
 released weights. Each model has options of its own: `zoo sample NAME --help` shows them.
 """
 
-import os
-import sys
 from argparse import (
     REMAINDER,
     ArgumentParser,
@@ -123,10 +121,7 @@ def joined(sounds: "Audio") -> bytes:
 
 
 def stream(pieces: Iterator[str]) -> None:
-    """Print text piece by piece, until it ends or whoever reads it has enough."""
-    try:
-        for piece in pieces:
-            print(piece, end="", flush=True)
-        print()
-    except BrokenPipeError:  # such as `| head`; Python would complain once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print text piece by piece."""
+    for piece in pieces:
+        print(piece, end="", flush=True)
+    print()

@@ -69,12 +69,15 @@ def print_config(group: str, name: str) -> None:
 
 def print_layers(model: Any) -> None:
     """The table of layers and the sum of parameters."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("layer", "kind", "output", "parameters", "dense instead")
-    for column in table.columns[2:]:
-        column.justify = "right"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("layer", "kind"):
+        table.add_column(name, overflow="fold")
+    for name in ("output", "parameters", "dense\ninstead"):  # so that all fits into 80 columns
+        table.add_column(name, justify="right")
     for layer in layers(model):
         shape = " x ".join(str(side) for side in layer.shape)
         dense = f"{layer.dense:,}" if layer.dense else ""
@@ -108,7 +111,7 @@ def layers(model: Any) -> list[Layer]:
     leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
     hooks = [watch(name, module) for name, module in leaves]
     with torch.inference_mode():
-        model.eval()(model.example_input_array)
+        model.eval().forward_all(model.example_input_array)
     for hook in hooks:
         hook.remove()
     return found

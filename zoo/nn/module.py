@@ -48,6 +48,10 @@ class ZooModule(LightningModule):
         """The receptive field: how much of an input a number of the last map depends on."""
         return "the whole input"
 
+    def forward_all(self, batch: Tensor) -> None:
+        """Pass what `forward` takes through every network of the model, in turn."""
+        self(batch)
+
     def answer(self, output: Tensor) -> list[Any]:
         """Map what `forward` gives to plain Python, one item a sample."""
         raise NotImplementedError

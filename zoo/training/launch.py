@@ -115,13 +115,10 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     """Say what will be done, before anything is."""
     choices, trainer = config["choices"], config["trainer"]
     console.print(f"train     {choices['model']} on {choices['data']}, seed {config['seed']}")
-    steps = (
-        f"{trainer['max_epochs']} epochs"
-        if trainer["max_steps"] < 0
-        else f"{trainer['max_steps']} steps"
-    )
+    epochs, steps = trainer["max_epochs"], trainer["max_steps"]
+    length = f"{epochs} epochs" if steps < 0 else f"{steps} steps"
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
-    console.print(f"plan      {steps}, then test{smoke}")
+    console.print(f"plan      {length}, then test{smoke}")
     console.print(f"folder    {_short(run.folder)}", soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoo.distributed import environment, torchrun
 from zoo.training.run import Run
 from zoo.utilities.errors import code, line
+from zoo.utilities.openmp import limit_spinning
 
 
 def main(folder: str) -> None:
@@ -17,6 +18,7 @@ def main(folder: str) -> None:
 
     After an error it ends at once: threads that wait for other processes would abort it.
     """
+    limit_spinning()
     torchrun.end_with_parent()
     try:
         from zoo.distributed import collectives

@@ -1,0 +1,56 @@
+"""What README and the pages point at is there: links, headings, files; README tells the truth."""
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+README = (ROOT / "README.md").read_text()
+FILE = re.compile(r"(?<![\w/.-])(?:zoo|datamodules|conf|docs|tests|benchmarks|scripts)/[\w./]*\w\b")
+
+
+def anchors(page):
+    """The names of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_resolves(page):
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if not target.startswith("http"):
+            name, _, anchor = target.partition("#")
+            there = page.parent / name if name else page
+            assert there.exists(), target
+            assert not anchor or anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"],
+                         ids=lambda page: page.name)  # fmt: skip
+def test_every_file_that_a_page_names_is_there(page):
+    """But for those of the topic of one's own, docs/ninth_topic.md."""
+    for name in FILE.findall(page.read_text()):
+        assert "mixer" in name or (ROOT / name).exists(), name
+
+
+def test_readme_counts_the_weights():
+    import zoo
+
+    (count,) = re.findall(r"one of (\d+) models", README)
+    assert int(count) == len(zoo.list_models(pretrained=True))
+
+
+def test_the_python_of_readme_prints_what_it_says():
+    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    with redirect_stdout(StringIO()) as printed:
+        exec(compile(block, "README.md", "exec"), {})
+    assert f"# {printed.getvalue()}" == block.splitlines(keepends=True)[-1]
+
+
+def test_the_picture_is_small():
+    assert (ROOT / "docs" / "zoo.png").stat().st_size < 150_000

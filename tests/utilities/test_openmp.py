@@ -1,0 +1,55 @@
+"""Threads that wait give up their core soon: those of the commands and of what they start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zoo.distributed import torchrun
+from zoo.training import worker
+from zoo.utilities.openmp import SPIN_COUNT, limit_spinning
+
+VARIABLES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")  # so that it is as before after the test
+        monkeypatch.delenv(name)
+
+
+def test_what_the_environment_says_stays(monkeypatch):
+    limit_spinning()
+    assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    limit_spinning()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    limit_spinning()
+    assert "GOMP_SPINCOUNT" not in os.environ
+
+
+def test_a_command_sets_it(command):
+    command("--version")
+    assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT
+
+
+def test_a_process_of_a_run_sets_it_first_of_all(monkeypatch):
+    def enough():
+        raise InterruptedError
+
+    monkeypatch.setattr(torchrun, "end_with_parent", enough)
+    with pytest.raises(InterruptedError):
+        worker.main("a folder")
+    assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT
+
+
+@pytest.mark.parametrize("module", ["zoo.commands.main", "zoo.training.worker"])
+def test_it_is_set_before_torch_reads_it(module):
+    early = "{'torch', 'GOMP_SPINCOUNT'} & {*sys.modules, *os.environ}"
+    check = f"import os, sys, {module}; assert not {early}"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

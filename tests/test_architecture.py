@@ -19,7 +19,7 @@ LOWEST = {
     "zoo.word_pictures", "zoo.labels",
     "datamodules.layouts", "datamodules.batches", "datamodules.sources", "datamodules.augment",
     "datamodules.memory", "datamodules.warp", "datamodules.native", "datamodules.standardise",
-    "datamodules.flow", "datamodules.ranks", "datamodules.idx",
+    "datamodules.flow", "datamodules.idx",
     "datamodules.tables", "datamodules.hub", "datamodules.corpus", "datamodules.documentation",
     "datamodules.documents", "datamodules.thinning",
 }  # fmt: skip

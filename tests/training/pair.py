@@ -59,7 +59,7 @@ def count(watch: Watch, bucket: dist.GradBucket) -> torch.futures.Future[torch.T
 
 
 class Counting:
-    """torch.distributed as normalisation and word vectors use it, whose numbers are counted, too."""
+    """torch.distributed as normalisation and word vectors use it, and its numbers counted, too."""
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch

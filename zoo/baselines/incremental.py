@@ -16,12 +16,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import AfterValidator
-from rich.console import Console
-from rich.progress import track
 from sklearn.base import BaseEstimator, clone, is_classifier
 
 from zoo.config import schema
 from zoo.config.types import Positive
+from zoo.distributed.console import track
 
 Stream = Generator[tuple[np.ndarray, np.ndarray], None, None]
 LONG = 500  # batches from which on there is a progress bar
@@ -187,8 +186,4 @@ def mean(marks: list[np.ndarray]) -> float:
 
 def with_bar(stream: Stream, count: int, title: str) -> Stream:
     """The batches, with a progress bar where there are many and somebody may be watching."""
-    console = Console(stderr=True)
-    if count < LONG or not console.is_terminal:
-        yield from stream
-    else:
-        yield from track(stream, title, count, console=console, transient=True)
+    yield from stream if count < LONG else track(stream, title, count)

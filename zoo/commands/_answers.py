@@ -34,9 +34,9 @@ def columns(answer: Any) -> dict[str, str]:
 
 def print_table(answers: Iterable[Answer], first: str = "input") -> None:
     """A row for each answer, with all columns that one of them has."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+
+    from zoo.distributed.console import make_output
 
     answers = iter(answers)
     while page := list(islice(answers, ROWS)):
@@ -44,8 +44,8 @@ def print_table(answers: Iterable[Answer], first: str = "input") -> None:
         header = list(dict.fromkeys(key for row in rows for key in row))
         table = Table(*header)
         for row in rows:
-            table.add_row(*(escape(row.get(key, "")) for key in header))
-        Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+            table.add_row(*(row.get(key, "") for key in header))
+        make_output(160).print(table)
 
 
 def print_csv(answers: Iterator[Answer], more: list[str]) -> None:
@@ -75,9 +75,9 @@ def as_json(one: Answer, spaces: int | None = None) -> str:
 
 def print_explained(answers: Iterator[Answer]) -> None:
     """The words of each text, green for the answer and red against it, and the strongest ones."""
-    from rich.console import Console
+    from zoo.distributed.console import make_output
 
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = make_output(None, soft_wrap=True)
     for name, answer in answers:
         said = columns(answer)
         strongest, label = said.pop("words"), ", ".join(said.values())

@@ -23,16 +23,23 @@ def with_bar(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
 
 
 def bar(what: str, disable: bool = False) -> Any:
-    """A line of progress on standard error."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TaskProgressColumn, TimeElapsedColumn
+    """A line of progress on standard error; rich fills in `{task.completed}` and the like."""
+    from rich.progress import (
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    from zoo.distributed.console import make_console
 
     return Progress(
         SpinnerColumn(),
-        f"predicting {what}",
+        TextColumn(f"predicting {what}", markup=False),
         TaskProgressColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=make_console(stderr=True),
         redirect_stdout=sys.stdout.isatty(),  # else answers would go to standard error, too
         disable=disable,
     )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 OWN = ("model", "experiment", "seed", "name", "init", "baseline", "data.train_samples", "force")
-WIDTH = 110  # characters of a table that is not for a terminal
 
 INTERMIXED = True  # options may stand between the overrides
 
@@ -71,9 +70,9 @@ def say(line: str) -> None:
 
 def print_table(found: "Table") -> None:
     """The accuracies, on the terminal."""
-    from rich.console import Console
     from rich.table import Table as Drawn
 
+    from zoo.distributed.console import make_output
     from zoo.training.learning_curves import METRIC
 
     drawn = Drawn(title=METRIC, title_justify="left")
@@ -81,9 +80,7 @@ def print_table(found: "Table") -> None:
         drawn.add_column(column, justify="right" if number else "left")
     for row in found.rows:
         drawn.add_row(*row)
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else WIDTH).print(
-        drawn
-    )
+    make_output().print(drawn)
 
 
 # --- what is asked for ----------------------------------------------------------------------------

@@ -143,7 +143,8 @@ def whole(model: Any, text: Path | TextIO) -> Any:
         return model.whole(text)
     small = text.stat().st_size < LARGE
     try:
-        with bar(str(text), small) as progress, progress.open(text, **UTF8) as file:
+        name = str(text).replace("{", "{{").replace("}", "}}")
+        with bar(name, small) as progress, progress.open(text, **UTF8) as file:
             return model.whole(file)
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from error

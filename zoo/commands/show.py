@@ -46,16 +46,15 @@ def run(given: Namespace) -> None:
 
 def print_card(name: str, card: Any) -> None:
     """What weights have seen, what they score and cost, and what they do not know."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from zoo.distributed.console import make_output
     from zoo.pretrained import model_card
 
     table = Table(title=name, title_justify="left", show_header=False)
     for key, value in model_card.described(card):
-        table.add_row(key, escape(value))
-    Console(highlight=False).print(table)
+        table.add_row(key, value)
+    make_output(None).print(table)
 
 
 def print_config(group: str, name: str) -> None:
@@ -70,8 +69,9 @@ def print_config(group: str, name: str) -> None:
 def print_layers(model: Any) -> None:
     """The table of layers and the sum of parameters."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
+
+    from zoo.distributed.console import make_output
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in ("layer", "kind"):
@@ -82,7 +82,7 @@ def print_layers(model: Any) -> None:
         shape = " x ".join(str(side) for side in layer.shape)
         dense = f"{layer.dense:,}" if layer.dense else ""
         table.add_row(layer.name, layer.kind, shape, f"{layer.parameters:,}", dense)
-    console = Console(highlight=False)
+    console = make_output(None)
     console.print(table)
     size = " x ".join(str(side) for side in model.example_input_array.shape[1:])
     total = sum(p.numel() for p in model.parameters())

@@ -31,9 +31,9 @@ def run(given: Namespace) -> None:
 
 def print_table(card: dict, data: str, scores: dict) -> None:
     """Each metric here, beside what the card says."""
-    from rich.console import Console
     from rich.table import Column, Table
 
+    from zoo.distributed.console import make_output
     from zoo.pretrained import model_card
 
     columns = Column("metric", no_wrap=True), f"on {data}", "the card says"
@@ -42,4 +42,4 @@ def print_table(card: dict, data: str, scores: dict) -> None:
         if not metric.endswith(("/low", "/high")):
             here = model_card.score({"metrics": scores}, metric)
             table.add_row(metric, here, model_card.score(card, metric))
-    Console(highlight=False).print(table)
+    make_output(None).print(table)

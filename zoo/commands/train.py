@@ -10,7 +10,6 @@
 The same command with the same name=NAME goes on where an unfinished run stopped.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -39,29 +38,28 @@ def run(given: Namespace) -> None:
 
 def print_table(runs: "list[Run]") -> None:
     """Baseline, model and target of each run."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
+    from zoo.distributed.console import make_output
     from zoo.figures.table import numeric_columns
     from zoo.training.comparison import comparison
 
     for one in runs:
         found = comparison(one.results)
-        table = Table(title=escape(one.results["command"]), title_justify="left")
+        table = Table(title=one.results["command"], title_justify="left")
         for column, numeric in zip(found.header, numeric_columns(found), strict=True):
             table.add_column(column, justify="right" if numeric else "left")
         for row in found.rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*row)
         if found.rows:
-            Console(highlight=False, width=None if sys.stdout.isatty() else 110).print(table)
+            make_output().print(table)
 
 
 def print_next(one: "Run") -> None:
     """Where to look, and what is worth trying next."""
-    from rich.console import Console
+    from zoo.distributed.console import make_output
 
-    console, results = Console(highlight=False, soft_wrap=True), one.results
+    console, results = make_output(None, soft_wrap=True), one.results
     console.print(f"report    {one.folder / 'report.html'}")
     for line in suggestions(results):
         console.print(f"try       {line}")

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from rich.console import Console
-from rich.progress import track
 
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
+from zoo.distributed.console import console, track
 from zoo.figures.html import draw
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
@@ -34,7 +33,6 @@ from zoo.utilities.files import replace
 
 FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)
 AT_ONCE = 4  # processes; each takes about 1 GB
-console = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def run(overrides: Sequence[str]) -> Path:
             for command in commands
         }
         try:
-            for done in track(as_completed(waiting), "lecture", len(waiting), console=console):
+            for done in track(as_completed(waiting), "lecture", len(waiting), console):
                 done.result()
                 console.print(f"done      {waiting[done]}")
         except BaseException:

@@ -30,7 +30,7 @@ def open_data(config: Config, start: "ZooModule | None") -> Any:
     counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
     console.print(f"data      {config['choices']['data']}: {counts}")
     for note in getattr(data, "notes", []):
-        console.print(note, markup=False, soft_wrap=True)
+        console.print(note, soft_wrap=True)
     for problem in data.facts.get("skipped", []):
         console.print(f"skipped   {problem}")
     for problem in data.facts.get("warnings", []):

@@ -1,6 +1,5 @@
 """What watches a run: finite losses, progress, speed, scores, checkpoints that are enough."""
 
-import sys
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
@@ -8,11 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from zoo.distributed import environment
+from zoo.distributed.console import make_progress
 from zoo.utilities.scores import is_part
 
 SCHEMA = 1
@@ -125,21 +122,8 @@ class Bar(Callback):
     """A progress bar over the whole training, drawn once a second, and a line for each epoch."""
 
     def __init__(self) -> None:
-        console = Console(file=sys.stderr, quiet=environment.rank() > 0)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
         self.epoch, self.stepped = 0, False
-        self.progress = Progress(
-            *columns,
-            console=console,
-            refresh_per_second=1,
-            transient=True,
-            disable=not console.is_terminal,
-        )
+        self.progress = make_progress()
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.epoch, self.stepped = trainer.current_epoch, False
@@ -177,4 +161,4 @@ class Bar(Callback):
             if not is_part(name)
         ]
         line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown)
-        self.progress.console.print(line, highlight=False, soft_wrap=True)
+        self.progress.console.print(line, soft_wrap=True)

@@ -6,15 +6,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.distributed import environment, torchrun
+from zoo.distributed.console import console
 from zoo.training.run import Run, nothing_to_do, opened, place
 from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
-console = Console(stderr=True, highlight=False)
 
 
 def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
@@ -84,7 +82,7 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
         except Stopped:
             raise
         except Exception as error:
-            console.print(f"failed    {line(error)}", markup=False)
+            console.print(f"failed    {line(error)}")
             failed.append(str(number))
         runs.append(run)
     if failed:

@@ -6,9 +6,7 @@ results, weights and report.
 
 import json
 import platform
-import shutil
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +24,7 @@ from zoo import cards, catalog, hardware, schema
 from zoo.errors import Failure, Stopped
 from zoo.pages import report
 from zoo.synchronised import SynchronisedBatchNorm
-from zoo.training import card, checkpoints, judge, metrics, processes, talk
+from zoo.training import card, checkout, checkpoints, judge, metrics, processes, talk
 from zoo.training.baseline import baseline_results
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import overlap, quiet, test
@@ -274,7 +272,7 @@ def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -
         "embedded": data.facts["embedded"],
         "smoke": config["smoke"],
         "command": config["command"],
-        "commit": commit(),
+        "commit": checkout.commit(),
         "versions": versions(),
     }
 
@@ -283,15 +281,3 @@ def versions() -> dict[str, str]:
     """Of what a number depends on."""
     mine = {"zoo": zoo.__version__, "python": platform.python_version()}
     return {**mine, "torch": torch.__version__, "lightning": pytorch_lightning.__version__}
-
-
-def commit() -> str | None:
-    """The commit of a checkout, with + when files differ from it; None where it is not known."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists() or shutil.which("git") is None:
-        return None
-    found = subprocess.run(
-        ["git", "-C", here, "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    return found.stdout.strip() or None

@@ -22,6 +22,8 @@ LEAVES = {  # what is not followed, and why
     "zoo.training.callbacks.Bar": "shows how far a run is",
     "zoo.schema.check_arguments": "refuses a config, or lets it be",
     "zoo.catalog.compose": "its configs are in the digest themselves, the evaluator's too",
+    "zoo.catalog.conf_folder": "finds conf/, which is composed into the digest",
+    "zoo.cards.released": "finds weights, whose content is in the digest",
     "figures": "a model's method: pictures for the report",
     "exported": "a model's method: what is exported",
     "save_pretrained": "a model's method: writes a folder",

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from zoo.catalog import create_model, list_models
+from zoo.catalog.create import create_model
+from zoo.catalog.registry import list_models
 
 dependencies = ["torch", "pytorch_lightning", "hydra", "pydantic", "safetensors"]
 

@@ -2,7 +2,7 @@
 
 Ours gathers shuffled batches of bytes and gives floats: rotation, both shifts, shear, zoom, channel
 shift and flips, a draw for each picture, bilinear, parity with Keras tested
-(tests/datamodules/test_keras_parity.py). The peers:
+(tests/datamodules/transforms/test_keras_parity.py). The peers:
 
     ImageDataGenerator   Keras' own, the same options; its flow() uses one core
     kornia               RandomAffine and flips, a draw for each picture; no channel shift
@@ -21,9 +21,9 @@ import numpy as np
 import torch
 
 from benchmarks.common import Row, compare, show
-from datamodules.augment import Augment, Options
-from datamodules.batches import Batches
-from datamodules.standardise import whitened, whitening
+from datamodules.loading.batches import Batches
+from datamodules.transforms.augment import Augment, Options
+from datamodules.transforms.standardise import whitened, whitening
 
 COUNT, BATCH, WHITENED = 4096, 256, 1024
 OPTIONS: Options = {

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 from benchmarks.common import compare, show
-from datamodules.batches import Batches
+from datamodules.loading.batches import Batches
 
 COUNT, BATCH = 60_000, 128
 

@@ -28,7 +28,7 @@ from PIL import Image
 
 import zoo
 from benchmarks.common import Row, compare, show
-from zoo import optim
+from zoo.nn import optim
 from zoo.training.callbacks import WARM_UP
 
 STEPS, BATCH = 45, 128

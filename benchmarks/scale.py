@@ -44,7 +44,8 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     """Train for some steps, from the moment that the other process is ready, too."""
     from pytorch_lightning import Callback
 
-    from zoo.training import fit, launch, processes, talk
+    from zoo.distributed import collectives, environment
+    from zoo.training import build, fit, launch
     from zoo.training.callbacks import Speed
     from zoo.training.evaluate import quiet
     from zoo.training.run import Run
@@ -65,14 +66,14 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     ])  # fmt: skip
     fit.watchers = lambda *given: [Together(), *watchers(*given)]
     with quiet():
-        data = fit.open_data(config, None)
-        model, speed = fit.made(config, data.facts), Speed(config["data"]["batch_size"])
-        place = folder / str(processes.rank() if devices > 1 else os.getpid())
+        data = build.open_data(config, None)
+        model, speed = build.made(config, data.facts), Speed(config["data"]["batch_size"])
+        place = folder / str(environment.rank() if devices > 1 else os.getpid())
         place.mkdir()
         fit.fit(config, Run(place), model, data, speed)
     rate = speed.results()["samples_per_second"] / devices
     (folder / f"rate-{os.getpid()}").write_text(str(rate))
-    talk.leave()
+    collectives.leave()
 
 
 def first_step() -> float:

@@ -26,7 +26,10 @@ from typing import Any
 import torch
 
 from benchmarks.common import Row, compare, show
-from zoo import catalog, hardware, schema
+from zoo.catalog.compose import compose
+from zoo.config import schema
+from zoo.config.locate import locate
+from zoo.utilities import hardware
 
 CNN, LSTM = "imdb_text_cnn_2017", "imdb_text_lstm_2017"
 BATCH = 32  # of both examples
@@ -97,7 +100,7 @@ def network(experiment: str, policy: str) -> Any:
 
 def keras_rate(experiment: str, policy: str) -> float:
     """Reviews per second of Keras, after a short epoch."""
-    data = opened(catalog.compose([f"experiment={experiment}", *SIZE]))
+    data = opened(compose([f"experiment={experiment}", *SIZE]))
     ids, labels = (part.numpy() for part in data.tensors("train"))
     made, few = network(experiment, policy), 10 * BATCH
     made.fit(ids[:few], labels[:few], batch_size=BATCH, verbose=0)
@@ -108,7 +111,7 @@ def keras_rate(experiment: str, policy: str) -> float:
 
 def keras_accuracy(experiment: str, seed: int) -> float:
     """Accuracy of Keras on the test split."""
-    config = catalog.compose([f"experiment={experiment}"])
+    config = compose([f"experiment={experiment}"])
     data, made = opened(config), network(experiment, "float32")
     import keras
 
@@ -120,7 +123,7 @@ def keras_accuracy(experiment: str, seed: int) -> float:
 
 def reading() -> float:
     """Seconds that IMDB takes to be read and cut into words, and kept."""
-    data = schema.build(catalog.compose([f"experiment={CNN}"])["data"], "data")
+    data = schema.build(compose([f"experiment={CNN}"])["data"], "data")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ZOO_CACHE"] = folder
         start = perf_counter()
@@ -130,8 +133,8 @@ def reading() -> float:
 
 def starting() -> float:
     """Seconds to the first batch of what is in the cache, after the imports."""
-    config = catalog.compose([f"experiment={CNN}"])
-    schema.locate(config["data"]["_target_"])
+    config = compose([f"experiment={CNN}"])
+    locate(config["data"]["_target_"])
     start = perf_counter()
     next(iter(opened(config).train_dataloader()))
     return perf_counter() - start

@@ -29,8 +29,10 @@ import numpy as np
 
 from benchmarks.common import Row, compare, show
 from datamodules.inputs.text import FIRST, PADDING
-from zoo import catalog, intrinsic, schema
-from zoo.neighbours import Neighbours
+from zoo.catalog.compose import compose
+from zoo.config import schema
+from zoo.words import evaluation
+from zoo.words.keyed_vectors import Neighbours
 
 EXPERIMENT = "wikipedia_2015_cbow"
 WORDS = 6_000_000
@@ -70,7 +72,7 @@ def rate(side: str) -> float:
 
 def documents(words: int | None) -> list[list[str]]:
     """What the real command trains on: the known words of each document."""
-    config = catalog.compose([f"experiment={EXPERIMENT}", *SETTINGS])
+    config = compose([f"experiment={EXPERIMENT}", *SETTINGS])
     data = schema.build({**config["data"], "train_samples": words}, "data")
     data.setup("fit")
     ids, names = data.arrays("train"), np.array([""] * FIRST + data.input.vocabulary)
@@ -113,7 +115,7 @@ def alone(*arguments: str) -> float:
 
 def judged(names: list[str], table: np.ndarray) -> tuple[float, float]:
     """Questions answered, of all, and the correlation with WordSim-353: gensim's, but sooner."""
-    found = intrinsic.scores(Neighbours(names, table), [1] * len(names), "test")
+    found = evaluation.scores(Neighbours(names, table), [1] * len(names), "test")
     return float(found["test/analogy"].mean()), float(found["test/wordsim353"].mean())
 
 

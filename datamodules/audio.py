@@ -19,21 +19,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import tables
-from datamodules.batches import Key
-from datamodules.inputs.sound import SoundInput, resampled
-from datamodules.layouts import SOUNDS, Rows, Source
-from datamodules.memory import About, Arrays, Labelled
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-RATE = 4000  # of the plucked strings, in samples per second
-FINE = 16_000  # the rate that they are made at
-SCALE = {
-    "C3": 130.81, "D3": 146.83, "E3": 164.81, "F3": 174.61,
-    "G3": 196.00, "A3": 220.00, "B3": 246.94, "C4": 261.63,
-}  # in hertz  # fmt: skip
+from datamodules.bundled.plucked_strings import plucked_strings
+from datamodules.inputs.sound import SoundInput
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
+from datamodules.sources import tables
+from datamodules.sources.layouts import SOUNDS, Rows, Source
+from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 
 class Sounds(Labelled):
@@ -75,8 +68,8 @@ class Sounds(Labelled):
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,
@@ -124,48 +117,3 @@ class Sounds(Labelled):
         """Ids (B, T), int64, and labels (B,)."""
         ids, labels = tensors
         return ids.to(torch.int64), labels
-
-
-def plucked_strings(count: int = 1280, seconds: float = 0.5) -> Source:
-    """Strings of eight pitches, plucked anywhere, hard or softly, bright or dull, near or far.
-
-    Karplus & Strong 1983 (Computer Music Journal 7(2)): a loop of one period that averages
-    neighbours. Made four times finer than kept, so that the pitch is not one of whole samples.
-    """
-    random = np.random.default_rng(1983)
-    labels = np.arange(count) % len(SCALE)
-    pitch = np.array(list(SCALE.values()))[labels] * 2 ** random.uniform(-0.01, 0.01, count)
-    waves = plucked(FINE / pitch, round(seconds * FINE), random)
-    late = random.integers(FINE // 500, FINE // 50, count)  # the pluck comes after 2 to 20 ms
-    for wave, start in zip(waves, late, strict=True):
-        wave[start:] = wave[: len(wave) - start].copy()
-        wave[:start] = 0
-    kept = np.stack([resampled(wave, FINE, RATE) for wave in waves])
-    loudness = random.uniform(0.3, 0.9, (count, 1)) / np.abs(kept).max(1, keepdims=True)
-    kept = kept * loudness + random.normal(0, 5e-4, kept.shape)  # and the noise of a room
-    rows = Rows(kept.astype(np.float32), labels.astype(np.int64))
-    return Source({"all": rows}, list(SCALE))
-
-
-def plucked(periods: np.ndarray, length: int, random: np.random.Generator) -> np.ndarray:
-    """Strings (N, length) of periods (N,), in samples: y(t) = decay (y(t-P) + y(t-P-1)) / 2.
-
-    The burst that excites a string passes a filter for how hard it is plucked and a comb for where
-    (Jaffe & Smith 1983, Computer Music Journal 7(2)).
-    """
-    count, past = len(periods), int(periods.max()) + 3
-    soft, decay = random.uniform(0.85, 0.95, count), random.uniform(0.980, 0.998, count)
-    burst = random.uniform(-1, 1, (count, 2 * past))
-    for t in range(1, 2 * past):
-        burst[:, t] = (1 - soft) * burst[:, t] + soft * burst[:, t - 1]
-    place = np.maximum(random.uniform(0.1, 0.5, count) * periods, 1).astype(int)
-    rows, delay = np.arange(count), periods - 0.5  # the average is late by half a sample
-    whole, share = delay.astype(int), delay % 1
-    y = np.zeros((count, past + length))
-    y[:, :past] = burst[:, past:] - burst[rows[:, None], np.arange(past, 2 * past) - place[:, None]]
-    last = np.arange(past) >= (past - whole)[:, None]
-    y[:, :past] -= y[:, :past].mean(1, where=last, keepdims=True)  # a string has no mode of 0 Hz
-    for t in range(past, past + length):
-        near, far, farther = (y[rows, t - whole - k] for k in range(3))
-        y[:, t] = decay / 2 * ((1 - share) * (near + far) + share * (far + farther))
-    return y[:, past:]

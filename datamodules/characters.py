@@ -17,7 +17,6 @@ each character of a split but the first is a target exactly once.
 """
 
 import platform
-import sysconfig
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -27,22 +26,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules.batches import Batches, Key
+from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
-from datamodules.layouts import NAMES
-from datamodules.memory import About, InMemory
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-SOURCE_CODE = "\t\n" + "".join(map(chr, range(ord(" "), ord("~") + 1)))  # what else: unknown
-MODULES = (  # of the standard library; what a version of Python lacks is left out
-    "base64", "calendar", "cmd", "code", "codecs", "collections/__init__", "contextlib", "copy",
-    "csv", "dataclasses", "fractions", "functools", "gettext", "gzip", "heapq", "html/parser",
-    "json/decoder", "logging/__init__", "os", "pprint", "queue", "random", "selectors", "shlex",
-    "smtplib", "socket", "socketserver", "string", "tempfile", "textwrap", "threading", "timeit",
-    "traceback", "types", "urllib/parse", "uuid", "warnings", "weakref", "zipapp",
-)  # fmt: skip
+from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.batches import Batches
+from datamodules.sources.layouts import NAMES
+from datamodules.sources.text_file import read
+from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 
 class Characters(InMemory):
@@ -75,8 +66,8 @@ class Characters(InMemory):
         hub: None,
         about: About,
         length: Positive,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,
@@ -161,19 +152,6 @@ def chunks(ids: np.ndarray, streams: int, length: int, drop: bool) -> tuple[np.n
     return inputs.reshape(-1, length), np.where(inside, targets, PADDING).reshape(-1, length)
 
 
-def modules() -> list[str]:
-    """The source of well-known modules of the standard library, as it is installed.
-
-    Raises:
-        FileNotFoundError: this Python has no source files.
-    """
-    folder = Path(sysconfig.get_path("stdlib"))
-    found = [path for name in MODULES if (path := folder / f"{name}.py").is_file()]
-    if not found:
-        raise FileNotFoundError(f"no source of the standard library in {folder}: use another data=")
-    return [read(path) for path in found]
-
-
 def by_files(texts: list[str], validation: float, test: float) -> dict[str, str]:
     """Whole files for each split: in a seeded order the first are `test`, the next `val`."""
     order = np.random.default_rng(0).permutation(len(texts))
@@ -193,26 +171,3 @@ def by_place(text: str, validation: float, test: float) -> dict[str, str]:
         split: text[start:stop]
         for split, start, stop in zip(NAMES, [0, *cuts], [*cuts, len(text)], strict=True)
     }
-
-
-def read(path: Path) -> str:
-    """A text file, or those of a folder one after another: UTF-8, lines end in \\n, no mark.
-
-    Raises:
-        FileNotFoundError: there is no .txt file in the folder.
-        ValueError: a file is not UTF-8; the message names the byte.
-    """
-    if path.is_dir():
-        files = sorted(path.glob("*.txt"))
-        if not files:
-            raise FileNotFoundError(f"no .txt file in {path}: give a text file as data.source")
-        return "".join(read(file) for file in files)
-    data = path.read_bytes()
-    try:
-        text = data.decode().removeprefix("\N{BYTE ORDER MARK}")
-    except UnicodeDecodeError as error:
-        byte, place = data[error.start], error.start
-        raise ValueError(
-            f"{path} is not UTF-8: byte {place:,} is 0x{byte:02x}; save it as UTF-8"
-        ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")

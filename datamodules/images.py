@@ -17,24 +17,18 @@ import numpy as np
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import sources
-from datamodules.augment import Augment, Options
-from datamodules.batches import Key
-from datamodules.flow import Layout, flow
+from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
-from datamodules.layouts import PICTURES, Rows, Source
-from datamodules.memory import About, Arrays, Labelled
-from datamodules.standardise import Scaling
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.labelled import Labelled
+from datamodules.loading.numpy_stream import Layout, flow
+from datamodules.sources.layouts import PICTURES, Rows
+from datamodules.transforms.augment import Augment, Options
+from datamodules.transforms.standardise import Scaling
+from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
-REACH = 60.0  # degrees, uniform in +-, of turned pictures: further round and a 6 is a 9
-TURNS = 0  # the seed of the angles
-SPOILS = (  # options that would change the angle
-    "rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip", "mixup", "cutmix",
-)  # fmt: skip
 
 
 class Images(Labelled):
@@ -54,12 +48,12 @@ class Images(Labelled):
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
         scaling: what pixels are brought to: standard (mean 0 and deviation 1), unit ([0, 1]),
             symmetric ([-1, 1]), sample (each picture by itself), zca (whitened), or options of
-            `datamodules.standardise.Standardisation`.
-        augment: options of `datamodules.augment.Options`, on training batches.
+            `datamodules.transforms.standardise.Standardisation`.
+        augment: options of `datamodules.transforms.augment.Options`, on training batches.
         seed: of order and augmentation; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": sources.digits}
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
     ARRAYS: ClassVar = ("pixels", "labels")
     DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
     KIND: ClassVar = PICTURES
@@ -74,8 +68,8 @@ class Images(Labelled):
         about: About,
         image_size: Annotated[int, Field(ge=4, le=1024)] | None,
         channels: Literal[1, 3] | None,
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Positive,
         train_samples: Positive | None,
         limit: Positive | None,
@@ -186,73 +180,6 @@ class Images(Labelled):
         return self.augment.mix(images, labels, self.facts.get("num_classes", 0), key)
 
 
-class TurnedImages(Images):
-    """The same with another question: by which angle is a picture turned?
-
-    Each is turned about its centre by an angle of its own, drawn once, positive counter-clockwise;
-    the classes serve to divide the pictures evenly, no more. A batch is images (B, C, H, W), float,
-    normalised, and angles (B,), float, in degrees. `augment` must leave the angle alone.
-    """
-
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": sources.digits}
-    ARRAYS: ClassVar = ("pixels", "angles")
-
-    def found(self, location: Path | str, scratch: Path) -> Source:
-        """Rows of (picture, angle), in the three splits."""
-        source = super().found(location, scratch)
-        own, random = self.hparams, np.random.default_rng(TURNS)
-        source = sources.divide(source, own["validation"], own["test"], seed=0)
-        angles = {
-            name: random.uniform(-REACH, REACH, len(rows.labels)).astype(np.float32)
-            for name, rows in source.splits.items()
-        }
-        self.moments = target_moments(angles["train"])
-        pairs = {
-            name: Rows(list(zip(rows.raws, angles[name], strict=True)), rows.labels)
-            for name, rows in source.splits.items()
-        }
-        return Source(pairs, source.classes)
-
-    def shared(self, rows: Rows) -> tuple[int, int, int]:
-        return super().shared(Rows([raw for raw, _ in rows.raws], rows.labels))
-
-    def remembered(self, shared: tuple[int, int, int]) -> dict[str, Any]:
-        """Mean and deviation of all training angles, whatever part of them is used."""
-        return self.moments
-
-    def decode(
-        self, rows: Rows, split: str, shared: tuple[int, int, int], skipped: list[str]
-    ) -> Arrays:
-        """Pixels (N, H, W, C), uint8, turned; angles (N,), float32; and labels (N,)."""
-        raws, angles = zip(*rows.raws, strict=True)
-        numbered = Rows(raws, np.arange(len(raws)))
-        made = super().decode(numbered, split, shared, skipped)
-        kept = made["labels"]
-        turns = np.array(angles, np.float32)[kept]
-        return {
-            "pixels": turned(made["pixels"], turns),
-            "angles": turns,
-            "labels": rows.labels[kept],
-        }
-
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        """Facts without classes, but with the unit and the moments of what is measured.
-
-        Raises:
-            ValueError: augmentation would change the angle.
-        """
-        for name in SPOILS:
-            if value := self.hparams["augment"].get(name):
-                raise ValueError(
-                    f"data.augment.{name} is {value}: it would change the angle that is asked for; "
-                    "leave it out"
-                )
-        facts = super().fit(known)
-        told = {name: facts[name] for name in facts.keys() - {"num_classes", "classes"}}
-        measured = {name: known[name] for name in ("target_mean", "target_std")}
-        return {**told, "unit": "degrees", **measured}
-
-
 def unsafe(options: Options, about: About) -> list[str]:
     """What to say of an augmentation that makes other things of the pictures (slide 12)."""
     reason = about.get("one_way_up")
@@ -273,23 +200,3 @@ def _headers(rows: Rows) -> tuple[list[int], bool]:
         except ValueError:
             continue  # decoding stops at it, or skips and counts it
     return sides, grey
-
-
-def target_moments(targets: np.ndarray) -> dict[str, float]:
-    """Mean and deviation of targets (N,), by name."""
-    mean, std = targets.mean(dtype=np.float64), targets.std(dtype=np.float64)
-    return {"target_mean": round(float(mean), 4), "target_std": round(float(std), 4)}
-
-
-def turned(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """Turn pictures (N, H, W, C), uint8, about their centres by angles (N,) in degrees.
-
-    Bilinear; what comes in from outside is black. A positive angle turns counter-clockwise.
-    """
-    from scipy.ndimage import rotate
-
-    found = np.empty_like(pixels)
-    for i, (picture, angle) in enumerate(zip(pixels, angles, strict=True)):
-        done = rotate(picture.astype(np.float32), angle, reshape=False, order=1, mode="constant")
-        found[i] = done.round().clip(0, 255)
-    return found

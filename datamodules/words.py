@@ -27,17 +27,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from datamodules import corpus, documentation, documents
-from datamodules.batches import Batches, Key
-from datamodules.documents import LONGEST
+from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
-from datamodules.layouts import NAMES
-from datamodules.memory import About, InMemory
-from datamodules.thinning import kept, thinned
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.batches import Batches
+from datamodules.sources import corpus, documents
+from datamodules.sources.documents import LONGEST
+from datamodules.sources.layouts import NAMES
+from datamodules.transforms.subsample import kept, thinned
+from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 EVALUATED = 4096  # centres of a global batch that is not trained on
 
@@ -65,7 +65,7 @@ class Words(InMemory):
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": documentation.python_docs}
+    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": python_docs}
     INPUT: ClassVar = ContextInput
     DECIDES: ClassVar = (
         "text_column", "vocabulary_size", "min_count", "window", "validation", "test", "limit",
@@ -84,8 +84,8 @@ class Words(InMemory):
         min_count: Positive,
         window: Annotated[int, Field(ge=1, le=255)],
         subsample: Annotated[float, Field(gt=0, le=1)],
-        validation: Share,
-        test: Share,
+        validation: Fraction,
+        test: Fraction,
         batch_size: Annotated[int, Field(ge=LONGEST, multiple_of=LONGEST)],
         train_samples: Positive | None,
         limit: Positive | None,
@@ -96,7 +96,7 @@ class Words(InMemory):
 
     def origin(self) -> str:
         """The text differs by the version of Python, and by what of it is installed."""
-        count = len(documentation.modules())
+        count = len(modules())
         return f"{super().origin()} of Python {platform.python_version()}, {count} modules"
 
     def decides(self) -> dict[str, Any]:

@@ -2,22 +2,25 @@
 
     python scripts/release.py [--default] RUN...
 
-The tensors are written in 8 bits a number (zoo/packing.py), scored again on the whole test split,
-and kept so unless the score leaves the interval that it had; else in 16, or 32. --default: the
-model's bare name means these.
+The tensors are written in 8 bits a number (zoo/pretrained/quantize.py), scored again on the whole
+test split, and kept so unless the score leaves the interval that it had; else in 16, or 32.
+--default: the model's bare name means these.
 """
 
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, catalog, schema, shelf
-from zoo.packing import Bits
-from zoo.training import card, evaluate, judge
+from zoo.catalog.compose import compose
+from zoo.config import schema
+from zoo.pretrained import model_card, store
+from zoo.pretrained.load import attach, load
+from zoo.pretrained.quantize import Bits
+from zoo.training import card, evaluate, evaluator
 from zoo.training.run import Run
 
 SIZES: tuple[Bits, ...] = (8, 16, 32)
-FOLDER = Path(cards.__file__).with_name("weights")
+FOLDER = store.FOLDER
 
 
 def main() -> None:
@@ -29,30 +32,30 @@ def main() -> None:
     for folder in given.runs:
         with evaluate.quiet():
             release(Run(folder), given.default)
-    (FOLDER.parents[1] / "docs" / "zoo.md").write_text(shelf.page(), encoding="utf-8")
+    (FOLDER.parents[1] / "docs" / "zoo.md").write_text(model_card.page(), encoding="utf-8")
 
 
 def release(run: Run, default: bool) -> None:
     """Write one run's weights and card."""
     results = run.results
     assert not results["smoke"], f"{run.folder} is a smoke run"
-    config = catalog.compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
+    config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = opened(run, config)
     tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
     scores = evaluate.test(tested, model, data)
     told = {**card.card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""
     told["command"] = f"zoo train experiment={results['experiment']}{seed}"
-    path = FOLDER / f"{told['name']}{cards.ENDING}"
+    path = FOLDER / f"{told['name']}{store.ENDING}"
     for bits in SIZES:
-        cards.save(model, told, path, bits)
-        again = cards.load(path)
+        store.save(model, told, path, bits)
+        again = load(path)
         scored = evaluate.test(tested, again, data)
         if stands(told["score"], scores, scored):
             break
-    cards.save(again, {**told, "metrics": scored}, path, bits)
-    written = shelf.score({"score": told["score"], "metrics": scored})
-    print(f"{told['name']}: {shelf.score(told)}; in {bits} bits {written}")
+    store.save(again, {**told, "metrics": scored}, path, bits)
+    written = model_card.score({"score": told["score"], "metrics": scored})
+    print(f"{told['name']}: {model_card.score(told)}; in {bits} bits {written}")
 
 
 def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
@@ -60,14 +63,14 @@ def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     data = schema.build(config["data"], "data")
     data.prepare_data()
     data.setup("test")
-    model = cards.load(run.folder)
+    model = load(run.folder)
     old, new = model.card["facts"]["input"], data.facts["input"]
     assert {key: new[key] for key in old} == old, f"{run.folder}: it has learned from other data"
-    cards.attach(model, data.facts)
+    attach(model, data.facts)
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
     if config["judge"]:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     return model, data
 
 

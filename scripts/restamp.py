@@ -15,28 +15,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.training import proof
+from zoo.training import reproduce
 
 
 def main() -> None:
     parser = ArgumentParser(description="\n".join((__doc__ or "").splitlines()[:1]))
     parser.add_argument("--equal", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
     given = parser.parse_args()
-    figures = proof.committed()
+    figures = reproduce.committed()
     if given.equal:
         figures = restamped(figures, *(json.loads(path.read_text()) for path in given.equal))
-    figures = proof.judged_today(figures)
-    proof.write(figures)
+    figures = reproduce.judged_today(figures)
+    reproduce.write(figures)
     for name, figure in figures.items():
         print("earlier code" if figure["earlier_code"] else "stands      ", name)
 
 
 def restamped(
-    figures: proof.Figures, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> proof.Figures:
+    figures: reproduce.Figures, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> reproduce.Figures:
     """Figures with today's digest where they stood and their runs have come out alike."""
     return {
-        name: figure | ({"digest": proof.digest_of(name)} if alike(name, before, after) else {})
+        name: figure | ({"digest": reproduce.digest_of(name)} if alike(name, before, after) else {})
         if not figure["earlier_code"]
         else figure
         for name, figure in figures.items()

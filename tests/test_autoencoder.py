@@ -7,9 +7,11 @@ from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
-from zoo import catalog, schema
 from zoo.autoencoder import SHOWN, one_of_each, steps
-from zoo.noise import psnr, seeded, spoil
+from zoo.catalog import registry
+from zoo.catalog.compose import compose
+from zoo.config import schema
+from zoo.nn.noise import psnr, seeded, spoil
 
 GAUSSIAN = {"kind": "gaussian", "amount": 0.4}
 MODELS = ["autoencoder", "autoencoder_2017", "autoencoder_denoising"]
@@ -30,7 +32,7 @@ def test_the_lectures_network_has_784_32_784_and_as_many_parameters_as_its_file_
     """S80."""
     count = sum(p.numel() for p in zoo.create_model("autoencoder_2017").parameters())
     assert count == 784 * 32 + 32 + 32 * 784 + 784
-    assert f"{count:,} parameters for digits" in catalog.describe("model", "autoencoder_2017")
+    assert f"{count:,} parameters for digits" in registry.describe("model", "autoencoder_2017")
 
 
 def test_the_lectures_network_is_the_slides_function():
@@ -144,7 +146,7 @@ def test_a_mask_blackens_the_share_asked_for_and_nothing_else():
     ],
 )
 def test_a_wrong_noise_is_one_line_that_names_it(noise, said):
-    config = catalog.compose(["experiment=autoencoder"])
+    config = compose(["experiment=autoencoder"])
     with pytest.raises(ValueError, match=said) as error:
         schema.check_arguments({**config["model"], "noise": noise}, "model")
     assert "\n" not in str(error.value)
@@ -162,7 +164,7 @@ def test_a_wrong_layout_or_size_is_an_error_that_names_the_axis(name):
 
 def test_the_denoising_model_differs_from_the_plain_one_in_its_noise_alone():
     """S81: by config."""
-    plain, other = (catalog.compose([f"experiment={n}"])["model"] for n in MODELS[::2])
+    plain, other = (compose([f"experiment={n}"])["model"] for n in MODELS[::2])
     assert (plain["noise"], other["noise"]) == (None, GAUSSIAN)
     assert {**plain, "noise": GAUSSIAN} == other
 

@@ -8,9 +8,10 @@ from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.words import ContextInput
-from zoo import cards
 from zoo.cbow import CBOW
-from zoo.neighbours import Neighbours
+from zoo.pretrained import store
+from zoo.pretrained.load import attach
+from zoo.words.keyed_vectors import Neighbours
 
 PLAIN_STEPS = {
     "mode": "cbow", "negatives": 3, "power": 0.75, "add_outputs": False, "threads": 1,
@@ -45,7 +46,7 @@ def batch():
 
 def trained(data, epochs):
     torch.manual_seed(0)
-    model = cards.attach(build(data.facts["vocabulary_size"]), data.facts)
+    model = attach(build(data.facts["vocabulary_size"]), data.facts)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trainer = Trainer(
         max_epochs=epochs, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
@@ -177,7 +178,7 @@ def test_words_that_stand_in_the_same_places_become_neighbours(animals):
 def test_a_saved_model_answers_the_same_from_its_file(animals, tmp_path):
     model, _ = trained(animals, 1)
     section = {"_target_": "zoo.cbow.CBOW", **dict(model.hparams)}
-    cards.save(model, {"model": section, "facts": animals.facts}, tmp_path)
+    store.save(model, {"model": section, "facts": animals.facts}, tmp_path)
     again = zoo.load(tmp_path)
     assert again.predict("the _ goes") == model.predict("the _ goes")
     assert again.analogy("cat", "dog", "bird") == model.analogy("cat", "dog", "bird")

@@ -11,7 +11,7 @@ from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
-from zoo import catalog
+from zoo.catalog.compose import compose
 from zoo.char_rnn import FIRST, Reader
 
 CELLS = ["lstm", "gru", "rnn"]
@@ -280,7 +280,7 @@ def test_zoo_sample_streams_from_a_run(command):
 
 def test_ones_own_text_is_one_argument(command, tmp_path):
     """The recipe, and the baseline beside it, are those of char_rnn."""
-    config = catalog.compose(["data=characters", "data.source=x"])
+    config = compose(["data=characters", "data.source=x"])
     assert config["choices"]["experiment"] == "characters_char_rnn"
     assert config["baseline"]["_target_"].endswith("WittenBell")
     (tmp_path / "mine.txt").write_text("abcde fgh\n" * 600)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo import catalog, schema
+from zoo.catalog.compose import compose, sweep_jobs
+from zoo.config import schema
 
 PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()
 
@@ -32,8 +33,8 @@ def anywhere(monkeypatch):
 @pytest.mark.parametrize("line", trainings())
 def test_each_command_composes_and_its_batch_divides_by_its_devices(line, anywhere):
     words = shlex.split(line)
-    jobs = catalog.sweep(words[1:]) if words[:1] == ["-m"] else [words]
-    for config in map(catalog.compose, jobs):
+    jobs = sweep_jobs(words[1:]) if words[:1] == ["-m"] else [words]
+    for config in map(compose, jobs):
         trainer = config["trainer"]
         assert config["data"]["batch_size"] % (trainer["devices"] * trainer["num_nodes"]) == 0
         assert trainer["strategy"] == "ddp"
@@ -44,7 +45,7 @@ def test_the_submission_asks_for_a_task_a_device_and_is_shell(anywhere):
     assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
     asked = dict(re.findall(r"^#SBATCH --([\w-]+)(?:=(\S+))?$", script, re.MULTILINE))
     (line,) = re.findall(r"srun .*zoo train(.*)", script.replace("\\\n", " "))
-    config = catalog.compose(shlex.split(line))
+    config = compose(shlex.split(line))
     trainer = config["trainer"]
     assert int(asked["ntasks-per-node"]) == int(asked["gpus-per-node"]) == trainer["devices"]
     assert int(asked["nodes"]) == trainer["num_nodes"]

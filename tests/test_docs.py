@@ -67,26 +67,26 @@ SMALL = ["trainer=smoke", "data.limit=64"]
 
 
 def trainings():
-    """Those that train; a bare `zoo train experiment=NAME` is run by tests/test_catalog.py."""
+    """Those that train; tests/catalog/test_catalog.py runs a bare `zoo train experiment=NAME`."""
     lines = [line for line in commands() if line.startswith("zoo train")]
     return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
 
 
 def test_every_experiment_of_the_pages_is_there():
-    from zoo import catalog
+    from zoo.catalog import registry
 
     named = re.findall(r"experiment=(\w+)", README + LECTURE)
-    assert set(named) <= set(catalog.names("experiment"))
+    assert set(named) <= set(registry.names("experiment"))
 
 
 @pytest.mark.parametrize("line", trainings())
 def test_a_training_command_of_the_pages_runs(line, place, command):
     """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
-    from zoo import catalog
+    from zoo.catalog.compose import sweep_jobs
 
     arguments = [word for word in shlex.split(line)[2:] if word != "trainer=smoke"]
     if arguments[:1] == ["-m"]:
-        arguments = catalog.sweep(arguments[1:])[0]
+        arguments = sweep_jobs(arguments[1:])[0]
     arguments = [
         a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
     ]
@@ -116,9 +116,9 @@ def test_a_sampling_command_of_the_pages_runs(line, place, command):
 def test_every_other_command_of_the_pages_is_known():
     """CI runs make train and make test; the others have tests of their own.
 
-    Those are in tests/training/ (reproduce), tests/pages/ (lecture) and tests/test_curves.py.
+    Those are in tests/training/ (reproduce), tests/pages/ (lecture, curves).
     """
-    from zoo.training import proof
+    from zoo.training import reproduce
 
     tested = ("zoo train", "zoo sample", *AT_ONCE)
     rest = [line for line in commands() if not line.startswith(tested)]
@@ -127,11 +127,11 @@ def test_every_other_command_of_the_pages_is_known():
         "make test",
         "make lecture",
         "make bench",
-        "zoo curves",  # tests/test_curves.py
+        "zoo curves",  # tests/pages/test_learning_curves.py
         "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1",
         "python -m scripts.jpeg fashion_mnist jpeg --quality 75",  # tests/test_scripts.py
         "zoo lecture",
-        *(f"zoo reproduce {name}" for name in proof.proven()),
+        *(f"zoo reproduce {name}" for name in reproduce.proven()),
         "zoo reproduce --all",
     }
     ci = (ROOT / ".ci" / "run").read_text()
@@ -153,12 +153,12 @@ def test_the_error_in_the_readme_is_what_is_said(command):
 
 
 def test_the_tables_are_those_that_the_measured_figures_make():
-    from zoo.training import proof
+    from zoo.training import reproduce
 
-    figures = proof.committed()
-    assert (ROOT / "docs" / "results.md").read_text() == proof.page(figures)
-    assert proof.with_table(README, figures) == README
-    assert set(figures) == set(proof.proven())
+    figures = reproduce.committed()
+    assert (ROOT / "docs" / "results.md").read_text() == reproduce.page(figures)
+    assert reproduce.with_table(README, figures) == README
+    assert set(figures) == set(reproduce.proven())
 
 
 def test_the_parameters_that_the_lecture_page_names_are_counted():

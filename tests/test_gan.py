@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 import zoo
-from zoo import catalog, pictures
-from zoo.training import metrics
+from zoo.catalog.compose import compose
+from zoo.figures import raster
+from zoo.training import csv_logger
 
 TINY = {
     "model": {"width": 4, "noise": 8},
@@ -167,7 +168,7 @@ def test_a_sample_depends_on_the_seed_and_not_on_the_count(conditional):
     assert np.array_equal(few, many[:3])
     assert not np.array_equal(few, conditional.sample(count=3, seed=2).images)
     assert set(signature(conditional.sample).parameters) == {"count", "label", "seed"}
-    assert pictures.png(conditional.sample(count=4)).startswith(b"\x89PNG")
+    assert raster.png(conditional.sample(count=4)).startswith(b"\x89PNG")
 
 
 def test_a_sample_is_of_the_class_that_is_asked_for(conditional):
@@ -211,7 +212,7 @@ def test_by_class_shares_the_noise_down_a_column(conditional):
 def test_figures_are_pictures_that_can_be_drawn(conditional):
     found = conditional.figures(batch(40))
     assert len(found) == 4
-    assert all(pictures.png(grid) for grid in found.values())
+    assert all(raster.png(grid) for grid in found.values())
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +263,7 @@ def test_a_run_that_was_lengthened_equals_one_that_was_not(unjudged):
 
 def test_facts_of_other_data_set_its_sizes():
     """S87: 32 x 32 in colour, by a config alone."""
-    config = catalog.compose(["experiment=gan", "data=cifar10"])
+    config = compose(["experiment=gan", "data=cifar10"])
     assert config["data"]["scaling"] == "symmetric"
     assert not any(
         config["data"]["augment"][k] for k in config["data"]["augment"] if k != "fill_mode"
@@ -273,7 +274,7 @@ def test_facts_of_other_data_set_its_sizes():
 def test_a_short_training_halves_the_distance_of_the_first_epoch():
     """S87: the Frechet distance falls; all classes are drawn at the end of a whole recipe only."""
     run = zoo.train("gan_conditional", name="a", baseline=None, trainer={"max_epochs": 4})
-    rows = metrics.read(run.folder / "metrics.csv")
+    rows = csv_logger.read(run.folder / "metrics.csv")
     found = [float(row["val/frechet"]) for row in rows if row["val/frechet"]]
     assert len(found) == 4
     assert found[-1] < found[0] / 2

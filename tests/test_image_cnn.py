@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from zoo import catalog
+from zoo.catalog import registry
 from zoo.commands.show import dense_cost, layers
 
 
@@ -56,7 +56,7 @@ def test_borders_alternate_between_same_and_valid_and_dropouts_are_the_slides(le
 def test_the_modern_network_has_under_a_million_parameters_as_many_as_its_file_says(modern):
     count = sum(p.numel() for p in modern.parameters())
     assert count < 1_000_000
-    assert f"{count:,} parameters for digits" in catalog.describe("model", "image_cnn")
+    assert f"{count:,} parameters for digits" in registry.describe("model", "image_cnn")
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 32), (64, 64), (17, 40)])

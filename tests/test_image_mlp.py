@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier
 from torch import nn
 
 import zoo
-from zoo import catalog
+from zoo.catalog import registry
 
 
 def dense(model):
@@ -26,7 +26,7 @@ def test_an_image_is_784_features_and_the_parameters_are_those_its_file_says():
     full = zoo.create_model("image_mlp")
     assert dense(full)[0].in_features == 784
     count = sum(p.numel() for p in full.parameters())
-    assert f"{count:,} parameters for digits" in catalog.describe("model", "image_mlp")
+    assert f"{count:,} parameters for digits" in registry.describe("model", "image_mlp")
 
 
 def test_it_is_scikit_learns_perceptron(model):

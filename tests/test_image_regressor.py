@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import zoo
-from zoo import catalog
-from zoo.pictures import Curve, Grid
+from zoo.catalog import registry
+from zoo.figures.kinds import Curve, Grid
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def test_a_value_is_the_last_layers_number_brought_to_the_unit(model):
 
 def test_the_parameters_are_as_many_as_its_file_says():
     count = sum(p.numel() for p in zoo.create_model("image_regressor").parameters())
-    assert f"{count:,} parameters for turned digits" in catalog.describe("model", "image_regressor")
+    assert f"{count:,} parameters for turned digits" in registry.describe(
+        "model", "image_regressor"
+    )
 
 
 def test_the_loss_is_of_standardised_targets_and_the_error_in_degrees(model, monkeypatch):

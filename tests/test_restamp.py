@@ -4,7 +4,7 @@ from scripts import restamp
 
 
 def test_only_rows_that_stood_and_came_out_alike_are_restamped(monkeypatch):
-    monkeypatch.setattr(restamp.proof, "digest_of", lambda name: f"today's of {name}")
+    monkeypatch.setattr(restamp.reproduce, "digest_of", lambda name: f"today's of {name}")
     rows = {
         name: {"digest": "old", "earlier_code": name == "earlier"}
         for name in ("alike", "other", "unknown", "earlier")

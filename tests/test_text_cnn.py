@@ -8,9 +8,9 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
-from zoo import catalog
-from zoo.pictures import Table
-from zoo.sequences import Steps
+from zoo.catalog.compose import compose
+from zoo.figures.kinds import Table
+from zoo.nn.embedding import Steps
 from zoo.text_cnn import winners
 
 KERAS = {"vocabulary_size": 5000}
@@ -277,7 +277,7 @@ def test_it_reads_digits_as_a_series_of_rows(name, at_least):
 
 def test_the_files_say_what_the_slide_says():
     """S67: the numbers of Keras' imdb_cnn.py."""
-    config = catalog.compose(["experiment=imdb_text_cnn_2017"])
+    config = compose(["experiment=imdb_text_cnn_2017"])
     model, data = config["model"], config["data"]
     assert (data["vocabulary_size"], data["max_length"]) == (5000, 400)
     assert (model["embedding"], model["filters"], model["filter_length"]) == (50, 250, 3)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import zoo
-from zoo import catalog
+from zoo.catalog.compose import compose
 from zoo.text_lstm import LinearRecurrence, VariationalLSTM, last_state
 
 CELLS = ["linear", "rnn", "gru", "lstm"]
@@ -93,7 +93,7 @@ def test_the_gates_start_open_to_remember():
 
 def test_the_files_say_what_the_slide_says():
     """S75: the numbers of the slide and of Keras' imdb_lstm.py."""
-    config = catalog.compose(["experiment=imdb_text_lstm_2017"])
+    config = compose(["experiment=imdb_text_lstm_2017"])
     model, data = config["model"], config["data"]
     assert (data["vocabulary_size"], data["max_length"]) == (20_000, 80)
     assert (model["embedding"], model["hidden"]) == (128, 128)

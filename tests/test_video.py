@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from zoo import cards, catalog
+from zoo.catalog import registry
+from zoo.pretrained.load import attach
 from zoo.video import Stage, convolution3d
 
 BOTH = ["video_conv3d", "video_recurrent"]
@@ -22,7 +23,7 @@ def model(request):
 @pytest.mark.parametrize("name", [*BOTH, "video_unfolded"])
 def test_a_model_has_as_many_parameters_as_its_file_says(name):
     count = sum(p.numel() for p in zoo.create_model(name).parameters())
-    assert f"{count:,} parameters" in catalog.describe("model", name)
+    assert f"{count:,} parameters" in registry.describe("model", name)
 
 
 @pytest.mark.parametrize("shape", [(10, 30, 30), (16, 48, 48), (1, 30, 30), (7, 33, 57)])
@@ -46,7 +47,7 @@ def test_the_order_of_the_frames_matters(model):
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = zoo.create_data("moving_digits", limit=32, batch_size=8)
     data.setup("fit")
-    model = cards.attach(model, data.facts)
+    model = attach(model, data.facts)
     clips, labels = data.whole("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
     assert [caption.split(",")[0] for caption in shown.captions] == data.facts["classes"]

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 import zoo
 from datamodules.inputs.sound import SoundInput
-from zoo import pictures
+from zoo.figures import kinds
 from zoo.wavenet import Frames, ResidualBlock, Stack, amplitudes, sounding, spectra
 
 SMALL = {"levels": 16, "channels": 8, "skip_channels": 12, "layers": 4, "num_classes": 3}
@@ -143,7 +143,7 @@ def test_seed_class_and_temperature_decide_what_is_drawn(model):
 
 def test_a_sample_is_a_sound_of_the_seconds_and_class_asked_for(ready):
     sound = ready.sample(seconds=0.2, label="B")
-    assert isinstance(sound, pictures.Audio)
+    assert isinstance(sound, kinds.Audio)
     assert (len(sound.waves), len(sound.waves[0]), sound.rate) == (1, 200, 1000)
     assert list(sound.captions) == ["B"]
     assert np.abs(sound.waves[0]).max() <= 1

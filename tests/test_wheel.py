@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.tiny import video_folder
-from zoo.pictures import wav
+from zoo.figures.raster import wav
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,34 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.cards import load as load
-    from zoo.catalog import (
-        create_data as create_data,
-    )
-    from zoo.catalog import (
-        create_model as create_model,
-    )
-    from zoo.catalog import (
-        list_data as list_data,
-    )
-    from zoo.catalog import (
-        list_experiments as list_experiments,
-    )
-    from zoo.catalog import (
-        list_models as list_models,
-    )
+    from zoo.catalog.create import create_data as create_data
+    from zoo.catalog.create import create_model as create_model
+    from zoo.catalog.registry import list_data as list_data
+    from zoo.catalog.registry import list_experiments as list_experiments
+    from zoo.catalog.registry import list_models as list_models
+    from zoo.pretrained.load import load as load
     from zoo.training.launch import train as train
     from zoo.training.run import Run as Run
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "list_models": "zoo.catalog",
-    "list_data": "zoo.catalog",
-    "list_experiments": "zoo.catalog",
-    "create_model": "zoo.catalog",
-    "create_data": "zoo.catalog",
-    "load": "zoo.cards",
+    "list_models": "zoo.catalog.registry",
+    "list_data": "zoo.catalog.registry",
+    "list_experiments": "zoo.catalog.registry",
+    "create_model": "zoo.catalog.registry",
+    "create_data": "zoo.catalog.registry",
+    "load": "zoo.pretrained.load",
     "train": "zoo.training.launch",
     "Run": "zoo.training.run",
 }

@@ -28,14 +28,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, pictures
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, check_images, wide
-from zoo.noise import Noise, psnr, seeded, spoil
-from zoo.optim import Recipe
-from zoo.pictures import Grid, Picture
+from zoo.config.types import Positive
+from zoo.figures import raster
+from zoo.figures.kinds import Grid, Picture
+from zoo.nn import optim
+from zoo.nn.module import ZooModule
+from zoo.nn.noise import Noise, psnr, seeded, spoil
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images, wide
+from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 SHOWN = 10  # pictures in a row of a figure
 STEPS = 10  # from one picture to another
 ROWS = 4  # pairs of pictures between which there are steps
@@ -178,7 +180,7 @@ class Autoencoder2017(CodedImages):
     def _planes(self, weights: Any) -> Grid:
         """Weights (D, C * H * W) as pictures."""
         shape = (-1, self.hparams["channels"], *[self.hparams["image_size"]] * 2)
-        return pictures.filters(weights.detach().float().cpu().reshape(shape).numpy())
+        return raster.filters(weights.detach().float().cpu().reshape(shape).numpy())
 
 
 class Autoencoder(CodedImages):

@@ -29,15 +29,15 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo import exchange, word2vec, word_pictures
-from zoo.alias import alias
-from zoo.export import Entry, Exported
-from zoo.neighbours import NEAREST, Answers
-from zoo.pictures import Picture, Table
-from zoo.word2vec import Mode, Run, Tables
-from zoo.word_vectors import WordVectors
-
-Positive = Annotated[int, Field(ge=1)]
+from zoo.config.types import Positive
+from zoo.distributed import sparse_rows
+from zoo.figures.kinds import Picture, Table
+from zoo.nn.word_vectors import WordVectors
+from zoo.pretrained.export_spec import Entry, Exported
+from zoo.words import figures, word2vec
+from zoo.words.alias_sampler import alias
+from zoo.words.keyed_vectors import NEAREST, Answers
+from zoo.words.word2vec import Mode, Run, Tables
 
 SHOWN = 12  # rows of a table
 FEW = 5  # answers in a row
@@ -179,7 +179,7 @@ class CBOW(WordVectors):
         with ExitStack() as stack:
             if self.trainer.world_size > 1:
                 for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
-                    stack.enter_context(exchange.shared(table, uses))
+                    stack.enter_context(sparse_rows.shared(table, uses))
             yield
 
     def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:
@@ -224,7 +224,7 @@ class CBOW(WordVectors):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """What the vectors know, and the middle words of test windows."""
         spread = slice(None, None, -(-len(batch[0]) // SHOWN))
-        pictures = word_pictures.pictured(self.neighbours(), self.input.counts)
+        pictures = figures.pictured(self.neighbours(), self.input.counts)
         return {
             **pictures,
             "The word in the middle": self.middles(batch[0][spread], batch[1][spread]),

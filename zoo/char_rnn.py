@@ -27,14 +27,15 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, recurrence
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, wide
-from zoo.optim import Recipe
-from zoo.pictures import Picture, Text
+from zoo.config.types import Positive, Probability
+from zoo.figures.kinds import Picture, Text
+from zoo.nn import optim, recurrent
+from zoo.nn.dropout import Dropout
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import wide
+from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
 
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
@@ -64,7 +65,7 @@ class CharRNN(ZooModule):
         embedding: Positive,
         layers: Positive,
         width: Positive,
-        dropout: Share,
+        dropout: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__()
@@ -90,7 +91,7 @@ class CharRNN(ZooModule):
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Go on from a state, zero when None: logits (B, T, V) and the state that is reached."""
         given = None if state is None else tuple(part.to(ids.device) for part in state)
-        output, reached = recurrence.run(self.rnn, self.embedding(ids), given)
+        output, reached = recurrent.run(self.rnn, self.embedding(ids), given)
         return self.head(self.dropout(output)), reached
 
     def exported(self) -> Exported:

@@ -28,14 +28,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import frechet, optim
-from zoo.errors import no_such
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, check_images
-from zoo.optim import Recipe
-from zoo.pictures import Grid, Picture
+from zoo.config.types import Positive
+from zoo.figures.kinds import Grid, Picture
+from zoo.metrics import frechet
+from zoo.nn import optim
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images
+from zoo.pretrained.export_spec import Entry, Exported
+from zoo.utilities.errors import no_such
 
-Positive = Annotated[int, Field(ge=1)]
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4
 DRAWN = 250  # pictures drawn at once
 SEED = 0  # of the noise that epochs are compared on, and that figures are drawn from

@@ -26,15 +26,15 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import maps, optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, check_images, reach
-from zoo.optim import Recipe
-from zoo.pictures import Picture
-from zoo.supervised import Classifier, Regressor
-
-Positive = Annotated[int, Field(ge=1)]
+from zoo.config.types import Positive, Probability
+from zoo.figures.kinds import Picture
+from zoo.nn import feature_maps, optim
+from zoo.nn.dropout import Dropout
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images, reach
+from zoo.nn.supervised import Classifier, Regressor
+from zoo.pretrained.export_spec import Entry, Exported
 
 PATCHED = 5000  # pictures that the first layer is taken from
 SCALE = 1 / 9  # of what the last layer sees: sharp answers take longer to come (section 3.3)
@@ -55,9 +55,9 @@ class ImageCNN2017(Classifier):
         channels: Positive,
         image_size: Annotated[int, Field(ge=12)],
         num_classes: Annotated[int, Field(ge=2)],
-        dropout: Share,
-        dense_dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        dense_dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -90,7 +90,7 @@ class ImageCNN2017(Classifier):
         return Exported(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **maps.figures(self, batch[0])}
+        return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -240,7 +240,7 @@ class Convolutions(ZooModule):
         return Exported(self, {"images": images}, (self.GIVES,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **maps.figures(self, batch[0])}
+        return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -265,8 +265,8 @@ class ImageCNN(Convolutions, Classifier):
         num_classes: Annotated[int, Field(ge=2)],
         widths: Annotated[list[Positive], Field(min_length=1)],
         mirror: bool,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -301,7 +301,7 @@ class ImageRegressor(Convolutions, Regressor):
         target_mean: float,
         target_std: Annotated[float, Field(gt=0)],
         widths: Annotated[list[Positive], Field(min_length=1)],
-        dropout: Share,
+        dropout: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(unit, target_mean, target_std)

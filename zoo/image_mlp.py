@@ -17,15 +17,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, pictures
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import check_images
-from zoo.optim import Recipe
-from zoo.pictures import Picture
-from zoo.supervised import Classifier
+from zoo.config.types import Positive, Probability
+from zoo.figures import raster
+from zoo.figures.kinds import Picture
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import check_images
+from zoo.nn.supervised import Classifier
+from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 SHOWN = 64  # units of the first layer in its figure
 
 
@@ -45,8 +46,8 @@ class ImageMLP(Classifier):
         image_size: Positive,
         num_classes: Annotated[int, Field(ge=2)],
         widths: list[Positive],
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -85,7 +86,7 @@ class ImageMLP(Classifier):
         first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))
         shape = (-1, *self.example_input_array.shape[1:])  # type: ignore[union-attr]
         weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
-        looked = {"What the first units look for": pictures.filters(weights.numpy())}
+        looked = {"What the first units look for": raster.filters(weights.numpy())}
         return {**super().figures(batch), **looked}
 
     def configure_optimizers(self) -> Any:

@@ -20,17 +20,14 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Exported
-from zoo.optim import Recipe
-from zoo.pictures import Picture, Table
-from zoo.sequences import Embeddings, SigmoidLayer, Steps
-from zoo.texts import TextClassifier
-
-Positive = Annotated[int, Field(ge=1)]
-Classes = Annotated[int, Field(ge=2)]
-Words = Annotated[int, Field(ge=3)]
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
+from zoo.figures.kinds import Picture, Table
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout
+from zoo.nn.embedding import Embeddings, SigmoidLayer, Steps
+from zoo.nn.optim import Recipe
+from zoo.nn.text_classifier import TextClassifier
+from zoo.pretrained.export_spec import Exported
 
 SHOWN = 1000  # texts among which the n-grams of the report are looked for
 AT_ONCE = 64  # of these texts
@@ -56,16 +53,16 @@ class TextCNN2017(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         filters: Positive,
         filter_length: Positive,
         hidden: Positive,
-        embedding_dropout: Share,
-        dropout: Share,
-        label_smoothing: Share,
+        embedding_dropout: Probability,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -135,16 +132,16 @@ class TextCNN(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         embeddings: Embeddings,
         vectors: str | None,
         widths: Annotated[list[Positive], Field(min_length=1)],
         filters: Positive,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)

@@ -14,23 +14,19 @@ Keras' consume_less="gpu".
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, H units, K classes.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, recurrence
-from zoo.dropout import Dropout, Share
-from zoo.export import Exported
-from zoo.optim import Recipe
-from zoo.sequences import Embeddings, SigmoidLayer, Steps
-from zoo.texts import TextClassifier
-
-Positive = Annotated[int, Field(ge=1)]
-Classes = Annotated[int, Field(ge=2)]
-Words = Annotated[int, Field(ge=3)]
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
+from zoo.nn import optim, recurrent
+from zoo.nn.dropout import Dropout
+from zoo.nn.embedding import Embeddings, SigmoidLayer, Steps
+from zoo.nn.optim import Recipe
+from zoo.nn.text_classifier import TextClassifier
+from zoo.pretrained.export_spec import Exported
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -55,7 +51,7 @@ class VariationalLSTM(nn.Module):
         """Map steps (B, T, D) to the last state (B, H)."""
         x = x * F.dropout(torch.ones_like(x[:, :1]), self.input_dropout, self.training)
         if not self.training or self.recurrent_dropout == 0:
-            return recurrence.run(self.lstm, x)[1][0][0]  # torch's own loop is twice as fast
+            return recurrent.run(self.lstm, x)[1][0][0]  # torch's own loop is twice as fast
         kept = F.dropout(x.new_ones(len(x), self.lstm.hidden_size), self.recurrent_dropout)
         return last_state(self.lstm, x, kept)
 
@@ -103,14 +99,14 @@ class TextLSTM2017(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         hidden: Positive,
-        input_dropout: Share,
-        recurrent_dropout: Share,
-        label_smoothing: Share,
+        input_dropout: Probability,
+        recurrent_dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -151,7 +147,7 @@ class LinearRecurrence(nn.Module):
         given = self.U(x).transpose(0, 1), real.t().unsqueeze(2)  # (T, B, H), (T, B, 1)
         h = torch.zeros_like(given[0][0])
         if torch.compiler.is_exporting():
-            return recurrence.over(self.step, (h,), given)[1][0]
+            return recurrent.over(self.step, (h,), given)[1][0]
         for now in zip(*given, strict=True):
             (h,) = self.step((h,), now)
         return h
@@ -182,9 +178,9 @@ class TextLSTM(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Words | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
-        num_classes: Classes,
+        num_classes: NumClasses,
         embedding: Positive,
         embeddings: Embeddings,
         vectors: str | None,
@@ -192,8 +188,8 @@ class TextLSTM(TextClassifier):
         hidden: Positive,
         layers: Positive,
         bidirectional: bool,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -223,7 +219,7 @@ class TextLSTM(TextClassifier):
         x = self.dropout(self.steps(sequences))
         if isinstance(self.recurrence, LinearRecurrence):
             return self.recurrence(x, real)
-        h = recurrence.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
+        h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
 
     def exported(self) -> Exported:

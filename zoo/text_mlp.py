@@ -17,14 +17,13 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Exported
-from zoo.optim import Recipe
-from zoo.sequences import Embeddings, Steps
-from zoo.texts import TextClassifier
-
-Positive = Annotated[int, Field(ge=1)]
+from zoo.config.types import Positive, Probability
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout
+from zoo.nn.embedding import Embeddings, Steps
+from zoo.nn.optim import Recipe
+from zoo.nn.text_classifier import TextClassifier
+from zoo.pretrained.export_spec import Exported
 
 
 class TextMLP(TextClassifier):
@@ -53,8 +52,8 @@ class TextMLP(TextClassifier):
         embeddings: Embeddings,
         vectors: str | None,
         hidden: Positive,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)

@@ -23,15 +23,15 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim, recurrence
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import reach
-from zoo.optim import Recipe
-from zoo.pictures import Picture, Strip
-from zoo.supervised import Classifier
+from zoo.config.types import Positive, Probability
+from zoo.figures.kinds import Picture, Strip
+from zoo.nn import optim, recurrent
+from zoo.nn.dropout import Dropout
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import reach
+from zoo.nn.supervised import Classifier
+from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 Widths = Annotated[list[Positive], Field(min_length=1)]
 
 EXAMPLES = 8  # clips, each a row of its frames
@@ -53,8 +53,8 @@ class VideoConv3D(Classifier):
         channels: Positive,
         num_classes: Annotated[int, Field(ge=2)],
         widths: Widths,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -142,8 +142,8 @@ class VideoRecurrent(Classifier):
         grid: Positive,
         cell: Literal["gru", "lstm"],
         hidden: Positive,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)
@@ -165,7 +165,7 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        states, _ = recurrence.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
+        states, _ = recurrent.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
         return self.head(self.dropout(states[:, -1]))
 
     def frames(self, clips: Tensor) -> Tensor:

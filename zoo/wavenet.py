@@ -26,15 +26,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo import optim
-from zoo.dropout import Dropout, Share
-from zoo.export import Entry, Exported
-from zoo.nn import ZooModule, wide
-from zoo.optim import Recipe
-from zoo.pictures import Audio, Curve, Picture, Table
-from zoo.supervised import Classifier
+from zoo.config.types import Positive, Probability
+from zoo.figures.kinds import Audio, Curve, Picture, Table
+from zoo.nn import optim
+from zoo.nn.dropout import Dropout
+from zoo.nn.module import ZooModule
+from zoo.nn.optim import Recipe
+from zoo.nn.shapes import wide
+from zoo.nn.supervised import Classifier
+from zoo.pretrained.export_spec import Entry, Exported
 
-Positive = Annotated[int, Field(ge=1)]
 Layers = Annotated[int, Field(ge=1, le=14)]
 Levels = Annotated[int, Field(ge=4, le=256)]
 
@@ -309,8 +310,8 @@ class SoundClassifier(Classifier):
         skip_channels: Positive,
         layers: Layers,
         stacks: Positive,
-        dropout: Share,
-        label_smoothing: Share,
+        dropout: Probability,
+        label_smoothing: Probability,
         optimizer: Recipe,
     ) -> None:
         super().__init__(label_smoothing)

@@ -19,7 +19,7 @@ from datamodules.inputs import config_of
 from datamodules.inputs.image import MAX_PIXELS, level_moments
 from datamodules.inputs.image import SUFFIXES as PICTURES
 from datamodules.inputs.image import decode as decode_picture
-from datamodules.standardise import NOISE
+from datamodules.transforms.standardise import NOISE
 
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from datamodules.inputs import config_of
-from datamodules.standardise import (
+from datamodules.transforms.standardise import (
     EPSILON,
     FIXED,
     NOISE,

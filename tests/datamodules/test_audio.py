@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 import zoo
-from datamodules.audio import RATE, SCALE, plucked_strings
+from datamodules.bundled.plucked_strings import RATE, SCALE, plucked_strings
 from tests.tiny.audio_folder import tone
 
 

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 import zoo
-from datamodules import characters
-from datamodules.batches import Batches
-from datamodules.characters import by_files, by_place, chunks, modules, read
+from datamodules.bundled.python_source import modules
+from datamodules.characters import by_files, by_place, chunks
 from datamodules.inputs.characters import CharacterInput
+from datamodules.loading.batches import Batches
+from datamodules.sources.text_file import read
 from tests.conftest import REAL
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
@@ -193,7 +194,9 @@ def test_a_data_set_that_is_nowhere_says_where_to_put_it():
 
 
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(characters.sysconfig, "get_path", lambda name: str(tmp_path))
+    monkeypatch.setattr(
+        "datamodules.bundled.python_source.sysconfig.get_path", lambda name: str(tmp_path)
+    )
     with pytest.raises(FileNotFoundError, match="no source of the standard library"):
         modules()
 

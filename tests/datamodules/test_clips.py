@@ -12,8 +12,10 @@ import torch
 
 import zoo
 from datamodules import clips as module
-from datamodules import sources
-from datamodules.clips import DIRECTIONS, SIDE, moved, moving_digits, ordered
+from datamodules.bundled.digits import digits as mnist_digits
+from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moved, moving_digits
+from datamodules.clips import ordered
+from datamodules.sources.layouts import Rows, Source
 from tests.tiny.video_folder import pictures, video
 
 
@@ -37,13 +39,13 @@ def tiny(tmp_path):
 
 @pytest.fixture(scope="module")
 def all_digits():
-    return sources.digits()
+    return mnist_digits()
 
 
 @pytest.fixture(autouse=True)
 def once(monkeypatch, all_digits):
     """Read the digits once: it takes seconds."""
-    monkeypatch.setattr(sources, "digits", lambda: all_digits)
+    monkeypatch.setattr("datamodules.bundled.moving_digits.digits", lambda: all_digits)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +59,9 @@ def digits(all_digits):
 @pytest.fixture
 def few(monkeypatch, digits):
     """Moving digits made from the eight; each 8 times."""
-    rows = sources.Rows(np.repeat(digits[0], 8, 0), np.repeat(digits[1], 8))
-    found = sources.Source({"all": rows}, [str(i) for i in range(10)])
-    monkeypatch.setattr(sources, "digits", lambda: found)
+    rows = Rows(np.repeat(digits[0], 8, 0), np.repeat(digits[1], 8))
+    found = Source({"all": rows}, [str(i) for i in range(10)])
+    monkeypatch.setattr("datamodules.bundled.moving_digits.digits", lambda: found)
 
 
 def paths(start=(0, 0)):
@@ -128,7 +130,7 @@ def test_starts_are_uniform_and_directions_balanced():
         chi_squared = ((counts - counts.mean()) ** 2 / counts.mean()).sum()
         assert chi_squared < 60  # 59 degrees would be 1 in 1000; of both axes
     first = found.raws[:8, 0]
-    canvas = np.pad(sources.digits().splits["all"].raws[:8], ((0, 0), (1, 1), (1, 1)))
+    canvas = np.pad(mnist_digits().splits["all"].raws[:8], ((0, 0), (1, 1), (1, 1)))
     for frame, picture, start in zip(first, canvas, starts, strict=False):
         np.testing.assert_array_equal(frame, shift(picture, *start))
 

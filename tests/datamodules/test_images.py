@@ -16,9 +16,10 @@ from pytorch_lightning.plugins import Precision
 
 import zoo
 from datamodules import images as module
-from datamodules import layouts, memory
-from datamodules.batches import Batch
 from datamodules.inputs.image import ImageInput
+from datamodules.loading import labelled
+from datamodules.loading.batches import Batch
+from datamodules.sources import layouts
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
@@ -166,7 +167,7 @@ def test_a_second_start_decodes_nothing(tiny, monkeypatch, own_cache):
     first = tiny("image_folder")
     monkeypatch.setattr(module, "decode", None)
     monkeypatch.setattr(module, "open_picture", None)
-    monkeypatch.setattr(memory, "open_source", None)
+    monkeypatch.setattr(labelled, "open_source", None)
     second = tiny("image_folder")
     assert second.facts == first.facts
     np.testing.assert_array_equal(second.arrays("train")[0], first.arrays("train")[0])
@@ -178,7 +179,7 @@ def test_a_prepared_hub_data_set_needs_no_connection(tiny, tmp_path, monkeypatch
     mnist.write(tmp_path / "hub")
     local = layouts.open_source(tmp_path / "hub", tmp_path / "scratch", layouts.PICTURES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "open_source", lambda *_: local)
+        patch.setattr(labelled, "open_source", lambda *_: local)
         before = opened("mnist", batch_size=8)
     monkeypatch.setattr("socket.create_connection", None)
     assert opened("mnist", batch_size=8).facts == before.facts

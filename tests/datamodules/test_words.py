@@ -10,12 +10,12 @@ import torch
 from pytorch_lightning import Trainer
 
 import zoo
-from datamodules.batches import Key
-from datamodules.corpus import divide
-from datamodules.documentation import docstrings, python_docs
-from datamodules.documents import found, pieces
+from datamodules.bundled.python_docs import docstrings, python_docs
 from datamodules.inputs.words import ContextInput
-from datamodules.thinning import kept, thinned
+from datamodules.sources.corpus import divide
+from datamodules.sources.documents import found, pieces
+from datamodules.transforms.subsample import kept, thinned
+from datamodules.utilities.draws import Key
 from datamodules.words import Words
 
 PLAIN = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo import catalog
+from zoo.catalog.compose import compose
 from zoo.pages import lecture
 from zoo.pages.lecture import Slide
 
@@ -26,7 +26,7 @@ def test_every_topic_on_embedded_data_has_its_slide():
 def test_what_is_run_needs_no_download():
     for slide in lecture.slides():
         if slide.shows and slide.experiment:
-            data = zoo.create_data(catalog.compose([slide.command.split()[-1]])["choices"]["data"])
+            data = zoo.create_data(compose([slide.command.split()[-1]])["choices"]["data"])
             assert data.embedded, slide
 
 

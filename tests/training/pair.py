@@ -15,8 +15,8 @@ from pytorch_lightning import Callback
 from torch.nn.parallel import DistributedDataParallel
 
 import zoo
-from zoo import exchange, synchronised
-from zoo.training import fit, launch, processes, resume, talk
+from zoo.distributed import collectives, environment, sparse_rows, sync_batchnorm
+from zoo.training import build, fit, launch, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet, test
 from zoo.training.run import Run
@@ -46,7 +46,7 @@ class Watch(Callback):
 
     def on_train_batch_end(self, trainer, *_):
         loss = resume.means(trainer)["train/loss"]
-        both = talk.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
+        both = collectives.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
         self.losses.append(float(both[0] / both[1]))
 
 
@@ -96,14 +96,14 @@ def followed(name: str, precision: str, devices: int, folder: Path) -> dict[str,
         f"trainer.devices={devices}",
     ])  # fmt: skip
     config["model"] = changed(config["model"], SLOWER.get((name, precision), SHARES[precision]))
-    data = fit.open_data(config, None)
-    model = fit.made(config, data.facts)
+    data = build.open_data(config, None)
+    model = build.made(config, data.facts)
     fit.watchers = lambda *given: [watch, *watchers(*given)]
-    synchronised.dist = exchange.dist = Counting(watch)
+    sync_batchnorm.dist = sparse_rows.dist = Counting(watch)
     try:
         trainer = fit.fit(config, Run(folder), model, data, Speed(1))
     finally:
-        fit.watchers, synchronised.dist, exchange.dist = watchers, dist, dist
+        fit.watchers, sync_batchnorm.dist, sparse_rows.dist = watchers, dist, dist
     told = {
         "losses": watch.losses,
         "sent": watch.sent / trainer.global_step,
@@ -119,9 +119,9 @@ def main(folder: Path, names: list[str]) -> None:
         for name in names or zoo.list_models():
             place = folder / f"{name}-{precision}"
             found = followed(name, precision, 2, place)
-            if processes.rank() == 0:
+            if environment.rank() == 0:
                 torch.save(found, place / "found.pt")
-    talk.leave()
+    collectives.leave()
 
 
 if __name__ == "__main__":

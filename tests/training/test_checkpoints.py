@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.errors import code, line
 from zoo.training import checkpoints
 from zoo.training.checkpoints import VerifiedIO, load, newest, whole, write
 from zoo.training.run import Run
+from zoo.utilities.errors import code, line
 
 
 class Killed(BaseException):

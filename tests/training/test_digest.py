@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo import catalog
+from zoo.catalog.compose import compose
 from zoo.training import digest
 from zoo.training.definitions import Code
 
@@ -169,7 +169,7 @@ def test_all_roots_and_leaves_are_there():
 
 @pytest.fixture(scope="module")
 def config():
-    return catalog.compose(["experiment=text_cnn"])
+    return compose(["experiment=text_cnn"])
 
 
 def test_the_config_and_the_seeds_count_but_not_what_shapes_no_score(config):

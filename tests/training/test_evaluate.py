@@ -9,7 +9,8 @@ import torch
 
 import zoo
 from tests.tiny import image_folder
-from zoo import cards, catalog
+from zoo.catalog.compose import compose
+from zoo.pretrained.load import attach
 from zoo.training import evaluate
 
 SMALL = {
@@ -40,7 +41,7 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tmp_pa
     first = zoo.create_data(name, **arguments)
     first.setup("fit")
     again = zoo.create_data(name, **arguments)
-    given = cards.attach(type("Model", (), {})(), first.facts)
+    given = attach(type("Model", (), {})(), first.facts)
     again.adopt(given.input, first.facts, given.classes)
     again.setup("fit")
     assert again.input is given.input
@@ -159,7 +160,7 @@ def test_a_wrong_override_is_one_line(words, said, run, command):
     ],
 )
 def test_test_samples_that_a_model_has_learned_from_are_warned_of(seen, data, too_good):
-    config = catalog.compose([f"data={data}"])
+    config = compose([f"data={data}"])
     said = evaluate.overlap(seen, config)
     assert (said is not None) == too_good
     if said:

@@ -8,8 +8,8 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
-from zoo import hardware
-from zoo.training import fit, metrics
+from zoo.training import build, csv_logger, report
+from zoo.utilities import hardware
 
 TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
@@ -98,14 +98,14 @@ def test_an_unfinished_run_goes_on_from_its_last_checkpoint(capsys):
     run = train(name="a", trainer={"max_epochs": 2})
     assert "resume    from step 10" in capsys.readouterr().err
     assert run.results["epochs"] == 2
-    rows = metrics.read(run.folder / "metrics.csv")
+    rows = csv_logger.read(run.folder / "metrics.csv")
     assert [row["epoch"] for row in rows if row["train/loss"]] == ["0", "1"]
     assert [row["epoch"] for row in rows if row["val/loss"]] == ["0", "1"]
 
 
 def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command, tmp_path):
     """The third batch of the second epoch is spoilt: the first epoch's checkpoint stays finite."""
-    from zoo.supervised import Classifier
+    from zoo.nn.supervised import Classifier
 
     usual, calls = Classifier.training_step, []
 
@@ -169,14 +169,14 @@ def test_the_average_of_the_weights_is_what_is_judged():
 
 def test_the_facts_of_the_data_set_the_models_sizes():
     composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 10}
-    agreed = fit.agree(composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32})
+    agreed = build.agree(composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32})
     assert agreed == {**composed, "channels": 3, "num_classes": 4}
 
 
 def test_a_value_that_is_neither_the_files_nor_the_datas_is_an_error_that_shows_all_three():
     composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 7}
     with pytest.raises(ValueError, match=r"is 7: the data have 4 and the model's file 10"):
-        fit.agree(composed, {**composed, "num_classes": 10}, {"num_classes": 4})
+        build.agree(composed, {**composed, "num_classes": 10}, {"num_classes": 4})
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_tensorboard_writes_beside_the_csv():
 def test_the_pictures_are_of_the_scored_model(monkeypatch):
     """The confusion matrix counts the right answers that the accuracy does, in eval mode."""
     shown = {}
-    monkeypatch.setattr(fit.report, "write", lambda folder, results, figures: shown.update(figures))
+    monkeypatch.setattr(report, "write", lambda folder, results, figures: shown.update(figures))
     run = train()
     matrix = shown["Confusion matrix"].matrix
     assert matrix.sum() == 200

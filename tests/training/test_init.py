@@ -7,7 +7,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import zoo
-from zoo import catalog
+from zoo.catalog.compose import compose
 
 SMALL = {
     "data": {"limit": 200, "batch_size": 20},
@@ -59,7 +59,7 @@ def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, sh
 def test_it_goes_on_at_a_tenth_of_the_rate_unless_told_otherwise(start):
     began = start.config["model"]["optimizer"]["lr"]
     for asked, expected in (([], began / 10), (["model.optimizer.lr=0.3"], 0.3)):
-        config = catalog.compose([f"init={start.folder}", *asked])
+        config = compose([f"init={start.folder}", *asked])
         assert config["model"]["optimizer"]["lr"] == pytest.approx(expected)
 
 

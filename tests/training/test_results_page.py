@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.training.test_proof import PROOF, results
-from zoo.training import proof, results_page
+from tests.training.test_reproduce import PROOF, results
+from zoo.training import reproduce, results_page
 
 
 def figure(value=0.95, target=(), **more):
-    return proof.figure_of({**PROOF, **dict(target)}, [results(value, **more)])
+    return reproduce.figure_of({**PROOF, **dict(target)}, [results(value, **more)])
 
 
 def cells(page):
@@ -23,7 +23,7 @@ def row(value=0.95, **more):
 
 
 def test_a_row_shows_metric_score_spread_bar_and_baseline():
-    both = proof.figure_of(PROOF, [results(0.95), results(0.97)])
+    both = reproduce.figure_of(PROOF, [results(0.95), results(0.97)])
     found = cells(results_page.page({"image_cnn": both}))
     assert found["score"] == "**96.00 % (95.00 to 97.00 %)**"
     assert found["metric"] == "test/accuracy \u2191"
@@ -84,4 +84,4 @@ def test_the_readmes_table_is_replaced_and_the_rest_is_not():
 
 def test_the_readmes_rows_are_experiments_with_a_target():
     assert len(results_page.TOPICS) == 10
-    assert set(results_page.TOPICS) <= set(proof.proven())
+    assert set(results_page.TOPICS) <= set(reproduce.proven())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.training import fit, launch, metrics, resume
+from zoo.training import build, csv_logger, fit, launch, resume
 from zoo.training.callbacks import Speed
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
@@ -29,8 +29,8 @@ def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     config = launch.composed([f"experiment={name}", *LITTLE, *OF_WORDS.get(name, ()), *changes])
     if config["judge"]:  # which would have to learn first
         config |= {"judge": None, "monitor": "val/loss"}
-    data = fit.open_data(config, None)
-    model = fit.made(config, data.facts)
+    data = build.open_data(config, None)
+    model = build.made(config, data.facts)
     fit.fit(config, Run(folder), model, data, Speed(1))
     return model.state_dict()
 
@@ -101,10 +101,10 @@ def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(tmp_path
     whole = tmp_path / "whole"
     whole.mkdir()
     trained(whole, "image_cnn")
-    folder, rows = stopped(whole, BOUNDARY * 2), metrics.read(whole / "metrics.csv")
-    metrics.cut(folder / "metrics.csv", len(rows) - 1)
+    folder, rows = stopped(whole, BOUNDARY * 2), csv_logger.read(whole / "metrics.csv")
+    csv_logger.cut(folder / "metrics.csv", len(rows) - 1)
     trained(folder, "image_cnn")
-    assert metrics.read(folder / "metrics.csv") == rows
+    assert csv_logger.read(folder / "metrics.csv") == rows
 
 
 def test_tensorboard_shows_what_was_done_again_once(tmp_path):

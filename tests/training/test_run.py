@@ -6,13 +6,13 @@ import platform
 
 import pytest
 
-from zoo import catalog
+from zoo.catalog.compose import compose
 from zoo.training.run import Run, differences, nothing_to_do, opened, place
 
 
 @pytest.fixture(scope="module")
 def config():
-    return {**catalog.compose(["name=a"]), "command": "zoo train"}
+    return {**compose(["name=a"]), "command": "zoo train"}
 
 
 def changed(config, **keys):

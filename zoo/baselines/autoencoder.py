@@ -9,7 +9,7 @@ from scipy.ndimage import median_filter
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from zoo.noise import Noise, psnr, seeded, spoil
+from zoo.nn.noise import Noise, psnr, seeded, spoil
 
 
 class PCAReconstruction(BaseEstimator):

@@ -10,7 +10,7 @@ from pydantic import Field
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from zoo import frechet
+from zoo.metrics import frechet
 
 SEED = 0  # of what is drawn
 

@@ -15,14 +15,14 @@ from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from rich.console import Console
 from rich.progress import track
 from sklearn.base import BaseEstimator, clone, is_classifier
 
-from zoo import schema
+from zoo.config import schema
+from zoo.config.types import Positive
 
-Positive = Annotated[int, Field(ge=1)]
 Stream = Generator[tuple[np.ndarray, np.ndarray], None, None]
 LONG = 500  # batches from which on there is a progress bar
 

@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.windows import StackedWindows
-
-Positive = Annotated[int, Field(ge=1)]
+from zoo.baselines.windows import StackedWindows
+from zoo.config.types import Positive
 
 
 class StandardisedLogistic(BaseEstimator):

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-Positive = Annotated[int, Field(ge=1)]
+from zoo.config.types import Positive
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-from zoo.windows import StackedWindows
+from zoo.baselines.windows import StackedWindows
+from zoo.config.types import Positive
 
-Positive = Annotated[int, Field(ge=1)]
 Strength = Annotated[float, Field(gt=0)]
 
 WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give

@@ -15,8 +15,8 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 
-from zoo.intrinsic import scores
-from zoo.neighbours import Neighbours
+from zoo.words.evaluation import scores
+from zoo.words.keyed_vectors import Neighbours
 
 
 class PPMISVD(BaseEstimator):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.export import Written
+    from zoo.pretrained.export import Written
 
 ENDINGS = {"onnx": ".onnx", "torch": ".pt2", "word2vec": ".bin"}
 
@@ -34,7 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(given: Namespace) -> None:
     from zoo import load
     from zoo.commands.main import output_file
-    from zoo.export import export
+    from zoo.pretrained.export import export
     from zoo.training.run import weights_of
 
     of_words = given.format == "word2vec"

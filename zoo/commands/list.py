@@ -30,20 +30,20 @@ def run(given: Namespace) -> None:
 
 def print_names(group: str) -> None:
     """A line for each name of a group."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    for name in catalog.names(group):
-        print(f"  {name:<24} {catalog.describe(group, name)}")
+    for name in registry.names(group):
+        print(f"  {name:<24} {registry.describe(group, name)}")
 
 
 def print_weights(markdown: bool = False) -> None:
     """A line for each of the released weights, or the page of them all."""
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     if markdown:
-        print(shelf.page(), end="")
+        print(model_card.page(), end="")
         return
-    for name, _, metric, score, *_ in shelf.rows():
+    for name, _, metric, score, *_ in model_card.rows():
         print(f"  {name:<34} {metric} {score}")
 
 

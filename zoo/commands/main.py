@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import zoo
-from zoo.errors import exit_code, no_such
+from zoo.utilities.errors import exit_code, no_such
 
 
 class Parser(ArgumentParser):

@@ -17,34 +17,30 @@ the order of the inputs. Empty lines are passed over. A line that cannot be read
 number on standard error, the others are answered, and the exit code is 2.
 """
 
-import csv
-import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from io import TextIOWrapper
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from textwrap import indent, shorten
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
+
+from zoo.commands._answers import (
+    Answer,
+    as_json,
+    is_picture,
+    print_csv,
+    print_explained,
+    print_json,
+    print_table,
+)
+from zoo.commands._inputs import UTF8, Asked, collected, exists
 
 AT_ONCE = 64  # inputs
 MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
 LARGE = 2**22  # bytes of a text from which on it is, too
-ROWS = 1000  # of a table; more begin another one
 INTERMIXED = True  # options may stand between name and inputs
-UTF8: Any = {"encoding": "utf-8-sig", "errors": "surrogateescape"}  # what is none is found later
 
-Answer = tuple[str, Any]  # with the name of its input
 Ask = Callable[[list[Any]], list[Any]]
-
-
-class Asked(NamedTuple):
-    """An input: what it is called, what it is, and where it stands if it is a line."""
-
-    name: str
-    raw: Any
-    place: str = ""
 
 
 class Broken:
@@ -125,70 +121,6 @@ def check(given: Namespace, model: Any) -> None:
         raise ValueError(f"--lines: {kind} takes no texts; leave it out")
     if (given.lines or given.whole or given.explain) and not given.inputs:
         raise ValueError("--explain, --lines and --whole need an INPUT: a file, a text or -")
-
-
-# --- what is asked --------------------------------------------------------------------------------
-
-
-def collected(given: Namespace, suffixes: frozenset[str]) -> Iterator[Asked]:
-    """Each input, when its turn comes: files by their path, texts as they are.
-
-    Raises:
-        FileNotFoundError: no such file, where it can be nothing else.
-    """
-    texts = ".txt" in suffixes
-    for word in given.inputs:
-        if word == "-":
-            yield from standard_input(texts, given.whole)
-        elif _exists(word):
-            for path in found(Path(word), suffixes):
-                one = Asked(str(path), path if texts else str(path))
-                yield from lines_of(path) if given.lines else [one]
-        elif given.lines or given.whole:
-            raise FileNotFoundError(f"{word}: there is no such file")
-        else:
-            yield Asked(word, word)
-
-
-def _exists(word: str) -> bool:
-    try:
-        return Path(word).exists()
-    except OSError:  # too long for a name
-        return False
-
-
-def standard_input(texts: bool, whole: bool) -> Iterator[Asked]:
-    """Of texts a line each, or one that is read as it is asked for; else one file."""
-    if not texts:
-        yield Asked("-", sys.stdin.buffer.read())
-        return
-    if isinstance(sys.stdin, TextIOWrapper):
-        sys.stdin.reconfigure(**UTF8)
-    if whole:
-        yield Asked("-", sys.stdin)
-    else:
-        yield from numbered(sys.stdin, "")
-
-
-def lines_of(path: Path) -> Iterator[Asked]:
-    """The texts of a file that holds one a line."""
-    with path.open(**UTF8) as file:
-        yield from numbered(file, f"{path}, ")
-
-
-def numbered(lines: Iterable[str], place: str) -> Iterator[Asked]:
-    """Each line that is not empty, with its number."""
-    for number, line in enumerate(lines, 1):
-        if text := line.strip():
-            yield Asked(text, text, f"{place}line {number}: ")
-
-
-def found(path: Path, suffixes: frozenset[str]) -> list[Path]:
-    """A file, or all files of the right kind in a folder; a folder of frames is a clip."""
-    if path.is_file():
-        return [path]
-    inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in suffixes)
-    return inside or ([path] if suffixes & {".mp4"} and any(path.iterdir()) else [])
 
 
 # --- what is answered -----------------------------------------------------------------------------
@@ -292,101 +224,14 @@ def write(given: Namespace, model: Any, answers: Iterator[Answer], output: Path)
         print_table(answers)
 
 
-def is_picture(answer: Any) -> bool:
-    return hasattr(answer, "shape")
-
-
-def columns(answer: Any) -> dict[str, str]:
-    """An answer as cells of a table."""
-    if isinstance(answer, list):  # words and how near or how likely they are
-        return {"words": ", ".join(f"{word} {share:.2f}" for word, share in answer)}
-    said = {key: value for key, value in answer.items() if key != "probabilities"}
-    if "probability" in said:
-        said["probability"] = f"{100 * said['probability']:.1f} %"
-    if "next" in said:
-        said["next"] = repr(said["next"])
-    if "words" in said:
-        from zoo.texts import strongest
-
-        said["words"] = strongest(said["words"])
-    return {key: str(value) for key, value in said.items()}
-
-
-def print_table(answers: Iterable[Answer], first: str = "input") -> None:
-    """A row for each answer, with all columns that one of them has."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    answers = iter(answers)
-    while page := list(islice(answers, ROWS)):
-        rows = [{first: name, **columns(answer)} for name, answer in page]
-        header = list(dict.fromkeys(key for row in rows for key in row))
-        table = Table(*header)
-        for row in rows:
-            table.add_row(*(escape(row.get(key, "")) for key in header))
-        Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def print_csv(answers: Iterator[Answer], more: list[str]) -> None:
-    """The columns are those of the first answer, and what others may have besides."""
-    writer = None
-    for name, answer in answers:
-        row = {"input": name, **columns(answer)}
-        if writer is None:
-            header = list(dict.fromkeys([*row, *more]))
-            writer = csv.DictWriter(sys.stdout, header, lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def print_json(answers: Iterator[Answer]) -> None:
-    """One list, written item by item."""
-    before = "[\n"
-    for one in answers:
-        print(before + indent(as_json(one, 1), " "), end="")
-        before = ",\n"
-    print("\n]")
-
-
-def as_json(one: Answer, spaces: int | None = None) -> str:
-    return json.dumps({"input": one[0], "answer": one[1]}, indent=spaces, ensure_ascii=False)
-
-
-def print_explained(answers: Iterator[Answer]) -> None:
-    """The words of each text, green for the answer and red against it, and the strongest ones."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    for name, answer in answers:
-        said = columns(answer)
-        strongest, label = said.pop("words"), ", ".join(said.values())
-        console.print(f"input     {shorten(name, 80, placeholder=' ...')}")
-        console.print(f"answer    {label}")
-        console.print("words    ", tinted(answer["words"]))
-        console.print(f"strongest {strongest}\n")
-
-
-def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
-    """Words in colours, bold where they pushed more than half as much as the strongest."""
-    from rich.text import Text
-
-    most = max(abs(push) for _, push in pushes)
-    words = Text()
-    for word, push in pushes:
-        colour = ("green" if push > 0 else "red") if 10 * abs(push) > most else ""
-        words.append(word, f"bold {colour}" if colour and 2 * abs(push) > most else colour)
-        words.append(" ")
-    return words
-
-
 def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     """One sheet: what was given above what came out, or the drawn pictures."""
     from zoo.commands.sample import save
-    from zoo.pictures import Grid, png
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
 
     made = [answer for _, answer in answers]
-    if all(_exists(name) for name, _ in answers):
+    if all(exists(name) for name, _ in answers):
         given = [model.input.decode(name) for name, _ in answers]
         sheet = Grid([*given, *made], columns=len(made))
     else:

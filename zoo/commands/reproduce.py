@@ -15,9 +15,9 @@ def arguments(parser: ArgumentParser) -> None:
 def run(given: Namespace) -> None:
     if bool(given.name) == given.all:
         raise ValueError("zoo reproduce takes a NAME or --all: `zoo list experiments` shows them")
-    from zoo.training import proof
+    from zoo.training.reproduce import reproduce, reproduce_all
 
     if given.all:
-        proof.reproduce_all()
+        reproduce_all()
     else:
-        proof.reproduce(given.name)
+        reproduce(given.name)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 if TYPE_CHECKING:
-    from zoo.pictures import Audio
+    from zoo.figures.kinds import Audio
 
 ENDINGS = {"Grid": ".png", "Audio": ".wav"}  # what else is sampled is text, under any name
 SILENCE = 0.25  # seconds between two sounds
@@ -92,11 +92,11 @@ def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> No
 
 def write(sample: Any, output: Path | None) -> None:
     """Write text as it comes, a sheet of pictures or sounds."""
-    from zoo import pictures
+    from zoo.figures import kinds, raster
 
-    if isinstance(sample, pictures.Grid):
-        save(output, pictures.png(sample), "picture")
-    elif isinstance(sample, pictures.Audio):
+    if isinstance(sample, kinds.Grid):
+        save(output, raster.png(sample), "picture")
+    elif isinstance(sample, kinds.Audio):
         save(output, joined(sample), "sound")
     elif output:
         save(output, "".join(sample).encode(), "text")
@@ -115,7 +115,7 @@ def joined(sounds: "Audio") -> bytes:
     """All waves as one WAV file, with a short silence between two."""
     import numpy as np
 
-    from zoo.pictures import wav
+    from zoo.figures.raster import wav
 
     silence = np.zeros(round(SILENCE * sounds.rate))
     parts = [part for wave in sounds.waves for part in (silence, np.asarray(wave))]

@@ -24,22 +24,24 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    from zoo import cards, catalog
-    from zoo.errors import no_such
+    from zoo.catalog import registry
+    from zoo.catalog.create import create_model
+    from zoo.pretrained import store
+    from zoo.utilities.errors import no_such
 
-    if given.name in (shelf := cards.released()):
-        print_card(given.name, cards.read(shelf[given.name]))
+    if given.name in (shelf := store.released()):
+        print_card(given.name, store.read(shelf[given.name]))
         return
-    groups = [group for group in GROUPS if given.name in catalog.names(group)]
+    groups = [group for group in GROUPS if given.name in registry.names(group)]
     if not groups:
-        known = {name for group in GROUPS for name in catalog.names(group)}
+        known = {name for group in GROUPS for name in registry.names(group)}
         raise ValueError(
             no_such("model, data, experiment or weights", given.name, known | {*shelf})
         )
     for group in groups:
         print_config(group, given.name)
     if "model" in groups:
-        print_layers(catalog.create_model(given.name))
+        print_layers(create_model(given.name))
 
 
 def print_card(name: str, card: Any) -> None:
@@ -48,19 +50,19 @@ def print_card(name: str, card: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     table = Table(title=name, title_justify="left", show_header=False)
-    for key, value in shelf.described(card):
+    for key, value in model_card.described(card):
         table.add_row(key, escape(value))
     Console(highlight=False).print(table)
 
 
 def print_config(group: str, name: str) -> None:
     """The file that makes it."""
-    from zoo import catalog
+    from zoo.catalog import registry
 
-    path = catalog.conf_folder() / group / f"{name}.yaml"
+    path = registry.conf_folder() / group / f"{name}.yaml"
     print(f"conf/{group}/{name}.yaml")
     print("".join(f"    {line}\n" for line in path.read_text().splitlines()))
 

@@ -34,12 +34,12 @@ def print_table(card: dict, data: str, scores: dict) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    from zoo import shelf
+    from zoo.pretrained import model_card
 
     columns = Column("metric", no_wrap=True), f"on {data}", "the card says"
     table = Table(*columns, title=card["name"], title_justify="left")
     for metric in scores:
         if not metric.endswith(("/low", "/high")):
-            here = shelf.score({"metrics": scores}, metric)
-            table.add_row(metric, here, shelf.score(card, metric))
+            here = model_card.score({"metrics": scores}, metric)
+            table.add_row(metric, here, model_card.score(card, metric))
     Console(highlight=False).print(table)

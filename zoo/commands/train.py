@@ -26,10 +26,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> None:
-    from zoo.training import launch, processes
+    from zoo.distributed import environment
+    from zoo.training import launch
 
     runs = launch.sweep(given.overrides) if given.multirun else [launch.start(given.overrides)]
-    if processes.rank() > 0:
+    if environment.rank() > 0:
         return  # the first process speaks, and has yet to write the results
     print_table(runs)
     if len(runs) == 1:
@@ -42,8 +43,8 @@ def print_table(runs: "list[Run]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo.drawing import numeric_columns
-    from zoo.pages.report import comparison
+    from zoo.figures.html import numeric_columns
+    from zoo.training.comparison import comparison
 
     for one in runs:
         found = comparison(one.results)

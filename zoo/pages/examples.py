@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from datamodules.sources import locate
-from zoo import cards, catalog
-from zoo.drawing import draw
-from zoo.pages.report import page
-from zoo.pictures import Picture, answered
-from zoo.supervised import Classifier
+from datamodules.sources.locate import locate
+from zoo.catalog.compose import compose
+from zoo.figures.evaluation import answered
+from zoo.figures.html import draw
+from zoo.figures.kinds import Picture
+from zoo.figures.page import page
+from zoo.nn.supervised import Classifier
+from zoo.pretrained import store
 from zoo.training.evaluate import composed, opened, quiet
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 COUNT = 8
 
@@ -61,12 +63,12 @@ def of(model: "ZooModule") -> Examples:
 
 def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
-    card = cards.whole(model.card)
+    card = store.whole(model.card)
     config = composed(card, ["judge=null"])
     if here(config["data"]):
         return config, True
     name = card["choices"]["model"]
-    instead = catalog.compose([f"model={name}", "judge=null"])
+    instead = compose([f"model={name}", "judge=null"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
         f"these are {instead['choices']['data']}",
@@ -77,7 +79,7 @@ def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
 
 def here(section: dict[str, Any]) -> bool:
     """Whether data are embedded, or found on this machine."""
-    from zoo import schema
+    from zoo.config import schema
 
     data = schema.build(section, "data")
     if data.embedded:

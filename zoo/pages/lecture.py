@@ -21,12 +21,15 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import track
 
-from zoo import catalog
-from zoo.drawing import draw, table
-from zoo.errors import Failure
-from zoo.pages import report
-from zoo.pictures import Grid, Table
-from zoo.training.run import Run, replace
+from zoo.catalog import registry
+from zoo.catalog.compose import compose
+from zoo.figures.html import draw, table
+from zoo.figures.kinds import Grid, Table
+from zoo.figures.page import page
+from zoo.training.comparison import comparison
+from zoo.training.run import Run
+from zoo.utilities.errors import Failure
+from zoo.utilities.files import replace
 
 FIGURE = re.compile(r'<figure class="[^"]*"><figcaption>(.*?)</figcaption>.*?</figure>', re.DOTALL)
 AT_ONCE = 4  # processes; each takes about 1 GB
@@ -52,7 +55,7 @@ class Slide:
 
 def slides() -> list[Slide]:
     """The slides, in the order of the lecture."""
-    rows = OmegaConf.to_container(OmegaConf.load(catalog.conf_folder() / "lecture.yaml"))
+    rows = OmegaConf.to_container(OmegaConf.load(registry.conf_folder() / "lecture.yaml"))
     return [Slide(**row) for row in rows]  # type: ignore[union-attr, arg-type]
 
 
@@ -83,7 +86,7 @@ def run(overrides: Sequence[str]) -> Path:
     commands = list(dict.fromkeys(slide.command for slide in slides() if slide.shows))
     for command in commands:
         if command.startswith("zoo train "):
-            catalog.compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
+            compose([*shlex.split(command)[2:], *overrides])  # a mistake ends it here
     digest = hashlib.sha256(" ".join(overrides).encode()).hexdigest()[:6]
     name = f"lecture-{digest}" if overrides else "lecture"
     folder = Path("runs").resolve() / name
@@ -101,7 +104,7 @@ def run(overrides: Sequence[str]) -> Path:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    replace(folder / "index.html", page(name, folder))
+    replace(folder / "index.html", lecture_page(name, folder))
     return folder / "index.html"
 
 
@@ -142,7 +145,7 @@ def _drawn(folder: Path, command: str) -> Path:
 # --- the page ------------------------------------------------------------------------------------
 
 
-def page(name: str, folder: Path) -> str:
+def lecture_page(name: str, folder: Path) -> str:
     """The page of all slides, with the pictures of the runs of that name."""
     intro = (
         "<header><h1>The lecture</h1><p>Every topic on data that need no download: each slide's "
@@ -150,14 +153,14 @@ def page(name: str, folder: Path) -> str:
         "</header>"
     )
     sections = (_section(slide, name, folder) for slide in slides())
-    return report.page("The lecture", intro + _scores(name) + "".join(sections))
+    return page("The lecture", intro + _scores(name) + "".join(sections))
 
 
 def _scores(name: str) -> str:
     """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
-        found = report.comparison(_results(experiment, name))
+        found = comparison(_results(experiment, name))
         scores = {who: score for who, score, *_ in found.rows}
         bar, model = scores.pop("target", ""), scores.popitem()[1]
         beside = [f"{score} ({who})" for who, score in scores.items()]
@@ -188,7 +191,7 @@ def _shown(slide: Slide, name: str, folder: Path) -> Iterator[str]:
         yield _picture(_drawn(folder, slide.command), slide.says)
         yield f"<details><summary>what it says</summary><pre>{escape(said)}</pre></details>"
         return
-    yield table(report.comparison(_results(slide.experiment, name)))
+    yield table(comparison(_results(slide.experiment, name)))
     run = Path("runs").resolve() / slide.experiment / name
     figures = {m[1]: m[0] for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))}
     for title in slide.shows:

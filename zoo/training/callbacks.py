@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from zoo.shelf import is_part
-from zoo.training import processes
+from zoo.distributed import environment
+from zoo.utilities.scores import is_part
 
 SCHEMA = 1
 WARM_UP = 5  # steps that speed is not counted over
@@ -125,7 +125,7 @@ class Bar(Callback):
     """A progress bar over the whole training, drawn once a second, and a line for each epoch."""
 
     def __init__(self) -> None:
-        console = Console(file=sys.stderr, quiet=processes.rank() > 0)
+        console = Console(file=sys.stderr, quiet=environment.rank() > 0)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

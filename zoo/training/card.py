@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from zoo.novelty import Novelty
-from zoo.pages.report import headline
+from zoo.metrics.novelty import Novelty
+from zoo.training.comparison import headline
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 FITTED, HELD = 4_000, 1_000  # training and validation samples that tell what is unlike them
 
@@ -80,7 +80,7 @@ def flops(model: "ZooModule", given: Tensor) -> int:
 
 def novelty(model: "ZooModule", data: Any) -> Novelty | None:
     """What tells inputs that are unlike a classifier's training data."""
-    from zoo.supervised import Classifier
+    from zoo.nn.supervised import Classifier
 
     if not isinstance(model, Classifier):
         return None

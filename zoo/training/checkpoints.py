@@ -20,9 +20,10 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
-from zoo.errors import FULL
-from zoo.training import processes
-from zoo.training.run import PART, Run
+from zoo.distributed import environment
+from zoo.training.run import Run
+from zoo.utilities.errors import FULL
+from zoo.utilities.files import PART
 
 DIGESTS = ".sha256"
 
@@ -142,7 +143,7 @@ def newest(run: Run) -> Path | None:
     for path in run.lasts:
         if whole(path):
             return path
-        if processes.rank() == 0:
+        if environment.rank() == 0:
             print(f"damaged   {path.name} is left out", file=sys.stderr)
     if run.lasts:
         raise ValueError(

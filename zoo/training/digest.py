@@ -16,14 +16,14 @@ from zoo.training.definitions import Code, hashed
 
 ROOTS = ("zoo.training.fit.work", "zoo.training.baseline.baseline_results")
 LEAVES = {  # what is not followed, and why
-    "zoo.training.fit.finish": "writes card and report, when all is measured",
-    "zoo.training.fit.described": "says what ran",
-    "zoo.training.talk.lost": "names processes that are gone",
+    "zoo.training.results.finish": "writes card and report, when all is measured",
+    "zoo.training.results.described": "says what ran",
+    "zoo.distributed.collectives.lost": "names processes that are gone",
     "zoo.training.callbacks.Bar": "shows how far a run is",
-    "zoo.schema.check_arguments": "refuses a config, or lets it be",
-    "zoo.catalog.compose": "its configs are in the digest themselves, the evaluator's too",
-    "zoo.catalog.conf_folder": "finds conf/, which is composed into the digest",
-    "zoo.cards.released": "finds weights, whose content is in the digest",
+    "zoo.config.schema.check_arguments": "refuses a config, or lets it be",
+    "zoo.catalog.compose.compose": "its configs are in the digest themselves, the evaluator's too",
+    "zoo.catalog.registry.conf_folder": "finds conf/, which is composed into the digest",
+    "zoo.pretrained.store.released": "finds weights, whose content is in the digest",
     "figures": "a model's method: pictures for the report",
     "exported": "a model's method: what is exported",
     "save_pretrained": "a model's method: writes a folder",

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo import cards, catalog, hardware, schema
-from zoo.training import judge, processes, scoring
+from zoo.catalog.compose import as_overrides, compose
+from zoo.config import schema
+from zoo.distributed.environment import environment, strategy
+from zoo.metrics import confidence
+from zoo.pretrained import store
+from zoo.pretrained.load import load
+from zoo.training import evaluator
 from zoo.training.callbacks import Scores
+from zoo.utilities import hardware
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
 TAKEN = ("data", "judge", "trainer.accelerator", "trainer.precision")  # the rest is on the card
@@ -41,7 +47,7 @@ def quiet() -> Iterator[None]:
 @quiet()
 def evaluate(
     weights: str | Path, overrides: Sequence[str] = ()
-) -> tuple[Config, Config, cards.Card]:
+) -> tuple[Config, Config, store.Card]:
     """Score weights.
 
     Args:
@@ -54,8 +60,8 @@ def evaluate(
     Raises:
         ValueError: no such weights; a wrong override; data of another kind, or with other classes.
     """
-    model = cards.load(weights)
-    card = cards.whole(model.card)
+    model = load(weights)
+    card = store.whole(model.card)
     config = composed(card, overrides)
     if known := overlap(card["seen"], config):
         print(f"warning   {known}", file=sys.stderr)
@@ -71,8 +77,8 @@ def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
     choices, told = card["choices"], []
     if not any(one.lstrip("+").startswith("data=") for one in overrides):
         section = {key: value for key, value in card["data"].items() if key != "_target_"}
-        told = [f"data={choices['data']}", *catalog.overrides({"data": section})]
-    config = catalog.compose([f"model={choices['model']}", *told, *overrides])
+        told = [f"data={choices['data']}", *as_overrides({"data": section})]
+    config = compose([f"model={choices['model']}", *told, *overrides])
     config["trainer"]["precision"] = hardware.precision(config)
     return config
 
@@ -89,7 +95,7 @@ def opened(config: Config, model: "ZooModule", classes: bool = True) -> Any:
     data.prepare_data()
     data.setup("test")
     if config["judge"] and classes:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     return data
 
 
@@ -115,8 +121,8 @@ def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Confi
     scores, trainer = Scores(), config["trainer"]
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
-        strategy=processes.strategy(config),
-        plugins=[processes.environment()],
+        strategy=strategy(config),
+        plugins=[environment()],
         callbacks=[scores],
         logger=False,
         enable_progress_bar=False,
@@ -124,4 +130,4 @@ def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Confi
         use_distributed_sampler=False,
     )
     means = tester.test(model, datamodule=data, verbose=False)[0]
-    return {**means, **scoring.with_intervals(scores.values())}
+    return {**means, **confidence.with_intervals(scores.values())}

@@ -4,48 +4,45 @@ Data first, then the model in the data's sizes; fit; test of the best checkpoint
 results, weights and report.
 """
 
-import json
-import platform
 import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytorch_lightning
 import torch
-from omegaconf import OmegaConf
-from pytorch_lightning import Callback, Trainer, seed_everything
+from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
-from rich.console import Console
 
-import zoo
-from zoo import cards, catalog, hardware, schema
-from zoo.errors import Failure, Stopped
-from zoo.pages import report
-from zoo.synchronised import SynchronisedBatchNorm
-from zoo.training import card, checkout, checkpoints, judge, metrics, processes, talk
-from zoo.training.baseline import baseline_results
+from zoo.config import schema
+from zoo.distributed import collectives
+from zoo.distributed.console import console
+from zoo.distributed.environment import environment, rank, strategy
+from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
+from zoo.pretrained.load import load
+from zoo.training import checkpoints, csv_logger, evaluator
+from zoo.training.build import made, open_data
 from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
-from zoo.training.evaluate import overlap, quiet, test
+from zoo.training.evaluate import quiet, test
+from zoo.training.results import described, finish
 from zoo.training.resume import Checkpoints, Draws, Progress
-from zoo.training.run import Run, replace, step_of
+from zoo.training.run import Run, step_of
+from zoo.utilities import hardware
+from zoo.utilities.errors import Failure, Stopped
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
-SHOWN = 10_000  # test samples that the report's pictures are made from
-console = Console(stderr=True, highlight=False, quiet=processes.rank() > 0)
 
 
 @quiet()
 def work(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
-    start = cards.load(config["init"]) if config["init"] else None
+    start = load(config["init"]) if config["init"] else None
     data = open_data(config, start)
     if config["judge"]:
-        data.judge = judge.trained(config, data.facts)
+        data.judge = evaluator.trained(config, data.facts)
     model = made(config, data.facts, start)
     model.input = data.input  # with what was fitted
     speed = Speed(config["data"]["batch_size"])
@@ -55,73 +52,6 @@ def work(config: Config, run: Run) -> None:
     if trainer.is_global_zero:
         results = {**described(config, trainer, model, data), **speed.results()}
         finish(config, run, model, data, results, scores, start)
-
-
-def open_data(config: Config, start: "ZooModule | None") -> Any:
-    """Prepare the data, as read by the model that is started from, and say what they are."""
-    data = schema.build(config["data"], "data")
-    if start is not None and start.card is not None:
-        data.adopt(start.input, start.card["facts"])
-    data.prepare_data()
-    data.setup("fit")
-    counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
-    console.print(f"data      {config['choices']['data']}: {counts}")
-    for note in getattr(data, "notes", []):
-        console.print(note, markup=False, soft_wrap=True)
-    for problem in data.facts.get("skipped", []):
-        console.print(f"skipped   {problem}")
-    for problem in data.facts.get("warnings", []):
-        console.print(f"warning   {problem}")
-    return data
-
-
-def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = None) -> "ZooModule":
-    """The model in the data's sizes, with seeded weights or those that are started from."""
-    seed_everything(config["seed"], workers=True, verbose=False)
-    written = start.card["model"] if start and start.card else catalog_facts(config)
-    config["model"] = agree(config["model"], written, facts)
-    model: ZooModule = cards.attach(schema.build(config["model"], "model"), facts)
-    if "loss_weights" in facts:
-        model.loss_weights = torch.tensor(facts["loss_weights"])
-    if start is not None:
-        begin(model, start, config)
-    return model
-
-
-def catalog_facts(config: Config) -> Config:
-    """The model's section as its own file has it: the facts of its embedded data."""
-    path = catalog.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
-    return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
-
-
-def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]) -> Config:
-    """Fill in each fact of the data that the model's constructor takes.
-
-    Raises:
-        ValueError: a value was given that is neither the model file's nor the data's.
-    """
-    known = schema.parameters(schema.locate(composed["_target_"]))
-    agreed = dict(composed)
-    for name in known.keys() & facts.keys():
-        if composed.get(name) not in (written.get(name), facts[name]):
-            raise ValueError(
-                f"model.{name} is {composed[name]!r}: the data have {facts[name]!r} and the "
-                f"model's file {written.get(name)!r}; leave it out"
-            )
-        agreed[name] = facts[name]
-    return agreed
-
-
-def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
-    """Take the weights that the run starts from, but for the last layer where classes differ."""
-    assert start.card is not None
-    anew = model.classes != start.classes
-    fresh = cards.fill(model, start.state_dict(), config["init"], anew)
-    console.print(f"init      {config['init']}")
-    if fresh:
-        cards.announce(fresh)
-    if known := overlap(start.card["seen"], config):
-        console.print(f"warning   {known}")
 
 
 def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -> Trainer:
@@ -147,7 +77,7 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if lost := talk.lost(error):
+        if lost := collectives.lost(error):
             raise given_up(lost, trainer) from error
         raise
     return trainer
@@ -180,8 +110,8 @@ def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
             )
         rows = found["progress"]["rows"]
         console.print(f"resume    from step {found['global_step']:,} ({last.name})")
-    if processes.rank() == 0:
-        metrics.cut(run.folder / "metrics.csv", rows)
+    if rank() == 0:
+        csv_logger.cut(run.folder / "metrics.csv", rows)
     return last
 
 
@@ -190,9 +120,9 @@ def make_trainer(
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
     loggers = [build_logger(section, name, run) for name, section in config["logger"].items()]
-    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), processes.environment()]
+    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
     return Trainer(
-        **{**config["trainer"], "strategy": processes.strategy(config, model)},
+        **{**config["trainer"], "strategy": strategy(config, model)},
         plugins=ours,
         callbacks=callbacks,
         logger=loggers or False,
@@ -233,51 +163,3 @@ def load_best(model: "ZooModule", run: Run) -> None:
     """
     if run.best.exists():  # else there was no validation
         model.load_state_dict(checkpoints.load(run.best)["state_dict"])
-
-
-def finish(
-    config: Config, run: Run, model: "ZooModule", data: Any, results: Config, scores: Config,
-    start: "ZooModule | None",
-) -> None:  # fmt: skip
-    """Write weights, card, report and, last, results.json: it says that the run is whole."""
-    results, model = {**results, **scores}, model.float()  # of float64, too
-    if config["baseline"] and not config["smoke"]:
-        results |= baseline_results(config["baseline"], data)
-    model.novelty = card.novelty(model, data)
-    started = start.card if start is not None else None
-    cards.save(model, card.card(config, results, scores, model, data, started), run.folder)
-    figures = model.eval().figures(data.whole("test", SHOWN))
-    report.write(run.folder, results, figures)
-    replace(run.folder / "results.json", json.dumps(results, indent=2))
-
-
-def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -> Config:
-    """What ran, on what, and from which code."""
-    threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
-    on_gpu = trainer.strategy.root_device.type == "cuda"
-    proof = config["proof"] or {}
-    target = {k: proof[k] for k in ("metric", "at_least", "at_most") if proof.get(k) is not None}
-    return {
-        **config["choices"],
-        "seed": config["seed"],
-        **({"target": target} if target else {}),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "epochs": trainer.current_epoch,
-        "device": torch.cuda.get_device_name() if on_gpu else f"CPU ({threads})",
-        "devices": trainer.world_size,
-        "precision": str(trainer.precision),
-        **({"lock_free_threads": many} if (many := model.hparams.get("threads", 1)) > 1 else {}),
-        "samples": data.facts["samples"],
-        "data_digest": data.facts["digest"],
-        "embedded": data.facts["embedded"],
-        "smoke": config["smoke"],
-        "command": config["command"],
-        "commit": checkout.commit(),
-        "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Of what a number depends on."""
-    mine = {"zoo": zoo.__version__, "python": platform.python_version()}
-    return {**mine, "torch": torch.__version__, "lightning": pytorch_lightning.__version__}

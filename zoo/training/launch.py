@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from zoo import catalog
-from zoo.errors import Failure, Stopped, line
-from zoo.training import agent, processes
+from zoo.catalog.compose import as_overrides, compose, sweep_jobs
+from zoo.distributed import environment, torchrun
 from zoo.training.run import Run, nothing_to_do, opened, place
+from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
 console = Console(stderr=True, highlight=False)
@@ -30,30 +30,30 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
         FloatingPointError: the loss stopped being finite.
         Stopped: by SIGTERM or SIGINT while it trained, after a checkpoint was saved.
     """
-    return start(["experiment=" + experiment, *catalog.overrides(overrides)])
+    return start(["experiment=" + experiment, *as_overrides(overrides)])
 
 
 def start(arguments: Sequence[str]) -> Run:
     """Compose one run and do it: here, in processes of its own, or as one of those there are."""
-    config, by = composed(arguments), processes.started_by()
+    config, by = composed(arguments), environment.started_by()
     if by:
-        processes.check(config)
+        environment.check(config)
         if config["name"] is None:
             raise ValueError(f"{by} started several processes: give name=, so that they agree")
     run = place(config)
     execute(config, run, alone=by is not None or config["trainer"]["devices"] == 1)
     if by:
-        from zoo.training import talk
+        from zoo.distributed import collectives
 
-        talk.leave()
+        collectives.leave()
     return run
 
 
 def composed(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
-    from zoo import hardware
+    from zoo.utilities import hardware
 
-    config = catalog.compose(arguments)
+    config = compose(arguments)
     config["trainer"]["precision"] = hardware.precision(config)
     if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
         console.print("compile   no C++ compiler found: running without")
@@ -70,9 +70,9 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
         Failure: at the end, naming the jobs that failed.
         Stopped: by a signal; no other job is started.
     """
-    if by := processes.started_by():
+    if by := environment.started_by():
         raise ValueError(f"-m starts processes of its own: leave it out under {by}")
-    jobs = [composed(job) for job in catalog.sweep(arguments)]
+    jobs = [composed(job) for job in sweep_jobs(arguments)]
     first = place(jobs[0]).folder.name
     runs, failed = [], []
     for number, config in enumerate(jobs):
@@ -97,7 +97,7 @@ def execute(config: Config, run: Run, alone: bool) -> None:
     if nothing_to_do(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
-    first = processes.rank() == 0
+    first = environment.rank() == 0
     if first:
         announce(config, run)
     named = {**config, "name": config["name"] or run.folder.name}
@@ -108,7 +108,7 @@ def execute(config: Config, run: Run, alone: bool) -> None:
 
             work(config, run)
         else:
-            agent.launch(config, run.folder)
+            torchrun.launch(config, run.folder)
 
 
 def announce(config: Mapping[str, Any], run: Run) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from zoo import catalog
-from zoo.pages.report import LOWER_IS_BETTER
-from zoo.shelf import shown
+from zoo.catalog import registry
+from zoo.catalog.compose import compose_section
+from zoo.training.comparison import LOWER_IS_BETTER
+from zoo.utilities.scores import shown
 
 Figure = Mapping[str, Any]
 Figures = Mapping[str, Figure]
@@ -154,7 +155,7 @@ def with_table(readme: str, figures: Figures) -> str:
 
 
 def _short_row(name: str, figure: Figure) -> str:
-    module = catalog.section("model", figure["model"])["_target_"].split(".")[1]
+    module = compose_section("model", figure["model"])["_target_"].split(".")[1]
     return _cells(
         TOPICS[name],
         f"[{figure['model']}](zoo/{module}.py) on {figure['data']}",
@@ -195,7 +196,7 @@ def _baseline(figure: Figure, more: str = "") -> str:
 
 def _data(figure: Figure) -> str:
     """The name of the data, and what was done to them."""
-    known: Any = OmegaConf.load(catalog.conf_folder() / "data" / f"{figure['data']}.yaml")
+    known: Any = OmegaConf.load(registry.conf_folder() / "data" / f"{figure['data']}.yaml")
     note = "embedded" if figure["embedded"] else known.get("about", {}).get("copy", "")
     return str(figure["data"]) + (f" ({note})" if note else "")
 

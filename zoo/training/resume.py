@@ -13,12 +13,12 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
 
-from datamodules.batches import Batches
-from zoo.errors import Stopped, no_such
-from zoo.training import talk
-from zoo.training.metrics import CSVLogger
+from datamodules.loading.batches import Batches
+from zoo.distributed import collectives
+from zoo.distributed.signals import Signals
+from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
-from zoo.training.signals import Signals
+from zoo.utilities.errors import Stopped, no_such
 
 GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
 KEPT = 2  # newest checkpoints
@@ -70,7 +70,7 @@ class Progress(Callback):
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         sums = {
-            name: talk.total(torch.stack([mean.value, mean.cumulated_batch_size]).double())
+            name: collectives.total(torch.stack([mean.value, mean.cumulated_batch_size]).double())
             for name, mean in means(trainer).items()
         }
         rows = sum(one.rows for one in trainer.loggers if isinstance(one, CSVLogger))
@@ -153,7 +153,7 @@ class Checkpoints(Checkpoint):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         late = monotonic() - self.saved_at > self.seconds
-        signal, due = talk.greatest(self.signals.received, late)
+        signal, due = collectives.greatest(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
         ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
         if (signal or due) and not (summing or ending):
@@ -167,13 +167,13 @@ class Checkpoints(Checkpoint):
         if self._better({**trainer.callback_metrics, **place}):
             trainer.save_checkpoint(self.run.best)
         self._save_last(trainer)
-        self._stop(trainer, *talk.greatest(self.signals.received))
+        self._stop(trainer, *collectives.greatest(self.signals.received))
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.saved_step != trainer.global_step:  # a last epoch without validation
             self._save_last(trainer)
         self.signals.restore()
-        self._stop(trainer, *talk.greatest(self.signals.received))
+        self._stop(trainer, *collectives.greatest(self.signals.received))
 
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         self.signals.restore()

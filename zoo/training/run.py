@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from zoo.errors import no_such
+from zoo.utilities.errors import no_such
+from zoo.utilities.files import PART, replace
 
 if TYPE_CHECKING:
-    from zoo.nn import ZooModule
+    from zoo.nn.module import ZooModule
 
-PART = ".part"
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
@@ -60,7 +60,7 @@ class Run:
     @cached_property
     def model(self) -> "ZooModule":
         """The best weights as a model that takes raw data."""
-        from zoo.cards import load
+        from zoo.pretrained.load import load
 
         return load(self.folder)
 
@@ -104,15 +104,16 @@ def weights_of(name: str) -> Path:
         FileNotFoundError: a model or experiment that has neither.
         ValueError: no such name, run or file.
     """
-    from zoo import cards, catalog
+    from zoo.catalog import registry
+    from zoo.pretrained import store
 
     if run := newest(name):
         print(f"weights   {run.folder}", file=sys.stderr)
         return run.folder
-    shelf, recipes = cards.released(), catalog.names("experiment")
-    known = {*shelf, *cards.defaults(shelf)}
-    if name in known or cards.is_path(name) or Path(name).exists():
-        return cards.find(name)
+    shelf, recipes = store.released(), registry.names("experiment")
+    known = {*shelf, *store.defaults(shelf)}
+    if name in known or store.is_path(name) or Path(name).exists():
+        return store.find(name)
     if name not in recipes:
         raise ValueError(no_such("weights, model or run", name, [*known, *recipes]))
     raise FileNotFoundError(
@@ -225,10 +226,3 @@ def write_config(run: Run, config: Mapping[str, Any]) -> None:
     from omegaconf import OmegaConf
 
     replace(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(config))))
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a text file in place of the one there, whole or not at all."""
-    part = path.with_name(path.name + PART)
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

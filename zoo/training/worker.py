@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from zoo.errors import code, line
-from zoo.training import agent, processes
+from zoo.distributed import environment, torchrun
 from zoo.training.run import Run
+from zoo.utilities.errors import code, line
 
 
 def main(folder: str) -> None:
@@ -17,19 +17,19 @@ def main(folder: str) -> None:
 
     After an error it ends at once: threads that wait for other processes would abort it.
     """
-    agent.end_with_parent()
+    torchrun.end_with_parent()
     try:
-        from zoo.training import talk
+        from zoo.distributed import collectives
         from zoo.training.fit import work
 
         run = Run(Path(folder))
-        processes.check(run.config)
+        environment.check(run.config)
         work(run.config, run)
-        talk.leave()
+        collectives.leave()
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":
             raise
-        agent.report(line(error))
+        torchrun.report(line(error))
         sys.stderr.flush()
         os._exit(code(error))
 

@@ -1,0 +1,105 @@
+"""Batches as NumPy arrays, for learning outside the network: `partial_fit`, a loop of one's own.
+
+A batch is what the network would see: of the same order, draws and normalisation, which are
+functions of (seed, epoch, batch). Unlike in training each sample is given once an epoch.
+
+Shapes: B samples, C channels, H x W pixels.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from datamodules.loading.batches import Batch, Batches
+from datamodules.sources.layouts import NAMES
+
+Layout = Literal["NHWC", "NCHW"]
+GAP = 2  # pixels between the pictures of a sheet
+
+
+def flow(
+    data: Any,
+    split: str,
+    *,
+    augment: bool,
+    epochs: int | None,
+    batch_size: int | None,
+    shuffle: bool,
+    seed: int | None,
+    layout: Layout,
+    sheets: str | Path | None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """See `datamodules.images.Images.flow`; what is wrong is said at once, not at the first batch.
+
+    Args:
+        data: a datamodule whose batches are pairs of images and targets.
+    """
+    batch_size = data.hparams["batch_size"] if batch_size is None else batch_size
+    seed = data.hparams["seed"] if seed is None else seed
+    check(split, layout, epochs, batch_size)
+    if not hasattr(data, "splits"):
+        data.setup("fit")
+    folder = None if sheets is None else Path(sheets)
+    served = _batches(data, split, epochs, batch_size, shuffle, seed)
+    return (_arrays(data, batch, split, augment, layout, folder) for batch in served)
+
+
+def check(split: str, layout: str, epochs: int | None, batch_size: int) -> None:
+    """Refuse what `flow` cannot do.
+
+    Raises:
+        ValueError: naming the argument, what came and what is wanted.
+    """
+    for name, value, known in (("split", split, NAMES), ("layout", layout, get_args(Layout))):
+        if value not in known:
+            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(known)}")
+    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is {count}: it must be 1 or more")
+
+
+def _batches(
+    data: Any, split: str, epochs: int | None, batch_size: int, shuffle: bool, seed: int
+) -> Iterator[Batch]:
+    """Every sample of the split once an epoch, in the order that training has, with its keys."""
+    tensors, indices = data.tensors(split), data.chosen(split)
+    rows = len(tensors[0] if indices is None else indices)
+    size = min(batch_size, rows)
+    ordered = Batches(tensors, size, indices=indices, shuffle=shuffle, seed=seed)
+    for epoch in itertools.count() if epochs is None else range(epochs):
+        ordered.set_epoch(epoch)
+        whole = Batches(tensors, size, indices=ordered.order(), seed=seed)  # with the rest
+        whole.set_epoch(epoch)
+        yield from whole
+
+
+def _arrays(
+    data: Any, batch: Batch, split: str, augment: bool, layout: Layout, sheets: Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """A batch as arrays, and its sheet in the folder."""
+    images, targets = data.batch(batch.tensors, batch.key if augment else None)
+    if targets.ndim == 2:  # shares of the classes, where pictures are mixed
+        targets = targets.argmax(1)
+    if sheets is not None:
+        name = f"{split}-{batch.key.epoch:03d}-{batch.key.batch:05d}.png"
+        save_sheet(data.input.restore(images), sheets / name)
+    arranged = images.permute(0, 2, 3, 1) if layout == "NHWC" else images
+    return np.ascontiguousarray(arranged.numpy()), targets.numpy()
+
+
+def save_sheet(pixels: np.ndarray, path: Path) -> None:
+    """Write pictures (B, H, W, C), uint8, side by side, row by row, as a PNG; make its folder."""
+    from PIL import Image
+
+    columns = math.ceil(math.sqrt(len(pixels)))
+    spare = -len(pixels) % columns
+    padded = np.pad(pixels, ((0, spare), (0, GAP), (0, GAP), (0, 0)))
+    count, height, width, channels = padded.shape
+    rows = padded.reshape(count // columns, columns, height, width, channels).swapaxes(1, 2)
+    sheet = rows.reshape(count // columns * height, columns * width, channels)[:-GAP, :-GAP]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet[..., 0] if channels == 1 else sheet).save(path)

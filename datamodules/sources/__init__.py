@@ -1,0 +1,1 @@
+"""The one door to data: where they lie, how they are laid out, their splits."""

@@ -1,0 +1,298 @@
+"""The layouts that a labelled data set may lie in: hub, IDX, class folders or a table.
+
+    <split>-00000-of-00001.parquet       the hub's, with its card; columns are found by their kind
+    imdb.npz                             Keras' integer form of IMDB; see ranks.py
+    train-images-idx3-ubyte.gz           MNIST's own, pictures only
+    [train|val|test/]<class>/1.png       one folder a class
+    labels.csv                           a table: file,label[,split], or of texts; see tables.py
+
+Nothing is decoded here: a row is bytes, a path, a text or an array.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules import ranks
+from datamodules.inputs import clip, image, sound, text
+from datamodules.sources import idx, parquet, tables
+from datamodules.sources.tables import FOUND, Columns
+
+NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
+SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
+UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the rows are: a word for them, the endings of their files, their column on the hub."""
+
+    plural: str
+    suffixes: frozenset[str]
+    feature: str  # a class of `datasets`
+    example: str  # an embedded data set, which needs no download
+
+
+PICTURES = Kind(
+    "pictures",
+    image.SUFFIXES,
+    "Image",
+    "digits",
+)
+TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
+CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
+SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split: `raws[i]` is bytes, a path, a text or an array, `labels[i]` counts the classes."""
+
+    raws: Sequence[Any] | np.ndarray
+    labels: np.ndarray
+    numbers: np.ndarray | None = None  # of their lines in a table
+    where: str = ""  # how a line is spoken of
+
+    def take(self, indices: np.ndarray) -> "Rows":
+        """These rows only; nothing is read."""
+        numbers = None if self.numbers is None else self.numbers[indices]
+        return Rows([self.raws[i] for i in indices], self.labels[indices], numbers, self.where)
+
+    def place(self, i: int, split: str) -> str:
+        """Where a row stands, for messages."""
+        if isinstance(self.raws[i], Path):
+            return ""  # which its own message names
+        row = f"row {i} of {split}"
+        return f"{row if self.numbers is None else self.where.format(self.numbers[i])}: "
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as it was found: its splits and the names of its classes."""
+
+    splits: dict[str, Rows]
+    classes: list[str]
+
+
+def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns = FOUND) -> Source:
+    """Read what lies there.
+
+    Args:
+        location: a path, or an id on the hub.
+        scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
+        kind: what the rows should be.
+        told: the columns of texts and labels, where a person named them.
+
+    Raises:
+        FileNotFoundError: it is on the hub and there is no connection.
+        ValueError: nothing there that can be read, or fewer than two classes.
+    """
+    if isinstance(location, str):
+        parquet.connect(location, kind.example)
+    source = _reader(location, kind, told)(location, scratch)
+    classes = source.classes
+    if len(classes) < 2:
+        raise ValueError(
+            f"{location} has {len(classes)} class(es) {classes}: two or more are needed; give each "
+            "class a folder of its own, or a label in the table"
+        )
+    for split, rows in source.splits.items():
+        wrong = np.flatnonzero((rows.labels < 0) | (rows.labels >= len(classes)))
+        if split in NAMES and len(wrong):
+            label = rows.labels[wrong[0]]
+            raise ValueError(
+                f"{location}: row {wrong[0]} of {split} has the label {label}, "
+                f"which is none of the {len(classes)} classes"
+            )
+    return source
+
+
+def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, Path], Source]:
+    """Which of the layouts this is."""
+    hub_layout = partial(_hub_layout, kind=kind, told=told)
+    table = partial(_table, kind=kind, told=told)
+    if isinstance(location, str):
+        return hub_layout
+    if location.is_file():
+        is_parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
+        if not is_parquet and location.suffix.lower() not in tables.SUFFIXES:
+            wanted = "text,label (or .parquet)" if kind is TEXTS else "file,label"
+            raise ValueError(
+                f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {wanted}, is wanted"
+            )
+        return hub_layout if is_parquet else table
+    if any(location.rglob("*.parquet")):
+        return hub_layout
+    if _candidates(location, kind):
+        return table
+    if kind is TEXTS and any(location.glob("*.npz")):
+        return _ranks
+    pictures = kind is PICTURES and any(location.glob("*-ubyte*"))
+    return _idx if pictures else partial(_class_folders, kind=kind)
+
+
+# --- the hub -------------------------------------------------------------------------------------
+
+
+def _hub_layout(location: Path | str, scratch: Path, kind: Kind, told: Columns) -> Source:
+    """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
+    loaded = parquet.tables(location, scratch)
+    features = next(iter(loaded.values())).features
+    if kind is TEXTS:
+        content, label = tables.choose_features(location, features, told)
+    else:
+        wanted = (kind.feature, "ClassLabel")
+        content, label = (parquet.column(features, one, location) for one in wanted)
+    columns = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
+    known = [name for name in columns if name in (*NAMES, "all")]
+    classes, labels = tables.labels(columns, features[label], known)
+    splits: dict[str, Rows] = {}
+    for name, table in loaded.items():
+        name = SPLITS.get(name, name)
+        rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
+        if len(loaded) == 1 and tables.SPLIT in features:
+            parts = [tables.told(cell) for cell in table[tables.SPLIT]]
+            return Source(_by_split(location, rows, parts), classes)
+        splits[name] = rows
+    return Source(splits, classes)
+
+
+# --- MNIST's own format --------------------------------------------------------------------------
+
+
+def _idx(folder: Path, _: Path) -> Source:
+    """<split>-images-idx3-ubyte.gz beside <split>-labels-idx1-ubyte.gz."""
+    splits = {}
+    for images in sorted(folder.glob("*-images*-ubyte*")):
+        name = images.name.split("-images")[0]
+        beside = next(folder.glob(f"{name}-labels*-ubyte*"), None)
+        if beside is None:
+            raise FileNotFoundError(f"{images.name} has no labels file beside it in {folder}")
+        pixels, labels = idx.read(images), idx.read(beside).astype(np.int64)
+        if pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
+            raise ValueError(
+                f"{images} has the shape {pixels.shape} and {beside.name} {labels.shape}: "
+                "(N, H, W) and (N,) are wanted"
+            )
+        splits[SPLITS.get(name, name)] = Rows(pixels, labels)
+    seen = [int(rows.labels.max()) for rows in splits.values() if len(rows.labels)]
+    return Source(splits, [str(i) for i in range(max(seen, default=-1) + 1)])
+
+
+# --- Keras' integers -----------------------------------------------------------------------------
+
+
+def _ranks(folder: Path, _: Path) -> Source:
+    """Keras' integers, as the texts that they stand for."""
+    found = ranks.read(folder)
+    splits = {split: Rows(texts, labels) for split, (texts, labels) in found.items()}
+    return Source(splits, ["neg", "pos"])
+
+
+# --- class folders -------------------------------------------------------------------------------
+
+
+def _class_folders(folder: Path, _: Path, kind: Kind) -> Source:
+    """[train|val|test/]<class>/*.png; classes in the order of their names."""
+    parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
+    whole = "train" not in parts or not _folders(parts["train"])  # or a class is named train
+    found = {
+        split: [
+            (f, d.name)
+            for d in _folders(root)
+            if kind is not TEXTS or d.name != UNLABELLED
+            for f in kept_files(d, kind)
+        ]
+        for split, root in ({"all": folder} if whole else parts).items()
+    }
+    classes = sorted({name for files in found.values() for _, name in files})
+    if not classes:
+        ending = min(kind.suffixes, key=lambda suffix: (suffix not in (".png", ".mp4"), suffix))
+        raise ValueError(
+            f"no {kind.plural} in {folder}: put them into one folder a class, such as "
+            f"{folder}/cat/1{ending} and {folder}/dog/1{ending}"
+        )
+    return Source({split: _rows(files, classes) for split, files in found.items()}, classes)
+
+
+def _rows(raws: list[tuple[Any, str]], classes: list[str]) -> Rows:
+    number = {name: i for i, name in enumerate(classes)}
+    labels = np.array([number[name] for _, name in raws], np.int64)
+    return Rows([raw for raw, _ in raws], labels)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
+
+
+def kept_files(folder: Path, kind: Kind) -> list[Path]:
+    """The files of a kind below a folder, but for hidden ones; a folder of pictures is a clip."""
+    found = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
+    if kind is CLIPS:
+        pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
+        found |= {f.parent for f in pictures} - {folder}
+    return sorted(f for f in found if "/." not in f"/{f.relative_to(folder).as_posix()}")
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
+    """A table of texts, or of files beside it; see tables.py."""
+    found = _candidates(location, kind) if location.is_dir() else [location]
+    if len(found) > 1:
+        names = ", ".join(table.name for table in found)
+        raise ValueError(f"{location} has several tables ({names}): give one as data.source")
+    path = found[0]
+    columns = tables.columns_of(path, kind is TEXTS, told)
+    table = tables.read(path, *columns)
+    raws: list[Any] = table.contents
+    if columns[0] == tables.FILE:
+        cells = zip(raws, table.labels, table.splits, strict=True)
+        raws = [_place(path, *row) for row in cells]
+    classes = tables.in_order({*table.labels})
+    rows = Rows(raws, tables.numbered(table.labels, classes), table.numbers, f"line {{}} of {path}")
+    return Source(_by_split(path, rows, table.splits), classes)
+
+
+def _candidates(folder: Path, kind: Kind) -> list[Path]:
+    """The tables of a folder; where it has no folders, of texts also those of other columns."""
+    loose = kind is TEXTS and not _folders(folder)
+    return tables.found(folder) or (tables.every(folder) if loose else [])
+
+
+def _by_split(path: Path | str, rows: Rows, told: list[str]) -> dict[str, Rows]:
+    """The rows of each split, as each row tells it; all where none does.
+
+    Raises:
+        ValueError: that is no split.
+    """
+    named = {*told}
+    wrong = {name for name in named if name.lower() not in SPLITS} if named != {""} else set()
+    if wrong:
+        raise ValueError(f"{path} has the split {wrong.pop()!r}: train, val or test is wanted")
+    places = np.array([SPLITS.get(name.lower(), "all") for name in told])
+    return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
+
+
+def _place(table: Path, file: Any, label: str, split: str) -> Path:
+    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
+    beside, inside = table.parent / str(file), table.parent / split / label / str(file)
+    return inside if inside.exists() and not beside.exists() else beside
+
+
+def files(location: Path) -> list[Path]:
+    """Every file of a data set: those of a folder, and those that a table names."""
+    folder = location.is_dir()
+    found = tables.found(location) if folder else [location]
+    named = [
+        _place(table, file, label, split)
+        for table in found
+        if tables.names_files(table)
+        for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
+    ]
+    return sorted({*(location.rglob("*") if folder else [location]), *named})

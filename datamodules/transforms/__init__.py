@@ -1,0 +1,1 @@
+"""What changes batches on their way to a model."""

@@ -1,0 +1,1 @@
+"""What reading and loading data stand on: compiled code, seeded draws, the cache."""

@@ -1,0 +1,141 @@
+"""The program: its verbs, its help, its exit codes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import zoo
+from zoo.commands import main
+from zoo.utilities import errors
+
+
+def test_help_names_every_verb(command):
+    code, out, _ = command("--help")
+    assert code == 0
+    for verb in main.verbs():
+        assert f"zoo {verb}" in out
+
+
+def test_a_wrong_verb_is_one_line_with_the_nearest(command):
+    assert command("trian") == (2, "", "zoo: no verb named 'trian': did you mean 'train'?\n")
+
+
+def test_list_shows_each_name_and_what_it_is(command):
+    _, out, _ = command("list")
+    for name in [*zoo.list_models(), *zoo.list_data(), *zoo.list_experiments()]:
+        assert f"  {name} " in out
+
+
+def test_list_runs_shows_scores_and_what_is_unfinished(command, tmp_path):
+    assert "no runs in" in command("list", "runs")[1]
+    for name in ("a", "b"):
+        (tmp_path / "runs/image_cnn" / name).mkdir(parents=True)
+        (tmp_path / "runs/image_cnn" / name / "config.yaml").touch()
+    scores = {"test/accuracy": 0.5, "test/accuracy/low": 0.4}
+    (tmp_path / "runs/image_cnn/a/results.json").write_text(json.dumps(scores))
+    _, out, _ = command("list", "runs")
+    assert "test/accuracy 0.5000" in out
+    assert "/low" not in out
+    assert "unfinished" in out
+
+
+def test_show_prints_the_config_of_data_and_experiments(command):
+    assert "batch_size: 64" in command("show", "digits")[1]
+    assert "proof:" in command("show", "mnist_image_cnn")[1]
+
+
+def test_show_of_an_unknown_name_says_the_nearest(command):
+    code, _, err = command("show", "mnst")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "did you mean 'mnist'?" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("a  b\nc"), 2), (FileNotFoundError("gone"), 2), (ImportError("install x"), 2),
+        (PermissionError(13, "no"), 2), (errors.Failure("broken"), 1), (RuntimeError("torch"), 1),
+        (FloatingPointError("nan"), 1), (KeyboardInterrupt(), 130),
+    ],
+)  # fmt: skip
+def test_an_error_is_one_line_and_its_exit_code(error, code, capsys):
+    def work():
+        raise error
+
+    assert errors.exit_code(work) == code
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_zoo_debug_shows_the_traceback(monkeypatch):
+    monkeypatch.setenv("ZOO_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        errors.exit_code(lambda: 1 / 0)
+
+
+def test_what_is_worth_trying_next_repeats_no_override():
+    from zoo.commands.train import suggestions
+
+    ran = {"experiment": "image_cnn", "model": "image_cnn", "smoke": False, "target": {}}
+    tried = suggestions({**ran, "command": "zoo train data.train_samples=50"})
+    seeded = "zoo train data.train_samples=50 seed=1"
+    assert tried == ["zoo reproduce image_cnn", "zoo show image_cnn", seeded]
+    smoke = {**ran, "smoke": True, "command": "zoo train data=mnist trainer=smoke"}
+    assert suggestions(smoke) == ["zoo train data=mnist"]
+
+
+def test_missing_data_without_a_network_is_one_line_that_names_the_ways_out(command, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError("unreachable")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    code, out, err = command("train", "experiment=mnist_image_cnn")
+    assert (code, out) == (2, "")
+    line = err.splitlines()[-1]
+    for way in ("data.source=", "$ZOO_DATA", "ylecun/mnist", "digits"):
+        assert way in line
+    assert not os.path.exists("runs")
+
+
+@pytest.mark.slow
+def test_interrupting_a_run_is_exit_code_130_and_keeps_its_checkpoints(tmp_path):
+    import signal
+    import time
+
+    small = ["data.limit=400", "model.widths=[8]", "trainer.max_epochs=5000", "name=a"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo", "train", *small], stderr=subprocess.PIPE, text=True
+    )
+    for _ in range(600):
+        if len(list(tmp_path.glob("runs/image_cnn/a/checkpoints/last*.ckpt"))) == 2:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    saved = zoo.Run(tmp_path / "runs/image_cnn/a").lasts[0].stem.removeprefix("last-")
+    assert f"stopped by SIGINT after step {int(saved):,}, which is saved" in err.splitlines()[-1]
+
+
+def test_showing_weights_prints_their_card(command):
+    code, out, _ = command("show", "image_cnn.mnist")
+    assert code == 0
+    for said in (
+        "data seen",
+        "licence of the data",
+        "limits",
+        "FLOPs",
+        "receptive field",
+        "commit",
+    ):
+        assert said in out
+
+
+def test_an_error_lists_some_of_very_many_names(command):
+    code, _, err = command("show", "zzz")
+    assert code == 2
+    assert re.search(r"there are audio_folder, .* and \d+ more$", err.strip())
+    assert len(err) < 700

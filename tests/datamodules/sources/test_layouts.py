@@ -1,0 +1,256 @@
+"""Data sets as people have them: every layout is written in miniature and read back."""
+
+import csv
+import gzip
+
+import numpy as np
+import pytest
+
+from datamodules.sources import idx, layouts, parquet
+from tests.hub import encoded, features
+from tests.tiny import cifar10, fashion_mnist, mnist
+
+
+def read(folder):
+    return layouts.open_source(folder, folder.parent / "scratch", layouts.PICTURES)
+
+
+# Without a network
+
+
+def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
+    asked = []
+
+    def refuse(server, timeout):
+        asked.append((server, timeout))
+        raise OSError("no route")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(parquet, "getproxies", dict)
+    with pytest.raises(FileNotFoundError) as error:
+        layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
+    assert asked == [(("huggingface.co", 443), 2)]
+    for way in ("ylecun/mnist", "connect", "data.source=PATH", "$ZOO_DATA", "data=digits"):
+        assert way in str(error.value)
+
+
+def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch):
+    asked = []
+
+    def refuse(server, timeout):
+        asked.append(server)
+        raise OSError("no route")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr(parquet, "getproxies", lambda: {"https": "http://proxy.example:3128"})
+    with pytest.raises(FileNotFoundError):
+        layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
+    assert asked == [("proxy.example", 3128)]
+
+
+# Layouts
+
+
+def test_hub_layout_gives_names_labels_and_undecoded_bytes(tmp_path):
+    cifar10.write(tmp_path / "data")
+    source = read(tmp_path / "data")
+    assert source.classes == cifar10.CLASSES
+    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
+        "train": 50,
+        "test": 20,
+    }
+    assert source.splits["train"].labels.tolist() == [i % 10 for i in range(50)]
+    assert source.splits["train"].raws[49][:2] == b"\xff\xd8"
+
+
+def test_hub_layout_without_pictures_is_refused(tmp_path):
+    import datasets
+
+    (tmp_path / "data").mkdir()
+    plain = datasets.Features({"text": datasets.Value("string")})
+    rows = datasets.Dataset.from_dict({"text": ["a", "b"]}, plain)
+    rows.to_parquet(tmp_path / "data" / "train.parquet")
+    with pytest.raises(ValueError, match="no Image column: found text"):
+        read(tmp_path / "data")
+
+
+def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
+    import datasets
+
+    (tmp_path / "data").mkdir()
+    picture = {"bytes": encoded(np.zeros((4, 4), np.uint8), "PNG"), "path": None}
+    rows = {"image": [picture] * 3, "label": [0, 1, -1]}
+    table = datasets.Dataset.from_dict(rows, features("image", mnist.DIGITS))
+    table.to_parquet(tmp_path / "data" / "train.parquet")
+    with pytest.raises(ValueError, match="row 2 of train has the label -1"):
+        read(tmp_path / "data")
+
+
+def test_idx_files_give_the_arrays_that_were_written(tmp_path):
+    pixels = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    for split in ("train", "t10k"):
+        (tmp_path / f"{split}-images-idx3-ubyte.gz").write_bytes(fashion_mnist.idx(pixels))
+        labels = fashion_mnist.idx(np.array([1, 0], np.uint8))
+        (tmp_path / f"{split}-labels-idx1-ubyte.gz").write_bytes(labels)
+    source = read(tmp_path)
+    assert list(source.splits) == ["test", "train"]
+    assert source.classes == ["0", "1"]
+    np.testing.assert_array_equal(source.splits["train"].raws, pixels)
+
+
+def test_an_idx_file_may_be_unzipped(tmp_path):
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    (tmp_path / "a-ubyte").write_bytes(gzip.decompress(fashion_mnist.idx(pixels)))
+    np.testing.assert_array_equal(idx.read(tmp_path / "a-ubyte"), pixels)
+
+
+def damage(name):
+    whole = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
+    plain = gzip.decompress(whole)
+    return {
+        "cut short or damaged": whole[:-12],
+        "damaged": b"no gzip at all",
+        "no IDX file": gzip.compress(b"\0\0\x0d\x03" + plain[4:]),  # floats
+        "it starts with": gzip.compress(b"\0\0\x08\x03\0\0"),  # half a header
+        "holds 23 bytes, its header says 24": gzip.compress(plain[:-1]),
+        "holds 25 bytes": gzip.compress(plain + b"\0"),
+        "b''": gzip.compress(b""),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "cut short or damaged",
+        "damaged",
+        "no IDX file",
+        "it starts with",
+        "holds 23 bytes, its header says 24",
+        "holds 25 bytes",
+        "b''",
+    ],
+)
+def test_a_damaged_idx_file_is_named(tmp_path, message):
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(damage(message))
+    with pytest.raises(ValueError, match=message) as error:
+        idx.read(path)
+    assert str(path) in str(error.value)
+
+
+def test_idx_pictures_without_labels_are_refused(tmp_path):
+    pixels = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(pixels)
+    with pytest.raises(FileNotFoundError, match="no labels file"):
+        read(tmp_path)
+
+
+def test_idx_pictures_with_too_few_labels_are_refused(tmp_path):
+    pixels = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(pixels)
+    labels = fashion_mnist.idx(np.zeros(1, np.uint8))
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(labels)
+    with pytest.raises(ValueError, match=r"\(2, 3, 4\).*\(1,\)"):
+        read(tmp_path)
+
+
+def test_classes_are_the_folders_in_alphanumeric_order(class_folders):  # S29
+    source = read(class_folders({"dog": 2, "cat": 3, "Bird": 1, "10": 1, "9": 1}))
+    assert source.classes == ["10", "9", "Bird", "cat", "dog"]
+    rows = source.splits["all"]
+    assert [raw.parent.name for raw in rows.raws] == [source.classes[i] for i in rows.labels]
+    assert rows.labels.tolist() == [0, 1, 2, 3, 3, 3, 4, 4]
+
+
+def test_splits_of_ones_own_are_found(class_folders):
+    counts = {"train/a": 2, "train/b": 2, "Valid/a": 1, "test/b": 3}
+    source = read(class_folders(counts))
+    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
+        "train": 4,
+        "val": 1,
+        "test": 3,
+    }
+    assert source.splits["test"].labels.tolist() == [1, 1, 1]
+
+
+def test_a_class_may_be_called_train(class_folders):
+    assert read(class_folders({"train": 2, "bus": 2})).classes == ["bus", "train"]
+
+
+def test_hidden_files_and_other_files_are_no_pictures(class_folders):
+    folder = class_folders({"a": 2, "b": 2, ".git": 1})
+    (folder / "a" / "._0.png").write_bytes(b"left by a Mac")
+    (folder / "a" / ".cache").mkdir()
+    (folder / "a" / ".cache" / "x.png").write_bytes(b"")
+    (folder / "a" / "notes.txt").write_text("hello")
+    (folder / "docs").mkdir()
+    source = read(folder)
+    assert source.classes == ["a", "b"]
+    assert len(source.splits["all"].labels) == 4
+
+
+def test_one_class_is_not_enough(class_folders):
+    with pytest.raises(ValueError, match=r"1 class\(es\) \['cat'\]"):
+        read(class_folders({"cat": 3}))
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path):
+    (tmp_path / "pets").mkdir()
+    with pytest.raises(ValueError, match="one folder a class"):
+        read(tmp_path / "pets")
+
+
+def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"PK\x03\x04\xff\xfe")
+    with pytest.raises(ValueError, match=r"pets\.zip is a file: a folder, or a \.csv"):
+        read(tmp_path / "pets.zip")
+
+
+def table(path, *rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("by_folder", [True, False])
+def test_a_csv_names_files_beside_it(class_folders, by_folder):
+    folder = class_folders({"pictures": 3})
+    rows = [(f"pictures/{i}.png", "odd" if i % 2 else "even") for i in range(3)]
+    path = table(folder / "labels.csv", ("file", "label"), *rows)
+    source = read(folder if by_folder else path)
+    assert source.classes == ["even", "odd"]
+    assert source.splits["all"].labels.tolist() == [0, 1, 0]
+    assert source.splits["all"].raws[2] == folder / "pictures" / "2.png"
+
+
+def test_a_csv_may_give_splits(tmp_path):
+    rows = [("a.png", "x", "train"), ("b.png", "y", "training"), ("c.png", "x", "Validation")]
+    source = read(table(tmp_path / "a.csv", ("file", "label", "split"), *rows))
+    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
+        "train": 2,
+        "val": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("name", "class"), ("a.png", "x")], r"columns \['name', 'class'\]"),
+        ([("file", "label"), ("a.png", "x"), ("b.png",)], "line 3 of .* no label"),
+        ([("file", "label"), ("", "x")], "line 2 of .* no file"),
+        ([("file", "label", "split"), ("a.png", "x", "trian")], "split 'trian'"),
+        ([("file", "label", "split"), ("a", "x", "train"), ("b", "y", "")], "split ''"),
+        ([], "a.csv is empty"),
+    ],
+)
+def test_a_csv_with_a_mistake_says_where(tmp_path, rows, message):
+    with pytest.raises(ValueError, match=message):
+        read(table(tmp_path / "a.csv", *rows))
+
+
+def test_two_tables_in_a_folder_are_not_guessed_between(tmp_path):
+    (tmp_path / "pets").mkdir()
+    for name in ("test", "train"):
+        table(tmp_path / "pets" / f"{name}.csv", ("file", "label"), ("a.png", "x"))
+    with pytest.raises(ValueError, match=r"several tables \(test\.csv, train\.csv\)"):
+        read(tmp_path / "pets")

@@ -1,0 +1,212 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.locate import fingerprint, locate
+from datamodules.sources.splits import divide, first
+from datamodules.utilities import cache
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+# Where data are looked for
+
+
+def test_what_the_user_names_comes_before_the_shared_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mine").mkdir()
+    assert locate("mnist", str(tmp_path / "mine"), "hub/mnist") == tmp_path / "mine"
+
+
+def test_the_shared_folder_comes_before_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    assert locate("mnist", None, "hub/mnist") == tmp_path / "mnist"
+    assert locate("cifar10", None, "hub/cifar10") == "hub/cifar10"
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        locate("mnist", str(tmp_path / "nowhere"), "hub/mnist")
+
+
+def test_without_any_place_to_look_the_error_says_what_to_give():
+    with pytest.raises(FileNotFoundError, match=r"data\.source=PATH"):
+        locate("pets", None, None)
+
+
+# Splits and subsets
+
+
+def labelled(labels):
+    labels = np.asarray(labels)
+    return Rows(list(range(len(labels))), labels)
+
+
+def test_an_official_test_split_stays_whole_and_validation_is_carved_from_train():
+    train, test = labelled([0, 1] * 50), labelled([0, 1] * 10)
+    divided = divide(Source({"train": train, "test": test}, ["a", "b"]), 0.1, 0.5, 0)
+    assert divided.splits["test"] is test
+    assert len(divided.splits["val"].labels) == 10
+    both = [*divided.splits["train"].raws, *divided.splits["val"].raws]
+    assert sorted(both) == list(range(100))
+
+
+def test_carved_splits_are_disjoint_stratified_and_seeded():
+    source = Source({"all": labelled([0] * 60 + [1] * 40)}, ["a", "b"])
+    one, same, other = (divide(source, 0.25, 0.2, seed).splits for seed in (0, 0, 1))
+    raws = [raw for rows in one.values() for raw in rows.raws]
+    assert sorted(raws) == list(range(100))
+    counts = {split: np.bincount(rows.labels).tolist() for split, rows in one.items()}
+    assert counts == {"train": [36, 24], "val": [12, 8], "test": [12, 8]}
+    assert one["test"].raws == same["test"].raws != other["test"].raws
+
+
+def test_a_split_that_would_be_empty_is_refused():
+    with pytest.raises(ValueError, match="train split is empty"):
+        divide(Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+    with pytest.raises(ValueError, match="no training split: found test"):
+        divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+
+
+def test_subsets_are_nested_seeded_and_keep_the_proportions():  # S07
+    labels = np.random.default_rng(0).permutation([0] * 700 + [1] * 200 + [2] * 100)
+    subsets = [first(labels, count, seed=0) for count in (10, 50, 51, 400, 1000)]
+    for small, large in pairwise(subsets):
+        assert set(small) < set(large)
+    for subset in subsets:
+        wanted = np.array([0.7, 0.2, 0.1]) * len(subset)
+        assert np.abs(np.bincount(labels[subset], minlength=3) - wanted).max() <= 2
+    assert not np.array_equal(subsets[1], first(labels, 50, seed=1))
+
+
+def test_a_subset_larger_than_the_data_is_all_of_them():
+    labels = np.array([0, 1, 1])
+    assert first(labels, 5, seed=0).tolist() == [0, 1, 2]
+    assert first(labels, None, seed=0).tolist() == [0, 1, 2]
+
+
+# The cache
+
+
+def note(part):
+    (part / "made").write_text("once")
+
+
+def test_what_was_prepared_is_not_prepared_again(own_cache):
+    calls = []
+    for _ in range(2):
+        folder = cache.cached("pets", "key", lambda part: (calls.append(1), note(part)))
+    assert len(calls) == 1
+    assert (folder / "made").read_text() == "once"
+
+
+def test_a_failed_build_leaves_nothing(own_cache):
+    def fail(part):
+        note(part)
+        raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        cache.cached("pets", "key", fail)
+    assert not list(own_cache.glob("pets-key*/"))
+
+
+def test_what_a_killed_build_left_is_swept(own_cache):
+    (own_cache / "pets-key.part").mkdir(parents=True)
+    note(own_cache / "pets-key.part")
+    seen = []
+    cache.cached("pets", "key", lambda part: seen.extend(part.iterdir()))
+    assert seen == []  # the leftovers were swept
+    assert not (own_cache / "pets-key.part").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_one_error(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ValueError, match=r"cannot write to the cache folder .*set ZOO_CACHE"):
+        cache.cached("pets", "key", note)
+
+
+def test_the_fingerprint_follows_the_files_and_the_preprocessing(class_folders):
+    folder = class_folders({"a": 2, "b": 2})
+    before = fingerprint(folder, size=8)
+    assert fingerprint(folder, size=8) == before
+    assert fingerprint(folder, size=9) != before
+    os.utime(folder / "a" / "0.png", ns=(1, 1))
+    assert fingerprint(folder, size=8) != before
+
+
+def test_the_fingerprint_of_a_csv_follows_the_files_it_names(class_folders):
+    folder = class_folders({"a": 2})
+    path = folder / "labels.csv"
+    path.write_text("file,label\na/0.png,x\na/1.png,y\n")
+    before = fingerprint(path)
+    os.utime(folder / "a" / "0.png", ns=(1, 1))
+    assert fingerprint(path) != before
+
+
+PREPARE = """
+import sys, time
+from pathlib import Path
+from datamodules import layouts, sources
+
+def build(part):
+    with open(sys.argv[1], "a") as file:
+        file.write("built\\n")
+    (part / "half").write_text("x")
+    time.sleep(float(sys.argv[2]))
+    (part / "whole").write_text("x")
+
+print(sources.cached("pets", "key", build))
+"""
+
+
+def prepare(log, seconds):
+    return subprocess.Popen(
+        [sys.executable, "-c", PREPARE, str(log), str(seconds)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(path):
+    for _ in range(600):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise TimeoutError(path)
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_prepare_once(own_cache, tmp_path):
+    both = [prepare(tmp_path / "log", 2) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert (tmp_path / "log").read_text() == "built\n"
+    assert "waiting for another process to prepare pets-key" in "".join(outputs)
+    assert (own_cache / "pets-key" / "whole").exists()
+
+
+@pytest.mark.slow
+def test_after_a_kill_in_the_middle_the_next_start_prepares_anew(own_cache, tmp_path):
+    killed = prepare(tmp_path / "log", 60)
+    wait_for(own_cache / "pets-key.part" / "half")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (own_cache / "pets-key").exists()
+    again = prepare(tmp_path / "log", 0)
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert (own_cache / "pets-key" / "whole").exists()
+    assert not (own_cache / "pets-key.part").exists()

@@ -1,0 +1,231 @@
+"""One's own texts in a table: formats, columns that are found or named, and mistakes (S60, S66)."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import zoo
+from datamodules.sources import tables
+from datamodules.sources.tables import FOUND, Columns
+
+TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
+LABELS = ["pos", "neg", "neither"] * 20
+
+
+def opened(path, **overrides):
+    data = zoo.create_data("labelled_text", source=str(path), batch_size=8, **overrides)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def write(path, columns):
+    """A table of columns in the format of its ending."""
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if path.suffix == ".parquet":
+        import datasets
+
+        datasets.Dataset.from_dict(columns).to_parquet(path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+FORMATS = pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+
+
+@FORMATS
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_each_format_gives_the_same_texts(tmp_path, ending, in_folder):
+    path = write(tmp_path / f"said.{ending}", {"text": TEXTS, "label": LABELS})
+    data = opened(tmp_path if in_folder else path)
+    assert data.facts["classes"] == ["neg", "neither", "pos"]
+    told = {"pos": "good film quite", "neg": "bad film", "neither": "caf\u00e9 film"}
+    texts, labels = data.arrays("train")
+    assert texts == [told[data.facts["classes"][label]] for label in labels]
+    assert sum(data.facts["samples"].values()) == 60
+
+
+@FORMATS
+def test_columns_are_found_by_their_usual_names_and_can_be_named(tmp_path, ending):
+    columns = {"id": list(range(60)), "Review Text": TEXTS, "stars": [1, 2, 10] * 20}
+    path = write(tmp_path / f"a.{ending}", {**columns, "title": LABELS})
+    found = opened(path)
+    assert found.facts["classes"] == ["1", "2", "10"]  # in the order of numbers
+    assert "quite" in found.input.vocabulary
+    named = opened(path, text_column="title", label_column="Review Text")
+    assert named.facts["num_classes"] == 3
+    assert sorted(named.input.vocabulary) == ["neg", "neither", "pos"]
+
+
+@FORMATS
+def test_a_column_of_splits_is_kept(tmp_path, ending):
+    splits = ["train"] * 40 + ["dev"] * 10 + ["Test"] * 10
+    path = write(tmp_path / f"a.{ending}", {"text": TEXTS, "label": LABELS, "split": splits})
+    assert opened(path).facts["samples"] == {"train": 40, "val": 10, "test": 10}
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (["label", "text"], ("text", "label")),
+        (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
+        (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
+        (["", "tweet", "target"], ("tweet", "target")),
+        (["said", "label"], ("said", "label")),  # the only other one
+        (["text", "verdict", "split"], ("text", "verdict")),
+    ],
+)
+def test_what_a_person_would_call_the_columns_is_found(names, wanted):
+    assert tables.choose("a.csv", names, FOUND) == wanted
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["said", "verdict"], ["comment", "review", "label"], ["text", "stars", "class"], ["x"]],
+)
+def test_columns_that_are_not_clear_are_listed_with_the_way_out(names):
+    with pytest.raises(ValueError, match=rf"a\.csv has the columns {', '.join(names)}: .*label_co"):
+        tables.choose("a.csv", names, FOUND)
+
+
+def test_what_is_no_text_leaves_one_column_that_is():
+    names = ["said", "verdict"]
+    assert tables.choose("a", names, FOUND, ["said"]) == ("said", "verdict")
+    assert tables.choose("a", names, Columns("verdict", None)) == ("verdict", "said")
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path, command):
+    path = write(tmp_path / "a.csv", {"text": TEXTS, "label": LABELS})
+    told = ["data=labelled_text", f"data.source={path}", "data.label_column=verdict"]
+    code, _, err = command("train", *told)
+    assert code == 2
+    assert "has no column 'verdict': found text, label" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
+        ('["x", "a"]', "line 3 of .* is no object like"),
+        ('{"text": "x"}', "line 3 of .* has no text or no label"),
+        ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
+    ],
+)
+def test_a_line_that_is_wrong_is_named(tmp_path, line, said):
+    lines = [f'{{"text": "x {i}", "label": "{"ab"[i % 2]}"}}' for i in range(40)]
+    (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", line, *lines[1:]]))
+    with pytest.raises(ValueError, match=said):
+        opened(tmp_path / "a.jsonl")
+
+
+def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
+    import datasets
+
+    kinds = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "maybe"])}
+    rows = datasets.Dataset.from_dict(
+        {"text": TEXTS, "label": [0, 1] * 30}, datasets.Features(kinds)
+    )
+    rows.to_parquet(tmp_path / "a.parquet")
+    assert opened(tmp_path / "a.parquet").facts["classes"] == ["no", "maybe"]
+
+
+def test_a_damaged_parquet_file_and_a_row_without_label_are_one_line(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(ValueError, match=r"[Pp]arquet"):
+        opened(tmp_path / "a.parquet")
+    path = write(tmp_path / "b.parquet", {"text": ["a", "b", "c"], "label": ["x", "y", None]})
+    with pytest.raises(ValueError, match="row 2 of all has no label"):
+        opened(path)
+
+
+def test_numbers_are_ordered_as_numbers_and_words_as_words():
+    assert tables.in_order({"10", "9", "-1"}) == ["-1", "9", "10"]
+    assert tables.in_order({"10", "9", "b"}) == ["10", "9", "b"]
+
+
+# Bad bytes: reliability 20
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+def test_bytes_that_are_not_utf8_stop_are_skipped_or_are_replaced(tmp_path, ending):
+    path = write(tmp_path / f"a.{ending}", {"text": TEXTS, "label": LABELS})
+    path.write_bytes(path.read_bytes().replace(b"good", b"go\xe9d", 2))
+    with pytest.raises(ValueError, match=r"line [12] of .*: byte 2 is 0xe9.*skip.*broken=replace"):
+        opened(path)
+    assert sum(opened(path, broken="skip").facts["samples"].values()) == 58
+    data = opened(path, broken="replace")
+    assert sum(data.facts["samples"].values()) == 60
+    assert {"go", "d"} <= set(data.input.vocabulary)
+
+
+@pytest.mark.parametrize("bad", [b"\xff\xfe", b"a\0\0"])
+def test_replaced_bytes_of_files_are_counted_in_one_printed_line(tmp_path, bad, command):
+    for name in ("neg", "pos"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for i in range(40):
+            (tmp_path / "in" / name / f"{i}.txt").write_text(f"{name} {i}")
+    (tmp_path / "in/neg/3.txt").write_bytes(b"quite " + bad)
+    told = ["data=labelled_text", f"data.source={tmp_path / 'in'}", "trainer=smoke"]
+    code, _, err = command("train", *told)
+    assert code == 2
+    assert "3.txt: byte" in err.splitlines()[-1]
+    code, _, err = command("train", *told, "data.broken=replace")
+    assert code == 0, err
+    assert "replaced  2 bad bytes in 1 text(s)" in err
+
+
+def test_an_empty_review_is_named_by_its_line_or_skipped(tmp_path):
+    path = write(tmp_path / "a.csv", {"text": [*TEXTS, "", " "], "label": [*LABELS, "neg", "pos"]})
+    with pytest.raises(ValueError, match=r"line 82 of .*this text has no words; data.broken=skip"):
+        opened(path)
+    data = opened(path, broken="skip")
+    assert len(data.facts["skipped"]) == 2
+    assert sum(data.facts["samples"].values()) == 60
+
+
+def test_texts_of_only_unknown_words_have_a_finite_loss(tmp_path, command):
+    """Reliability 20."""
+    texts = [*(f"film {i}" for i in range(60)), *(f"unseen{i}" for i in range(20))]
+    splits = ["train"] * 40 + ["val"] * 20 + ["test"] * 20
+    columns = {"text": texts, "label": ["pos", "neg"] * 40, "split": splits}
+    path = write(tmp_path / "a.csv", columns)
+    told = ["data=labelled_text", f"data.source={path}", "trainer=smoke", "name=a"]
+    code, _, err = command("train", *told)
+    assert code == 0, err
+    results = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a").results
+    assert np.isfinite(results["test/loss"])
+
+
+MILLION = """
+import resource, sys
+import zoo
+
+data = zoo.create_data("labelled_text", source=sys.argv[1], batch_size=512)
+data.prepare_data()
+data.setup("fit")
+served = sum(len(data.on_after_batch_transfer(b, 0)[1]) for b in data.train_dataloader())
+print(served, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_million_short_texts_take_less_than_four_gibibytes(tmp_path, own_cache):
+    with (tmp_path / "a.csv").open("w") as file:
+        file.write("text,label\n")
+        for i in range(1_000_000):
+            file.write(f"it is w{i % 7919} and w{i * i % 50021} of w{i % 4001},{'ab'[i % 2]}\n")
+    told = [sys.executable, "-c", MILLION, str(tmp_path / "a.csv")]
+    done = subprocess.run(told, capture_output=True, text=True, check=True)
+    served, peak = map(int, done.stdout.splitlines()[-1].split())  # below the bars
+    assert served == 720_000 // 512 * 512
+    assert peak < 4 * 2**30

@@ -1,0 +1,341 @@
+"""Labelled texts: layouts, vocabulary, cache, subsets, bad rows, and the grammar (S66)."""
+
+import importlib
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from datamodules import texts as module
+from datamodules.bundled import negated_reviews as generator
+from datamodules.bundled.negated_reviews import negated_reviews
+from datamodules.inputs.text import words
+
+
+def opened(name="labelled_text", **overrides):
+    data = zoo.create_data(name, **overrides)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def tiny(name, folder, **overrides):
+    own = importlib.import_module(f"tests.tiny.{name}").write(folder)
+    return opened(name, **{**own, **overrides})
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Write class folders of text files, each text under its class."""
+
+    def write(texts, below="."):
+        for name, found in texts.items():
+            folder = tmp_path / "mine" / below / name
+            folder.mkdir(parents=True)
+            for i, text in enumerate(found):
+                data = text if isinstance(text, bytes) else text.encode()
+                (folder / f"{i}.txt").write_bytes(data)
+        return str(tmp_path / "mine")
+
+    return write
+
+
+def many(word, count=20):
+    return [f"{word} {i}" for i in range(count)]
+
+
+# The grammar of negated_reviews
+
+
+@pytest.fixture(scope="module")
+def grammar():
+    rows = negated_reviews().splits["all"]
+    return list(rows.raws), rows.labels
+
+
+def test_no_two_reviews_of_the_grammar_are_alike(grammar):
+    """Not even to the tokeniser, so none of the test split was trained on."""
+    texts, labels = grammar
+    assert len({tuple(words(text)) for text in texts}) == len(texts) == 4_000
+    assert np.bincount(labels).tolist() == [2_000, 2_000]
+
+
+def test_the_grammar_gives_the_same_reviews_each_time(grammar):
+    assert list(negated_reviews().splits["all"].raws) == grammar[0]
+
+
+def test_the_words_of_the_grammar_are_as_frequent_in_both_classes(grammar):
+    """What makes order decide: no word is said much more often of the one class."""
+    counts = [Counter(), Counter()]
+    for text, label in zip(*grammar, strict=True):
+        counts[label].update(set(words(text)))
+    for word in set(counts[0] | counts[1]):
+        a, b = counts[0][word], counts[1][word]
+        assert abs(a - b) <= 4 * np.sqrt(a + b) + 1, word
+
+
+def test_a_person_reads_the_grammars_labels():
+    """Hand-made cases: the film has the last word, a negation turns what follows."""
+    random = np.random.default_rng(1)
+    drawn = {generator._review(True, random): True for _ in range(300)}
+    drawn |= {generator._review(False, random): False for _ in range(300)}
+    for text, positive in drawn.items():
+        assert verdict(text) == positive, text
+
+
+def verdict(text):
+    """What a review says of the film, by rules written from English and not from the grammar."""
+    said = " ".join(words(text))
+    for cue in ("but got something", "but it was", "turned out", "i call it"):
+        if cue in said:
+            return judged(said.split(cue)[1])
+    for film in generator.FILM:
+        if f"{film} was" in said:
+            clause = said.split(f"{film} was")[1]
+            for end in (" although ", " even though "):
+                clause = clause.split(end)[0]
+            return judged(clause)
+    raise AssertionError(text)
+
+
+def judged(clause):
+    """Whether a clause praises: its first adjective, turned by a negation before it."""
+    found = clause.split()
+    first = next(word for word in found if word in generator.GOOD + generator.BAD)
+    before = (
+        " ".join(found[: found.index(first)])
+        .replace("nothing but", "")
+        .replace("never less than", "")
+    )
+    turns = {"not", "never", "hardly", "anything", "far", "no"} & set(before.split())
+    return (first in generator.GOOD) != bool(turns)
+
+
+# What a datamodule promises
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [
+        ("imdb", {"train": 43, "val": 5, "test": 16}),
+        ("rotten_tomatoes", {"train": 40, "val": 10, "test": 10}),
+        ("labelled_text", {"train": 43, "val": 5, "test": 12}),
+    ],
+)
+def test_official_splits_stay_whole_and_others_are_carved(name, samples, tmp_path):
+    data = tiny(name, tmp_path)
+    assert data.facts["samples"] == samples
+    ids, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
+    assert (ids.shape, ids.dtype) == ((8, data.facts["max_length"]), torch.int64)
+    assert (labels.shape, labels.dtype) == ((8,), torch.int64)
+
+
+def test_class_folders_of_text_files_are_read(folders):
+    """The layout of aclImdb: train/pos/*.txt."""
+    folders({"pos": many("good", 30), "neg": many("bad", 30)}, "train")
+    source = folders({"pos": many("good", 5), "neg": many("bad", 5)}, "test")
+    data = opened(source=source)
+    assert data.facts["classes"] == ["neg", "pos"]
+    assert data.facts["samples"] == {"train": 54, "val": 6, "test": 10}
+    texts, labels = data.arrays("test")
+    assert [text.split()[0] for text in texts] == [("bad", "good")[label] for label in labels]
+
+
+def test_the_vocabulary_is_the_most_frequent_training_words_ties_by_word(folders):
+    texts = [*["c c b a"] * 20, "c d"]
+    data = opened(source=folders({"x": texts, "y": texts}), vocabulary_size=5)
+    assert data.input.vocabulary == ["c", "a", "b"]
+    assert data.facts["vocabulary_size"] == 5
+
+
+def test_words_that_only_the_test_split_has_are_unknown(folders):
+    folders({"x": many("one"), "y": many("two")}, "train")
+    data = opened(source=folders({"x": ["one heretofore"], "y": ["two"]}, "test"))
+    assert "heretofore" not in data.input.vocabulary
+    assert data.whole("test", 2)[0][0, -2:].tolist() == [data.input("one")[0, -1], 1]
+    assert data.arrays("test")[0] == ["one heretofore", "two"]  # what is no network sees all words
+
+
+def test_batches_are_the_input_of_the_texts_that_arrays_gives(tmp_path):
+    data = tiny("imdb", tmp_path, max_length=40)
+    texts, labels = data.arrays("test")
+    ids, same = data.whole("test", len(texts))
+    assert torch.equal(data.input(texts), ids)
+    assert same.tolist() == labels.tolist()
+
+
+def test_training_on_a_part_takes_the_vocabulary_of_that_part(tmp_path):
+    data = tiny("labelled_text", tmp_path, train_samples=16)
+    texts, labels = data.arrays("train")
+    assert len(texts) == len(labels) == data.facts["samples"]["train"] == 16
+    assert set(data.input.vocabulary) == {word for text in texts for word in text.split()}
+
+
+def test_a_split_is_padded_when_it_is_asked_for(tmp_path):
+    data = tiny("imdb", tmp_path)
+    next(iter(data.train_dataloader()))
+    assert list(data.padded) == ["train"]
+
+
+@pytest.mark.parametrize("samples", [None, 16])
+def test_the_vocabulary_is_what_counting_word_by_word_gives(tmp_path, samples):
+    data = tiny("imdb", tmp_path, train_samples=samples, vocabulary_size=12)
+    counts = Counter(word for text in data.arrays("train")[0] for word in text.split())
+    wanted = sorted(counts, key=lambda word: (-counts[word], word))[:10]
+    assert data.input.vocabulary == wanted
+
+
+def test_a_second_start_tokenises_nothing(tmp_path, monkeypatch):
+    first = tiny("rotten_tomatoes", tmp_path)
+    monkeypatch.setattr(module, "words_of", None)
+    again = opened("rotten_tomatoes", source=str(tmp_path), vocabulary_size=10, max_length=4)
+    assert first.arrays("train")[0] == again.arrays("train")[0]
+    assert len(again.input.vocabulary) == 8
+
+
+def test_embedded_reviews_need_no_source():
+    data = opened("negated_reviews", limit=64)
+    assert data.facts["embedded"] is True
+    assert data.facts["classes"] == ["negative", "positive"]
+    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
+
+
+def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
+    data = opened("negated_reviews")
+    assert data.facts["samples"] == {"train": 2_880, "val": 320, "test": 800}
+    for split in data.splits:
+        ids, _ = data.tensors(split)
+        assert not (ids == 1).any()
+        assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
+
+
+def test_rare_classes_weigh_more_in_the_training_loss(folders):
+    source = folders({"a": many("good", 60), "b": many("bad", 30), "c": many("so", 10)})
+    data = opened(source=source, train_samples=60)
+    counts = np.bincount(data.arrays("train")[1])
+    assert data.facts["loss_weights"] == pytest.approx(60 / (3 * counts))
+    assert counts[0] > counts[1] > counts[2]
+    assert "loss_weights" not in opened(source=source, class_weights=None).facts
+
+
+def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
+    assert module.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
+    labels = np.array([0] * 7 + [2] * 2)
+    weights = np.array(module.balanced(labels, 3))  # the second class is not there
+    assert weights[labels].mean() == pytest.approx(1)
+    assert weights[1] == 1
+
+
+def test_uneven_weights_are_printed_and_even_ones_are_not(folders):
+    uneven = opened(source=folders({"a": many("good", 60), "b": many("bad", 30)}))
+    a, b = uneven.facts["loss_weights"]
+    assert f"weights   a {a:.3g}, b {b:.3g}: of the classes in the training loss" in uneven.notes
+    assert not [line for line in opened("negated_reviews").notes if "weights" in line]
+
+
+def test_a_run_prints_what_the_lecture_prints_of_texts(tmp_path, command):
+    """S66: counts, shapes and lengths; known and unknown words besides."""
+    own = importlib.import_module("tests.tiny.imdb").write(tmp_path / "in")
+    told = [f"data.{key}={value}" for key, value in own.items()]
+    code, _, err = command("train", "data=imdb", "model=text_cnn", *told, "trainer=smoke")
+    assert code == 0, err
+    data = opened("imdb", **own)
+    assert all(line in err.splitlines() for line in data.notes)
+    (words_line, shapes_line) = data.notes
+    texts = [text.split() for text in data.arrays("train")[0]]
+    lengths = sorted(map(len, texts))
+    met = {word for text in texts for word in text}
+    test = [word for text in data.arrays("test")[0] for word in text.split()]
+    share = np.mean([word not in data.input.vocabulary for word in test])
+    assert f"{len(data.input.vocabulary)} known, {len(met)} in the training texts" in words_line
+    assert words_line.endswith(f"{share:.1%} of test")
+    assert f"{lengths[-1]} at most" in shapes_line
+    assert f"train (43, {data.facts['max_length']})" in shapes_line
+
+
+# Bad rows: reliability 20 and 23
+
+
+def test_a_row_that_is_not_utf8_is_named_with_its_byte(tmp_path):
+    rows = b"text,label\n" + b"good film,a\nbad film,b\n" * 10
+    (tmp_path / "a.csv").write_bytes(rows + b"caf\xe9,a\n")
+    with pytest.raises(ValueError, match=r"line 22 of .*a.csv: byte 3 is 0xe9.*broken=skip"):
+        opened(source=str(tmp_path / "a.csv"))
+    data = opened(source=str(tmp_path / "a.csv"), broken="skip")
+    assert len(data.facts["skipped"]) == 1
+    assert sum(data.facts["samples"].values()) == 20
+
+
+def test_broken_files_are_named_or_skipped_and_counted(folders):
+    bad = [b"", b"\xff", b"a\0b", b"?"]
+    source = folders({"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
+    with pytest.raises(ValueError, match=r"\.txt.*broken=skip leaves such out"):
+        opened(source=source)
+    data = opened(source=source, broken="skip")
+    assert len(data.facts["skipped"]) == 4
+    assert sum(data.facts["samples"].values()) == 60
+
+
+def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
+    long = "word " * 2_000_000  # 10 MB
+    lines = ["text,label", *["good,a", "bad,b"] * 20, f"{long},a"]
+    (tmp_path / "a.csv").write_text("\r\n".join(lines), encoding="utf-8-sig", newline="")
+    data = opened(source=str(tmp_path / "a.csv"))
+    assert data.facts["classes"] == ["a", "b"]
+    assert max(len(text) for s in data.splits for text in data.texts(s)) == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("text,label\nx,\ny,b\n", "line 2 of .* has no text or no label"),
+        ("text,label\nx,a\ny,a\n", r"1 class\(es\)"),
+        ("words,kind\nx,a\n", "columns words, kind: .* name them: data.text_column=NAME"),
+        ("", "a.csv is empty"),
+        ("text,label\n", r"0 class\(es\)"),
+        ("text,label\ngood, not bad,a\n", "line 2 of .* has 3 cells and the first one 2: put"),
+        ("text,label,split\nx,a,trian\n", "the split 'trian'"),
+        ("t\0e\0x\0t\0,\0l\0", "holds NUL where the columns are named"),
+    ],
+)
+def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, command):
+    (tmp_path / "a.csv").write_text(content)
+    code, _, err = command("train", "data=labelled_text", f"data.source={tmp_path / 'a.csv'}")
+    assert code == 2
+    assert err.count("\n") <= 4  # what the run is, then the line
+    with pytest.raises(ValueError, match=said):
+        opened(source=str(tmp_path / "a.csv"))
+
+
+def test_ones_own_table_trains_by_one_argument(tmp_path, command):
+    own = importlib.import_module("tests.tiny.labelled_text").write(tmp_path / "in")
+    code, _, err = command(
+        "train", "data=labelled_text", f"data.source={own['source']}", "trainer=smoke", "name=a"
+    )
+    assert code == 0, err
+    run = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a")
+    assert run.results["model"] == "text_cnn"
+
+
+@pytest.mark.real
+def test_imdb_is_as_the_lecture_prints_it():
+    """S66: 25,000 train and 25,000 test sequences; validation is carved from the former."""
+    data = opened("imdb", max_length=80)
+    assert data.facts["classes"] == ["neg", "pos"]
+    assert data.facts["samples"] == {"train": 22_500, "val": 2_500, "test": 25_000}
+    assert data.tensors("test")[0].shape == (25_000, 80)
+    assert set(data.input.vocabulary[:3]) == {"the", "and", "a"}
+    assert len(data.input.vocabulary) == 20_000 - 2
+
+
+def test_buckets_know_how_long_each_text_is(folders):
+    """S66: cut texts by what stays of them."""
+    texts = [" ".join(["word"] * count) for count in range(1, 21)]
+    source = folders({"x": texts, "y": texts})
+    data = opened(source=source, max_length=8, buckets=True)
+    for split in ("train", "val", "test"):
+        ids = data.tensors(split)[0]
+        assert data.lengths(split).tolist() == (ids != 0).sum(1).tolist()
+    assert opened(source=source, buckets=False).lengths("train") is None

@@ -1,0 +1,293 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import torch
+
+from datamodules.transforms.augment import Augment, Draws
+from datamodules.transforms.warp import FILLS
+from datamodules.utilities.draws import Key
+
+ALL = {
+    "rotation_range": 30.0,
+    "width_shift_range": 0.2,
+    "height_shift_range": 0.2,
+    "shear_degrees": 10.0,
+    "zoom_range": 0.2,
+    "horizontal_flip": True,
+    "vertical_flip": True,
+    "channel_shift_range": 0.1,
+    "crop_padding": 2,
+    "erasing": 0.5,
+}
+BEYOND = ("channel_shift_range", "crop_padding", "erasing")
+KEY = Key(seed=0, epoch=0, batch=0, size=6, start=0, stop=6)
+
+
+@pytest.fixture
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(6, 3, 12, 12, generator=generator).to(memory_format=torch.channels_last)
+
+
+def draws(count=6, **values):
+    """Parameters that change nothing but what is given."""
+    still = dict.fromkeys(Draws._fields, 0.0) | {"zoom_x": 1.0, "zoom_y": 1.0} | values
+    alike = {name: torch.full((count,), value) for name, value in still.items()}
+    return Draws(**{**alike, "channel_shift": alike["channel_shift"][:, None]})
+
+
+def shifted(images, rows, columns, fill):
+    """Each result [r, c] shows the source [r + rows, c + columns]."""
+    height, width = images.shape[2:]
+    mode = {"nearest": "edge", "constant": "constant", "reflect": "symmetric", "tile": "wrap"}[fill]
+    reach = ((0, 0), (0, 0), (abs(rows),) * 2, (abs(columns),) * 2)
+    wide = np.pad(images.numpy(), reach, mode=mode)
+    top, left = abs(rows) + rows, abs(columns) + columns
+    return torch.from_numpy(wide[:, :, top : top + height, left : left + width])
+
+
+@pytest.mark.parametrize("fill", ["nearest", "constant", "reflect", "tile"])
+@pytest.mark.parametrize(("rows", "columns"), [(0, 3), (2, 0), (-4, 1), (-1, -5)])
+def test_a_shift_by_whole_pixels_moves_them(images, fill, rows, columns):  # S16, S17, S21
+    options = {"width_shift_range": 0.5, "fill_mode": fill}
+    moved = Augment(options).apply(images, draws(shift_x=float(columns), shift_y=float(rows)))
+    torch.testing.assert_close(moved, shifted(images, rows, columns, fill), atol=2e-6, rtol=0)
+
+
+def test_the_uncovered_part_is_filled_with_cval(images):  # S22
+    options = {"width_shift_range": 0.5, "fill_mode": "constant", "cval": 0.25}
+    moved = Augment(options).apply(images, draws(shift_x=4.0))
+    torch.testing.assert_close(moved[..., -4:], torch.full((6, 3, 12, 4), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("option", "draw", "axis"),
+    [("horizontal_flip", "flip_x", 3), ("vertical_flip", "flip_y", 2)],
+)
+def test_a_flip_is_exact(images, option, draw, axis):  # S23, S24
+    flipped = Augment({option: True}).apply(images, draws(**{draw: 1.0}))
+    assert torch.equal(flipped, images.flip(axis))
+    assert torch.equal(Augment({option: True}).apply(images, draws()), images)
+
+
+def test_half_of_the_pictures_are_flipped():
+    flips = Augment({"horizontal_flip": True}).draw(4000, (8, 8), KEY.generator()).flip_x
+    assert set(flips.tolist()) == {0, 1}
+    assert abs(flips.mean() - 0.5) < 0.03
+
+
+def test_a_quarter_turn_is_rot90(images):  # S15
+    turned = Augment({"rotation_range": 90}).apply(images, draws(rotation=math.pi / 2))
+    torch.testing.assert_close(turned, torch.rot90(images, 1, (2, 3)), atol=2e-6, rtol=0)
+
+
+def test_zoom_above_1_shrinks_a_square():  # S19
+    images = torch.zeros(1, 1, 40, 40)
+    images[:, :, 10:30, 10:30] = 1
+    options = {"zoom_range": 0.5, "fill_mode": "constant"}
+    wide = Augment(options).apply(images, draws(1, zoom_x=1.25)).sum((0, 1))
+    torch.testing.assert_close(wide.sum(0).max(), torch.tensor(20.0))  # the height stays
+    torch.testing.assert_close(wide.sum(1).max(), torch.tensor(16.0), atol=0.1, rtol=0)
+    large = Augment(options).apply(images, draws(1, zoom_x=0.8, zoom_y=0.8)).sum()
+    torch.testing.assert_close(large, torch.tensor(25.0**2), atol=2, rtol=0)
+
+
+def keras(picture, draw, mode, cval=0.0):
+    """One channel as Keras' apply_affine_transform maps it, with scipy.
+
+    Its matrices are of (x, y) about the centre (size - 1) / 2; scipy's are of (row, column).
+    """
+    d = {name: float(value) for name, value in draw._asdict().items()}
+    cos, sin = math.cos(d["rotation"]), math.sin(d["rotation"])
+    matrix = (
+        np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+        @ np.array([[1, 0, d["shift_x"]], [0, 1, d["shift_y"]], [0, 0, 1]])
+        @ np.array([[1, -math.sin(d["shear"]), 0], [0, math.cos(d["shear"]), 0], [0, 0, 1]])
+        @ np.diag([d["zoom_x"], d["zoom_y"], 1])
+    )
+    centre_y, centre_x = (np.array(picture.shape) - 1) / 2
+    there = np.array([[1, 0, centre_x], [0, 1, centre_y], [0, 0, 1]])
+    matrix = there @ matrix @ np.linalg.inv(there)
+    swapped = matrix[[1, 0, 2]][:, [1, 0, 2]]
+    result = scipy.ndimage.affine_transform(
+        picture, swapped[:2, :2], swapped[:2, 2], order=1, mode=mode, cval=cval
+    )
+    for name, axis in (("flip_x", 1), ("flip_y", 0)):
+        if d[name]:
+            result = np.flip(result, axis)
+    return result
+
+
+@pytest.mark.parametrize("mode", ["nearest", "constant"])
+@pytest.mark.parametrize("size", [(24, 24), (17, 30)])
+def test_composed_geometry_is_that_of_keras(mode, size):  # S15-S19, S21-S24
+    generator = torch.Generator().manual_seed(1)
+    images = torch.rand(20, 2, *size, generator=generator)
+    moving = {name: value for name, value in ALL.items() if name not in BEYOND}
+    augment = Augment({**moving, "fill_mode": mode, "cval": 0.5})
+    parameters = augment.draw(20, size, generator)
+    ours = augment.apply(images, parameters).numpy()
+    for i in range(20):
+        draw = Draws(*(values[i] for values in parameters))
+        for channel in range(2):
+            wanted = keras(images[i, channel].numpy(), draw, mode, 0.5)
+            # Between the outermost pixels and the fill, scipy jumps and we blend.
+            inside = keras(np.ones(size), draw, "constant", 0.0) > 0.999
+            far = keras(np.pad(np.zeros(size), 0), draw, "constant", 1.0) < 0.001
+            sure = inside & far if mode == "constant" else np.ones(size, bool)
+            assert sure.mean() > 0.3
+            np.testing.assert_allclose(ours[i, channel][sure], wanted[sure], atol=2e-4)
+
+
+def test_wrap_has_a_period_of_one_pixel_less_than_the_picture(images):  # S21
+    options = {"width_shift_range": 0.5, "fill_mode": "wrap"}
+    moved = Augment(options).apply(images, draws(shift_x=3.0))
+    wanted = torch.cat([images[..., 3:], images[..., 1:4]], 3)  # the last and the first coincide
+    torch.testing.assert_close(moved, wanted, atol=2e-6, rtol=0)
+
+
+def test_zooms_may_be_a_range_of_their_own():  # S19
+    found = Augment({"zoom_range": [0.5, 0.8]}).draw(4000, (8, 8), KEY.generator())
+    assert 0.5 <= found.zoom_x.min() < 0.51
+    assert 0.79 < found.zoom_y.max() <= 0.8
+
+
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_a_crop_moves_whole_pixels_exactly(images, flip):
+    options = {"crop_padding": 4, "horizontal_flip": True, "fill_mode": "reflect"}
+    found = Augment(options).apply(images, draws(crop_x=2.0, crop_y=-3.0, flip_x=flip))
+    wanted = shifted(images, -3, 2, "reflect")
+    assert torch.equal(found, wanted.flip(3) if flip else wanted)
+
+
+def test_crops_are_whole_numbers_up_to_the_padding():
+    found = Augment({"crop_padding": 2}).draw(500, (8, 8), KEY.generator())
+    assert set(found.crop_x.tolist()) == set(found.crop_y.tolist()) == {-2, -1, 0, 1, 2}
+    assert not torch.equal(found.crop_x, found.crop_y)
+
+
+def test_a_rectangle_of_some_pictures_is_erased():
+    boxes = Augment({"erasing": 0.3}).boxes(4000, (32, 32), KEY.generator())
+    shares = boxes.float().mean((1, 2, 3))
+    assert abs((shares > 0).float().mean() - 0.3) < 0.03
+    assert shares[shares > 0].min() > 0.015
+    assert shares.max() < 0.36
+    rows, columns = boxes.any(3), boxes.any(2)
+    assert torch.equal(rows[:, :, :, None] & columns[:, :, None, :], boxes)  # each is a rectangle
+    places = boxes.float().mean((0, 1))
+    assert places.min() > 0  # they reach the corners
+
+
+def test_what_is_erased_is_cval_and_the_rest_stays(images):
+    found = Augment({"erasing": 1.0, "cval": 0.25})(images, KEY)
+    changed = found != images
+    assert changed.any((1, 2, 3)).all()
+    assert (found[changed] == 0.25).all()
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_a_mixed_picture_is_as_much_of_each_as_its_label_says(name):
+    """Pairs of black zeros and white ones: the mean of a picture is the share of ones."""
+    count = 400
+    labels = torch.arange(count) % 2
+    images = labels.float()[:, None, None, None].expand(-1, 3, 16, 16).clone()
+    key = KEY._replace(size=count, stop=count)
+    mixed, shares = Augment({name: 1.0}).mix(images, labels, 2, key)
+    torch.testing.assert_close(shares.sum(1), torch.ones(count))
+    torch.testing.assert_close(mixed.mean((1, 2, 3)), shares[:, 1], atol=1e-5, rtol=0)
+    mine = shares.gather(1, labels[:, None])[:, 0]
+    assert abs(mine.mean() - 0.5) < 0.05  # Beta(1, 1) is uniform
+    assert mine.std() > 0.2
+    cut = ((mixed == 0) | (mixed == 1)).all()
+    assert cut == (name == "cutmix")
+
+
+def test_mixing_is_a_function_of_the_key_and_of_no_rank():
+    images, labels = torch.rand(8, 1, 6, 6), torch.arange(8) % 3
+    key = KEY._replace(size=8, stop=8)
+    augment = Augment({"mixup": 0.4, "cutmix": 1.0})
+    whole = augment.mix(images, labels, 3, key)
+    for start in (0, 4):
+        mine = slice(start, start + 4)
+        part = augment.mix(images[mine], labels[mine], 3, key._replace(start=start, stop=start + 4))
+        torch.testing.assert_close(part, tuple(one[mine] for one in whole))
+
+
+def test_without_mixing_labels_stay_as_they_are(images):
+    labels = torch.arange(6)
+    assert Augment(ALL).mix(images, labels, 6, KEY) == (images, labels)
+
+
+def test_the_frames_of_a_clip_are_changed_alike():
+    clip = torch.rand(6, 2, 1, 12, 12).expand(-1, -1, 5, -1, -1)  # (B, C, T, H, W), a still
+    options = {name: value for name, value in ALL.items() if name != "erasing"}
+    found = Augment(options)(clip.flatten(1, 2), KEY, 5).unflatten(1, (2, 5))
+    torch.testing.assert_close(found, found[:, :, :1].expand_as(found))
+
+
+def test_the_draws_keep_to_their_ranges():
+    parameters = Augment(ALL).draw(5000, (20, 40), KEY.generator())
+    reach = {
+        "rotation": math.radians(30), "shear": math.radians(10), "shift_x": 8, "shift_y": 4,
+    }  # fmt: skip
+    for name, limit in reach.items():
+        values = getattr(parameters, name)
+        assert 0.99 * limit < values.abs().max() <= limit
+        assert abs(values.mean()) < 0.05 * limit
+    for zoom in (parameters.zoom_x, parameters.zoom_y):
+        assert 0.8 <= zoom.min() < 0.81
+        assert 1.19 < zoom.max() <= 1.2
+    assert not torch.equal(parameters.zoom_x, parameters.zoom_y)
+
+
+def test_the_result_is_a_function_of_the_key(images):
+    augment = Augment(ALL)
+    once = augment(images, KEY)
+    torch.manual_seed(99)
+    assert torch.equal(augment(images, KEY), once)
+
+
+def test_pictures_batches_epochs_and_seeds_differ(images):  # S33
+    same = images[:1].expand(6, -1, -1, -1)
+    results = [Augment(ALL)(same, KEY._replace(**change)) for change in (
+        {}, {"batch": 1}, {"epoch": 1}, {"seed": 1}
+    )]  # fmt: skip
+    pictures = torch.cat(results).flatten(1)
+    different = torch.cdist(pictures, pictures) > 1e-3
+    assert (different | torch.eye(24, dtype=torch.bool)).all()
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_the_ranks_together_draw_what_one_process_draws(images, world_size):
+    whole = Augment(ALL)(images, KEY)
+    share = 6 // world_size
+    for rank in range(world_size):
+        mine = slice(rank * share, (rank + 1) * share)
+        part = Augment(ALL)(images[mine], KEY._replace(start=mine.start, stop=mine.stop))
+        torch.testing.assert_close(part, whole[mine])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"fill_mode": "constant", "cval": 0.3}, {"rotation_range": 0.0, "horizontal_flip": False}],
+)
+def test_without_options_nothing_changes(images, options):
+    assert Augment(options)(images, KEY) is images
+
+
+@pytest.mark.parametrize("options", [ALL, {"horizontal_flip": True}])
+@pytest.mark.parametrize("fill", FILLS)
+def test_type_and_memory_layout_stay(images, options, fill):
+    result = Augment({**options, "fill_mode": fill})(images, KEY)
+    assert result.dtype == images.dtype
+    assert result.is_contiguous(memory_format=torch.channels_last)
+    assert result.min() >= 0
+    assert result.max() <= 1 + 1e-6
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_device_does_not_matter(images):  # S33
+    on_cpu = Augment(ALL)(images, KEY)
+    torch.testing.assert_close(Augment(ALL)(images.cuda(), KEY).cpu(), on_cpu, atol=1e-4, rtol=0)

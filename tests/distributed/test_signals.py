@@ -1,0 +1,39 @@
+"""The handlers that a run installs remember a signal, and leave as they came."""
+
+import os
+import signal
+
+import pytest
+
+from zoo.distributed.signals import ANSWERED, Signals
+
+
+@pytest.fixture
+def signals():
+    found = Signals()
+    found.install()
+    yield found
+    found.restore()
+
+
+@pytest.mark.parametrize("number", ANSWERED)
+def test_a_signal_is_remembered_and_nothing_else_happens(number, signals):
+    assert signals.received == 0
+    os.kill(os.getpid(), number)
+    assert signals.received == number
+
+
+def test_a_second_interruption_does_not_wait(signals, monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_handlers_that_were_there_come_back():
+    before = [signal.getsignal(number) for number in ANSWERED]
+    ours = Signals()
+    ours.install()
+    assert [signal.getsignal(number) for number in ANSWERED] != before
+    ours.restore()
+    assert [signal.getsignal(number) for number in ANSWERED] == before

@@ -1,0 +1,103 @@
+"""How near generated pictures are: the distance against closed forms, and what a judge counts."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import sqrtm
+
+from zoo.metrics import frechet
+
+
+class Judge(torch.nn.Module):
+    """Its features are the means of the four corners; the brightest corner is the class."""
+
+    device = torch.device("cpu")
+    hparams = {"num_classes": 4}  # noqa: RUF012
+
+    def input(self, pixels):
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+
+    def embed(self, images):
+        return torch.nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
+
+    def forward(self, images):
+        return self.embed(images)
+
+
+def corners(labels, value=200):
+    pixels = np.random.default_rng(len(labels)).integers(0, 50, (len(labels), 8, 8, 1), np.uint8)
+    for picture, label in zip(pixels, labels, strict=True):
+        picture[label // 2 * 4 :][:4, label % 2 * 4 :][:, :4] += np.uint8(value)
+    return pixels
+
+
+def whitened(random, count, width):
+    """Samples whose mean is zero and whose covariance is the identity, exactly."""
+    samples = random.normal(size=(count, width))
+    samples -= samples.mean(0)
+    return samples @ np.linalg.inv(np.linalg.cholesky(np.cov(samples, rowvar=False))).T
+
+
+def test_the_distance_of_two_gaussians_with_diagonal_covariances_is_the_closed_form():
+    """|m - n|^2 + sum (s - t)^2, for deviations s and t."""
+    random = np.random.default_rng(0)
+    s, t = random.uniform(0.5, 2, 6), random.uniform(0.5, 2, 6)
+    m, n = random.normal(size=6), random.normal(size=6)
+    a, b = whitened(random, 50, 6) * s + m, whitened(random, 70, 6) * t + n
+    wanted = ((m - n) ** 2).sum() + ((s - t) ** 2).sum()
+    assert frechet.distance(a, b) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_distance_is_heusels_formula_with_scipys_root():
+    random = np.random.default_rng(1)
+    a, b = (random.normal(size=(80, 5)) @ random.normal(size=(5, 5)) + i for i in (0, 1))
+    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    shift = ((a.mean(0) - b.mean(0)) ** 2).sum()
+    wanted = shift + np.trace(first + second - 2 * np.real(sqrtm(first @ second)))
+    assert frechet.distance(a, b) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_the_distance_is_symmetric_and_zero_to_itself_even_with_fewer_samples_than_features():
+    random = np.random.default_rng(2)
+    a, b = random.normal(size=(10, 30)), random.normal(size=(12, 30))
+    assert frechet.distance(a, a) == pytest.approx(0, abs=1e-4)
+    assert frechet.distance(a, b) == pytest.approx(frechet.distance(b, a), rel=1e-4)
+    assert frechet.distance(a, b) > 0
+
+
+def test_features_are_standardised_by_the_real_ones():
+    """Pictures twice as bright, real and drawn alike, are as far from each other."""
+    labels = np.arange(40) % 4
+    real, drawn = corners(labels, 60), corners(labels[::-1], 70)
+    once = frechet.scores(Judge(), real, drawn)["frechet"]
+    twice = frechet.scores(Judge(), real * 2, drawn * 2)["frechet"]
+    assert twice == pytest.approx(once, rel=1e-6)
+
+
+def test_a_feature_that_never_varies_does_not_make_it_infinite():
+    real = np.zeros((20, 8, 8, 1), np.uint8)
+    assert np.isfinite(frechet.scores(Judge(), real, corners(np.arange(20) % 4))["frechet"])
+
+
+def test_a_class_counts_as_drawn_from_a_quarter_of_its_fair_part_on():
+    labels = np.repeat([0, 1, 2, 3], [60, 36, 6, 6])  # a fair part is 27
+    assert frechet.coverage(labels, 4) == 0.5
+    assert frechet.coverage(np.repeat([0, 1, 2, 3], [60, 35, 7, 6]), 4) == 0.75
+    assert frechet.coverage(np.zeros(8, int), 4) == 0.25
+
+
+def test_the_accuracy_of_classes_is_the_share_that_is_as_asked():
+    asked = np.arange(40) % 4
+    drawn = corners(np.where(np.arange(40) < 10, 0, asked))
+    found = frechet.scores(Judge(), corners(asked), drawn, asked)
+    assert found["class_accuracy"] == pytest.approx((30 + 3) / 40)  # 0, 4, 8 were 0 anyway
+    assert "class_accuracy" not in frechet.scores(Judge(), drawn, drawn)
+
+
+def test_more_than_asked_are_taken_evenly():
+    class Data:
+        def arrays(self, split):
+            return np.arange(100), np.arange(100)
+
+    assert list(frechet.real(Data(), "test", 4)[0]) == [0, 33, 66, 99]
+    assert len(frechet.real(Data(), "test")[0]) == 100

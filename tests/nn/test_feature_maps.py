@@ -1,0 +1,79 @@
+"""Which layers are looked at, and what is taken from them (S43)."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from datamodules.inputs.image import ImageInput
+from zoo.figures.raster import filters
+from zoo.nn.feature_maps import check, convolutions, feature_maps, shown_by
+
+
+@pytest.fixture
+def pair():
+    """Two convolutions, of which nothing activates the second before the dense layer."""
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.BatchNorm2d(2), nn.GELU(), nn.ReLU(),
+        nn.Conv2d(2, 3, 1), nn.Flatten(), nn.Linear(12, 4), nn.ReLU(),
+    )  # fmt: skip
+
+
+def test_maps_are_seen_after_the_first_activation_that_follows_a_convolution(pair):
+    assert shown_by(pair) == {"0": "3", "5": "5"}
+
+
+def test_what_stands_between_two_convolutions_belongs_to_the_first():
+    transposed = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.ReLU())
+    assert shown_by(transposed) == {"0": "0"}
+
+
+@pytest.mark.parametrize("name", ["image_cnn", "image_cnn_2017", "autoencoder"])
+def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
+    """Each convolution has its own, by the oracle of `model.features`."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+    model = zoo.create_model(name)
+    model.input = ImageInput.fit(pixels)
+    found = feature_maps(model, model.ready(pixels))
+    shown = shown_by(model)
+    assert found.keys() == shown.keys() == convolutions(model).keys()
+    wanted = model.features(list(pixels), layers=list(shown.values()))
+    for name, layer in shown.items():
+        np.testing.assert_allclose(found[name], wanted[layer][0].numpy(), atol=1e-4)
+
+
+def test_a_model_that_looks_at_a_mirror_image_too_shows_the_picture_itself():
+    images = torch.rand(1, 1, 28, 28)
+    plain, mirrors = (zoo.create_model("image_cnn", mirror=mirror) for mirror in (False, True))
+    mirrors.load_state_dict(plain.state_dict())
+    found = feature_maps(mirrors, images)
+    for name, wanted in feature_maps(plain, images).items():
+        np.testing.assert_allclose(found[name], wanted, atol=1e-5)
+
+
+def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
+    model = zoo.create_model("image_cnn_2017").eval()
+    images, labels = torch.randn(3, 1, 28, 28), torch.tensor([0, 1, 2])
+    figures = model.figures((images, labels))
+    wanted = filters(next(iter(convolutions(model).values())).weight.detach().numpy())
+    np.testing.assert_array_equal(figures["First-layer filters"].images, wanted.images)
+    alone = model.figures((images[:1], labels[:1]))["Feature maps"]
+    captions = figures["Feature maps"].captions
+    assert len(captions) == len(convolutions(model))
+    assert "16 most active of 64 maps" in captions[-1]
+    for here, there in zip(figures["Feature maps"].images, alone.images, strict=True):
+        assert np.abs(here.astype(int) - there).max() <= 1  # a batch of one is summed otherwise
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("text_cnn", "TextCNN has no 2-D convolution"),
+        ("video_conv3d", "VideoConv3D has no 2-D convolution"),
+        ("gan", r"GAN does not look at pictures, it takes \(1, 64\)"),
+    ],
+)
+def test_a_model_without_maps_of_a_picture_is_named(name, said):
+    with pytest.raises(ValueError, match=f"{said}.*such as image_cnn"):
+        check(zoo.create_model(name))

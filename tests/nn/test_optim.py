@@ -1,0 +1,89 @@
+"""Optimisers and schedules by name."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from zoo.nn import optim
+
+
+def recipe(**changes):
+    start = {"name": "sgd", "lr": 0.4, "weight_decay": 0.1, "schedule": "constant", "warmup": 0.25}
+    return {**start, **changes}
+
+
+def rates(**changes):
+    optimizer = optim.make_optimizer(nn.Linear(2, 2), recipe(**changes))
+    schedule = optim.make_schedule(optimizer, recipe(**changes), steps=40)
+    found = []
+    for _ in range(40):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return found
+
+
+def test_biases_and_normalisation_are_not_decayed():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    decayed, free = optim.make_optimizer(net, recipe()).param_groups
+    assert [p.ndim for p in decayed["params"]] == [4]
+    assert decayed["weight_decay"] == 0.1
+    assert free["weight_decay"] == 0
+    assert len(free["params"]) == 3
+
+
+def test_sgd_takes_nesterovs_step():
+    """Sutskever et al. 2013: v = 0.9 v + g; w -= lr (g + 0.9 v)."""
+    weight = nn.Parameter(torch.tensor([[1.0]]))
+    holder = nn.Module()
+    holder.register_parameter("weight", weight)
+    optimizer = optim.make_optimizer(holder, recipe(weight_decay=0.0, lr=0.1))
+    by_hand, velocity = 1.0, 0.0
+    for _ in range(5):
+        optimizer.zero_grad()
+        (weight**2).sum().backward()
+        gradient = 2 * by_hand
+        velocity = 0.9 * velocity + gradient
+        by_hand -= 0.1 * (gradient + 0.9 * velocity)
+        optimizer.step()
+    assert weight.item() == pytest.approx(by_hand, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["adamw", "rmsprop"])
+def test_the_others_go_downhill_too(name):
+    net = nn.Linear(3, 1)
+    optimizer = optim.make_optimizer(net, recipe(name=name, lr=0.05))
+    inputs = torch.randn(20, 3)
+    before = net(inputs).square().mean().item()
+    for _ in range(50):
+        optimizer.zero_grad()
+        net(inputs).square().mean().backward()
+        optimizer.step()
+    assert net(inputs).square().mean().item() < before / 2
+
+
+def test_one_cycle_is_torchs():
+    optimizer = torch.optim.SGD(nn.Linear(2, 2).parameters(), 0.4)
+    torchs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.4, total_steps=41, pct_start=10 / 41, cycle_momentum=False
+    )
+    for rate in rates(schedule="one_cycle"):
+        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-4)
+        optimizer.step()
+        torchs.step()
+
+
+def test_cosine_rises_in_a_line_and_falls_as_half_a_cosine():
+    found = rates(schedule="cosine")
+    steps = [b - a for a, b in pairwise(found[:10])]
+    assert max(steps) == pytest.approx(min(steps))
+    assert found[9] == pytest.approx(0.4)
+    assert found[24] == pytest.approx(0.2, rel=0.1)  # half way down
+    assert 0 < found[-1] < 0.01
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_without_warm_up_a_schedule_starts_at_the_top(schedule):
+    assert rates(schedule=schedule, warmup=0.0)[0] == pytest.approx(0.4)

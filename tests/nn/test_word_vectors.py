@@ -1,0 +1,106 @@
+"""What a model of word vectors logs, scores and answers (S64)."""
+
+import pytest
+import torch
+from pytorch_lightning import Trainer
+
+from tests.test_cbow import build
+from zoo.nn.word_vectors import terms
+from zoo.pretrained.load import attach
+from zoo.training.callbacks import Scores
+from zoo.words import evaluation
+
+ASKED = {
+    "family": [["cat", "dog", "horse", "bird"], ["dog", "cat", "bird", "horse"]],
+    "places": [["house", "river", "garden", "field"], ["river", "house", "field", "garden"]],
+}
+
+
+@pytest.fixture
+def watched(animals):
+    """A model, and a trainer that collects its scores."""
+    torch.manual_seed(0)
+    model = attach(build(animals.facts["vocabulary_size"]), animals.facts)
+    scores = Scores()
+    trainer = Trainer(
+        max_epochs=1, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
+        use_distributed_sampler=False, logger=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[scores],
+    )  # fmt: skip
+    return model, trainer, scores
+
+
+@pytest.fixture
+def questions(monkeypatch):
+    monkeypatch.setattr(evaluation, "sections", lambda: ASKED)
+    monkeypatch.setattr(evaluation, "SEMANTIC", 1)
+    for name in ("analogy", "section"):
+        monkeypatch.setitem(evaluation.ENOUGH, name, 2)
+
+
+def test_each_epoch_logs_the_share_of_answered_questions_by_section(watched, animals, questions):
+    """S64."""
+    model, trainer, _ = watched
+    trainer.fit(model, datamodule=animals)
+    names = {name for name in trainer.callback_metrics if name.startswith("val/")}
+    parts = {f"val/analogy/{part}" for part in ("semantic", "syntactic", "family", "places")}
+    assert names == {"val/loss", "val/neighbours", "val/analogy", *parts}
+    found = evaluation.scores(model.neighbours(), model.input.counts, "val")
+    assert float(trainer.callback_metrics["val/analogy"]) == found["val/analogy"].mean()
+    assert [len(found[f"val/analogy/{name}"]) for name in ASKED] == [1, 1]
+
+
+def test_without_known_questions_an_epoch_logs_neighbours_alone(watched, animals):
+    model, trainer, _ = watched
+    trainer.fit(model, datamodule=animals)
+    names = {name for name in trainer.callback_metrics if name.startswith("val/")}
+    assert names == {"val/loss", "val/neighbours"}
+
+
+def test_the_test_counts_each_question_once(watched, animals, questions):
+    """S64: however many batches there are."""
+    model, trainer, scores = watched
+    animals.setup("test")
+    trainer.test(model, datamodule=animals, verbose=False)
+    found = scores.values()
+    assert len(found["test/loss"]) > 64
+    wanted = evaluation.scores(model.neighbours(), model.input.counts, "test")
+    for name, hits in wanted.items():
+        assert found[name].tolist() == hits.tolist()
+    assert len(found["test/analogy"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "plus", "minus"),
+    [
+        ("king - man + woman", ["king", "woman"], ["man"]),
+        ("paris", ["paris"], []),
+        ("well-known - known", ["well-known"], ["known"]),
+    ],
+)
+def test_a_sum_is_read_by_its_signs(text, plus, minus):
+    """S64."""
+    assert terms(text) == (plus, minus)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("kinng - man + woman", "the word 'kinng' is not in the vocabulary: did you mean king, "),
+        ("king man", "'king man' is no sum of words"),
+        ("king -", "'king -' is no sum of words"),
+        ("king - king", "the words cancel each other out"),
+    ],
+)
+def test_a_wrong_question_is_one_line(command, asked, said):
+    """S64."""
+    code, out, err = command("predict", "cbow.wikipedia_2015", asked)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_king_less_man_and_woman_is_queen(command):
+    """S64: the slide's."""
+    code, out, err = command("predict", "cbow.wikipedia_2015", "king - man + woman", "--jsonl")
+    assert code == 0, err
+    assert '"answer": [["queen", 0.' in out

@@ -1,0 +1,106 @@
+"""The weights that come with the package: complete, small, and worth what their cards say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.catalog.compose import compose
+from zoo.config import schema
+from zoo.pretrained import model_card, store
+
+ROOT = Path(__file__).resolve().parents[2]
+SHELF = store.released()
+CARDS = {name: store.read(path) for name, path in SHELF.items()}
+SLICE = 256  # test samples that weights are scored on here
+PROMISED = {  # besides every model on its embedded data
+    "image_cnn.mnist", "image_cnn.fashion_mnist", "image_cnn.cifar10", "text_cnn.imdb",
+    "text_lstm.imdb", "cbow.wikipedia_2015", "char_rnn.tinyshakespeare", "autoencoder.mnist",
+    "gan.mnist", "video_conv3d.drone_video", "wavenet.free_spoken_digit",
+    "sound_classifier.free_spoken_digit",
+}  # fmt: skip
+
+
+def embedded(name):
+    return CARDS[name]["facts"]["embedded"]
+
+
+def test_every_model_has_weights_on_its_embedded_data():
+    pairs = (compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
+    wanted = {f"{pair['model']}.{pair['data']}" for pair in pairs}
+    assert wanted | PROMISED <= set(SHELF)
+
+
+def test_every_model_has_one_default():
+    models = [name.split(".")[0] for name in SHELF if CARDS[name]["default"]]
+    assert sorted(models) == zoo.list_models()
+
+
+def test_together_they_are_under_40_megabytes():
+    folder = ROOT / "zoo" / "weights"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+
+
+@pytest.mark.parametrize("name", SHELF)
+def test_a_card_says_all_that_it_should(name):
+    card = CARDS[name]
+    assert card["name"] == name
+    assert card["licence"]
+    assert card["limits"]
+    assert card["choices"]["data"] in card["seen"]
+    assert card["score"] in card["metrics"]
+    assert card["command"] == f"zoo train experiment={card['choices']['experiment']}"
+    assert card["commit"]
+    assert "+" not in card["commit"]  # committed code
+    assert card["flops"] > 0
+    assert str(Path.home()) not in SHELF[name].with_suffix(".json").read_text()
+    assert len(dict(model_card.described(card))) >= 9
+
+
+@pytest.mark.parametrize("name", SHELF)
+def test_the_config_that_trained_them_is_still_the_recipe(name):
+    """The arguments on the card are those that its command composes today, facts aside."""
+    card = CARDS[name]
+    config = compose([f"experiment={card['choices']['experiment']}"])
+    facts = card["facts"].keys()
+    for key in ("model", "data"):
+        own = {k: v for k, v in card[key].items() if k not in facts}
+        assert own == {k: v for k, v in config[key].items() if k not in facts}
+
+
+@pytest.mark.parametrize("name", [name for name in SHELF if embedded(name)])
+def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
+    """Within four standard errors of the slice; another Python's own text is another text."""
+    card = CARDS[name]
+    model = zoo.load(name)
+    data = schema.build(card["data"], "data")
+    data.adopt(model.input, card["facts"], model.classes)
+    data.setup("test")
+    slack = 0.01 if data.facts["digest"] == card["facts"]["digest"] else 0.25
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        found = model.scores(data.whole("test", SLICE), "test")
+    for metric, values in found.items():
+        said, values = card["metrics"][f"test/{metric}"], values.numpy()
+        error = values.std() / np.sqrt(len(values))
+        assert abs(values.mean() - said) <= 4 * error + slack * abs(said), metric
+
+
+def test_the_page_of_the_zoo_is_what_the_cards_make():
+    assert (ROOT / "docs" / "zoo.md").read_text() == model_card.page()
+
+
+def test_the_command_lists_them_and_writes_the_page(command):
+    code, out, _ = command("list", "weights")
+    assert code == 0
+    assert all(name in out for name in SHELF)
+    assert command("list", "weights", "--markdown")[1] == model_card.page()
+
+
+def test_a_bare_name_means_the_default_and_is_printed(capsys):
+    model = zoo.create_model("image_cnn", pretrained=True)
+    assert capsys.readouterr().err == "weights   image_cnn.mnist\n"
+    assert not model.training
+    assert model.predict(np.zeros((28, 28), np.uint8))[0]["label"] in model.classes

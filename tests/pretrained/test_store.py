@@ -1,0 +1,384 @@
+"""Weights and cards: what was saved is what is loaded, and nothing else is."""
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import zoo
+from zoo.gan import GAN
+from zoo.image_cnn import ImageCNN
+from zoo.pretrained import store
+from zoo.pretrained.quantize import pack, unpack
+
+FACTS = {
+    "classes": list("abcdefghij"),
+    "input": {
+        "_target_": "datamodules.inputs.image.ImageInput",
+        "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
+    },
+}  # fmt: skip
+
+FULL = {  # what else stands on the card of a run
+    "name": "image_cnn.pets", "choices": {"experiment": "a", "model": "image_cnn", "data": "pets"},
+    "data": {}, "seen": {"pets": None}, "licence": None, "limits": None, "score": "test/accuracy",
+    "metrics": {"test/accuracy": 0.5}, "baseline": {}, "parameters": 1, "flops": 2,
+    "flops_input": [1, 28, 28], "receptive_field": "all", "seed": 0, "command": "zoo train",
+    "commit": None, "train_seconds": 60.0, "precision": "32-true",
+}  # fmt: skip
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A model and the folder that it was saved in."""
+    model = zoo.create_model("image_cnn", widths=[4, 8]).eval()
+    section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
+    store.save(model, {"model": section, "facts": FACTS}, tmp_path)
+    return model, tmp_path
+
+
+def rewrite(folder, change):
+    """Change the tensors of a file, and the digest so that it fits."""
+    path = folder / "weights.safetensors"
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path)
+    change_card(folder, lambda card: card.update(sha256=digest(folder)))
+
+
+def digest(folder):
+    return hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+
+
+def change_card(folder, change):
+    card = json.loads((folder / "card.json").read_text())
+    change(card)
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def test_a_loaded_model_gives_the_same_output_in_eval_mode(saved):
+    model, folder = saved
+    images = torch.randn(3, 1, 28, 28)
+    for source in (folder, folder / "weights.safetensors", str(folder)):
+        loaded = zoo.load(source)
+        assert not loaded.training
+        torch.testing.assert_close(loaded(images), model(images), rtol=0, atol=0)
+
+
+def test_a_loaded_model_takes_raw_pictures_and_names_its_classes(saved):
+    _, folder = saved
+    answers = zoo.load(folder).predict([np.zeros((40, 30), np.uint8), np.ones((28, 28, 3))])
+    assert len(answers) == 2
+    assert answers[0]["label"] in "abcdefghij"
+
+
+def test_of_2000_flipped_bits_none_is_accepted(saved):
+    """Bare safetensors accepts 1,938 of such files (reliability.md, section 0)."""
+    _, folder = saved
+    path = folder / "weights.safetensors"
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    for place in random.integers(0, len(whole), 2000):
+        altered = bytearray(whole)
+        altered[place] ^= 1 << int(random.integers(8))
+        path.write_bytes(altered)
+        with pytest.raises(ValueError, match="sha256 differs"):
+            zoo.load(folder)
+
+
+def test_missing_left_over_and_infinite_tensors_are_refused(saved):
+    _, folder = saved
+    rewrite(folder, lambda tensors: tensors.update(more=torch.zeros(1)))
+    with pytest.raises(ValueError, match="more missing or left over"):
+        zoo.load(folder)
+    rewrite(folder, lambda tensors: (tensors.pop("more"), tensors["head.bias"].fill_(torch.inf)))
+    with pytest.raises(ValueError, match=r"head\.bias is not finite"):
+        zoo.load(folder)
+
+
+class Evil:
+    """What a pickle may do when it is opened."""
+
+    def __init__(self, how):
+        self.how = how
+
+    def __reduce__(self):
+        return self.how
+
+
+MARK = "opened"  # a file that a payload makes
+PAYLOADS = {
+    "mkdir": (os.mkdir, (MARK,)),
+    "system": (os.system, (f"touch {MARK}",)),
+    "open": (open, (MARK, "w")),
+    "eval": (eval, (f"open({MARK!r}, 'w')",)),
+    "exec": (exec, (f"open({MARK!r}, 'w')",)),
+    "import": (__import__, ("antigravity",)),
+    "run": (subprocess.run, (["touch", MARK],)),
+    "touch": (Path.touch, (Path(MARK),)),
+    "load": (torch.load, (MARK,)),
+    "rename": (os.rename, ("weights.safetensors", MARK)),
+}
+
+
+def as_pickle(payload, path):
+    torch.save({"state_dict": {"x": Evil(payload)}, "global_step": 1}, path)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
+def test_a_pickle_is_never_opened(payload, saved, tmp_path):
+    """Renamed, with a card whose digest fits; as a checkpoint; and in a run's folder, resumed."""
+    _, folder = saved
+    as_pickle(payload, folder / "weights.safetensors")
+    with pytest.raises(ValueError, match="sha256 differs"):
+        zoo.load(folder)
+    change_card(folder, lambda card: card.update(sha256=digest(folder)))
+    with pytest.raises(ValueError, match="is no safetensors file, or damaged"):
+        zoo.load(folder)
+    as_pickle(payload, folder / "model.ckpt")
+    with pytest.raises(ValueError, match="is a checkpoint"):
+        zoo.load(folder / "model.ckpt")
+    assert not (tmp_path / MARK).exists()
+
+
+@pytest.mark.parametrize("digest", ["its own", "a fitting one"])
+@pytest.mark.parametrize("payload", ["mkdir", "system", "eval"])
+def test_a_run_does_not_go_on_from_a_checkpoint_with_code_in_it(payload, digest, command, tmp_path):
+    """One line, nothing executed, the folder left as it is."""
+    small = ["name=a", "data.limit=60", "data.batch_size=20", "model.widths=[4]", "baseline=null"]
+    assert command("train", *small, "trainer.max_epochs=1")[0] == 0
+    (last,) = zoo.Run(tmp_path / "runs/image_cnn/a").lasts
+    as_pickle(PAYLOADS[payload], last)
+    if digest == "a fitting one":
+        fitting = hashlib.sha256(last.read_bytes()).hexdigest()
+        last.with_name(f"{last.name}.sha256").write_text(fitting)
+    code, _, err = command("train", *small, "trainer.max_epochs=2")
+    assert code != 0
+    assert "Traceback" not in err
+    assert not (tmp_path / MARK).exists()
+    assert last.exists()
+
+
+def test_a_checkpoint_is_refused_with_what_to_give_instead(tmp_path):
+    with pytest.raises(ValueError, match="give the run's folder"):
+        zoo.load(tmp_path / "last.ckpt")
+
+
+def test_a_folder_without_weights_or_card_says_so(saved, tmp_path):
+    with pytest.raises(FileNotFoundError, match="no weights at"):
+        zoo.load(tmp_path / "nowhere")
+    (tmp_path / "card.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"card\.json is missing"):
+        zoo.load(tmp_path)
+
+
+HOSTILE = {
+    "target": lambda card: card["model"].update(_target_="os.system"),
+    "alias": lambda card: card["model"].update(_target_="zoo.pretrained.store.os.system"),
+    "input": lambda card: card["facts"]["input"].update(_target_="subprocess.Popen"),
+    "loader": lambda card: card["facts"]["input"].update(_target_="torch.load"),
+    "arguments": lambda card: card["facts"]["input"].update(command="touch opened"),
+    "nested": lambda card: card["model"].update(widths={"_target_": "os.mkdir", "path": "opened"}),
+    "sizes": lambda card: card["model"].update(widths=[-4]),
+    "type": lambda card: card.update(model="image_cnn"),
+    "digest": lambda card: card.update(sha256=None),
+    "schema": lambda card: card.update(schema=99),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_or_broken_card_is_one_line_and_builds_nothing(change, saved, tmp_path):
+    _, folder = saved
+    change_card(folder, change)
+    with pytest.raises(ValueError, match=r"^[^\n]+$"):
+        zoo.load(folder)
+    assert not (tmp_path / MARK).exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}', "\xff"])
+def test_what_is_no_card_says_so(text, saved):
+    _, folder = saved
+    (folder / "card.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"card\.json (is no card|has schema|is no whole card)"):
+        zoo.load(folder)
+
+
+def test_another_models_weights_are_refused_with_what_differs(saved, tmp_path):
+    _, folder = saved
+    for name, overrides in (("image_cnn", {"widths": [8, 8]}), ("image_cnn_2017", {})):
+        other = zoo.create_model(name, **overrides)
+        section = {"_target_": f"zoo.image_cnn.{type(other).__name__}", **other.hparams}
+        change_card(folder, lambda card, section=section: card.update(model=section))
+        with pytest.raises(ValueError, match="does not fit its model: ") as said:
+            zoo.load(folder)
+        assert "\n" not in str(said.value)
+
+
+# --- reuse ----------------------------------------------------------------------------------------
+
+
+def test_another_number_of_classes_gives_a_fresh_last_layer_and_keeps_the_rest(saved, capsys):
+    model, folder = saved
+    loaded = zoo.load(folder, num_classes=3)
+    assert "new       head.bias, head.weight" in capsys.readouterr().err
+    assert loaded.head.weight.shape == (3, 8)
+    assert loaded.classes is None
+    kept = {name: value for name, value in loaded.state_dict().items() if "head" not in name}
+    for name, value in kept.items():
+        torch.testing.assert_close(value, model.state_dict()[name], rtol=0, atol=0)
+    assert len(loaded.predict(np.zeros((28, 28), np.uint8))[0]["probabilities"]) == 3
+
+
+def test_an_argument_that_no_tensor_depends_on_may_change(saved):
+    assert zoo.load(saved[1], dropout=0.5).hparams["dropout"] == 0.5
+
+
+def test_an_argument_that_other_tensors_depend_on_may_not(saved):
+    with pytest.raises(ValueError, match=r"blocks\.0\.halve\.0\.weight"):
+        zoo.load(saved[1], widths=[5, 8])
+    with pytest.raises(ValueError, match=r"no key named 'model\.depth'"):
+        zoo.load(saved[1], depth=3)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(saved, tmp_path, monkeypatch):
+    """A folder of one's own: weights under a name, the default of their model, and a sub-folder."""
+    model, folder = saved
+    own = tmp_path / "own"
+    own.mkdir()
+    card = json.loads((folder / "card.json").read_text())
+    store.save(model, {**card, "default": True}, own / "tiny.pets.safetensors")
+    (own / "mine").mkdir()
+    store.save(model, card, own / "mine")
+    monkeypatch.setenv("ZOO_WEIGHTS", str(own))
+    return own
+
+
+def test_weights_of_ones_own_go_by_name(shelf):
+    assert {"tiny.pets", "mine"} <= set(zoo.list_models(pretrained=True))
+    assert zoo.list_models("tiny.*", pretrained=True) == ["tiny.pets"]
+    for name in ("tiny.pets", "mine"):
+        assert zoo.load(name).head.weight.shape == (10, 8)
+
+
+def test_a_models_name_means_its_default_which_is_printed(shelf, capsys):
+    zoo.create_model("tiny", pretrained=True)
+    assert capsys.readouterr().err == "weights   tiny.pets\n"
+
+
+def test_a_wrong_name_names_the_nearest(shelf):
+    with pytest.raises(
+        ValueError, match=r"no weights named 'tiny\.pet': did you mean 'tiny\.pets'"
+    ):
+        zoo.create_model("tiny.pet", pretrained=True)
+
+
+def test_half_precision_is_read_back_as_float32(saved, tmp_path):
+    model, folder = saved
+    card = json.loads((folder / "card.json").read_text())
+    half = store.save(model, card, tmp_path / "half.safetensors", bits=16)
+    assert half.stat().st_size < 0.7 * (folder / "weights.safetensors").stat().st_size
+    loaded = zoo.load(half)
+    assert loaded.head.weight.dtype == torch.float32
+    torch.testing.assert_close(loaded.head.weight, model.head.weight, rtol=1e-3, atol=1e-6)
+
+
+def test_long_tables_may_take_eight_bits_a_number(tmp_path):
+    """Each row off by 1/254 of its largest number at most, however small or large the row is."""
+    given = {"table": torch.randn(5000, 30) * torch.logspace(-3, 3, 5000)[:, None]}
+    given |= {"short": torch.randn(10, 30), "ids": torch.arange(5000), "none": torch.zeros(5000, 2)}
+    packed = pack(given, 8)
+    assert packed["table"].dtype == packed["none"].dtype == torch.int8
+    assert packed["short"].dtype == torch.float16
+    found = unpack(packed)
+    assert found.keys() == given.keys()
+    bound = given["table"].abs().amax(1, keepdim=True) / 254
+    assert ((found["table"] - given["table"]).abs() <= 1.01 * bound).all()
+    assert torch.equal(found["ids"], given["ids"])
+    assert torch.equal(found["none"], given["none"])
+
+
+# --- passed on ------------------------------------------------------------------------------------
+
+
+def test_save_pretrained_makes_a_folder_that_from_pretrained_reads(saved, tmp_path):
+    """A repository of the hub: weights, card, and a page with the head that the hub reads."""
+    images = torch.randn(2, 1, 28, 28)
+    model = zoo.load(saved[1])
+    model.card |= FULL
+    folder = model.save_pretrained(tmp_path / "repository")
+    assert {path.name for path in folder.iterdir()} == {
+        "weights.safetensors", "card.json", "README.md",
+    }  # fmt: skip
+    assert (folder / "README.md").read_text().startswith("---\nlibrary_name: lightning-zoo")
+    again = ImageCNN.from_pretrained(folder)
+    torch.testing.assert_close(again(images), model(images), rtol=0, atol=0)
+    assert again.classes == model.classes
+    assert ImageCNN.from_pretrained(folder, num_classes=3).head.weight.shape == (3, 8)
+
+
+def test_from_pretrained_refuses_another_models_folder(saved):
+    with pytest.raises(ValueError, match="holds a ImageCNN: GAN is wanted"):
+        GAN.from_pretrained(saved[1])
+
+
+def test_a_model_without_a_card_cannot_be_saved_so(tmp_path):
+    with pytest.raises(ValueError, match="this model has no card"):
+        zoo.create_model("image_cnn").save_pretrained(tmp_path)
+
+
+def test_from_pretrained_fetches_a_repository_of_the_hub(saved, monkeypatch):
+    """The hub's client is asked for the two files; what it fetches is verified as any folder."""
+    asked = {}
+
+    def snapshot(name, allow_patterns):
+        asked[name] = allow_patterns
+        return str(saved[1])
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    assert isinstance(ImageCNN.from_pretrained("somebody/pets"), ImageCNN)
+    assert asked == {"somebody/pets": ["weights.safetensors", "card.json"]}
+
+
+def test_a_hub_that_does_not_answer_is_one_line(monkeypatch):
+    def snapshot(*_, **__):
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    with pytest.raises(FileNotFoundError, match=r"the hub does not give it: no route$"):
+        ImageCNN.from_pretrained("somebody/pets")
+
+
+def test_torch_hub_opens_every_model_and_its_weights(shelf):
+    root = str(Path(zoo.__file__).resolve().parents[1])
+    fresh = torch.hub.load(root, "image_cnn", source="local", widths=[4])
+    assert fresh.head.weight.shape == (10, 4)
+    loaded = torch.hub.load(root, "tiny.pets", source="local", pretrained=True)
+    assert loaded.classes == FACTS["classes"]
+
+
+def test_tensors_of_novelty_that_are_no_such_are_refused(saved):
+    _, folder = saved
+    rewrite(folder, lambda tensors: tensors.update({"novelty.means": torch.zeros(2, 8)}))
+    with pytest.raises(ValueError, match="novelty: deviations, directions, threshold missing"):
+        zoo.load(folder)
+
+
+@pytest.mark.parametrize("words", [["test"], ["predict"], ["train", "trainer=smoke", "init="]])
+def test_a_card_of_an_earlier_zoo_loads_and_else_says_what_it_lacks(words, saved, command):
+    _, folder = saved
+    assert zoo.load(folder).classes == FACTS["classes"]
+    *first, last = words
+    given = [*first, f"{last}{folder}"] if last.endswith("=") else [*words, str(folder)]
+    code, _, err = command(*given)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "lacks name, choices, data, seen: an earlier zoo wrote it" in err

@@ -1,0 +1,119 @@
+"""The judge: trained once on the judged run's data, whatever the run does with them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.catalog.compose import as_overrides, compose
+from zoo.config import schema
+from zoo.metrics import frechet
+from zoo.training import evaluator
+from zoo.utilities.errors import Failure
+
+SMOKE = ["experiment=gan", "trainer=smoke", "data.limit=80", "data.batch_size=16"]
+
+
+def config_and_facts(*changes):
+    config = compose([*SMOKE, *changes])
+    data = schema.build(config["data"], "data")
+    data.setup("fit")
+    return config, data.facts
+
+
+@pytest.mark.slow
+def test_it_is_trained_once_and_kept(monkeypatch, tmp_path):
+    """The second call, of another seed and with part of the samples, trains nothing."""
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    config, facts = config_and_facts()
+    first = evaluator.trained(config, facts)
+    monkeypatch.setattr(evaluator, "_train", lambda *_: pytest.fail("it was trained again"))
+    again = evaluator.trained(*config_and_facts("seed=3", "data.train_samples=64"))
+    assert not again.training
+    for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    (kept,) = (path for path in tmp_path.glob("judge-*") if path.is_dir())
+    assert kept.name.startswith("judge-image_cnn-digits-")
+    names = {path.name for path in kept.iterdir()}
+    assert names == {"weights.safetensors", "card.json", "config.yaml"}
+
+
+def test_its_input_is_its_own_and_takes_raw_pixels(monkeypatch, tmp_path):
+    """The judged data are in [-1, 1]; the judge standardises."""
+    config, facts = config_and_facts()
+    assert config["data"]["scaling"] == "symmetric"
+    asked = evaluator.judge_config(config, facts)
+    assert asked["data"]["scaling"] == "standard"
+    assert asked["data"]["augment"]["rotation_range"] == 15
+    assert config["data"]["augment"]["rotation_range"] == 0
+
+
+def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
+    config = compose(["experiment=gan", "seed=2", "data.train_samples=100"])
+    asked = evaluator.judge_config(config, {"samples": {"train": 100}})
+    assert asked["choices"]["model"] == "image_cnn"
+    assert (asked["data"]["seed"], asked["data"]["train_samples"]) == (0, None)
+    assert asked["data"]["batch_size"] == 64
+    assert asked["trainer"]["max_epochs"] == evaluator.EPOCHS
+    assert asked["baseline"] is asked["proof"] is asked["judge"] is None
+    few = evaluator.judge_config(config, {"samples": {"train": 20}})
+    assert few["data"]["batch_size"] == 20
+
+
+def test_other_data_have_another_judge(monkeypatch, tmp_path):
+    made = []
+    monkeypatch.setattr(evaluator, "load", lambda folder: SimpleNamespace(input=SimpleNamespace()))
+    monkeypatch.setattr(evaluator, "cached", lambda name, key, build: made.append((name, key)))
+    config, facts = config_and_facts()
+    evaluator.trained(config, facts)
+    evaluator.trained(config, {**facts, "digest": "another"})
+    evaluator.trained({**config, "choices": {**config["choices"], "data": "mnist"}}, facts)
+    assert len(set(made)) == 3
+
+
+def test_it_sees_the_data_of_ones_own(tmp_path):
+    """data.source reaches the judge, too."""
+    from tests.tiny import image_folder
+
+    given = image_folder.write(tmp_path / "in")
+    overrides = as_overrides({f"data.{key}": value for key, value in given.items()})
+    config = compose(["data=image_folder", "model=gan", "judge=image_cnn", *overrides])
+    asked = evaluator.judge_config(config, {"samples": {"train": 20}})
+    assert asked["data"]["source"] == str(given["source"])
+    assert asked["choices"]["model"] == "image_cnn"
+
+
+def test_a_training_that_fails_leaves_nothing(monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
+    config, facts = config_and_facts()
+    monkeypatch.setattr(evaluator.sys, "executable", "false")
+    with pytest.raises(Failure, match="judge could not be trained"):
+        evaluator.trained(config, facts)
+    assert not [path for path in tmp_path.glob("judge-*") if path.is_dir()]
+
+
+def test_the_process_is_alone_even_where_torchrun_started_this_one(monkeypatch, tmp_path):
+    seen = {}
+
+    def run(command, env):
+        seen.update(env)
+        return type("Done", (), {"returncode": 1})
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(evaluator.subprocess, "run", run)
+    with pytest.raises(Failure):
+        evaluator._train(evaluator.judge_config(*config_and_facts()), tmp_path)
+    assert "WORLD_SIZE" not in seen
+
+
+@pytest.mark.slow
+def test_it_knows_the_digits(tmp_path):
+    """Three of four epochs would do: 96 % on the test digits at least."""
+    config = compose(["experiment=gan"])
+    data = zoo.create_data("digits")
+    data.setup("fit")
+    pixels, labels = data.arrays("test")
+    _, said = frechet.seen(evaluator.trained(config, data.facts), pixels)
+    assert np.mean(said == labels) > 0.96

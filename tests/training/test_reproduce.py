@@ -1,0 +1,182 @@
+"""Proofs: what is judged, what is kept, and what stands."""
+
+import json
+import subprocess
+
+import pytest
+
+from zoo.catalog.compose import compose
+from zoo.training import checkout, reproduce
+from zoo.training.results_page import reached
+from zoo.utilities.errors import Failure
+
+PROOF = {"metric": "test/accuracy", "at_least": 0.9, "seeds": [0, 1], "minutes": 1}
+
+
+def results(value, **more):
+    return {
+        "test/accuracy": value, "model": "image_cnn", "data": "digits", "embedded": True,
+        "parameters": 10, "precision": "32-true", "device": "CPU", "train_seconds": 30.0,
+        "baseline": "logistic", "baseline/test/accuracy": 0.8, "baseline/train_seconds": 90.0,
+        **more,
+    }  # fmt: skip
+
+
+def test_the_mean_over_the_seeds_is_judged():
+    assert reached(reproduce.figure_of(PROOF, [results(0.88), results(0.93)]))
+    assert not reached(reproduce.figure_of(PROOF, [results(0.88), results(0.91)]))
+    at_most = {**PROOF, "at_least": None, "at_most": 0.9}
+    assert not reached(reproduce.figure_of(at_most, [results(0.88), results(0.93)]))
+
+
+def test_the_slowest_seed_gives_the_minutes():
+    slow = results(0.9, train_seconds=90.0)
+    assert reproduce.figure_of(PROOF, [results(0.9), slow])["minutes"] == 1.5
+
+
+def test_a_recipe_without_a_proof_says_so(monkeypatch):
+    monkeypatch.setattr(reproduce, "_config", lambda name: {"proof": None})
+    with pytest.raises(ValueError, match="has no proof"):
+        reproduce.measured("image_cnn", "")
+
+
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """Figures in a folder of their own; runs are replaced by their results, which are counted."""
+    ran = []
+
+    class Done:
+        results = results(0.95)
+
+    monkeypatch.setattr(checkout, "changed", list)
+    monkeypatch.setattr(reproduce, "docs", lambda: tmp_path)
+    monkeypatch.setattr(reproduce, "proven", lambda: ["image_cnn"])
+    monkeypatch.setattr(
+        reproduce, "_run", lambda name, seed, label: ran.append((seed, label)) or Done()
+    )
+    return ran
+
+
+def test_what_stands_is_not_run_again(measured, tmp_path):
+    with pytest.raises(Failure, match=r"beyond the minutes: image_cnn"):
+        reproduce.reproduce_all()  # 0.95 is under its 0.98
+    seeds = compose(["experiment=image_cnn"])["proof"]["seeds"]
+    assert [seed for seed, _ in measured] == seeds
+    assert json.loads((tmp_path / "results.json").read_text())["image_cnn"][
+        "mean"
+    ] == pytest.approx(0.95)
+    with pytest.raises(Failure):
+        reproduce.reproduce_all()
+    assert len(measured) == len(seeds)
+
+
+def test_a_figure_of_changed_code_does_not_stand_nor_one_of_another_digest():
+    now = {"digest": reproduce.digest_of("image_cnn"), "commit": "0123456789"}
+    assert reproduce.stands("image_cnn", now)
+    assert reproduce.stands("image_cnn", {**now, "commit": None})  # installed, outside a checkout
+    assert not reproduce.stands("image_cnn", {**now, "commit": "0123456789+"})
+    assert not reproduce.stands("image_cnn", {**now, "digest": "another"})
+
+
+def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it():
+    old = reproduce.figure_of(PROOF, [results(0.99)]) | {"digest": "another"}
+    figure = reproduce.judged_today({"image_cnn": old, "gone": old})
+    assert list(figure) == ["image_cnn"]
+    assert figure["image_cnn"]["earlier_code"]
+    assert figure["image_cnn"]["at_least"] == compose([])["proof"]["at_least"]
+
+
+def test_a_commit_of_any_seed_that_was_changed_is_kept():
+    seeds = [results(0.9, commit="0123456789"), results(0.9, commit="0123456789+")]
+    assert reproduce.figure_of(PROOF, seeds)["commit"] == "0123456789+"
+
+
+@pytest.mark.parametrize("arguments", [["image_cnn"], ["--all"]])
+def test_changed_code_is_not_measured_and_a_file_is_named(arguments, monkeypatch, command):
+    monkeypatch.setattr(checkout, "changed", lambda: ["zoo/nn.py", "conf/train.yaml"])
+    code, _, err = command("reproduce", *arguments)
+    assert code == 2
+    (line,) = err.splitlines()
+    assert "zoo/nn.py and 1 more" in line
+    assert "commit or stash" in line
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A checkout with one file of code and the pages that `zoo reproduce` writes, committed."""
+    for name in ("zoo/nn.py", "docs/results.json", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("as it was\n")
+    author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", tmp_path, *arguments], check=True)
+    monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
+    return tmp_path
+
+
+def test_only_files_that_shape_a_run_change_a_commit(tree):
+    """`zoo reproduce --all` writes docs/results.json and README while it goes on."""
+    before = checkout.commit()
+    assert len(before) == 10
+    (tree / "docs" / "results.json").write_text("written")
+    (tree / "README.md").write_text("written")
+    assert (checkout.commit(), checkout.changed()) == (before, [])
+    checkout.refuse_changes()
+    (tree / "zoo" / "nn.py").write_text("other")
+    (tree / "zoo" / "new.py").write_text("new")
+    assert checkout.commit() == before + "+"
+    assert checkout.changed() == ["zoo/nn.py", "zoo/new.py"]
+    with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
+        checkout.refuse_changes()
+
+
+def test_outside_a_checkout_there_is_no_commit_and_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
+    assert checkout.commit() is None
+    checkout.refuse_changes()
+
+
+def test_a_missed_bar_is_exit_code_1_and_one_line(measured, command):
+    code, _, err = command("reproduce", "image_cnn")
+    assert code == 1
+    assert "misses its bar" in err.splitlines()[-1]
+
+
+def test_so_is_a_recipe_that_takes_longer_than_it_says(measured, command, monkeypatch):
+    slow = results(0.99, train_seconds=3600.0)
+    monkeypatch.setattr(reproduce, "_run", lambda *_: type("Done", (), {"results": slow}))
+    code, _, err = command("reproduce", "image_cnn")
+    assert code == 1
+    assert "slower than its" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [[], ["image_cnn", "--all"]])
+def test_reproduce_wants_a_name_or_all(arguments, command):
+    code, _, err = command("reproduce", *arguments)
+    assert code == 2
+    assert "NAME or --all" in err
+
+
+@pytest.mark.slow
+def test_the_committed_figures_are_judged_by_todays_targets_and_code():
+    """`python -m scripts.restamp` judges them again."""
+    figures = reproduce.committed()
+    assert reproduce.judged_today(figures) == figures
+
+
+@pytest.mark.slow
+def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
+    """Two seeds of a small recipe; interrupted and called again, finished runs are not repeated."""
+    small = ["data.limit=100", "data.batch_size=20", "model.widths=[4]", "trainer.max_epochs=1"]
+    composed = reproduce.launch.composed
+    monkeypatch.setattr(
+        reproduce.launch, "composed", lambda given: composed([*given, *small, "baseline=null"])
+    )
+    seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
+    monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "proof": seeds})
+    first = reproduce.measured("image_cnn", "p")
+    folders = list((tmp_path / "runs" / "image_cnn").iterdir())
+    times = {f: (f / "results.json").stat().st_mtime_ns for f in folders}
+    assert sorted(f.name for f in folders) == ["p-0", "p-1"]
+    assert reproduce.measured("image_cnn", "p")["values"] == first["values"]
+    assert times == {f: (f / "results.json").stat().st_mtime_ns for f in folders}

@@ -1,0 +1,1 @@
+"""Names -> configs -> objects. The folder conf/ is the catalog."""

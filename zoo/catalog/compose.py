@@ -1,0 +1,177 @@
+"""Overrides -> one resolved, checked config. Hydra composes; this file words its errors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from zoo.utilities.errors import no_such
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+from zoo.catalog.registry import GROUPS, Config, conf_folder, names
+
+FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
+
+
+def compose_section(group: str, name: str, values: Mapping[str, Any] | None = None) -> Config:
+    """The config of one model or data set by itself, without an experiment."""
+    mine = as_overrides({f"{group}.{key}": value for key, value in (values or {}).items()})
+    chosen: Config = _composed(["~experiment", f"{group}={name}", *mine])[0][group]
+    return chosen
+
+
+def compose(arguments: Sequence[str]) -> Config:
+    """Compose a run from Hydra overrides, resolve it and check it.
+
+    Without `experiment=` it is the one that is named after the model. Changing the model or the
+    data of an experiment drops its proof and its name. `init=` brings the model of those weights,
+    with its arguments and a tenth of its learning rate.
+
+    Raises:
+        ValueError: any wrong name, key or value, in one line.
+    """
+    from zoo.config import schema
+
+    given = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
+    if given.get("init"):
+        arguments = [*_started_from(given["init"], given.get("model")), *arguments]
+    config, choices = _composed(arguments)
+    if "experiment" not in given and choices["model"] in names("experiment"):
+        config, choices = _composed([f"experiment={choices['model']}", *arguments])
+    recipe = choices.get("experiment")
+    written, own = _composed([f"experiment={recipe}"]) if recipe else ({}, {})
+    if any(choices[group] != own.get(group) for group in ("model", "data")):
+        recipe, config["proof"] = f"{choices['data']}_{choices['model']}", None
+    if config["init"] != written.get("init"):
+        config["proof"] = None
+    config = {"choices": {**choices, "experiment": recipe}, **config}
+    schema.check(config)
+    return config
+
+
+def _started_from(source: Any, asked: Any) -> list[str]:
+    """The overrides that bring the model of some weights.
+
+    Raises:
+        ValueError: no such weights, or another model is asked for.
+    """
+    from zoo.pretrained import store
+
+    card = store.whole(store.read(store.find(str(source))))
+    if asked not in (None, card["choices"]["model"]):
+        name = card["choices"]["model"]
+        raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")
+    section = {key: value for key, value in card["model"].items() if key != "_target_"}
+    return [f"model={card['choices']['model']}", *as_overrides({"model": _slower(section)})]
+
+
+def _slower(section: Mapping[str, Any]) -> Config:
+    """A model's section with a share of its learning rates."""
+    return {
+        key: _slower(value) if isinstance(value, Mapping)
+        else value * FINE_TUNING if key == "lr"
+        else value
+        for key, value in section.items()
+    }  # fmt: skip
+
+
+def sweep_jobs(arguments: Sequence[str]) -> list[list[str]]:
+    """The jobs of a multirun: every combination of values as Hydra's basic sweeper splits them."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    jobs = BasicSweeper.split_arguments(_parse(arguments), None)
+    return [list(job) for job in jobs[0]]
+
+
+def as_overrides(values: Mapping[str, Any]) -> list[str]:
+    """Python values as Hydra overrides, exactly: `{"model.widths": [8, 16]}` and nested dicts."""
+    result = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            result += as_overrides({f"{key}.{name}": inner for name, inner in value.items()})
+        else:
+            result.append(f"{key}={_literal(value, bare=key in GROUPS)}")
+    return result
+
+
+def _literal(value: Any, bare: bool = False) -> str:
+    """A value in Hydra's override grammar."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(_literal(item, bare) for item in value) + "]"
+    text = str(value)
+    if bare:
+        return text
+    return "'" + text.replace("\\'", "\\\\'").replace("'", "\\'") + "'"
+
+
+def _composed(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
+    """The resolved config as plain containers, and which file of each group went into it."""
+    from hydra import compose
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    asked = _parse(arguments)
+    try:
+        with _hydra():
+            config = compose("train", [_lenient(a) for a in asked], return_hydra_config=True)
+        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS}
+        plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+        for key in OmegaConf.missing_keys(plain):
+            raise ValueError(f"{key} is missing: give it with {key}=...")
+        return OmegaConf.to_container(plain, resolve=True), choices  # type: ignore[return-value]
+    except OmegaConfBaseException as error:
+        where = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
+        raise ValueError(where + str(error).splitlines()[0]) from error
+    except HydraException as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _parse(arguments: Sequence[str]) -> "list[Override]":
+    """Overrides as Hydra understands them, with every name of a group checked."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        asked = OverridesParser.create().parse_overrides(list(arguments))
+    except HydraException as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"cannot read the override: {reason}; write key=value") from error
+    for one in asked:
+        if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
+            _check_name(one.key_or_group, one.value())
+    return asked
+
+
+def _check_name(group: str, value: Any) -> None:
+    """Refuse a name that is not in its group, with the nearest that is."""
+    for name in value if isinstance(value, list) else [value]:
+        if str(name) not in names(group):
+            raise ValueError(no_such(group, str(name), names(group)))
+
+
+def _lenient(one: "Override") -> str:
+    """The override with `++` before a key, so that the schema, not Hydra, finds unknown keys."""
+    if one.key_or_group in GROUPS or one.is_delete():
+        return str(one.input_line)
+    return "++" + str(one.input_line).lstrip("+")
+
+
+@contextmanager
+def _hydra() -> Iterator[None]:
+    """Hydra on our folder, leaving alone a Hydra that the caller's program has set up."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.singleton import Singleton
+
+    theirs = Singleton.get_state()
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            yield
+    finally:
+        Singleton.set_state(theirs)

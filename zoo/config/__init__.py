@@ -1,0 +1,1 @@
+"""What a config may hold, and which classes it may name."""

@@ -1,0 +1,48 @@
+"""The allow-list: which classes a config may name."""
+
+from importlib import import_module
+from inspect import Parameter, signature
+
+PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
+BUILDABLE = {
+    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
+}  # fmt: skip
+
+
+def locate(target: str, key: str = "_target_") -> type:
+    """The class that a config names, if it is one that a config may build.
+
+    Raises:
+        ValueError: outside the allow-list, not there, or not a model, datamodule, callback,
+            logger, strategy, estimator or input.
+    """
+    prefix = next((p for p in PREFIXES if isinstance(target, str) and target.startswith(p)), None)
+    if prefix is None:
+        raise ValueError(f"{key} is {target!r}: it must start with one of {', '.join(PREFIXES)}")
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{key} is {target!r}: there is no such class ({error})") from error
+    if not (isinstance(found, type) and found.__module__.startswith(prefix) and _buildable(found)):
+        raise ValueError(
+            f"{key} is {target!r}: not a model, datamodule, callback, logger, strategy, "
+            "estimator or input of that package"
+        )
+    return found
+
+
+def _buildable(cls: type) -> bool:
+    """Whether a config may build this class. Bases are compared by name: no import is needed."""
+    return cls.__module__.startswith("datamodules.inputs.") or bool(
+        BUILDABLE & {base.__name__ for base in cls.__mro__}
+    )
+
+
+def parameters(cls: type) -> dict[str, Parameter]:
+    """The constructor's parameters by name, without self."""
+    return {
+        name: parameter
+        for name, parameter in list(signature(cls.__init__).parameters.items())[1:]  # type: ignore[misc]
+        if parameter.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+    }

@@ -1,0 +1,180 @@
+"""What a composed config may hold, checked before any data is read.
+
+The schema of a section with a `_target_` is the signature of that class; the run's own keys and the
+Trainer's are the two small models below. Classes are located only under the prefixes of the
+allow-list, and only if they are what a config may build.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from inspect import Parameter
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import NotRequired, TypedDict
+
+from zoo.config.locate import locate, parameters
+from zoo.config.types import Fraction, Positive
+from zoo.utilities.errors import no_such
+
+STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class TrainerConfig(BaseModel):
+    """What a run may say to Lightning's Trainer."""
+
+    model_config = STRICT
+    accelerator: Literal["auto", "cpu", "gpu", "mps"]
+    devices: Positive
+    num_nodes: Positive
+    strategy: Literal["auto", "ddp", "fsdp"]
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
+    max_epochs: Positive
+    max_steps: Annotated[int, Field(ge=-1)]
+    gradient_clip_val: Annotated[float, Field(gt=0)] | None
+    accumulate_grad_batches: Positive
+    check_val_every_n_epoch: Positive
+    limit_train_batches: Positive | Fraction
+    log_every_n_steps: Positive
+
+
+class Proof(BaseModel):
+    """The score that a recipe must reach, judged over the mean of its seeds."""
+
+    model_config = STRICT
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    seeds: Annotated[list[int], Field(min_length=1)]
+    minutes: Annotated[float, Field(gt=0)]
+
+
+class RunConfig(BaseModel):
+    """The keys of train.yaml, and what it composes."""
+
+    model_config = STRICT
+    choices: dict[str, Any]
+    model: dict[str, Any]
+    data: dict[str, Any]
+    trainer: TrainerConfig
+    logger: dict[str, dict[str, Any]]
+    init: str | None
+    judge: str | None
+    baseline: dict[str, Any] | None
+    proof: Proof | None
+    seed: Annotated[int, Field(ge=0)]
+    name: Annotated[str, Field(pattern=r"^\w[\w.+=-]*(/\d+)?$")] | None
+    monitor: str
+    mode: Literal["min", "max"]
+    ema: Annotated[float, Field(gt=0, lt=1)] | None
+    early_stopping: Positive | None
+    save_every: Annotated[float, Field(gt=0)]
+    timeout: Annotated[float, Field(gt=0)]
+    compile: bool
+    bf16: bool
+    force: bool
+    smoke: bool
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Check a composed config from end to end.
+
+    Raises:
+        ValueError: naming the key, what came and what is wanted.
+    """
+    for key in _empty(config):
+        raise ValueError(f"{key} is empty: give it a value, or leave it out")
+    validate(RunConfig, config, "")
+    for key in ("model", "data", "baseline"):
+        if config[key]:
+            check_arguments(config[key], key)
+    for name, logger in config["logger"].items():
+        check_arguments(logger, f"logger.{name}")
+    _check_devices(config["trainer"])
+
+
+def check_arguments(section: Mapping[str, Any], key: str) -> None:
+    """Check a section with a `_target_` against the signature of that class."""
+    if "_target_" not in section:
+        raise ValueError(f"{key} has no _target_: it names the class to build")
+    arguments = {name: value for name, value in section.items() if name != "_target_"}
+    validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
+
+
+def build(config: Mapping[str, Any], key: str) -> Any:
+    """Check a section with a `_target_` and build its object. Arguments are plain values."""
+    check_arguments(config, key)
+    arguments = {name: value for name, value in config.items() if name != "_target_"}
+    return locate(config["_target_"])(**arguments)
+
+
+def _arguments_of(cls: type) -> Any:
+    """A TypedDict with the constructor's annotations, strict and closed."""
+    hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
+    fields = {
+        name: hints.get(name, Any)
+        if p.default is Parameter.empty
+        else NotRequired[hints.get(name, Any)]
+        for name, p in parameters(cls).items()
+    }
+    arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]
+    setattr(arguments, "__pydantic_config__", STRICT)  # noqa: B010 (mypy knows no such key)
+    return arguments
+
+
+def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
+    """Check values against a model or TypedDict; `prefix` stands before the keys in an error."""
+    try:
+        TypeAdapter(schema).validate_python(dict(values))
+    except ValidationError as error:
+        problems = [_problem(e, schema, prefix) for e in error.errors()]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ValueError(problems[0] + more) from None
+
+
+def _problem(error: Any, schema: Any, prefix: str) -> str:
+    """One line for one of pydantic's findings."""
+    path = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
+    key = prefix + ".".join(path)
+    if error["type"] == "extra_forbidden":
+        return no_such(
+            "key", key, [prefix + ".".join([*path[:-1], n]) for n in _keys(schema, path)]
+        )
+    if error["type"] == "missing":
+        return f"{key} is missing: give it with {key}=..."
+    wanted = error["msg"][0].lower() + error["msg"][1:]
+    return f"{key} is {error['input']!r}: {wanted.replace('input should', 'it should')}"
+
+
+def _keys(schema: Any, path: list[str]) -> list[str]:
+    """The names that are known where the last part of the path stands."""
+    for part in path[:-1]:
+        schema = get_type_hints(schema)[part]
+    return list(get_type_hints(schema))
+
+
+def _empty(config: Any, key: str = "") -> Iterator[str]:
+    """The dotted keys whose value is an empty string."""
+    if config == "":
+        yield key
+    elif isinstance(config, Mapping):
+        for name, value in config.items():
+            yield from _empty(value, f"{key}.{name}" if key else str(name))
+
+
+def _check_devices(trainer: Mapping[str, Any]) -> None:
+    """Refuse devices that this machine does not have, before any work."""
+    import torch
+
+    kind, wanted = trainer["accelerator"], trainer["devices"]
+    gpus = torch.cuda.device_count()
+    if kind == "gpu" and not gpus:
+        raise ValueError("trainer.accelerator is 'gpu': no GPU found; use trainer.accelerator=cpu")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("trainer.accelerator is 'mps': not found; use trainer.accelerator=cpu")
+    on_gpu = kind in ("auto", "gpu") and gpus
+    there, unit = (gpus, "GPU(s)") if on_gpu else (os.cpu_count() or 1, "CPU core(s)")
+    if wanted > there:
+        raise ValueError(
+            f"trainer.devices is {wanted}: found {there} {unit}; use trainer.devices={there}"
+        )

@@ -1,0 +1,11 @@
+"""The types of a constructor's arguments that several models share; the schema checks them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Positive = Annotated[int, Field(ge=1)]
+NumClasses = Annotated[int, Field(ge=2)]
+VocabularySize = Annotated[int, Field(ge=3)]  # padding, unknown, and one word
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]  # of dropout

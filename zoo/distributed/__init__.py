@@ -1,0 +1,1 @@
+"""Several processes: who started them, how they talk, how they end."""

@@ -1,0 +1,292 @@
+"""Pictures as HTML: a <figure> for each kind, with no script and nothing to load.
+
+Colours and sizes are in page.css; curves and waveforms are SVG drawn here, so that they
+follow the reader's light or dark page.
+"""
+
+import base64
+import math
+import re
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from zoo.figures.kinds import (
+    Audio,
+    Bars,
+    Confusion,
+    Curve,
+    Grid,
+    Picture,
+    Scatter,
+    Strip,
+    Table,
+    Text,
+    Tinted,
+)
+from zoo.figures.raster import TILE, png, wav
+from zoo.figures.svg import POINTS, box, curve_svg, scatter_svg
+
+LONG = 60  # characters; a longer cell has a line of its own on a phone
+FRAMES = 12  # of a clip, side by side
+FAINT = 0.05  # of the greatest weight of a passage; below it a word has no tint
+LOUD = 30  # half the height of a waveform, in SVG units
+MATRIX = 200  # classes; above it a confusion matrix is a list of its largest cells
+PAIRS = 20  # most confused pairs, listed beside a matrix that is too large to survey
+NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?%)?|nan|-")
+
+
+def draw(title: str, picture: Picture) -> str:
+    """One <figure> that shows the picture under its title."""
+    kind, body = type(picture).__name__.lower(), _body(title, picture)
+    return f'<figure class="{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
+
+
+def _body(title: str, picture: Picture) -> str:
+    match picture:
+        case Grid():
+            return _grid(title, picture)
+        case Strip():
+            return _strip(title, picture)
+        case Text():
+            return _text(picture)
+        case Tinted():
+            return _tinted(picture)
+        case Audio():
+            return _audio(title, picture)
+        case Bars():
+            return _bars(picture)
+        case Curve():
+            return curve_svg(title, picture)
+        case Scatter():
+            return scatter_svg(title, picture)
+        case Table():
+            return table(picture)
+        case Confusion():
+            return _confusion(picture)
+    raise TypeError(f"{title!r} is no picture of zoo.figures.kinds: {type(picture).__name__}")
+
+
+def table(picture: Table) -> str:
+    """A table in a box that scrolls by itself; numbers are set to the right, texts may wrap."""
+    kinds = [f' class="{kind}"' if kind else "" for kind in _column_kinds(picture)]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(cell)}</th>'
+        for cell, kind in zip(picture.header, kinds, strict=True)
+    )
+    rows = [
+        "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        for row in picture.rows
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return box(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def _column_kinds(picture: Table) -> list[str]:
+    columns = [[row[i] for row in picture.rows] for i in range(len(picture.header))]
+    pairs = zip(columns, numeric_columns(picture), strict=True)
+    return [
+        "number" if numeric else "long" if any(len(cell) > LONG for cell in cells) else ""
+        for cells, numeric in pairs
+    ]
+
+
+def numeric_columns(picture: Table) -> list[bool]:
+    """Which columns hold numbers in most of their filled cells; the first one names the rows."""
+    columns = [[row[i] for row in picture.rows if row[i]] for i in range(len(picture.header))]
+    return [
+        i > 0 and 2 * sum(bool(NUMBER.fullmatch(cell)) for cell in cells) > len(cells)
+        for i, cells in enumerate(columns)
+    ]
+
+
+# --- grids ---------------------------------------------------------------------------------------
+
+
+def _grid(title: str, grid: Grid) -> str:
+    """Without captions one sheet, with captions a picture each, so that they wrap on a phone."""
+    if not len(grid.images):
+        return "<p>none</p>"
+    if not len(grid.captions):
+        return _image(grid, f"{title}: {len(grid.images)} pictures, {grid.columns} in a row")
+    cells = "".join(
+        f"<li>{_image(Grid([image]), f'{title}: {caption}')}{escape(caption)}</li>"
+        for image, caption in zip(grid.images, grid.captions, strict=True)
+    )
+    return f'<ul style="--columns:{grid.columns}">{cells}</ul>'
+
+
+def _image(grid: Grid, alt: str) -> str:
+    data = base64.b64encode(png(grid)).decode()
+    small = max(grid.images[0].shape[:2]) < TILE  # its pixels are meant to be seen
+    style = ' class="pixels"' if small else ""
+    return f'<img{style} src="data:image/png;base64,{data}" alt="{escape(alt)}">'
+
+
+# --- one below the other: clips, passages, sounds ------------------------------------------------
+
+
+def _strip(title: str, strip: Strip) -> str:
+    said = _joined(strip.captions, [_length(clip, strip.rate) for clip in strip.clips])
+    pairs = zip(strip.clips, said, strict=True)
+    return _rows(said, [box(_image(_frames(clip), f"{title}: {words}")) for clip, words in pairs])
+
+
+def _frames(clip: np.ndarray) -> Grid:
+    """A clip (T, H, W, C) in one row: of many frames the evenly chosen, first and last included."""
+    chosen = np.linspace(0, len(clip) - 1, min(FRAMES, len(clip))).round().astype(int)
+    return Grid(clip[chosen], columns=FRAMES)
+
+
+def _length(clip: np.ndarray, rate: float) -> str:
+    frames = f"{FRAMES} of {len(clip)} frames" if len(clip) > FRAMES else f"{len(clip)} frames"
+    return f"{frames}, {len(clip) / rate:.3g} s" if rate else frames
+
+
+def _text(text: Text) -> str:
+    """Each begins with a line end of ours, because HTML drops the first one in a <pre>."""
+    passages = [f"<pre>\n{escape(passage)}</pre>" for passage in text.passages]
+    return _rows(_joined(text.captions, [""] * len(passages)), passages)
+
+
+def _tinted(tinted: Tinted) -> str:
+    """Each passage has its own full tint: that of the word with the greatest weight."""
+    passages = [f"<div>{_words(passage)}</div>" for passage in tinted.passages]
+    legend = f"<p>{escape(tinted.legend)}</p>" if tinted.legend else ""
+    return legend + _rows(_joined(tinted.captions, [""] * len(passages)), passages)
+
+
+def _words(passage: Sequence[tuple[str, float]]) -> str:
+    most = max((abs(weight) for _, weight in passage), default=0.0) or 1.0
+    return " ".join(
+        f'<span class="{"hit" if weight > 0 else "miss"}" style="--tint:{abs(weight) / most:.2f}" '
+        f'title="{weight:+.2f}">{escape(word)}</span>'
+        if abs(weight) >= FAINT * most
+        else escape(word)
+        for word, weight in passage
+    )
+
+
+def _audio(title: str, audio: Audio) -> str:
+    said = _joined(audio.captions, [f"{len(wave) / audio.rate:.3g} s" for wave in audio.waves])
+    pairs = zip(audio.waves, said, strict=True)
+    return _rows(said, [_player(wave, audio.rate, f"{title}: {words}") for wave, words in pairs])
+
+
+def _player(wave: np.ndarray, rate: int, alt: str) -> str:
+    data = base64.b64encode(wav(wave, rate)).decode()
+    sound = f'<audio controls aria-label="{escape(alt)}" src="data:audio/wav;base64,{data}">'
+    return f"{sound}</audio>{_waveform(np.asarray(wave, dtype=float), alt)}"
+
+
+def _waveform(wave: np.ndarray, alt: str) -> str:
+    """The outline of a wave (T,): the highest values from left to right, the lowest back."""
+    parts = np.array_split(wave.clip(-1, 1), min(POINTS, len(wave)))
+    highest, lowest = [part.max() for part in parts], [part.min() for part in parts]
+    x = np.linspace(0, POINTS, len(parts))
+    y = LOUD - LOUD * np.array([*highest, *lowest[::-1]])
+    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in zip([*x, *x[::-1]], y, strict=True))
+    return (
+        f'<svg viewBox="0 0 {POINTS} {2 * LOUD}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(alt)}, waveform"><path d="M{path}Z"/></svg>'
+    )
+
+
+def _joined(captions: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Each caption, if there are any, with what is to be noted."""
+    if not len(captions):
+        return list(notes)
+    return [", ".join(filter(None, pair)) for pair in zip(captions, notes, strict=True)]
+
+
+def _rows(said: Sequence[str], drawn: Sequence[str]) -> str:
+    heads = (f"<p>{escape(words)}</p>" if words else "" for words in said)
+    rows = "".join(f"<li>{head}{row}</li>" for head, row in zip(heads, drawn, strict=True))
+    return f"<ul>{rows}</ul>" if rows else "<p>none</p>"
+
+
+# --- bars ----------------------------------------------------------------------------------------
+
+
+def _bars(bars: Bars) -> str:
+    """A table, so that it is read aloud as one; all bars share a scale and begin at zero."""
+    values = [float(value) for value in bars.values]
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    scale = 100 / (high - low) if high > low else 0.0  # per cent of the width
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td class="bar">{_bar(value, low, scale)}</td>'
+        f'<td class="number">{_plain(value)}</td></tr>'
+        for name, value in zip(bars.names, values, strict=True)
+    )
+    unit = f"<p>{escape(bars.y_label)}</p>" if bars.y_label else ""
+    zero = f'style="--zero:{(0 - low) * scale:.1f}%"'
+    return f"{unit}<table {zero}><tbody>{rows}</tbody></table>" if rows else "<p>none</p>"
+
+
+def _bar(value: float, low: float, scale: float) -> str:
+    if not math.isfinite(value):
+        return ""
+    left, width = (min(value, 0) - low) * scale, abs(value) * scale
+    return f'<i style="left:{left:.1f}%;width:{width:.1f}%"></i>'
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() else f"{value:.4g}"
+
+
+# --- confusion -----------------------------------------------------------------------------------
+
+
+def _confusion(confusion: Confusion) -> str:
+    many = len(confusion.classes)
+    parts = [_matrix(confusion)] if many <= MATRIX else []
+    if many > PAIRS and (pairs := confused(confusion)).rows:
+        parts += ["<p>Most often confused</p>", table(pairs)]
+    return "".join(parts)
+
+
+def confused(confusion: Confusion, most: int = PAIRS) -> Table:
+    """The largest counts off the diagonal."""
+    counts = np.array(confusion.matrix)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:most]
+    cells = [(int(cell) // len(counts), int(cell) % len(counts)) for cell in order]
+    name = confusion.classes
+    rows = [(name[i], name[j], str(counts[i, j])) for i, j in cells if counts[i, j]]
+    return Table(("truth", "answer", "samples"), rows)
+
+
+def _matrix(confusion: Confusion) -> str:
+    """Names stay in sight while the box scrolls; a cell is tinted by its share of the truth."""
+    names = [escape(name) for name in confusion.classes]
+    style = ' class="upright"' if max(map(len, confusion.classes)) > 3 else ""
+    head = "".join(f'<th scope="col"><span>{name}</span></th>' for name in names)
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th>{_cells(i, names, counts)}</tr>'
+        for i, (name, counts) in enumerate(zip(names, confusion.matrix.tolist(), strict=True))
+    )
+    corner = "<thead><tr><td></td>"
+    return (
+        box(f"<table{style}>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>")
+        + "<p>Rows are the truth, columns the answer; the tint is the share of the row.</p>"
+    )
+
+
+def _cells(truth: int, names: Sequence[str], counts: Sequence[int]) -> str:
+    total = sum(counts)
+    return "".join(
+        f'<td class="{"hit" if answer == truth else "miss"}" '
+        f'style="--tint:{math.sqrt(n / total):.2f}" '  # the root: one mistake in 100 is seen
+        f'title="{names[truth]} taken for {names[answer]}: {n}">{n}</td>'
+        if n
+        else "<td></td>"
+        for answer, n in enumerate(counts)
+    )
+
+
+# --- planes with names ---------------------------------------------------------------------------
+
+
+# --- curves --------------------------------------------------------------------------------------

@@ -1,0 +1,175 @@
+"""What the models that read sequences share: what reads one step, and the slides' last layer.
+
+A table of word vectors starts and learns in one of the four ways of Kim 2014
+(https://arxiv.org/abs/1408.5882, section 3.3):
+
+    random        at random, and learns (slide 24: you don't need pre-trained vectors)
+    static        from given vectors, which stay
+    non_static    from given vectors, which learn
+    multichannel  from given vectors, twice: one table stays and one learns
+
+Shapes: B sequences, T steps, F numbers a step, D features of what reads it, K classes.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor, nn
+
+from zoo.nn.shapes import two_logits
+from zoo.pretrained.export_spec import Entry
+from zoo.words import formats
+
+Embeddings = Literal["random", "static", "non_static", "multichannel"]
+FIRST = 2  # the id of the first word of a vocabulary: 0 is padding, 1 an unknown word
+REACH = 0.25  # of a random table: uniform between -0.25 and 0.25; Kim 2014's code
+
+
+class Steps(nn.Module):
+    """Read each step: a row of a table for a word (slides 22-23), a linear map for numbers.
+
+    Args:
+        vocabulary_size: words of the table, padding and the unknown word among them; or None.
+        features: numbers a step; or None. One of the two is given.
+        width: features of a table.
+        keras: the table starts as in Keras 1.2, and its padding learns like any word.
+        embeddings: how a table starts and learns.
+        source: the vectors that it starts from; see vectors.py. They are read by `begin`.
+
+    Attributes:
+        width: features that the model goes on with: of both tables, where there are two.
+    """
+
+    begun: Tensor
+
+    def __init__(
+        self,
+        vocabulary_size: int | None,
+        features: int | None,
+        width: int,
+        keras: bool = False,
+        embeddings: Embeddings = "random",
+        source: str | None = None,
+    ) -> None:
+        super().__init__()
+        if (vocabulary_size is None) == (features is None):
+            raise ValueError(
+                f"vocabulary_size is {vocabulary_size} and features is {features}: give the first "
+                "for word ids or the second for series of numbers, and leave the other null"
+            )
+        if (source is None) != (embeddings == "random") or (source and features):
+            raise ValueError(
+                f"embeddings is {embeddings!r} and vectors is {source!r}: static, non_static and "
+                "multichannel start from the word vectors of a CBOW or a file, vectors=...; random "
+                "ones, and series of numbers, from none"
+            )
+        self.features, self.source = features, source
+        self.width = 2 * width if embeddings == "multichannel" else width
+        self.fixed: nn.Embedding | None = None
+        self.read: Any
+        if vocabulary_size is None:
+            self.read = nn.Linear(features or 0, width)
+            return
+        self.read = random_table(vocabulary_size, width, keras)
+        if source is not None:
+            self.register_buffer("begun", torch.tensor(False))
+            self.read.weight.requires_grad_(embeddings != "static")
+        if embeddings == "multichannel":
+            self.fixed = nn.Embedding.from_pretrained(self.read.weight.detach().clone())
+
+    @torch.no_grad()
+    def begin(self, words: Sequence[str]) -> None:
+        """Fill the table with the given vectors, once; and say how many of the words have one.
+
+        They are brought to the spread of a random table, from which words without one start.
+
+        Args:
+            words: the vocabulary; the first has the id 2.
+
+        Raises:
+            FileNotFoundError, ValueError: the vectors cannot be read, or know no word.
+        """
+        if self.source is None or self.begun:
+            return
+        table = self.read.weight
+        found = formats.read(self.source, words, table.shape[1])
+        known = torch.tensor([i for i, word in enumerate(words, FIRST) if word in found])
+        given = torch.stack([torch.from_numpy(found[words[i - FIRST]].copy()) for i in known])
+        table[known] = (given * REACH / 3**0.5 / given.square().mean().sqrt()).to(table)
+        if self.fixed is not None:
+            self.fixed.weight.copy_(table)
+        self.begun.fill_(True)
+        counts = f"{len(known):,} of {len(words):,} words are in {self.source}"
+        rank_zero_only(print)(f"vectors   {counts}; the others start at random", file=sys.stderr)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), int64, or numbers (B, T, F) to (B, T, D).
+
+        Raises:
+            ValueError: another layout, naming the axis.
+        """
+        shape, wanted = tuple(sequences.shape), "(B, T) of word ids"
+        if self.features is not None:
+            wanted = f"(B, T, {self.features}) of numbers"
+        if len(shape) != (2 if self.features is None else 3):
+            raise ValueError(f"sequences have the shape {shape}: {wanted} is wanted")
+        if self.features not in (None, shape[-1]):
+            raise ValueError(f"sequences have the shape {shape}: axis 2 should be {self.features}")
+        read: Tensor = self.read(sequences)
+        return read if self.fixed is None else torch.cat([read, self.fixed(sequences)], 2)
+
+    def trimmed(self, sequences: Tensor) -> Tensor:
+        """Word ids (B, T) without the steps that are padding in all of them; one stays at least.
+
+        A program that is exported takes them as they are.
+        """
+        if self.features is not None or torch.compiler.is_exporting():
+            return sequences
+        used = (sequences != 0).any(0).nonzero().flatten()
+        if not len(used):
+            return sequences[:, :1]
+        return sequences[:, int(used[0]) : int(used[-1]) + 1]
+
+    def real(self, sequences: Tensor) -> Tensor:
+        """Which steps are no padding, (B, T), bool: all steps of numbers are real."""
+        if self.features is None:
+            return sequences != 0
+        return torch.ones(sequences.shape[:2], dtype=torch.bool, device=sequences.device)
+
+    def example(self, length: int) -> Tensor:
+        """A batch of one sequence of ones."""
+        if self.features is None:
+            return torch.ones(1, length, dtype=torch.int64)
+        return torch.ones(1, length, self.features)
+
+    def entry(self, length: int | str = "length") -> Entry:
+        """Sequences of one length or, by default, of any, for a program."""
+        if self.features is None:
+            return Entry(("batch", length), below=self.read.num_embeddings)
+        return Entry(("batch", length, self.features))
+
+
+def random_table(words: int, width: int, keras: bool) -> nn.Embedding:
+    """A table of word vectors as it starts."""
+    table = nn.Embedding(words, width, padding_idx=None if keras else 0)
+    reach = 0.05 if keras else REACH  # of Keras 1.2
+    nn.init.uniform_(table.weight, -reach, reach)
+    if not keras:
+        nn.init.zeros_(table.weight[0])
+    return table
+
+
+class SigmoidLayer(nn.Module):
+    """The slides' last layer: one sigmoid for two classes; for more, a logit each."""
+
+    def __init__(self, inputs: int, num_classes: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(inputs, 1 if num_classes == 2 else num_classes)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Map (B, inputs) to logits (B, K)."""
+        found: Tensor = self.score(hidden)
+        return two_logits(found) if found.shape[1] == 1 else found

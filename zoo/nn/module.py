@@ -1,0 +1,230 @@
+"""What several models share: the base of them all, and small parts of networks.
+
+Shapes: B samples.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from typing_extensions import Self
+
+from zoo.figures.kinds import Picture
+from zoo.metrics.novelty import Novelty
+from zoo.pretrained.export_spec import Entry, Exported
+from zoo.utilities.errors import no_such
+
+MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
+
+
+class ZooModule(LightningModule):
+    """A LightningModule that is the network itself and, with its input attached, takes raw data.
+
+    `input` turns raw data into a batch, `classes` names what comes out, and `novelty` tells what
+    is unlike the training data; they come from the data in a run, or from the card with the
+    weights. `card` is that of loaded weights. `loss_weights` are those of the classes (K,), where a
+    run trains with some.
+    """
+
+    loss_weights: Tensor | None
+
+    HEAD: ClassVar[tuple[str, ...]] = ("head.",)  # starts the names of what other classes replace
+    IDLE: ClassVar[bool] = False  # whether a step leaves parameters without a gradient
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input: Any = None
+        self.classes: list[str] | None = None
+        self.novelty: Novelty | None = None
+        self.card: dict[str, Any] | None = None
+        self._draws: tuple[Any, torch.Generator] | None = None
+        self.register_buffer("loss_weights", None, persistent=False)
+
+    @property
+    def sees(self) -> str:
+        """The receptive field: how much of an input a number of the last map depends on."""
+        return "the whole input"
+
+    def answer(self, output: Tensor) -> list[Any]:
+        """Map what `forward` gives to plain Python, one item a sample."""
+        raise NotImplementedError
+
+    def figures(self, batch: Any) -> dict[str, Picture]:
+        """Pictures for the report, by title, of a normalised test batch."""
+        return {}
+
+    @torch.inference_mode()
+    def predict(self, raws: Any, batch_size: int = 64) -> list[Any]:
+        """Answer for raw data as a person has it: one item or a list.
+
+        Args:
+            batch_size: items that the network sees at once.
+
+        Raises:
+            ValueError: no input is attached, or the data cannot be read.
+        """
+        self.eval()
+        return [one for batch in self.batches(raws, batch_size) for one in self.answers(batch)]
+
+    def answers(self, batch: Tensor) -> list[Any]:
+        """Answer for a batch as `forward` takes it."""
+        return self.answer(self(batch))
+
+    def batches(self, raws: Any, size: int) -> Iterator[Tensor]:
+        """Raw data, one item or a list, as batches of at most `size` on this model's device."""
+        many = isinstance(raws, list | tuple) and len(raws) > size
+        for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
+            yield from self.ready(part).to(self.device).split(size)
+
+    def ready(self, raws: Any) -> Tensor:
+        """Raw data as what `forward` takes.
+
+        Raises:
+            ValueError: no input is attached, or the data cannot be read.
+        """
+        if self.input is None:
+            raise ValueError("this model has no input: load it with its weights (zoo.load)")
+        batch: Tensor = self.input(raws)
+        return batch
+
+    @torch.inference_mode()
+    def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
+        """What the network makes of raw data on its way to an answer.
+
+        Args:
+            raws: as for `predict`.
+            layers: names of layers (`named_modules`); None: what the last layer sees.
+            batch_size: items that the network sees at once.
+
+        Returns:
+            A tensor (N, ...) on the CPU; with `layers` a dict of them, by name.
+
+        Raises:
+            ValueError: no such layer, no input, or data that cannot be read.
+        """
+        self.eval()
+        if layers is None:
+            return torch.cat([self.embed(batch).cpu() for batch in self.batches(raws, batch_size)])
+        names = [name for name, _ in self.named_modules() if name]
+        for name in layers:
+            if name not in names:
+                raise ValueError(no_such("layer", name, names))
+        found = [self._watched(batch, layers) for batch in self.batches(raws, batch_size)]
+        return {name: torch.cat([part[name].cpu() for part in found]) for name in layers}
+
+    def embed(self, batch: Any) -> Tensor:
+        """What the last layer sees (B, ...) of what `forward` takes.
+
+        Raises:
+            ValueError: this model has none.
+        """
+        if "head" not in self._modules:
+            raise ValueError(
+                f"{type(self).__name__} has no layer called head: name those you want in layers="
+            )
+        seen = self._watched(batch, ["head"], output=False)
+        return seen["head"]
+
+    def _watched(self, batch: Any, layers: Sequence[str], output: bool = True) -> dict[str, Tensor]:
+        """What layers give, or see, of a batch."""
+        found: dict[str, Tensor] = {}
+
+        def watch(name: str) -> Any:
+            def keep(layer: Any, given: Any, made: Any) -> None:
+                one = made if output else given[0]
+                found[name] = one[0] if isinstance(one, tuple) else one  # without its state
+
+            return self.get_submodule(name).register_forward_hook(keep)
+
+        hooks = [watch(name) for name in layers]
+        try:
+            self(batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return found
+
+    def save_pretrained(self, folder: str | Path) -> Path:
+        """Write this model to a folder that `from_pretrained` and `zoo.load` read.
+
+        It is laid out as a repository of the Hugging Face hub, with a page that the hub shows:
+        `hf upload USER/NAME FOLDER` publishes it.
+
+        Raises:
+            ValueError: the model has no card: it was made by `create_model`, not loaded.
+        """
+        from zoo.pretrained import huggingface
+
+        return huggingface.save(self, Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
+        """Load a model from a folder of `save_pretrained`, or from a repository on the hub.
+
+        Args:
+            source: a folder, or USER/NAME.
+            overrides: constructor arguments other than the card's; see `zoo.load`.
+
+        Raises:
+            FileNotFoundError: no such folder, and no such repository or no connection.
+            ValueError: another model's folder; else as `zoo.load`.
+        """
+        from zoo.pretrained import huggingface
+
+        model = huggingface.load(source, **overrides)
+        if not isinstance(model, cls):
+            raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
+        return model
+
+    def exported(self) -> Exported:
+        """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
+        example: Any = self.example_input_array
+        below = None if example.is_floating_point() else int(example.max()) + 1
+        return Exported(self, {"inputs": Entry(("batch", *example.shape[1:]), below)}, ("outputs",))
+
+    def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
+        """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.
+
+        Args:
+            stage: train, val or test.
+        """
+        raise NotImplementedError
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        return self._logged(batch, "train")["loss"].mean()
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self._logged(batch, "val")
+
+    def test_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        """Return the score of each sample (N,) by metric: their spread gives the interval."""
+        found = self._logged(batch, "test")
+        return {f"test/{name}": values.detach() for name, values in found.items()}
+
+    def _logged(self, batch: Any, stage: str) -> dict[str, Tensor]:
+        """The scores, their means logged under <stage>/<metric> and averaged over the epoch."""
+        found = self.scores(batch, stage)
+        for name, values in found.items():
+            self.log(
+                f"{stage}/{name}", values.detach().mean(), on_step=False, on_epoch=True,
+                batch_size=len(values), sync_dist=True,
+            )  # fmt: skip
+        return found
+
+    def draw(self, sampler: Callable[..., Tensor], *shape: int) -> Tensor:
+        """Random numbers (B, ...) for the rows of this batch: `self.draw(torch.randn, B, 64)`.
+
+        On the zoo's own data they are drawn for the whole global batch, as a function of seed,
+        epoch and batch, so that neither the number of devices nor an interruption changes them.
+        """
+        key = getattr(getattr(self._trainer, "datamodule", None), "key", None)
+        if key is None:
+            return sampler(*shape, device=self.device)
+        if self._draws is None or self._draws[0] != key:
+            self._draws = key, key.generator(MODEL_STREAM)
+        whole = sampler(key.size, *shape[1:], generator=self._draws[1])
+        mine: Tensor = key.mine(whole).to(self.device)
+        return mine.to(self.dtype) if mine.is_floating_point() else mine

@@ -1,0 +1,136 @@
+"""Learning from pairs: what all classifiers share, and all regressors.
+
+Shapes: B samples, K classes.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.figures import evaluation
+from zoo.figures.kinds import Picture
+from zoo.nn.module import ZooModule
+from zoo.nn.shapes import wide
+
+
+class Classifier(ZooModule):
+    """A model whose `forward` gives logits (B, K) for labels (B,)."""
+
+    def __init__(self, label_smoothing: float) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+        """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
+        classes = self.classes or [str(i) for i in range(output.shape[1])]
+        rows = output.float().softmax(1).tolist()
+        return [
+            {
+                "label": classes[int(np.argmax(row))],
+                "probability": max(row),
+                "probabilities": dict(zip(classes, row, strict=True)),
+            }
+            for row in rows
+        ]
+
+    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+        """Loss and accuracy; the loss is smoothed, and weighted by class, only where it teaches.
+
+        Labels (B, K) are shares of mixed samples: the largest is the answer.
+        """
+        inputs, labels = batch
+        if labels.ndim == 1 and labels.is_floating_point():
+            raise ValueError(
+                "the data have values, and this model gives classes: take model=image_regressor"
+            )
+        logits = wide(self(inputs))
+        told: dict[str, Any] = {}
+        if stage == "train":
+            told = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
+        losses = F.cross_entropy(logits, labels, reduction="none", **told)
+        right = labels.argmax(1) if labels.ndim == 2 else labels
+        return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
+
+    def answers(self, batch: Tensor) -> list[Any]:
+        """Answer for a batch; what is unlike the training data carries a `warning`.
+
+        It does where the weights came with what tells it (`novelty`).
+        """
+        seen = self.embed(batch)
+        found = self.answer(self.get_submodule("head")(seen))
+        if self.novelty is None:
+            return found
+        return list(map(warned, found, self.novelty.score(seen).tolist()))
+
+    @torch.inference_mode()
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        """Pictures of a test batch and of what is answered for it."""
+        parts = batch[0].split(256)
+        logits = torch.cat([self(part.to(self.device)).float().cpu() for part in parts])
+        return self.pictured(batch, logits.softmax(1).numpy())
+
+    def pictured(
+        self, batch: tuple[Tensor, Tensor], probabilities: np.ndarray
+    ) -> dict[str, Picture]:
+        """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
+        (inputs, labels), shown = batch, None
+        classes = self.classes or [str(i) for i in range(probabilities.shape[1])]
+        if hasattr(self.input, "restore"):
+            shown = self.input.restore(inputs)
+        rate = getattr(self.input, "sample_rate", 0)
+        return evaluation.classification(probabilities, labels.numpy(), classes, shown, rate)
+
+
+class Regressor(ZooModule):
+    """A model whose `forward` gives values (B,) for targets (B,), both in the targets' own unit.
+
+    Args:
+        unit: of the targets, such as degrees.
+        target_mean, target_std: of the training targets, which are standardised for learning.
+    """
+
+    def __init__(self, unit: str, target_mean: float, target_std: float) -> None:
+        super().__init__()
+        self.unit, self.target_mean, self.target_std = unit, target_mean, target_std
+
+    def in_unit(self, standardised: Tensor) -> Tensor:
+        """Map what the last layer gives, (B, 1), to values (B,)."""
+        return standardised.squeeze(1) * self.target_std + self.target_mean
+
+    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+        """Map values (B,) to numbers with their unit."""
+        return [{"value": value, "unit": self.unit} for value in output.float().tolist()]
+
+    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+        """The squared error of standardised targets, and the absolute error in their unit.
+
+        Raises:
+            ValueError: the targets are classes.
+        """
+        inputs, targets = batch
+        if not targets.is_floating_point():
+            raise ValueError(
+                "the data have classes, and this model gives values: take a classifier, or data "
+                "with a unit, such as data=turned_digits"
+            )
+        errors = wide(self(inputs)) - wide(targets)
+        return {"loss": (errors / self.target_std).square(), "mae": errors.abs()}
+
+    @torch.inference_mode()
+    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+        """Answers beside truths, errors beside those of always the mean, and worst mistakes."""
+        inputs, targets = batch
+        values = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
+        shown = self.input.restore(inputs) if hasattr(self.input, "restore") else None
+        mean = self.target_mean
+        return evaluation.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
+
+
+def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
+    """An answer, with a warning where the novelty of its input is above 1."""
+    if novelty <= 1:
+        return answer
+    return {**answer, "warning": "unlike the training data: check the answer"}

@@ -1,0 +1,219 @@
+"""What the classifiers of texts share: their word vectors, what pushed an answer, pictures.
+
+A text is read again without each of its words (Li et al. 2016, https://arxiv.org/abs/1612.08220,
+section 3). A word's push is what the log-odds of the answer lose without it, in nats: above zero
+the word speaks for the answer, below against it.
+
+The word is left out and the others close up. Neither the unknown word nor padding stands in its
+place: the vector of the unknown word never learns where the training texts have none, and padding
+among words is a gap to a convolution and nothing at all to a recurrent layer that skips it. A text
+with a word less is a text to all of them.
+
+Shapes: B texts, T places in a row, W words of a text, V words, K classes.
+"""
+
+from itertools import islice
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.figures.kinds import Bars, Picture, Table, Tinted
+from zoo.nn.embedding import FIRST, Steps
+from zoo.nn.shapes import wide
+from zoo.nn.supervised import Classifier
+from zoo.words.keyed_vectors import Neighbours, listed
+
+Pushes = list[tuple[str, float]]  # words in their order, each with its push
+
+STRONGEST = 6  # words that are named
+EACH = 4  # right answers, and wrong ones, whose words the report shows
+BINS = 8  # of the lengths of texts
+FREQUENT = 2000  # words, the most frequent, among which those with the greatest pull are found
+ROWS = 16  # words whose neighbours the report shows
+NEAR = 5  # of them in a row
+LEGEND = (
+    "Blue words speak for the answer, orange ones against it: without them its log-odds change."
+)
+
+
+class TextClassifier(Classifier):
+    """A classifier that reads texts, or series of numbers, by its `steps`."""
+
+    steps: Steps
+
+    def setup(self, stage: str) -> None:
+        if stage == "fit" and hasattr(self.input, "vocabulary"):
+            self.steps.begin(self.input.vocabulary)
+
+    @torch.inference_mode()
+    def explain(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
+        """Answer for texts, one or a list, as `predict` does, and say which words pushed.
+
+        Args:
+            batch_size: copies of a text, each without one word, that the network sees at once.
+
+        Returns:
+            Answers with `words`: a pair (word, push in nats) for each word that was read, in order.
+
+        Raises:
+            ValueError: no input is attached, or a text cannot be read.
+        """
+        self.eval()
+        raws = raws if isinstance(raws, list | tuple) else [raws]
+        return [self._explained(raw, batch_size) for raw in raws]
+
+    @torch.inference_mode()
+    def whole(self, file: TextIO, batch_size: int = 64) -> dict[str, Any]:
+        """Answer for all of a text, however long: the mean of the probabilities of its windows.
+
+        A window is as many words as the network reads at most.
+
+        Args:
+            file: an open text file, of any size: a batch of windows is in memory at a time.
+
+        Returns:
+            The answer, with the number of `windows`.
+
+        Raises:
+            ValueError: a line cannot be read, or there are no words.
+        """
+        self.eval()
+        windows = self.input.windows(file)
+        total, count = torch.zeros((), device=self.device), 0
+        while part := list(islice(windows, batch_size)):
+            logits = wide(self(self.ready(part).to(self.device)))
+            total, count = total + logits.softmax(1).sum(0), count + len(part)
+        if not count:
+            raise ValueError("this text has no words")
+        (answer,) = self.answer((total / count).log().unsqueeze(0))
+        return {**answer, "windows": count}
+
+    def _explained(self, raw: Any, batch_size: int) -> dict[str, Any]:
+        ids = self.ready(raw).to(self.device)  # (1, T)
+        words = self.input.read(raw)
+        pushes = self.pushes(ids[0], batch_size).tolist()
+        return {**self.answers(ids)[0], "words": list(zip(words, pushes, strict=True))}
+
+    def pushes(self, ids: Tensor, batch_size: int = 64) -> Tensor:
+        """Map the ids of a text (T,) to the push of each of its words, (W,)."""
+        copies = torch.cat([ids.unsqueeze(0), without_each(ids, self.input.padding)])
+        logits = torch.cat([wide(self(part)) for part in copies.split(batch_size)])
+        odds = log_odds(logits, int(logits[0].argmax()))
+        return odds[0] - odds[1:]
+
+    def pictured(
+        self, batch: tuple[Tensor, Tensor], probabilities: np.ndarray
+    ) -> dict[str, Picture]:
+        """Of texts also the words that pushed, accuracy over length, and the nearest words."""
+        found = super().pictured(batch, probabilities)
+        if not hasattr(self.input, "vocabulary"):
+            return found
+        ids, labels = batch[0], batch[1].numpy()
+        return {
+            **found,
+            "Words that pushed the answer": self.pushed(ids, labels, probabilities),
+            "Accuracy over length": over_length(
+                (ids != 0).sum(1).numpy(), probabilities.argmax(1) == labels
+            ),
+            "Words with the greatest pull, and the nearest in the table": self.nearest(),
+        }
+
+    def pushed(self, ids: Tensor, labels: np.ndarray, probabilities: np.ndarray) -> Tinted:
+        """The words of some texts (B, T) that were answered rightly, and of the worst mistakes."""
+        chosen = [i for i in examples(labels, probabilities) if ids[i].any()]
+        found = self.explain(self.input.restore(ids[chosen]))
+        names = self.classes or [str(i) for i in range(probabilities.shape[1])]
+        captions = [
+            f"{names[label]}, answered {one['label']} ({100 * one['probability']:.0f} % sure): "
+            f"{strongest(one['words'])}"
+            for label, one in zip(labels[chosen], found, strict=True)
+        ]
+        return Tinted([one["words"] for one in found], captions, LEGEND)
+
+    @torch.inference_mode()
+    def nearest(self) -> Table:
+        """Of the words that alone pull most towards a class those that the table has beside them.
+
+        Each class has its share of the rows.
+        """
+        vocabulary = self.input.vocabulary
+        table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)].detach()
+        near = Neighbours(vocabulary, table.float().cpu().numpy())
+        pulls = self.pulls(min(FREQUENT, len(vocabulary)))
+        names = self.classes or [str(i) for i in range(pulls.shape[1])]
+        rows = [
+            (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], count=NEAR)))
+            for label in range(pulls.shape[1])
+            for i in pulls[:, label].argsort(descending=True)[: max(1, ROWS // len(names))].tolist()
+        ]
+        return Table(("word", "speaks for", "nearest words"), rows[:ROWS])
+
+    def pulls(self, count: int) -> Tensor:
+        """The log-odds (V, K) of each class for each of the first words alone, less their mean."""
+        ids = torch.from_numpy(self.input.pad([[i] for i in range(FIRST, FIRST + count)]))
+        parts = ids.long().to(self.device).split(256)
+        logits = torch.cat([wide(self(part)).cpu() for part in parts])
+        odds = torch.stack([log_odds(logits, label) for label in range(logits.shape[1])], 1)
+        return odds - odds.mean(0)
+
+
+def examples(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
+    """Some samples with the right answer, of all classes in turn, and the surest mistakes."""
+    answers, sure = probabilities.argmax(1), probabilities.max(1)
+    right = [np.flatnonzero((answers == labels) & (labels == k)) for k in np.unique(labels)]
+    each = -(-EACH // len(right))
+    wrong = np.flatnonzero(answers != labels)
+    surest = wrong[np.argsort(-sure[wrong], kind="stable")]
+    return [*np.concatenate([rows[:each] for rows in right])[:EACH], *surest[:EACH]]
+
+
+def over_length(lengths: np.ndarray, right: np.ndarray) -> Bars:
+    """The accuracy of texts of about one length, as many in each bin as ties allow.
+
+    Args:
+        lengths: words of each text (B,).
+        right: whether the answer is, (B,).
+    """
+    lowest = np.quantile(lengths, np.arange(BINS) / BINS, method="higher")
+    bins = np.digitize(lengths, np.unique(lowest)[1:])
+    names, shares = [], []
+    for i in range(bins.max() + 1):
+        inside = lengths[bins == i]
+        low, high = inside.min(), inside.max()
+        span = f"{low} to {high} words" if low < high else f"{low} words"
+        names.append(f"{span} ({len(inside):,} texts)")
+        shares.append(100 * right[bins == i].mean())
+    return Bars(names, shares, "accuracy %, by the number of words that are read of a text")
+
+
+def without_each(ids: Tensor, padding: str) -> Tensor:
+    """Map the ids of a text (T,) to rows (W, T), each without another one of its W words.
+
+    Args:
+        padding: the side on which it stands, pre or post, and grows.
+    """
+    words = ids[ids != 0]
+    count = len(words)
+    others = ~torch.eye(count, dtype=torch.bool, device=ids.device)
+    rows = words.expand(count, count)[others].view(count, count - 1)
+    more = len(ids) - count + 1
+    return F.pad(rows, (more, 0) if padding == "pre" else (0, more))
+
+
+def log_odds(logits: Tensor, label: int) -> Tensor:
+    """The log-odds (B,) of a class against all others, of logits (B, K)."""
+    others = torch.cat([logits[:, :label], logits[:, label + 1 :]], 1)
+    return logits[:, label] - others.logsumexp(1)
+
+
+def strongest(pushes: Pushes) -> str:
+    """The words that pushed most, with their sign: for the answer or against it.
+
+    >>> strongest([("not", 2.5), ("a", 0.01), ("good", -3.0)])
+    'good -3.00, not +2.50, a +0.01'
+    """
+    best = sorted(pushes, key=lambda one: -abs(one[1]))[:STRONGEST]
+    return ", ".join(f"{word} {push:+.2f}" for word, push in best)

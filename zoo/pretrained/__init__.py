@@ -1,0 +1,1 @@
+"""Weights and their cards: kept, loaded, described, published, exported."""

@@ -1,0 +1,215 @@
+"""Write a model as one file that runs without the zoo: ONNX, or a program of torch.export.
+
+Nothing is taken on trust: the file is read back, by onnxruntime or by torch, and compared with the
+model at several sizes of each axis that varies. Only a file that agrees gets its name.
+"""
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from zoo.pretrained.export_spec import Entry, Exported
+from zoo.utilities.errors import Failure
+
+TOLERANCE = 1e-4  # largest difference, in float32
+ABOUT = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written: its inputs, where it was compared, and the largest difference."""
+
+    path: Path
+    inputs: dict[str, Entry]
+    compared: list[dict[str, int]]
+    difference: float
+
+
+class Program(nn.Module):
+    """A function of a model as a module of its own, which is what torch traces."""
+
+    def __init__(self, model: nn.Module, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.model, self.function = model, function
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.function(*inputs)
+
+
+def export(model: Any, path: str | Path) -> Written:
+    """Write a model that lies on the CPU to PATH.onnx or PATH.pt2 (torch.export), and compare.
+
+    Raises:
+        ValueError: another ending.
+        ModuleNotFoundError: the packages of the extra `export` are not installed.
+        Failure: it cannot be exported, or the file differs from the model; none is left then.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ValueError(f"{path} ends in {path.suffix!r}: {' or '.join(FORMATS)} is wanted")
+    write, read = FORMATS[path.suffix]
+    if path.suffix == ".onnx":
+        needed()
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    plan = model.exported()
+    try:
+        with evaluated(model), torch.no_grad():
+            with worded(f"{type(model).__name__} cannot be written"):
+                write(traced(model, plan), plan, about(model, plan), part)
+                program = read(part)
+            differences = [compare(plan, program, sizes) for sizes in plan.tried()]
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return Written(path, plan.inputs, plan.tried(), max(differences))
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """A model in eval mode, for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def traced(model: Any, plan: Exported) -> Any:
+    """The function of a model as a program of torch.export.
+
+    Raises:
+        Failure: torch cannot trace it, and why.
+    """
+    varying = [dict.fromkeys(entry.varying(), Dim.DYNAMIC) for entry in plan.inputs.values()]
+    module = Program(model, plan.function).eval()
+    with worded(f"{type(model).__name__} cannot be exported"):
+        program = torch.export.export(module, plan.example(), dynamic_shapes=(tuple(varying),))
+    program._guards_code = []  # they refuse sizes at which some map is one pixel: we compare those
+    return program
+
+
+@contextmanager
+def worded(what: str) -> Iterator[None]:
+    """Turn whatever torch or onnxruntime raises into a line.
+
+    Raises:
+        Failure: what went wrong, and the first line of why.
+    """
+    try:
+        yield
+    except (Failure, OSError):
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise Failure(f"{what}: {reason}") from error
+
+
+def compare(plan: Exported, program: Callable[..., Any], sizes: dict[str, int]) -> float:
+    """The largest difference between a program and the function it was made of.
+
+    Raises:
+        Failure: it is too large.
+    """
+    where = ", ".join(f"{name} {size}" for name, size in sizes.items())
+    inputs = plan.draw(sizes)
+    with worded(f"the file does not run at {where}"):
+        found = as_tuple(program(*inputs))
+    pairs = zip(found, as_tuple(plan.function(*inputs)), strict=True)
+    worst = max((distance(*pair) for pair in pairs), key=lambda d: (math.isnan(d), d))
+    if not worst <= TOLERANCE:
+        raise Failure(f"the file differs from the model by {worst:.3g} at {where}")
+    return worst
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """The largest difference of two tensors, infinite where their shapes differ."""
+    return float((one - other).abs().max()) if one.shape == other.shape else math.inf
+
+
+def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
+    return tuple(outputs) if isinstance(outputs, tuple | list) else (outputs,)
+
+
+def about(model: Any, plan: Exported) -> dict[str, Any]:
+    """What a reader of the file needs besides: names, classes, what makes a batch of raw data."""
+    found = {"inputs": list(plan.inputs), "outputs": list(plan.outputs)}
+    if model.classes is not None:
+        found["classes"] = list(model.classes)
+    if model.input is not None:
+        found["input"] = model.input.config()
+    return found
+
+
+def write_onnx(program: Any, plan: Exported, about: dict[str, Any], path: Path) -> None:
+    """As ONNX, in one file, with what is `about` it as metadata, each in JSON."""
+    names = (tuple(entry.varying() for entry in plan.inputs.values()),)
+    with warnings.catch_warnings():  # it warns where two inputs have an axis in common, as ours do
+        warnings.filterwarnings("ignore", "# The axis name")
+        written = torch.onnx.export(
+            program,
+            input_names=list(plan.inputs),
+            output_names=list(plan.outputs),
+            dynamic_shapes=names,
+            dynamo=True,
+            verbose=False,  # it chats on stdout
+        )
+    assert written is not None
+    written.model.metadata_props.update({key: json.dumps(value) for key, value in about.items()})
+    written.save(path, external_data=False)
+
+
+def write_torch(program: Any, plan: Exported, about: dict[str, Any], path: Path) -> None:
+    """As a program of torch.export, with what is `about` it as `zoo.json`."""
+    torch.export.save(program, path, extra_files={ABOUT: json.dumps(about)})
+
+
+def needed() -> None:
+    """Refuse to go on without the packages that write ONNX and run it."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            "ONNX is written by the packages onnx and onnxscript and read by onnxruntime: "
+            'pip install "lightning-zoo[export]"'
+        ) from error
+
+
+def read_onnx(path: Path) -> Callable[..., Any]:
+    """What onnxruntime makes of a file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # its errors are raised; it would print them as well
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [entry.name for entry in session.get_inputs()]
+
+    def function(*inputs: Tensor) -> tuple[Tensor, ...]:
+        given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+        return tuple(map(torch.from_numpy, session.run(None, given)))
+
+    return function
+
+
+def read_torch(path: Path) -> Callable[..., Any]:
+    """What torch makes of a file."""
+    return torch.export.load(path).module()
+
+
+FORMATS: dict[str, tuple[Callable[..., None], Callable[[Path], Callable[..., Any]]]] = {
+    ".onnx": (write_onnx, read_onnx),
+    ".pt2": (write_torch, read_torch),
+}

@@ -1,0 +1,95 @@
+"""A model rebuilt from its weights and card."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+from zoo.pretrained.store import INPUT, NOVELTY, find, read, read_tensors
+
+
+def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
+    """Those whose names begin so, taken out of the others."""
+    names = [name for name in tensors if name.startswith(start)]
+    return {name.removeprefix(start): tensors.pop(name) for name in names}
+
+
+def load(source: str | Path, **overrides: Any) -> Any:
+    """Rebuild a model with its weights and input, in eval mode.
+
+    Args:
+        source: a released name (`zoo.list_models(pretrained=True)`), a model's name, which stands
+            for its default weights, a run's folder or a weights file.
+        overrides: constructor arguments other than the card's. With another `num_classes` the last
+            layer starts anew, which is printed; its classes have no names then.
+
+    Raises:
+        FileNotFoundError: there are no weights or no card.
+        ValueError: no such name; a checkpoint or another format; altered or damaged weights;
+            tensors that are missing, left over, of another shape or not finite.
+    """
+    from zoo.config import schema
+
+    path = find(source)
+    card = read(path)
+    tensors = read_tensors(path, card["sha256"])  # verified, before anything is built of it
+    card["model"] |= overrides
+    model = schema.build(card["model"], "model")
+    novelty, fitted = _taken(tensors, NOVELTY), _taken(tensors, INPUT)
+    fresh = fill(model, tensors, str(path))
+    attach(model, card["facts"])
+    for name, tensor in fitted.items():
+        setattr(model.input, name, tensor.float())
+    model.card = card
+    if fresh:
+        announce(fresh)
+        model.classes, card["metrics"] = None, {}
+    elif novelty:
+        from zoo.metrics.novelty import Novelty
+
+        model.novelty = Novelty(**novelty)
+    return model.eval()
+
+
+def attach(model: Any, facts: Mapping[str, Any]) -> Any:
+    """Give a model the input and the classes that its data's facts describe."""
+    from zoo.config import schema
+
+    if "input" in facts:
+        model.input = schema.build(facts["input"], "facts.input")
+    model.classes = facts.get("classes")
+    return model
+
+
+def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = False) -> list[str]:
+    """Copy tensors into a model; its head starts anew if it does not fit, or if `anew` says so.
+
+    Returns:
+        The names of the tensors that start anew.
+
+    Raises:
+        ValueError: other tensors differ in name or shape.
+    """
+    wanted = model.state_dict()
+    if odd := sorted(set(tensors) ^ set(wanted)):
+        raise ValueError(f"{name} does not fit its model: {_few(odd)} missing or left over")
+    head = {key for key in wanted if key.startswith(model.HEAD)}
+    differ = {key for key in wanted if tensors[key].shape != wanted[key].shape}
+    if odd := sorted(differ - head):
+        sizes = f"{tuple(tensors[odd[0]].shape)} instead of {tuple(wanted[odd[0]].shape)}"
+        raise ValueError(f"{name} does not fit its model: {_few(odd)} differ; {odd[0]} is {sizes}")
+    fresh = head if anew or differ else set()
+    model.load_state_dict({k: wanted[k] if k in fresh else tensors[k] for k in wanted})
+    return sorted(fresh)
+
+
+def announce(fresh: Iterable[str]) -> None:
+    """Say which tensors start anew."""
+    print(f"new       {', '.join(fresh)}", file=sys.stderr)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,105 @@
+"""Cards as people read them: a line, a page for one model, a page for all that are released."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.pretrained import store
+from zoo.utilities.scores import is_part, shown
+
+HEADER = ("weights", "data", "metric", "score", "baseline", "size")
+
+Card = Mapping[str, Any]
+
+
+def rows() -> list[tuple[str, ...]]:
+    """Name, data, metric, score, baseline and size of each of the released weights."""
+    found: list[tuple[str, ...]] = []
+    for name, path in store.released().items():
+        card = store.read(path)
+        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        metric = card["score"].removeprefix("test/")
+        found.append((name, card["choices"]["data"], metric, score(card), beside(card), size))
+    return found
+
+
+def score(card: Card, metric: str | None = None) -> str:
+    """A metric of a card with its interval; the one that it is judged by when None."""
+    metric = metric or card["score"]
+    value = card["metrics"].get(metric)
+    if value is None:
+        return ""
+    low, high = (card["metrics"].get(f"{metric}/{end}") for end in ("low", "high"))
+    bare = shown(metric, value)
+    if low is None:
+        return bare
+    return f"{bare} ({shown(metric, low).removesuffix(' %')} to {shown(metric, high)})"
+
+
+def beside(card: Card) -> str:
+    """What the baseline reached on the same metric."""
+    value = card["baseline"].get(f"baseline/{card['score']}")
+    return "" if value is None else shown(card["score"], value)
+
+
+def described(card: Card) -> list[tuple[str, str]]:
+    """What a card says, as name and value."""
+    metrics = [m for m in card["metrics"] if not is_part(m)]
+    size = " x ".join(map(str, card["flops_input"])) or "a number"
+    baseline = card["baseline"].get("baseline", "")
+    said = [
+        *((metric.removeprefix("test/"), score(card, metric)) for metric in metrics),
+        ("baseline", f"{beside(card)} ({baseline})" if beside(card) else ""),
+        ("data seen", ", ".join(_family(name, of) for name, of in card["seen"].items())),
+        ("licence of the data", card["licence"] or "not stated"),
+        ("limits", card["limits"] or "not stated"),
+        ("parameters", f"{card['parameters']:,}"),
+        ("FLOPs a sample", f"{card['flops']:,} (for {size})"),
+        ("receptive field", card["receptive_field"]),
+        ("trained by", f"`{card['command']}`, seed {card['seed']}, commit {card['commit']}"),
+        ("in", f"{card['train_seconds'] / 60:.1f} minutes, {card['precision']}"),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def _family(name: str, whole: str | None) -> str:
+    return f"{name} (a part of {whole}'s training split)" if whole else name
+
+
+def readme(card: Card) -> str:
+    """The page of one model, with the head that the Hugging Face hub reads."""
+    rows = "".join(f"| {name} | {value} |\n" for name, value in described(card))
+    return (
+        "---\nlibrary_name: lightning-zoo\ntags: [pytorch-lightning, lightning-zoo]\n---\n"
+        f"# {card['name']}\n\n| | |\n|---|---|\n{rows}\n"
+        '```python\nimport zoo\n\nmodel = zoo.load("this folder")\nprint(model.predict(...))\n```\n'
+    )
+
+
+def page() -> str:
+    """docs/zoo.md: every released model."""
+    head = (
+        "# The zoo\n\nWeights that come with the package and load without a network:\n"
+        '`zoo.load("image_cnn.mnist")`, `zoo predict image_cnn.mnist picture.png`.\n'
+        "A model's bare name means the weights that are marked as its default.\n\n"
+        "Written by `zoo list weights --markdown` from the cards in zoo/weights; `zoo test NAME`\n"
+        "scores one again. Scores are of the test split, with 95 % intervals.\n\n"
+        "Classifiers warn of an input that is unlike their training data\n"
+        "(zoo/metrics/novelty.py). It is caught where it is of another kind, such as a photograph\n"
+        "given to a network of digits, and missed where it is nearly alike, such as a letter\n"
+        "among digits; networks that have seen much variety, such as those of CIFAR-10 or of long\n"
+        "reviews, are hard to surprise.\n\n"
+    )
+    lines = "".join(f"| {' | '.join([_link(name), *rest])} |\n" for name, *rest in rows())
+    sections = (_section(name, store.read(path)) for name, path in store.released().items())
+    top = f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|---|\n{lines}\n"
+    return head + top + "\n".join(sections)
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.replace('.', '')})"
+
+
+def _section(name: str, card: Card) -> str:
+    default = f", the default of `{card['choices']['model']}`" if card.get("default") else ""
+    rows = "".join(f"| {key} | {value} |\n" for key, value in described(card))
+    return f"## {name}\n\n{card['choices']['data']}{default}\n\n| | |\n|---|---|\n{rows}"

@@ -1,0 +1,200 @@
+"""Weights and their cards: all that is needed to rebuild a model, without data, Hydra or pickle.
+
+A weights file holds the tensors; the card beside it the model's class and arguments, the facts of
+its data, its metrics, and the sha256 that each load is checked against:
+
+    <folder>/weights.safetensors  <folder>/card.json         a run's, and of `save_pretrained`
+    <model>.<data>.safetensors    <model>.<data>.json        released: in zoo/weights, $ZOO_WEIGHTS
+
+Tensors named `novelty.*` belong to no layer: they tell how far an input is from the training data.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.utilities.errors import no_such
+from zoo.utilities.protocols import Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.pretrained.quantize import Bits
+
+SCHEMA = 1
+FOLDER = Path(__file__).parents[1] / "weights"  # those that come with the package
+ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
+NEEDED = {"model": dict, "facts": dict, "sha256": str}  # of a card, besides its schema
+NOVELTY, INPUT = "novelty.", "input."  # how names of tensors begin that are not the model's own
+
+Card = dict[str, Any]
+
+
+# --- where they are -------------------------------------------------------------------------------
+
+
+def released() -> dict[str, Path]:
+    """The weights that go by name: those in $ZOO_WEIGHTS, and those that come with the package."""
+    own = os.environ.get("ZOO_WEIGHTS")
+    folders = [FOLDER, *([Path(own).expanduser()] if own else [])]
+    found: dict[str, Path] = {}
+    for folder in folders:
+        found |= {file.stem: file for file in folder.glob(f"*{ENDING}") if file.stem != "weights"}
+        found |= {file.parent.name: file for file in folder.glob(f"*/weights{ENDING}")}
+    return dict(sorted(found.items()))
+
+
+def find(source: str | Path) -> Path:
+    """The weights file of a released name, of a model's name, of a run's folder, or itself.
+
+    A model's name stands for those of its weights whose card says `default`, which are printed.
+
+    Raises:
+        FileNotFoundError: there are no weights at that path.
+        ValueError: no such name, or a checkpoint.
+    """
+    name, shelf = str(source), released()
+    if name in shelf and not isinstance(source, Path):
+        return shelf[name]
+    if is_path(source):
+        return _file(Path(source))
+    chosen = defaults(shelf)
+    if name in chosen:
+        print(f"weights   {chosen[name]}", file=sys.stderr)
+        return shelf[chosen[name]]
+    if Path(name).exists():
+        return _file(Path(name))
+    raise ValueError(no_such("weights", name, [*shelf, *chosen]))
+
+
+def defaults(shelf: Mapping[str, Path]) -> dict[str, str]:
+    """The weights that each model's bare name stands for."""
+    return {name.split(".")[0]: name for name, path in shelf.items() if read(path).get("default")}
+
+
+def is_path(source: str | Path) -> bool:
+    """Whether it can only be meant as a path."""
+    name = str(source)
+    return isinstance(source, Path) or os.sep in name or name.endswith((ENDING, *CHECKPOINTS))
+
+
+def _file(path: Path) -> Path:
+    """The weights in a folder, or the file itself."""
+    if path.suffix in CHECKPOINTS:
+        raise ValueError(
+            f"{path} is a checkpoint: give the run's folder or its weights.safetensors"
+        )
+    file = path / f"weights{ENDING}" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"no weights at {file}: give a run's folder or a .safetensors file")
+    return file
+
+
+def _beside(path: Path) -> Path:
+    """Where the card of a weights file is."""
+    return path.with_name("card.json") if path.stem == "weights" else path.with_suffix(".json")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -> Path:
+    """Write a model's tensors and its card; the card gets schema and sha256.
+
+    Args:
+        path: a folder, or the weights file.
+        bits: of a number; see packing.py.
+    """
+    from safetensors.torch import save as written
+
+    from zoo.pretrained.quantize import pack
+
+    file = path if path.suffix == ENDING else path / f"weights{ENDING}"
+    part = file.with_suffix(".part")
+    data = written(pack(_tensors_of(model), bits))
+    part.write_bytes(data)
+    full = {"schema": SCHEMA, **card, "sha256": _digest(data)}
+    os.replace(part, file)
+    part.write_text(json.dumps(full, indent=1), encoding="utf-8")
+    os.replace(part, _beside(file))
+    return file
+
+
+def _tensors_of(model: Model) -> "dict[str, Tensor]":
+    novelty = {} if model.novelty is None else model.novelty.tensors()
+    fitted = model.input.tensors() if hasattr(model.input, "tensors") else {}
+    return {**model.state_dict(), **_named(NOVELTY, novelty), **_named(INPUT, fitted)}
+
+
+def _named(start: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+    return {start + name: tensor for name, tensor in tensors.items()}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Card:
+    """The card of a weights file.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is damaged, or of another schema.
+    """
+    beside = _beside(path)
+    if not beside.is_file():
+        raise FileNotFoundError(f"no card beside {path}: {beside.name} is missing")
+    try:
+        card = json.loads(beside.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{beside} is no card: {error}") from error
+    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
+        schema = card.get("schema") if isinstance(card, dict) else None
+        raise ValueError(f"{beside} has schema {schema!r}: this zoo reads {SCHEMA}")
+    for key, kind in NEEDED.items():
+        if not isinstance(card.get(key), kind):
+            raise ValueError(f"{beside} is no whole card: {key} is {card.get(key)!r}")
+    return card
+
+
+def whole(card: Card | None) -> Card:
+    """A card that says of which run the weights are.
+
+    Raises:
+        ValueError: there is none, or an earlier zoo wrote it.
+    """
+    if card is None:
+        raise ValueError("this model has no card: load it from a run or by its name (zoo.load)")
+    if missing := [key for key in ("name", "choices", "data", "seen") if key not in card]:
+        raise ValueError(
+            f"the card of these weights lacks {', '.join(missing)}: an earlier zoo wrote it; they "
+            "load (zoo.load), but for this train them again"
+        )
+    return card
+
+
+def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
+    """The tensors of a file, after its digest and its values were checked."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from zoo.pretrained.quantize import unpack
+
+    data = path.read_bytes()
+    if _digest(data) != sha256:
+        raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
+    try:
+        tensors = unpack(load(data))
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} is no safetensors file, or damaged: {error}") from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ValueError(f"{path}: {name} is not finite")
+    return tensors

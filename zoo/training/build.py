@@ -1,0 +1,87 @@
+"""Data, then the model in their sizes, then the weights that it starts from."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from omegaconf import OmegaConf
+from pytorch_lightning import seed_everything
+
+from zoo.catalog import registry
+from zoo.config import schema
+from zoo.config.locate import locate, parameters
+from zoo.distributed.console import console
+from zoo.pretrained.load import announce, attach, fill
+from zoo.training.evaluate import overlap
+
+if TYPE_CHECKING:
+    from zoo.nn.module import ZooModule
+
+Config = dict[str, Any]
+
+
+def open_data(config: Config, start: "ZooModule | None") -> Any:
+    """Prepare the data, as read by the model that is started from, and say what they are."""
+    data = schema.build(config["data"], "data")
+    if start is not None and start.card is not None:
+        data.adopt(start.input, start.card["facts"])
+    data.prepare_data()
+    data.setup("fit")
+    counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
+    console.print(f"data      {config['choices']['data']}: {counts}")
+    for note in getattr(data, "notes", []):
+        console.print(note, markup=False, soft_wrap=True)
+    for problem in data.facts.get("skipped", []):
+        console.print(f"skipped   {problem}")
+    for problem in data.facts.get("warnings", []):
+        console.print(f"warning   {problem}")
+    return data
+
+
+def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = None) -> "ZooModule":
+    """The model in the data's sizes, with seeded weights or those that are started from."""
+    seed_everything(config["seed"], workers=True, verbose=False)
+    written = start.card["model"] if start and start.card else catalog_facts(config)
+    config["model"] = agree(config["model"], written, facts)
+    model: ZooModule = attach(schema.build(config["model"], "model"), facts)
+    if "loss_weights" in facts:
+        model.loss_weights = torch.tensor(facts["loss_weights"])
+    if start is not None:
+        begin(model, start, config)
+    return model
+
+
+def catalog_facts(config: Config) -> Config:
+    """The model's section as its own file has it: the facts of its embedded data."""
+    path = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
+    return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
+
+
+def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]) -> Config:
+    """Fill in each fact of the data that the model's constructor takes.
+
+    Raises:
+        ValueError: a value was given that is neither the model file's nor the data's.
+    """
+    known = parameters(locate(composed["_target_"]))
+    agreed = dict(composed)
+    for name in known.keys() & facts.keys():
+        if composed.get(name) not in (written.get(name), facts[name]):
+            raise ValueError(
+                f"model.{name} is {composed[name]!r}: the data have {facts[name]!r} and the "
+                f"model's file {written.get(name)!r}; leave it out"
+            )
+        agreed[name] = facts[name]
+    return agreed
+
+
+def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
+    """Take the weights that the run starts from, but for the last layer where classes differ."""
+    assert start.card is not None
+    anew = model.classes != start.classes
+    fresh = fill(model, start.state_dict(), config["init"], anew)
+    console.print(f"init      {config['init']}")
+    if fresh:
+        announce(fresh)
+    if known := overlap(start.card["seen"], config):
+        console.print(f"warning   {known}")

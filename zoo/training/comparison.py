@@ -1,0 +1,87 @@
+"""A run's scores beside its baseline's and its target."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.figures.kinds import Table
+from zoo.utilities.scores import is_part, shown
+
+LOWER_IS_BETTER = (
+    "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "mae", "distance", "frechet",
+)  # fmt: skip
+
+
+def comparison(results: dict[str, Any]) -> Table:
+    """Baseline, model and target on one metric, each with what there is to say of it."""
+    metric = headline(results)
+    if not metric:
+        return Table((), ())
+    beside_baseline, beside_model = _winner(metric, results)
+    name = results.get("model", "model")
+    rows = [(name, shown(metric, results[metric]), interval_of(metric, results), beside_model)]
+    if (baseline := results.get(f"baseline/{metric}")) is not None:
+        name = results.get("baseline", "baseline")
+        rows.insert(0, (name, shown(metric, baseline), "", beside_baseline))
+    if (target := _target(results)).get("metric") == metric:
+        rows.append(("target", _bound(metric, target), "", _verdict(results[metric], results)))
+    return Table(("", metric, "95 % interval", ""), rows)
+
+
+def headline(results: Mapping[str, Any]) -> str:
+    """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
+    beside = [key for key in results if key.startswith("baseline/test/")]
+    measured = [key.removeprefix("baseline/") for key in beside]
+    tested = sorted(tested_metrics(results), key=lambda metric: metric.endswith("/loss"))
+    wanted = [_target(results).get("metric", ""), *measured, *tested]
+    return next((metric for metric in wanted if results.get(metric) is not None), "")
+
+
+def tested_metrics(results: Mapping[str, Any]) -> list[str]:
+    return [key for key in results if key.startswith("test/") and not is_part(key)]
+
+
+def _target(results: Mapping[str, Any]) -> dict[str, Any]:
+    return results.get("target") or {}
+
+
+def interval_of(metric: str, results: dict[str, Any]) -> str:
+    low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
+    if low is None or high is None:
+        return ""
+    return f"{shown(metric, low).removesuffix(' %')} to {shown(metric, high)}"
+
+
+def _winner(metric: str, results: dict[str, Any]) -> tuple[str, str]:
+    """What to say beside the baseline and beside the model."""
+    model, baseline = results[metric], results.get(f"baseline/{metric}")
+    if baseline is None:
+        return "", ""
+    low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
+    close = low is not None and high is not None and low <= baseline <= high
+    within = ", but within the model's interval" if close else ""
+    if model == baseline:
+        return "", "as good as the baseline"
+    if (model < baseline) == _lower_is_better(metric, results):
+        return "", f"better than the baseline{within}"
+    return f"the baseline wins{within}", ""
+
+
+def _lower_is_better(metric: str, results: dict[str, Any]) -> bool:
+    target = _target(results)
+    if target.get("metric") == metric:
+        return "at_most" in target
+    return any(word in metric for word in LOWER_IS_BETTER)
+
+
+def _bound(metric: str, target: dict[str, Any]) -> str:
+    if "at_most" in target:
+        return f"at most {shown(metric, target['at_most'])}"
+    return f"at least {shown(metric, target['at_least'])}"
+
+
+def _verdict(value: float, results: dict[str, Any]) -> str:
+    if results.get("smoke"):
+        return "not judged: a smoke run"
+    target = _target(results)
+    met = value <= target["at_most"] if "at_most" in target else value >= target["at_least"]
+    return "met" if met else "missed"

@@ -1,0 +1,171 @@
+"""report.html: one page that says what a run did, how well, and how to repeat it.
+
+    results, figures, run folder/{config.yaml, metrics.csv}  ->  run folder/report.html
+
+The page opens from disk without a network: no script, no font, every picture inside.
+"""
+
+import csv
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from zoo.figures.html import draw, table
+from zoo.figures.kinds import Curve, Picture
+from zoo.figures.page import page
+from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
+from zoo.utilities.files import replace
+from zoo.utilities.scores import shown
+
+
+def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:
+    """Write the report of the run in `folder`; a reader never sees half of it."""
+    sections = [
+        _head(folder.name, results),
+        _section("Result", _result(results)),
+        _section("Facts", _facts(results)),
+        _section("Curves", _figures(curves(folder / "metrics.csv"))),
+        _section("Pictures", _figures(figures)),
+        _section("How to repeat it", _repeat(results, (folder / "config.yaml").read_text("utf-8"))),
+    ]
+    replace(folder / "report.html", page(_title(results), "".join(sections)))
+    return folder / "report.html"
+
+
+# --- the comparison, which the terminal prints too -----------------------------------------------
+
+
+# --- curves --------------------------------------------------------------------------------------
+
+
+def curves(file: Path) -> dict[str, Picture]:
+    """One curve per metric, validation and training together; the loss first.
+
+    The parts of a metric, as analogy/family is of analogy, are drawn in its picture.
+    """
+    if not file.exists():
+        return {}
+    with file.open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    columns = [key for key in (rows[0] if rows else ()) if key.startswith(("train/", "val/"))]
+    axis = _axis(rows, columns)
+    names = list(dict.fromkeys(column.split("/", 1)[1] for column in columns))
+    parts: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: name != "loss"):
+        parts.setdefault(name.split("/")[0], []).append(name)
+    return {
+        name: Curve(_lines(rows, sorted(of), axis), x_label=axis, y_label="")
+        for name, of in parts.items()
+    }
+
+
+def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
+    """Epochs, unless a metric was logged more than once in one, or there was but one."""
+    epochs = [[row["epoch"] for row in rows if row[column]] for column in columns]
+    once = all(len(set(logged)) == len(logged) for logged in epochs)
+    return "epoch" if once and any(len(logged) > 1 for logged in epochs) else "step"
+
+
+def _lines(
+    rows: list[dict[str, str]], names: list[str], axis: str
+) -> dict[str, tuple[list[float], list[float]]]:
+    """Validation first: its colour is the same where there is no training metric."""
+    lines = {}
+    for name in names:
+        for stage in ("val", "train"):
+            logged = [row for row in rows if row.get(f"{stage}/{name}")]
+            if logged:
+                x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
+                part = name.partition("/")[2].replace("_", " ")
+                said = part if part and stage == "val" else f"{stage} {part}".strip()
+                lines[said] = x, [float(row[f"{stage}/{name}"]) for row in logged]
+    return lines
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def _title(results: dict[str, Any]) -> str:
+    return str(results.get("experiment") or results.get("model") or "run")
+
+
+def _head(run: str, results: dict[str, Any]) -> str:
+    pair = " on ".join(str(results[key]) for key in ("model", "data") if key in results)
+    labels = {
+        "smoke": "Smoke run: it shows that all of it works; its numbers mean nothing.",
+        "embedded": "Embedded data: a small set that comes with the package or is generated.",
+    }
+    notes = [f'<p class="note">{text}</p>' for key, text in labels.items() if results.get(key)]
+    under = escape(", ".join(filter(None, (pair, f"run {run}"))))
+    title = escape(_title(results)).replace("_", "_<wbr>")  # where a phone may break it
+    return f"<header><h1>{title}</h1><p>{under}</p>{''.join(notes)}</header>\n"
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{title}</h2>{body}</section>\n" if body else ""
+
+
+def _result(results: dict[str, Any]) -> str:
+    found = comparison(results)
+    return f'<div class="result">{table(found)}</div>' if found.rows else ""
+
+
+def _figures(figures: dict[str, Picture]) -> str:
+    drawn = "".join(draw(title, picture) for title, picture in figures.items())
+    return f'<div class="figures">{drawn}</div>' if drawn else ""
+
+
+def _repeat(results: dict[str, Any], config: str) -> str:
+    command = f"<pre>{escape(results['command'])}</pre>" if "command" in results else ""
+    return f"{command}<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
+
+
+def _facts(results: dict[str, Any]) -> str:
+    facts = {metric: _measured(metric, results) for metric in tested_metrics(results)}
+    facts.pop(headline(results), None)
+    for name, (key, form) in FACTS.items():
+        if results.get(key) is not None:
+            facts[name] = form(results[key])
+    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
+    return f"<dl>{''.join(items)}</dl>" if facts else ""
+
+
+def _measured(metric: str, results: dict[str, Any]) -> str:
+    if results[metric] is None:
+        return "not measured"
+    interval = interval_of(metric, results)
+    return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
+
+
+def _listed(value: Any) -> str:
+    """A value, or the values of a table with their names."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_listed(part)}" for name, part in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what it is called: where, how it is read
+    "data": ("data", str),
+    "samples": ("samples", _listed),
+    "data digest": ("data_digest", str),
+    "seed": ("seed", str),
+    "parameters": ("parameters", _listed),
+    "epochs": ("epochs", _listed),
+    "training time": ("train_seconds", _duration),
+    "speed": ("samples_per_second", "{:,.0f} samples/s".format),
+    "device": ("device", str),
+    "devices": ("devices", _listed),
+    "lock-free threads": ("lock_free_threads", _listed),
+    "precision": ("precision", str),
+    "versions": ("versions", _listed),
+    "commit": ("commit", str),
+}

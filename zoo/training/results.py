@@ -1,0 +1,71 @@
+"""What a run leaves: results, weights, card and report."""
+
+import json
+import platform
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning
+import torch
+from pytorch_lightning import Trainer
+
+import zoo
+from zoo.pretrained import store
+from zoo.training import card, checkout, report
+from zoo.training.baseline import baseline_results
+from zoo.training.run import Run
+from zoo.utilities.files import replace
+
+if TYPE_CHECKING:
+    from zoo.nn.module import ZooModule
+
+Config = dict[str, Any]
+
+SHOWN = 10_000  # test samples that the report's pictures are made from
+
+
+def finish(
+    config: Config, run: Run, model: "ZooModule", data: Any, results: Config, scores: Config,
+    start: "ZooModule | None",
+) -> None:  # fmt: skip
+    """Write weights, card, report and, last, results.json: it says that the run is whole."""
+    results, model = {**results, **scores}, model.float()  # of float64, too
+    if config["baseline"] and not config["smoke"]:
+        results |= baseline_results(config["baseline"], data)
+    model.novelty = card.novelty(model, data)
+    started = start.card if start is not None else None
+    store.save(model, card.card(config, results, scores, model, data, started), run.folder)
+    figures = model.eval().figures(data.whole("test", SHOWN))
+    report.write(run.folder, results, figures)
+    replace(run.folder / "results.json", json.dumps(results, indent=2))
+
+
+def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -> Config:
+    """What ran, on what, and from which code."""
+    threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
+    on_gpu = trainer.strategy.root_device.type == "cuda"
+    proof = config["proof"] or {}
+    target = {k: proof[k] for k in ("metric", "at_least", "at_most") if proof.get(k) is not None}
+    return {
+        **config["choices"],
+        "seed": config["seed"],
+        **({"target": target} if target else {}),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "epochs": trainer.current_epoch,
+        "device": torch.cuda.get_device_name() if on_gpu else f"CPU ({threads})",
+        "devices": trainer.world_size,
+        "precision": str(trainer.precision),
+        **({"lock_free_threads": many} if (many := model.hparams.get("threads", 1)) > 1 else {}),
+        "samples": data.facts["samples"],
+        "data_digest": data.facts["digest"],
+        "embedded": data.facts["embedded"],
+        "smoke": config["smoke"],
+        "command": config["command"],
+        "commit": checkout.commit(),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of what a number depends on."""
+    mine = {"zoo": zoo.__version__, "python": platform.python_version()}
+    return {**mine, "torch": torch.__version__, "lightning": pytorch_lightning.__version__}

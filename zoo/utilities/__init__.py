@@ -1,0 +1,1 @@
+"""What everything stands on: errors, files, hardware, how a score is written."""

@@ -1,0 +1,15 @@
+"""How a score is written."""
+
+PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
+
+
+def shown(metric: str, value: float) -> str:
+    """A score as it is read: shares as per cent, others with four digits."""
+    if any(word in metric for word in PERCENT):
+        return f"{100 * value:.2f} %"
+    return f"{value:.4g}"
+
+
+def is_part(metric: str) -> bool:
+    """Whether it is a part of another metric, as test/analogy/family is of test/analogy."""
+    return metric.count("/") > 1

@@ -1,0 +1,1 @@
+"""Word vectors: keyed by words, their files, what they are worth, and how they are learned."""

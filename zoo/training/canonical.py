@@ -6,20 +6,49 @@ imports, printed lines and the texts of errors.
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from zoo.training.definitions import Code, Module, Reference
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 OURS = ("zoo", "datamodules")
 DOTTED = re.compile(rf"({'|'.join(OURS)})(\.\w+)+")
 
+Reference = tuple[str, str]  # module and name of a definition
+Find = Callable[[str], tuple[Reference | None, list[str]]]
+
+
+@dataclass
+class Module:
+    """A source file's definitions, and what its imports bring: name to dotted name."""
+
+    file: Path
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+
+    def read(self, body: Iterable[ast.stmt]) -> None:
+        """Sort the statements of the module's top."""
+        for node in body:
+            for name in _defined(node):
+                self.definitions.setdefault(name, []).append(node)
+            self.imports |= imported(node)
+            if isinstance(node, ast.If | ast.Try) and "TYPE_CHECKING" not in ast.dump(node):
+                self.read(one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt))
+            for handler in getattr(node, "handlers", []):
+                self.read(handler.body)
+
 
 class Reader(ast.NodeTransformer):
-    """Takes from a definition what does not count, and notes what it refers to."""
+    """Takes from a definition what does not count, and notes what it refers to.
 
-    def __init__(self, code: "Code", name: str, module: "Module") -> None:
-        self.code, self.name, self.module = code, name, module
+    Args:
+        name, module: where the definition stands.
+        find: tells which definition a dotted name leads to, and the attributes behind it.
+        leaves: names of methods that do not count.
+    """
+
+    def __init__(self, name: str, module: Module, find: Find, leaves: Collection[str]) -> None:
+        self.name, self.module, self.find, self.leaves = name, module, find, leaves
         self.scopes: list[dict[str, str]] = []
         self.references: list[Reference] = []
         self.native: list[str] = []
@@ -33,7 +62,7 @@ class Reader(ast.NodeTransformer):
         """A text that names a module or a definition of ours is read as its last part."""
         if not (isinstance(node.value, str) and DOTTED.fullmatch(node.value)):
             return node
-        found, _ = self.code.find(node.value)
+        found, _ = self.find(node.value)
         self.references += [found] if found else []
         return ast.Constant(node.value.rpartition(".")[2])
 
@@ -50,7 +79,7 @@ class Reader(ast.NodeTransformer):
         if not isinstance(base, ast.Name):
             return self.generic_visit(node)
         dotted = self._dotted(base.id)
-        found, rest = self.code.find(".".join([dotted, *names]))
+        found, rest = self.find(".".join([dotted, *names]))
         if found is None:
             base.id = dotted.rpartition(".")[2] if DOTTED.fullmatch(dotted) else dotted
             return node
@@ -70,7 +99,7 @@ class Reader(ast.NodeTransformer):
         return self.module.imports.get(name, name)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
-        node.body = [one for one in node.body if getattr(one, "name", "") not in self.code.leaves]
+        node.body = [one for one in node.body if getattr(one, "name", "") not in self.leaves]
         return self.generic_visit(node)
 
     def visit_FunctionDef(self, node: Any) -> Any:
@@ -120,6 +149,16 @@ def _only_says(node: ast.expr) -> bool:
         called = node.func
         return "print" in (getattr(called, "id", ""), getattr(called, "attr", ""))
     return isinstance(node, ast.Constant)
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    """The names that a statement defines."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        return []
+    return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def imported(node: ast.AST) -> dict[str, str]:

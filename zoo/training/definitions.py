@@ -9,32 +9,9 @@ import ast
 import hashlib
 from collections.abc import Collection, Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.training.canonical import OURS, Reader, filled, imported
-
-Reference = tuple[str, str]  # module and name of a definition
-
-
-@dataclass
-class Module:
-    """A source file's definitions, and what its imports bring: name to dotted name."""
-
-    file: Path
-    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imports: dict[str, str] = field(default_factory=dict)
-
-    def read(self, body: Iterable[ast.stmt]) -> None:
-        """Sort the statements of the module's top."""
-        for node in body:
-            for name in _defined(node):
-                self.definitions.setdefault(name, []).append(node)
-            self.imports |= imported(node)
-            if isinstance(node, ast.If | ast.Try) and "TYPE_CHECKING" not in ast.dump(node):
-                self.read(one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt))
-            for handler in getattr(node, "handlers", []):
-                self.read(handler.body)
+from zoo.training.canonical import OURS, Module, Reader, Reference, filled
 
 
 class Code:
@@ -78,7 +55,7 @@ class Code:
         if one not in self.forms:
             module = self.module(one[0])
             assert module is not None
-            reader = Reader(self, one[0], module)
+            reader = Reader(one[0], module, self.find, self.leaves)
             nodes = [reader.visit(deepcopy(node)) for node in module.definitions[one[1]]]
             text = "\n".join(ast.unparse(filled(node)) for node in nodes)
             self.forms[one] = ("\n".join([text, *reader.native]), reader.references)
@@ -113,16 +90,6 @@ class Code:
             )
             for one in self.reached(roots)
         )
-
-
-def _defined(node: ast.stmt) -> list[str]:
-    """The names that a statement defines."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [node.name]
-    targets = getattr(node, "targets", [getattr(node, "target", None)])
-    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        return []
-    return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def hashed(content: str | bytes) -> str:

@@ -24,7 +24,8 @@ from datamodules.inputs.sound import SoundInput
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
 from datamodules.sources import tables
-from datamodules.sources.layouts import SOUNDS, Rows, Source
+from datamodules.sources.layouts import SOUNDS
+from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
 from datamodules.utilities.types import Fraction, Positive
 

@@ -22,10 +22,12 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.bundled.moving_digits import Label, moving_digits
-from datamodules.inputs.clip import ClipInput, decode
+from datamodules.inputs.clip import ClipInput
+from datamodules.inputs.video_file import decode
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
-from datamodules.sources.layouts import CLIPS, Rows, Source
+from datamodules.sources.layouts import CLIPS
+from datamodules.sources.rows import Rows, Source
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from datamodules.utilities.types import Fraction, Positive

@@ -18,11 +18,13 @@ from pydantic import Field
 from torch import Tensor
 
 from datamodules.bundled.digits import digits
-from datamodules.inputs.image import ImageInput, decode, open_picture, scaled
+from datamodules.inputs.image import ImageInput, scaled
+from datamodules.inputs.picture_file import decode, open_picture
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
 from datamodules.loading.numpy_stream import Layout, flow
-from datamodules.sources.layouts import PICTURES, Rows
+from datamodules.sources.layouts import PICTURES
+from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key

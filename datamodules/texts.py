@@ -35,15 +35,13 @@ from datamodules.inputs.text import (
 )
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled
-from datamodules.sources.layouts import NAMES, TEXTS, Rows, Source, open_source
-from datamodules.sources.tables import Columns
+from datamodules.sources.columns import Columns
+from datamodules.sources.layouts import NAMES, TEXTS, open_source
+from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
 from datamodules.utilities.types import Fraction, Positive
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
-
-
-# --- any data set --------------------------------------------------------------------------------
 
 
 class Reviews(Labelled):

@@ -12,7 +12,7 @@ import numpy as np
 from datamodules.bundled.digits import digits
 from datamodules.images import Images
 from datamodules.loading.arrays import Arrays
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide
 
 REACH = 60.0  # degrees, uniform in +-, of turned pictures: further round and a 6 is a 9

@@ -5,8 +5,8 @@
 Run it after a change of what a score depends on, or of a target: each row is judged by today's
 target, and one whose digest is no longer today's is marked as measured with earlier code.
 
---equal: two records of scripts/net.py, JSON by experiment: one of the code that the rows were
-measured with, one of today's. A row that stood before and has equal entries gets today's digest.
+--equal: two records of scripts/net.py, one of the code that the rows were measured with and one of
+today's. A row that stood before and has equal entries gets today's digest.
 """
 
 import json
@@ -24,7 +24,8 @@ def main() -> None:
     given = parser.parse_args()
     figures = reproduce.committed()
     if given.equal:
-        figures = restamped(figures, *(json.loads(path.read_text()) for path in given.equal))
+        records = [json.loads(path.read_text())["experiments"] for path in given.equal]
+        figures = restamped(figures, *records)
     figures = reproduce.judged_today(figures)
     reproduce.write(figures)
     for name, figure in figures.items():

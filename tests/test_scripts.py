@@ -1,4 +1,4 @@
-"""Scripts beside the zoo: what JPEG makes of a data set."""
+"""Scripts beside the zoo: what JPEG makes of a data set, and which numbers a change changes."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 import zoo
-from scripts import jpeg
+from scripts import jpeg, net
 from tests.tiny import fashion_mnist
 
 
@@ -30,3 +30,17 @@ def test_a_picture_is_what_its_jpeg_shows():
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=40)
     np.testing.assert_array_equal(jpeg.compressed(picture, 40), np.asarray(Image.open(file)))
+
+
+def test_a_net_names_what_is_other_gone_and_new():
+    before = {name: {"weights": "1", "scores": "2"} for name in ("equal", "gone", "other")}
+    after = {**before, "other": {"weights": "1", "scores": "3"}, "new": {}}
+    del after["gone"]
+    said = ["gone: is gone", "new: is new", "other: other scores"]
+    assert list(net.differences(before, after)) == said
+
+
+def test_a_net_knows_the_data_of_every_experiment():
+    found = {name: net.data_of(name) for name in zoo.list_experiments()}
+    assert set(found.values()) <= set(zoo.list_data())
+    assert (found["image_cnn"], found["mnist_gan"]) == ("digits", "mnist")

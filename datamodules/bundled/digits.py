@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 
 
 def digits() -> Source:

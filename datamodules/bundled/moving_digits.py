@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from datamodules.bundled.digits import digits
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 
 Label = Literal["direction", "digit", "next_frame"]
 SIDE, LENGTH = 30, 10  # pixels and frames of a moving digit

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 
 REVIEWS = 4_000
 FILM = ("the film", "the movie", "this film", "this movie", "the picture", "the whole thing")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from datamodules.inputs.sound import resampled
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 
 RATE = 4000  # of the plucked strings, in samples per second
 FINE = 16_000  # the rate that they are made at

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from datamodules.loading.arrays import Arrays, InMemory
-from datamodules.sources.layouts import Kind, Rows, Source, open_source
+from datamodules.sources.layouts import Kind, open_source
+from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities import cache
 

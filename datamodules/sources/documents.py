@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
-from datamodules.sources import parquet, tables
+from datamodules.sources import columns, parquet, tables
 from datamodules.sources.layouts import Kind, kept_files
 
 PARQUET = ".parquet"
@@ -119,7 +119,7 @@ def rows(path: Path, told: str | None) -> Stream:
     worded = [
         name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
     ]
-    column = tables.choose_text(path, names, told, worded)
+    column = columns.choose_text(path, names, told, worded)
     for number, (cell,) in tables.rows(path, [column]):
         try:
             text = "" if cell is None else read_text(cell)
@@ -137,7 +137,7 @@ def of_parquet(path: Path, told: str | None) -> Stream:
     except ArrowInvalid as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     schema = file.schema_arrow
-    column = tables.choose_text(path, schema.names, told, strings(schema.names, schema.types))
+    column = columns.choose_text(path, schema.names, told, strings(schema.names, schema.types))
     for batch in file.iter_batches(AT_ONCE, columns=[column]):
         yield from told_cells(batch.column(0))
 
@@ -146,7 +146,7 @@ def of_hub(location: Path | str, table: Any, told: str | None) -> Stream:
     """The texts of a split that the library `datasets` has opened, which stay on the disk."""
     kinds = [getattr(feature, "dtype", "") for feature in table.features.values()]
     names = list(table.features)
-    column = tables.choose_text(location, names, told, strings(names, kinds))
+    column = columns.choose_text(location, names, told, strings(names, kinds))
     for chunk in table.data.column(column).chunks:
         for start in range(0, len(chunk), AT_ONCE):
             yield from told_cells(chunk.slice(start, AT_ONCE))

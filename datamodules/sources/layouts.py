@@ -9,7 +9,7 @@
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from datamodules import ranks
-from datamodules.inputs import clip, image, sound, text
-from datamodules.sources import idx, parquet, tables
-from datamodules.sources.tables import FOUND, Columns
+from datamodules.inputs import clip, picture_file, sound, text
+from datamodules.sources import columns, idx, parquet, tables
+from datamodules.sources.columns import FOUND, Columns
+from datamodules.sources.rows import Rows, Source
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
 SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
@@ -39,43 +40,13 @@ class Kind:
 
 PICTURES = Kind(
     "pictures",
-    image.SUFFIXES,
+    picture_file.SUFFIXES,
     "Image",
     "digits",
 )
 TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
 CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
 SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One split: `raws[i]` is bytes, a path, a text or an array, `labels[i]` counts the classes."""
-
-    raws: Sequence[Any] | np.ndarray
-    labels: np.ndarray
-    numbers: np.ndarray | None = None  # of their lines in a table
-    where: str = ""  # how a line is spoken of
-
-    def take(self, indices: np.ndarray) -> "Rows":
-        """These rows only; nothing is read."""
-        numbers = None if self.numbers is None else self.numbers[indices]
-        return Rows([self.raws[i] for i in indices], self.labels[indices], numbers, self.where)
-
-    def place(self, i: int, split: str) -> str:
-        """Where a row stands, for messages."""
-        if isinstance(self.raws[i], Path):
-            return ""  # which its own message names
-        row = f"row {i} of {split}"
-        return f"{row if self.numbers is None else self.where.format(self.numbers[i])}: "
-
-
-@dataclass(frozen=True)
-class Source:
-    """A data set as it was found: its splits and the names of its classes."""
-
-    splits: dict[str, Rows]
-    classes: list[str]
 
 
 def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns = FOUND) -> Source:
@@ -143,13 +114,13 @@ def _hub_layout(location: Path | str, scratch: Path, kind: Kind, told: Columns) 
     loaded = parquet.tables(location, scratch)
     features = next(iter(loaded.values())).features
     if kind is TEXTS:
-        content, label = tables.choose_features(location, features, told)
+        content, label = columns.choose_features(location, features, told)
     else:
         wanted = (kind.feature, "ClassLabel")
         content, label = (parquet.column(features, one, location) for one in wanted)
-    columns = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
-    known = [name for name in columns if name in (*NAMES, "all")]
-    classes, labels = tables.labels(columns, features[label], known)
+    cells = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
+    known = [name for name in cells if name in (*NAMES, "all")]
+    classes, labels = columns.labels(cells, features[label], known)
     splits: dict[str, Rows] = {}
     for name, table in loaded.items():
         name = SPLITS.get(name, name)
@@ -248,14 +219,16 @@ def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
         names = ", ".join(table.name for table in found)
         raise ValueError(f"{location} has several tables ({names}): give one as data.source")
     path = found[0]
-    columns = tables.columns_of(path, kind is TEXTS, told)
-    table = tables.read(path, *columns)
+    both = columns.columns_of(path, kind is TEXTS, told)
+    table = tables.read(path, *both)
     raws: list[Any] = table.contents
-    if columns[0] == tables.FILE:
+    if both[0] == tables.FILE:
         cells = zip(raws, table.labels, table.splits, strict=True)
         raws = [_place(path, *row) for row in cells]
-    classes = tables.in_order({*table.labels})
-    rows = Rows(raws, tables.numbered(table.labels, classes), table.numbers, f"line {{}} of {path}")
+    classes = columns.in_order({*table.labels})
+    rows = Rows(
+        raws, columns.numbered(table.labels, classes), table.numbers, f"line {{}} of {path}"
+    )
     return Source(_by_split(path, rows, table.splits), classes)
 
 

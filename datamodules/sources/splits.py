@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from datamodules.sources.layouts import NAMES, Rows, Source
+from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import Rows, Source
 
 
 def divide(source: Source, validation: float, test: float, seed: int) -> Source:

@@ -8,10 +8,9 @@ Labels are words or whole numbers. Bytes that are not UTF-8 stay in their cells,
 
 import csv
 import json
-import re
 import sys
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -19,25 +18,6 @@ import numpy as np
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 FILE, TEXT, LABEL, SPLIT = "file", "text", "label", "split"
-TEXTS = {
-    "text", "texts", "sentence", "review", "reviewtext", "content", "comment", "commenttext",
-    "body", "tweet", "document", "message", "utterance", "phrase",
-}  # fmt: skip
-LABELS = {
-    "label", "labels", "class", "classes", "sentiment", "category", "target", "stars", "rating",
-    "polarity", "intent",
-}  # fmt: skip
-ASIDE = {"", "id", "index", "idx", "unnamed0", SPLIT}  # neither texts nor labels
-
-
-class Columns(NamedTuple):
-    """The columns of the texts (or of what else has a label) and of their labels; None: find it."""
-
-    text: str | None
-    label: str | None
-
-
-FOUND = Columns(None, None)
 
 
 class Table(NamedTuple):
@@ -47,135 +27,6 @@ class Table(NamedTuple):
     labels: list[str]
     splits: list[str]  # "" where there is no such column
     numbers: np.ndarray
-
-
-# --- which columns -------------------------------------------------------------------------------
-
-
-def choose(
-    path: Path | str, names: Sequence[str], told: Columns, strings: Collection[str] | None = None
-) -> tuple[str, str]:
-    """The columns of the texts and the labels: as told, by their usual names, or the only ones.
-
-    Args:
-        names: of all columns.
-        strings: those that may hold texts; None: any.
-
-    Raises:
-        ValueError: there is no such column, or which one is meant is not clear.
-    """
-    for name in told:
-        if name is not None and name not in names:
-            raise ValueError(f"{path} has no column {name!r}: found {', '.join(names)}")
-    free = [name for name in names if _plain(name) not in ASIDE]
-    label = told.label or usual(free, LABEL, LABELS)
-    worded = [name for name in free if name != label and (strings is None or name in strings)]
-    text = told.text or usual(worded, TEXT, TEXTS) or only(worded)
-    label = label or (only([name for name in free if name != text]) if text else None)
-    if text is None or label is None or text == label:
-        raise ValueError(
-            f"{path} has the columns {', '.join(names) or 'none'}: which of them are the texts and "
-            "their labels is not clear; name them: data.text_column=NAME data.label_column=NAME"
-        )
-    return text, label
-
-
-def choose_text(
-    path: Path | str, names: Sequence[str], told: str | None, strings: Collection[str]
-) -> str:
-    """The column of texts that have no label: as told, by its usual names, or the only one.
-
-    Args:
-        names: of all columns.
-        strings: those that look like texts.
-
-    Raises:
-        ValueError: there is no such column, or which one is meant is not clear.
-    """
-    if told is not None and told not in names:
-        raise ValueError(f"{path} has no column {told!r}: found {', '.join(names)}")
-    free = [name for name in names if _plain(name) not in ASIDE]
-    text = told or usual(free, TEXT, TEXTS) or only([name for name in free if name in strings])
-    if text is None:
-        raise ValueError(
-            f"{path} has the columns {', '.join(names) or 'none'}: which of them is the text is "
-            "not clear; name it: data.text_column=NAME"
-        )
-    return text
-
-
-def columns_of(path: Path, texts: bool, told: Columns) -> tuple[str, str]:
-    """The columns of what the rows of a file hold, texts or files, and of their labels."""
-    names = header(path)
-    files = {FILE, LABEL} <= {*names}
-    if texts and (any(told) or TEXT in names or not files):
-        return choose(path, names, told)
-    if not files:
-        raise ValueError(f"{path} has the columns {names}: file and label are needed")
-    return FILE, LABEL
-
-
-def choose_features(path: Path | str, features: Any, told: Columns) -> tuple[str, str]:
-    """The same of the features of `datasets`, which say what is text and what a class."""
-    classes = [name for name, one in features.items() if type(one).__name__ == "ClassLabel"]
-    kinds = ("string", "large_string")
-    strings = [name for name, one in features.items() if getattr(one, "dtype", "") in kinds]
-    told = told._replace(label=told.label or only(classes))
-    return choose(path, list(features), told, strings)
-
-
-def usual(names: Sequence[str], first: str, others: Collection[str]) -> str | None:
-    """The column of the first name, else the only one of another usual name."""
-    return first if first in names else only([name for name in names if _plain(name) in others])
-
-
-def only(names: Sequence[str]) -> str | None:
-    """The one and only."""
-    return names[0] if len(names) == 1 else None
-
-
-def _plain(name: str) -> str:
-    """A name in small letters, without what separates words: "Review Text" is reviewtext."""
-    return re.sub(r"[\W_]", "", name.lower())
-
-
-def in_order(classes: Collection[str]) -> list[str]:
-    """Names of classes: whole numbers by their value, others as words."""
-    whole = all(re.fullmatch(r"-?\d+", name) for name in classes)
-    return sorted(classes, key=int) if whole else sorted(classes)
-
-
-def numbered(names: Sequence[str], classes: list[str]) -> np.ndarray:
-    """The number of each name among the classes, (N,); -1 of one that is none of them."""
-    number = {name: i for i, name in enumerate(classes)}
-    return np.array([number.get(name, -1) for name in names], np.int64)
-
-
-def labels(
-    columns: Mapping[str, Any], feature: Any, known: Collection[str]
-) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The classes of Arrow columns, and the numbers (N,) of their cells.
-
-    Args:
-        columns: of each split, the labels.
-        feature: of `datasets`: what they are.
-        known: the splits whose labels are classes.
-
-    Raises:
-        ValueError: a cell is empty.
-    """
-    if type(feature).__name__ == "ClassLabel":
-        numbers = {split: cells.to_numpy().astype(np.int64) for split, cells in columns.items()}
-        return list(feature.names), numbers
-    names = {split: [told(cell) for cell in c.to_pylist()] for split, c in columns.items()}
-    for split in known:
-        if "" in names[split]:
-            raise ValueError(f"row {names[split].index('')} of {split} has no label")
-    classes = in_order({name for split in known for name in names[split]})
-    return classes, {split: numbered(names[split], classes) for split in names}
-
-
-# --- their rows ----------------------------------------------------------------------------------
 
 
 def every(folder: Path) -> list[Path]:

@@ -201,10 +201,9 @@ def test_data_that_are_not_here_are_replaced_by_embedded_ones(trained, command, 
 
 
 def test_many_inputs_show_a_bar(monkeypatch, trained, place, command):
-    from zoo.commands import predict
-
-    monkeypatch.setattr(predict, "AT_ONCE", 1)
-    monkeypatch.setattr(predict, "MANY", 2)
+    monkeypatch.setattr("zoo.commands.predict.AT_ONCE", 1)
+    monkeypatch.setattr("zoo.commands._progress.AT_ONCE", 1)
+    monkeypatch.setattr("zoo.commands._progress.MANY", 2)
     code, out, err = command("predict", trained("image_cnn"), "photos", "--csv")
     assert code == 0
     assert "predicting" in err

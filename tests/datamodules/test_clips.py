@@ -15,7 +15,7 @@ from datamodules import clips as module
 from datamodules.bundled.digits import digits as mnist_digits
 from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moved, moving_digits
 from datamodules.clips import ordered
-from datamodules.sources.layouts import Rows, Source
+from datamodules.sources.rows import Rows, Source
 from tests.tiny.video_folder import pictures, video
 
 

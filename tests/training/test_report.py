@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.figures.html import FRAMES, LOUD, confused, draw, numeric_columns
+from zoo.figures.confusion import confused
+from zoo.figures.html import FRAMES, LOUD, draw
 from zoo.figures.kinds import (
     Audio,
     Bars,
@@ -27,6 +28,7 @@ from zoo.figures.kinds import (
 )
 from zoo.figures.raster import GAP
 from zoo.figures.svg import HEIGHT, POINTS
+from zoo.figures.table import numeric_columns
 from zoo.training import report
 from zoo.training.comparison import comparison
 from zoo.training.report import curves, shown

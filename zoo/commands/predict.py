@@ -34,9 +34,8 @@ from zoo.commands._answers import (
     print_table,
 )
 from zoo.commands._inputs import UTF8, Asked, collected, exists
+from zoo.commands._progress import AT_ONCE, bar, with_bar
 
-AT_ONCE = 64  # inputs
-MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
 LARGE = 2**22  # bytes of a text from which on it is, too
 INTERMIXED = True  # options may stand between name and inputs
 
@@ -169,35 +168,6 @@ def tried(ask: Ask, part: Sequence[Asked]) -> list[Any]:
             return [error]
         half = len(part) // 2
         return tried(ask, part[:half]) + tried(ask, part[half:])
-
-
-def with_bar(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The parts, with a count on standard error where there are many."""
-    yield from islice(parts, MANY // AT_ONCE)
-    following = next(parts, None)
-    if following is None:
-        return
-    with bar("{task.completed:,} more inputs") as progress:
-        task = progress.add_task("", total=None)
-        for part in chain([following], parts):
-            yield part
-            progress.advance(task, len(part))
-
-
-def bar(what: str, disable: bool = False) -> Any:
-    """A line of progress on standard error."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TaskProgressColumn, TimeElapsedColumn
-
-    return Progress(
-        SpinnerColumn(),
-        f"predicting {what}",
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        redirect_stdout=sys.stdout.isatty(),  # else answers would go to standard error, too
-        disable=disable,
-    )
 
 
 # --- how it is said -------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def print_table(runs: "list[Run]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from zoo.figures.html import numeric_columns
+    from zoo.figures.table import numeric_columns
     from zoo.training.comparison import comparison
 
     for one in runs:

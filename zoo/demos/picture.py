@@ -26,7 +26,7 @@ def read(picture: str | None, side: int) -> "tuple[np.ndarray, str]":
     from PIL import ImageOps
     from sklearn.datasets import load_sample_image
 
-    from datamodules.inputs.image import eight_bit, open_picture
+    from datamodules.inputs.picture_file import eight_bit, open_picture
 
     with open_picture(picture or load_sample_image("china.jpg")) as opened:
         small = eight_bit(ImageOps.exif_transpose(opened)).convert("RGB")

@@ -6,12 +6,12 @@ follow the reader's light or dark page.
 
 import base64
 import math
-import re
 from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
+from zoo.figures.confusion import confusion_html
 from zoo.figures.kinds import (
     Audio,
     Bars,
@@ -27,14 +27,11 @@ from zoo.figures.kinds import (
 )
 from zoo.figures.raster import TILE, png, wav
 from zoo.figures.svg import POINTS, box, curve_svg, scatter_svg
+from zoo.figures.table import table
 
-LONG = 60  # characters; a longer cell has a line of its own on a phone
 FRAMES = 12  # of a clip, side by side
 FAINT = 0.05  # of the greatest weight of a passage; below it a word has no tint
 LOUD = 30  # half the height of a waveform, in SVG units
-MATRIX = 200  # classes; above it a confusion matrix is a list of its largest cells
-PAIRS = 20  # most confused pairs, listed beside a matrix that is too large to survey
-NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?%)?|nan|-")
 
 
 def draw(title: str, picture: Picture) -> str:
@@ -64,41 +61,8 @@ def _body(title: str, picture: Picture) -> str:
         case Table():
             return table(picture)
         case Confusion():
-            return _confusion(picture)
+            return confusion_html(picture)
     raise TypeError(f"{title!r} is no picture of zoo.figures.kinds: {type(picture).__name__}")
-
-
-def table(picture: Table) -> str:
-    """A table in a box that scrolls by itself; numbers are set to the right, texts may wrap."""
-    kinds = [f' class="{kind}"' if kind else "" for kind in _column_kinds(picture)]
-    head = "".join(
-        f'<th scope="col"{kind}>{escape(cell)}</th>'
-        for cell, kind in zip(picture.header, kinds, strict=True)
-    )
-    rows = [
-        "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
-        for row in picture.rows
-    ]
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return box(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-
-
-def _column_kinds(picture: Table) -> list[str]:
-    columns = [[row[i] for row in picture.rows] for i in range(len(picture.header))]
-    pairs = zip(columns, numeric_columns(picture), strict=True)
-    return [
-        "number" if numeric else "long" if any(len(cell) > LONG for cell in cells) else ""
-        for cells, numeric in pairs
-    ]
-
-
-def numeric_columns(picture: Table) -> list[bool]:
-    """Which columns hold numbers in most of their filled cells; the first one names the rows."""
-    columns = [[row[i] for row in picture.rows if row[i]] for i in range(len(picture.header))]
-    return [
-        i > 0 and 2 * sum(bool(NUMBER.fullmatch(cell)) for cell in cells) > len(cells)
-        for i, cells in enumerate(columns)
-    ]
 
 
 # --- grids ---------------------------------------------------------------------------------------
@@ -237,53 +201,6 @@ def _plain(value: float) -> str:
 
 
 # --- confusion -----------------------------------------------------------------------------------
-
-
-def _confusion(confusion: Confusion) -> str:
-    many = len(confusion.classes)
-    parts = [_matrix(confusion)] if many <= MATRIX else []
-    if many > PAIRS and (pairs := confused(confusion)).rows:
-        parts += ["<p>Most often confused</p>", table(pairs)]
-    return "".join(parts)
-
-
-def confused(confusion: Confusion, most: int = PAIRS) -> Table:
-    """The largest counts off the diagonal."""
-    counts = np.array(confusion.matrix)
-    np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:most]
-    cells = [(int(cell) // len(counts), int(cell) % len(counts)) for cell in order]
-    name = confusion.classes
-    rows = [(name[i], name[j], str(counts[i, j])) for i, j in cells if counts[i, j]]
-    return Table(("truth", "answer", "samples"), rows)
-
-
-def _matrix(confusion: Confusion) -> str:
-    """Names stay in sight while the box scrolls; a cell is tinted by its share of the truth."""
-    names = [escape(name) for name in confusion.classes]
-    style = ' class="upright"' if max(map(len, confusion.classes)) > 3 else ""
-    head = "".join(f'<th scope="col"><span>{name}</span></th>' for name in names)
-    rows = "".join(
-        f'<tr><th scope="row">{name}</th>{_cells(i, names, counts)}</tr>'
-        for i, (name, counts) in enumerate(zip(names, confusion.matrix.tolist(), strict=True))
-    )
-    corner = "<thead><tr><td></td>"
-    return (
-        box(f"<table{style}>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>")
-        + "<p>Rows are the truth, columns the answer; the tint is the share of the row.</p>"
-    )
-
-
-def _cells(truth: int, names: Sequence[str], counts: Sequence[int]) -> str:
-    total = sum(counts)
-    return "".join(
-        f'<td class="{"hit" if answer == truth else "miss"}" '
-        f'style="--tint:{math.sqrt(n / total):.2f}" '  # the root: one mistake in 100 is seen
-        f'title="{names[truth]} taken for {names[answer]}: {n}">{n}</td>'
-        if n
-        else "<td></td>"
-        for answer, n in enumerate(counts)
-    )
 
 
 # --- planes with names ---------------------------------------------------------------------------

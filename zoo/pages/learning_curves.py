@@ -17,9 +17,9 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from zoo.figures.html import draw
-from zoo.figures.html import table as drawn_table
 from zoo.figures.kinds import Curve, Table
 from zoo.figures.page import page
+from zoo.figures.table import table as drawn_table
 from zoo.training.learning_curves import Point
 from zoo.utilities.files import replace
 

@@ -23,9 +23,10 @@ from rich.progress import track
 
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
-from zoo.figures.html import draw, table
+from zoo.figures.html import draw
 from zoo.figures.kinds import Grid, Table
 from zoo.figures.page import page
+from zoo.figures.table import table
 from zoo.training.comparison import comparison
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure

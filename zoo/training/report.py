@@ -11,9 +11,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from zoo.figures.html import draw, table
+from zoo.figures.html import draw
 from zoo.figures.kinds import Curve, Picture
 from zoo.figures.page import page
+from zoo.figures.table import table
 from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import shown

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.inputs import clip as module
-from datamodules.inputs.clip import ClipInput, decode, fold, pick, tiles, unfold
+from datamodules.inputs.clip import ClipInput, fold, tiles, unfold
+from datamodules.inputs.video_file import decode, pick
 from tests.tiny.video_folder import pictures, video
 
 
@@ -281,10 +281,10 @@ def test_a_missing_video_and_an_empty_folder_are_named(tmp_path):
 
 def test_too_many_frames_or_pixels_are_refused(tmp_path, monkeypatch):
     video(tmp_path / "a.mp4", rising(8))
-    monkeypatch.setattr(module, "MAX_FRAMES", 7)
+    monkeypatch.setattr("datamodules.inputs.video_file.MAX_FRAMES", 7)
     with pytest.raises(ValueError, match=r"a\.mp4 has more than 7 frames"):
         read(tmp_path / "a.mp4")
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
+    monkeypatch.setattr("datamodules.inputs.video_file.MAX_PIXELS", 100)
     with pytest.raises(ValueError, match=r"a\.mp4 is too large \(16 x 16 pixels\)"):
         read(tmp_path / "a.mp4")
 

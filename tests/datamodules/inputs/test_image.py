@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 import zoo
-from datamodules.inputs.image import ImageInput, decode, open_picture, rims
+from datamodules.inputs.image import ImageInput, rims
+from datamodules.inputs.picture_file import decode, open_picture
 
 ROOT = Path(__file__).resolve().parents[3]
 RED, GREEN, BLUE, WHITE, BLACK = (

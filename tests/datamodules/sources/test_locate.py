@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.sources.layouts import Rows, Source
 from datamodules.sources.locate import fingerprint, locate
+from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities import cache
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import zoo
-from datamodules.sources import tables
-from datamodules.sources.tables import FOUND, Columns
+from datamodules.sources import columns
+from datamodules.sources.columns import FOUND, Columns
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
 LABELS = ["pos", "neg", "neither"] * 20
@@ -86,7 +86,7 @@ def test_a_column_of_splits_is_kept(tmp_path, ending):
     ],
 )
 def test_what_a_person_would_call_the_columns_is_found(names, wanted):
-    assert tables.choose("a.csv", names, FOUND) == wanted
+    assert columns.choose("a.csv", names, FOUND) == wanted
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_what_a_person_would_call_the_columns_is_found(names, wanted):
 )
 def test_columns_that_are_not_clear_are_listed_with_the_way_out(names):
     with pytest.raises(ValueError, match=rf"a\.csv has the columns {', '.join(names)}: .*label_co"):
-        tables.choose("a.csv", names, FOUND)
+        columns.choose("a.csv", names, FOUND)
 
 
 def test_what_is_no_text_leaves_one_column_that_is():
     names = ["said", "verdict"]
-    assert tables.choose("a", names, FOUND, ["said"]) == ("said", "verdict")
-    assert tables.choose("a", names, Columns("verdict", None)) == ("verdict", "said")
+    assert columns.choose("a", names, FOUND, ["said"]) == ("said", "verdict")
+    assert columns.choose("a", names, Columns("verdict", None)) == ("verdict", "said")
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path, command):
@@ -149,8 +149,8 @@ def test_a_damaged_parquet_file_and_a_row_without_label_are_one_line(tmp_path):
 
 
 def test_numbers_are_ordered_as_numbers_and_words_as_words():
-    assert tables.in_order({"10", "9", "-1"}) == ["-1", "9", "10"]
-    assert tables.in_order({"10", "9", "b"}) == ["10", "9", "b"]
+    assert columns.in_order({"10", "9", "-1"}) == ["-1", "9", "10"]
+    assert columns.in_order({"10", "9", "b"}) == ["10", "9", "b"]
 
 
 # Bad bytes: reliability 20

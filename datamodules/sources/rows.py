@@ -1,0 +1,38 @@
+"""Rows that are not decoded yet, and the splits that they make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split: `raws[i]` is bytes, a path, a text or an array, `labels[i]` counts the classes."""
+
+    raws: Sequence[Any] | np.ndarray
+    labels: np.ndarray
+    numbers: np.ndarray | None = None  # of their lines in a table
+    where: str = ""  # how a line is spoken of
+
+    def take(self, indices: np.ndarray) -> "Rows":
+        """These rows only; nothing is read."""
+        numbers = None if self.numbers is None else self.numbers[indices]
+        return Rows([self.raws[i] for i in indices], self.labels[indices], numbers, self.where)
+
+    def place(self, i: int, split: str) -> str:
+        """Where a row stands, for messages."""
+        if isinstance(self.raws[i], Path):
+            return ""  # which its own message names
+        row = f"row {i} of {split}"
+        return f"{row if self.numbers is None else self.where.format(self.numbers[i])}: "
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set as it was found: its splits and the names of its classes."""
+
+    splits: dict[str, Rows]
+    classes: list[str]

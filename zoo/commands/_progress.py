@@ -1,0 +1,38 @@
+"""How far `zoo predict` is, on standard error."""
+
+import sys
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+AT_ONCE = 64  # inputs
+MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
+
+
+def with_bar(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The parts, with a count on standard error where there are many."""
+    yield from islice(parts, MANY // AT_ONCE)
+    following = next(parts, None)
+    if following is None:
+        return
+    with bar("{task.completed:,} more inputs") as progress:
+        task = progress.add_task("", total=None)
+        for part in chain([following], parts):
+            yield part
+            progress.advance(task, len(part))
+
+
+def bar(what: str, disable: bool = False) -> Any:
+    """A line of progress on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TaskProgressColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        f"predicting {what}",
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        redirect_stdout=sys.stdout.isatty(),  # else answers would go to standard error, too
+        disable=disable,
+    )

@@ -253,7 +253,7 @@ def test_the_report_shows_the_confusion_matrix_the_mistakes_and_the_filters(once
 
 def test_a_checkout_without_git_installed_has_no_known_commit(monkeypatch, tmp_path):
     """It had stopped the run after training."""
-    from zoo.training import results
+    from zoo.training import checkout
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert results.commit() is None
+    assert checkout.commit() is None

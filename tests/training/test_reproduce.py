@@ -1,12 +1,13 @@
 """Proofs: what is judged, what is kept, and what stands."""
 
 import json
-from pathlib import Path
+import subprocess
 
 import pytest
 
 from zoo.catalog.compose import compose
-from zoo.training import reproduce
+from zoo.training import checkout, reproduce
+from zoo.training.results_page import reached
 from zoo.utilities.errors import Failure
 
 PROOF = {"metric": "test/accuracy", "at_least": 0.9, "seeds": [0, 1], "minutes": 1}
@@ -22,44 +23,15 @@ def results(value, **more):
 
 
 def test_the_mean_over_the_seeds_is_judged():
-    assert reproduce.figure_of(PROOF, [results(0.88), results(0.93)])["met"]
-    assert not reproduce.figure_of(PROOF, [results(0.88), results(0.91)])["met"]
+    assert reached(reproduce.figure_of(PROOF, [results(0.88), results(0.93)]))
+    assert not reached(reproduce.figure_of(PROOF, [results(0.88), results(0.91)]))
     at_most = {**PROOF, "at_least": None, "at_most": 0.9}
-    assert not reproduce.figure_of(at_most, [results(0.88), results(0.93)])["met"]
+    assert not reached(reproduce.figure_of(at_most, [results(0.88), results(0.93)]))
 
 
 def test_the_slowest_seed_gives_the_minutes():
     slow = results(0.9, train_seconds=90.0)
     assert reproduce.figure_of(PROOF, [results(0.9), slow])["minutes"] == 1.5
-
-
-def test_the_page_shows_score_spread_bar_and_baseline():
-    page = reproduce.page({"image_cnn": reproduce.figure_of(PROOF, [results(0.95), results(0.97)])})
-    row = page.splitlines()[-1]
-    for cell in (
-        "96.00 % (95.00 to 97.00 %)",
-        "at least 90.00 %",
-        "80.00 % (logistic, 90.0 s)",
-        "(embedded)",
-    ):
-        assert cell in row
-
-
-def test_what_was_done_to_the_data_stands_beside_their_score():
-    """Part 2 of the features: CIFAR-10 is a re-compressed copy."""
-    figure = reproduce.figure_of(PROOF, [results(0.9, data="cifar10", embedded=False)])
-    assert "| cifar10 (compressed as JPEG) |" in reproduce.page({"cifar10_image_cnn": figure})
-
-
-def test_the_readmes_table_is_replaced_and_the_rest_is_not():
-    figures = {"image_cnn": reproduce.figure_of(PROOF, [results(0.95)])}
-    page = f"before\n{reproduce.START}\nold\n{reproduce.END}\nafter\n"
-    written = reproduce.with_table(page, figures)
-    assert written.startswith(f"before\n{reproduce.START}\n")
-    assert written.endswith(f"{reproduce.END}\nafter\n")
-    assert "95.00 %" in written
-    assert "old" not in written
-    assert reproduce.with_table(written, figures) == written
 
 
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
@@ -76,6 +48,7 @@ def measured(monkeypatch, tmp_path):
     class Done:
         results = results(0.95)
 
+    monkeypatch.setattr(checkout, "changed", list)
     monkeypatch.setattr(reproduce, "docs", lambda: tmp_path)
     monkeypatch.setattr(reproduce, "proven", lambda: ["image_cnn"])
     monkeypatch.setattr(
@@ -85,7 +58,7 @@ def measured(monkeypatch, tmp_path):
 
 
 def test_what_stands_is_not_run_again(measured, tmp_path):
-    with pytest.raises(Failure, match="below the bar: image_cnn"):
+    with pytest.raises(Failure, match=r"beyond the minutes: image_cnn"):
         reproduce.reproduce_all()  # 0.95 is under its 0.98
     seeds = compose(["experiment=image_cnn"])["proof"]["seeds"]
     assert [seed for seed, _ in measured] == seeds
@@ -97,25 +70,70 @@ def test_what_stands_is_not_run_again(measured, tmp_path):
     assert len(measured) == len(seeds)
 
 
-def test_other_code_or_another_config_does_not_stand(monkeypatch):
-    before = reproduce.digest("image_cnn")
-    assert reproduce.digest("image_cnn") == before
-    assert reproduce.digest("image_cnn_2017") != before
-    code = reproduce._code
-    monkeypatch.setattr(
-        reproduce, "_code", lambda module: code(module) + ("x" if module == "zoo.nn.module" else "")
-    )
-    assert reproduce.digest("image_cnn") != before
+def test_a_figure_of_changed_code_does_not_stand_nor_one_of_another_digest():
+    now = {"digest": reproduce.digest_of("image_cnn"), "commit": "0123456789"}
+    assert reproduce.stands("image_cnn", now)
+    assert reproduce.stands("image_cnn", {**now, "commit": None})  # installed, outside a checkout
+    assert not reproduce.stands("image_cnn", {**now, "commit": "0123456789+"})
+    assert not reproduce.stands("image_cnn", {**now, "digest": "another"})
 
 
-def test_comments_and_layout_do_not_unsettle_a_figure(monkeypatch, tmp_path):
-    import zoo.nn.optim
+def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it():
+    old = reproduce.figure_of(PROOF, [results(0.99)]) | {"digest": "another"}
+    figure = reproduce.judged_today({"image_cnn": old, "gone": old})
+    assert list(figure) == ["image_cnn"]
+    assert figure["image_cnn"]["earlier_code"]
+    assert figure["image_cnn"]["at_least"] == compose([])["proof"]["at_least"]
 
-    text = tmp_path / "optim.py"
-    text.write_text("# a comment\n" + Path(zoo.nn.optim.__file__).read_text())
-    before = reproduce._code("zoo.nn.optim")
-    monkeypatch.setattr(reproduce, "getfile", lambda module: str(text))
-    assert reproduce._code("zoo.nn.optim") == before
+
+def test_a_commit_of_any_seed_that_was_changed_is_kept():
+    seeds = [results(0.9, commit="0123456789"), results(0.9, commit="0123456789+")]
+    assert reproduce.figure_of(PROOF, seeds)["commit"] == "0123456789+"
+
+
+@pytest.mark.parametrize("arguments", [["image_cnn"], ["--all"]])
+def test_changed_code_is_not_measured_and_a_file_is_named(arguments, monkeypatch, command):
+    monkeypatch.setattr(checkout, "changed", lambda: ["zoo/nn.py", "conf/train.yaml"])
+    code, _, err = command("reproduce", *arguments)
+    assert code == 2
+    (line,) = err.splitlines()
+    assert "zoo/nn.py and 1 more" in line
+    assert "commit or stash" in line
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A checkout with one file of code and the pages that `zoo reproduce` writes, committed."""
+    for name in ("zoo/nn.py", "docs/results.json", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("as it was\n")
+    author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", tmp_path, *arguments], check=True)
+    monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
+    return tmp_path
+
+
+def test_only_files_that_shape_a_run_change_a_commit(tree):
+    """`zoo reproduce --all` writes docs/results.json and README while it goes on."""
+    before = checkout.commit()
+    assert len(before) == 10
+    (tree / "docs" / "results.json").write_text("written")
+    (tree / "README.md").write_text("written")
+    assert (checkout.commit(), checkout.changed()) == (before, [])
+    checkout.refuse_changes()
+    (tree / "zoo" / "nn.py").write_text("other")
+    (tree / "zoo" / "new.py").write_text("new")
+    assert checkout.commit() == before + "+"
+    assert checkout.changed() == ["zoo/nn.py", "zoo/new.py"]
+    with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
+        checkout.refuse_changes()
+
+
+def test_outside_a_checkout_there_is_no_commit_and_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
+    assert checkout.commit() is None
+    checkout.refuse_changes()
 
 
 def test_a_missed_bar_is_exit_code_1_and_one_line(measured, command):
@@ -124,11 +142,26 @@ def test_a_missed_bar_is_exit_code_1_and_one_line(measured, command):
     assert "misses its bar" in err.splitlines()[-1]
 
 
+def test_so_is_a_recipe_that_takes_longer_than_it_says(measured, command, monkeypatch):
+    slow = results(0.99, train_seconds=3600.0)
+    monkeypatch.setattr(reproduce, "_run", lambda *_: type("Done", (), {"results": slow}))
+    code, _, err = command("reproduce", "image_cnn")
+    assert code == 1
+    assert "slower than its" in err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("arguments", [[], ["image_cnn", "--all"]])
 def test_reproduce_wants_a_name_or_all(arguments, command):
     code, _, err = command("reproduce", *arguments)
     assert code == 2
     assert "NAME or --all" in err
+
+
+@pytest.mark.slow
+def test_the_committed_figures_are_judged_by_todays_targets_and_code():
+    """`python -m scripts.restamp` judges them again."""
+    figures = reproduce.committed()
+    assert reproduce.judged_today(figures) == figures
 
 
 @pytest.mark.slow

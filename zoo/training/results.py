@@ -2,9 +2,6 @@
 
 import json
 import platform
-import shutil
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning
@@ -13,7 +10,7 @@ from pytorch_lightning import Trainer
 
 import zoo
 from zoo.pretrained import store
-from zoo.training import card, report
+from zoo.training import card, checkout, report
 from zoo.training.baseline import baseline_results
 from zoo.training.run import Run
 from zoo.utilities.files import replace
@@ -63,7 +60,7 @@ def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -
         "embedded": data.facts["embedded"],
         "smoke": config["smoke"],
         "command": config["command"],
-        "commit": commit(),
+        "commit": checkout.commit(),
         "versions": versions(),
     }
 
@@ -72,15 +69,3 @@ def versions() -> dict[str, str]:
     """Of what a number depends on."""
     mine = {"zoo": zoo.__version__, "python": platform.python_version()}
     return {**mine, "torch": torch.__version__, "lightning": pytorch_lightning.__version__}
-
-
-def commit() -> str | None:
-    """The commit of a checkout, with + when files differ from it; None where it is not known."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists() or shutil.which("git") is None:
-        return None
-    found = subprocess.run(
-        ["git", "-C", here, "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    return found.stdout.strip() or None

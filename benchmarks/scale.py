@@ -62,7 +62,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     config = launch.composed([
         f"experiment={experiment}", *overrides, f"trainer.devices={devices}",
         f"trainer.max_steps={STEPS}", "trainer.max_epochs=99", "trainer.accelerator=cpu",
-        "trainer.check_val_every_n_epoch=99",
+        "trainer.check_val_every_n_epoch=99", "trainer.precision=32-true",
     ])  # fmt: skip
     fit.watchers = lambda *given: [Together(), *watchers(*given)]
     with quiet():

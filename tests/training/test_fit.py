@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import accuracy_score
 
 import zoo
+from tests.tiny import image_folder
 from zoo.training import build, csv_logger, report
 from zoo.utilities import hardware
 
@@ -39,8 +40,8 @@ def once(tmp_path_factory, cache):
 def test_the_run_leaves_its_whole_folder(once):
     names = {path.name for path in once.folder.iterdir()}
     assert names == {
-        "config.yaml", "results.json", "metrics.csv", "checkpoints", "weights.safetensors",
-        "card.json", "report.html",
+        "config.yaml", "composed.yaml", "results.json", "metrics.csv", "checkpoints",
+        "weights.safetensors", "card.json", "report.html",
     }  # fmt: skip
     names = {path.name for path in once.checkpoints.iterdir()}
     kept = {"best.ckpt", "last-10.ckpt", "last-20.ckpt"}
@@ -194,14 +195,6 @@ def test_automatic_precision_needs_a_proven_recipe_and_a_chip(
     assert hardware.precision(config) == resolved
 
 
-@pytest.mark.parametrize(("half", "wanted"), [(0.5, True), (1.2, False)])
-def test_a_chip_that_is_slower_in_half_precision_is_not_made_to_use_it(half, wanted, monkeypatch):
-    """As some Xeons are: their bf16 convolutions take 1.2 to 1.4 times as long."""
-    took = {torch.float32: 1.0, torch.bfloat16: half}
-    monkeypatch.setattr(hardware, "convolve", took.get)
-    assert hardware.pays.__wrapped__() == wanted
-
-
 def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):
     from zoo.baselines.pixels import StandardisedLogistic
 
@@ -257,3 +250,15 @@ def test_a_checkout_without_git_installed_has_no_known_commit(monkeypatch, tmp_p
 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert checkout.commit() is None
+
+
+def test_config_yaml_is_what_was_built_and_the_same_command_still_knows_the_run(tmp_path, capsys):
+    image_folder.write(tmp_path / "pets")
+    own = {"data.source": str(tmp_path / "pets"), "data.limit": 8, "data.batch_size": 2}
+    run = zoo.train(data="image_folder", trainer="smoke", name="a", **own)
+    card = json.loads((run.folder / "card.json").read_text())
+    assert run.config["model"] == card["model"]
+    assert card["model"]["num_classes"] == len(card["facts"]["classes"])
+    assert run.composed["model"]["num_classes"] == 10
+    zoo.train(data="image_folder", trainer="smoke", name="a", **own)
+    assert "nothing to do" in capsys.readouterr().err

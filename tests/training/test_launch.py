@@ -7,6 +7,7 @@ import pytest
 
 import zoo
 from zoo.training import launch
+from zoo.training.run import COMPOSED, write_config
 
 SMALL = [
     "data.limit=120",
@@ -29,6 +30,24 @@ def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsy
     monkeypatch.setattr(hardware.shutil, "which", lambda name: None)
     assert launch.composed(["compile=true", "trainer.accelerator=cpu"])["compile"] is False
     assert "no C++ compiler found" in capsys.readouterr().err
+
+
+def test_a_model_in_the_place_of_an_experiment_is_refused_with_what_is_taken():
+    with pytest.raises(ValueError, match=r"takes the name of an experiment .*, not a ImageMLP"):
+        zoo.train(zoo.create_model("image_mlp"))
+
+
+@pytest.mark.parametrize("chip", ["bf16-mixed", "32-true"])
+def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
+    from zoo.utilities import hardware
+
+    run = zoo.Run(tmp_path)
+    write_config(run, {"trainer": {"precision": chip}}, COMPOSED)
+    write_config(run, {"trainer": {"precision": chip}})
+    monkeypatch.setattr(hardware, "native_bf16", lambda accelerator: chip == "32-true")
+    config = {"bf16": True, "trainer": {"precision": "auto", "accelerator": "cpu"}}
+    launch.settle_precision(config, run)
+    assert config["trainer"]["precision"] == chip
 
 
 @pytest.mark.slow

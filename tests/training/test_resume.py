@@ -18,6 +18,7 @@ from zoo.training.run import Run
 LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "data.limit=32", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
     "trainer.log_every_n_steps=1", "trainer.check_val_every_n_epoch=1", "save_every=1e-9",
+    "trainer.precision=32-true",
 )  # fmt: skip
 OF_WORDS = {"cbow": ("data.limit=1000", "data.batch_size=1000")}  # whose batches are of words
 MIDDLE, BOUNDARY = 1, 2  # steps

@@ -88,7 +88,11 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_g
     with opened(run, config):
         assert str(os.getpid()) in (run.folder / ".owner").read_text()
         assert not list(run.folder.rglob("*.part"))
-    assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "checkpoints"}
+    assert {path.name for path in run.folder.iterdir()} == {
+        "config.yaml",
+        "composed.yaml",
+        "checkpoints",
+    }
 
 
 def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):

@@ -4,11 +4,14 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from zoo.utilities import hardware
 
 REUSED = """
 import resource
 import torch
-from zoo import hardware
+from zoo.utilities import hardware
 
 {before}
 for step in range(30):
@@ -33,3 +36,17 @@ def test_freed_memory_is_used_again():
     """The system need not hand out, and zero, the pages of each step anew."""
     assert page_faults("hardware.keep_freed_memory()") < 100
     assert page_faults("") > 1_000
+
+
+@pytest.mark.parametrize(("capability", "native"), [((7, 5), False), ((8, 0), True)])
+def test_a_gpu_multiplies_bf16_from_compute_capability_8_on(capability, native, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert hardware.native_bf16("gpu") == native
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_cpu_multiplies_bf16_by_its_flags(flag, monkeypatch):
+    monkeypatch.setattr(hardware, "cpu_multiplies_bf16", lambda: flag)
+    assert hardware.native_bf16("cpu") == flag
+    assert not hardware.native_bf16("mps")

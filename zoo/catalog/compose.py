@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zoo.utilities.compat import split_sweep
 from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ def _slower(section: Mapping[str, Any]) -> Config:
 
 def sweep_jobs(arguments: Sequence[str]) -> list[list[str]]:
     """The jobs of a multirun: every combination of values as Hydra's basic sweeper splits them."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    jobs = BasicSweeper.split_arguments(_parse(arguments), None)
-    return [list(job) for job in jobs[0]]
+    return split_sweep(_parse(arguments))
 
 
 def as_overrides(values: Mapping[str, Any]) -> list[str]:

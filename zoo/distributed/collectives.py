@@ -7,6 +7,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from zoo.utilities.compat import process_store
+
 ANSWER = 5  # seconds that a process has to say that it is alive
 GLOO = ("gloo", "caused pair closure")  # what its errors say; the second kind names no file
 
@@ -56,7 +58,7 @@ def lost(error: RuntimeError) -> list[int]:
     talk = isinstance(error, dist.DistError) or any(said in str(error) for said in GLOO)
     if not (several() and talk):
         return []
-    store, ranks = dist.distributed_c10d._get_default_store(), range(dist.get_world_size())
+    store, ranks = process_store(), range(dist.get_world_size())
     try:
         store.set(f"alive/{dist.get_rank()}", "")
         until = time.monotonic() + ANSWER

@@ -19,6 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from zoo.utilities.compat import scan
+
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others
 Step = Callable[[State, Any], State]  # a state and what is given at one step -> the next state
 
@@ -133,17 +135,13 @@ def one_way(
 
 
 def over(step: Step, state: State, given: Any, reverse: bool = False) -> tuple[Tensor, State]:
-    """Repeat a step over tensors (T, ...), as torch's scan: each first part (T, ...) and the last.
-
-    It lives at a private place until torch makes it public; torch.onnx knows it as ONNX's Scan.
-    """
-    from torch._higher_order_ops.scan import scan
+    """Repeat a step over tensors (T, ...): each first part (T, ...), and the last whole."""
 
     def combine(state: State, now: Any) -> tuple[State, Tensor]:
         new = step(state, now)
         return new, new[0].clone()  # a scan may not give one tensor twice
 
-    reached, outputs = scan(combine, state, given, reverse=reverse)
+    reached, outputs = scan(combine, state, given, reverse)
     return outputs, reached
 
 

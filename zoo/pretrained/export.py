@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from zoo.pretrained.export_spec import Entry, Exported
+from zoo.utilities.compat import drop_guards
 from zoo.utilities.errors import Failure
 
 TOLERANCE = 1e-4  # largest difference, in float32
@@ -95,7 +96,7 @@ def traced(model: Any, plan: Exported) -> Any:
     module = Program(model, plan.function).eval()
     with worded(f"{type(model).__name__} cannot be exported"):
         program = torch.export.export(module, plan.example(), dynamic_shapes=(tuple(varying),))
-    program._guards_code = []  # they refuse sizes at which some map is one pixel: we compare those
+    drop_guards(program)  # which refuse sizes at which some map is one pixel
     return program
 
 

@@ -26,8 +26,9 @@ from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
 from zoo.training.evaluate import quiet, test
 from zoo.training.results import described, finish
 from zoo.training.resume import Checkpoints, Draws, Progress
-from zoo.training.run import Run, step_of
+from zoo.training.run import Run, step_of, write_config
 from zoo.utilities import hardware
+from zoo.utilities.compat import forget_steps_after
 from zoo.utilities.errors import Failure, Stopped
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def work(config: Config, run: Run) -> None:
     if config["judge"]:
         data.judge = evaluator.trained(config, data.facts)
     model = made(config, data.facts, start)
+    if rank() == 0:
+        write_config(run, config)  # as it is built, in the data's sizes
     model.input = data.input  # with what was fitted
     speed = Speed(config["data"]["batch_size"])
     trainer = fit(config, run, model, data, speed)
@@ -61,7 +64,7 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
     trainer = make_trainer(config, run, model, [*own, *watchers(config, run)])
     for logger in trainer.loggers:
         if last is not None and isinstance(logger, TensorBoardLogger):
-            logger._kwargs["purge_step"] = step_of(last)  # what is done again is shown once
+            forget_steps_after(logger, step_of(last))
     if config["compile"]:
         model.compile()
     if config["trainer"]["precision"] == "64-true":

@@ -28,6 +28,11 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
         FloatingPointError: the loss stopped being finite.
         Stopped: by SIGTERM or SIGINT while it trained, after a checkpoint was saved.
     """
+    if not isinstance(experiment, str):
+        raise ValueError(
+            f"zoo.train takes the name of an experiment (zoo.list_experiments()), not a "
+            f"{type(experiment).__name__}: a model is trained by pytorch_lightning.Trainer().fit"
+        )
     return start(["experiment=" + experiment, *as_overrides(overrides)])
 
 
@@ -52,7 +57,6 @@ def composed(arguments: Sequence[str]) -> Config:
     from zoo.utilities import hardware
 
     config = compose(arguments)
-    config["trainer"]["precision"] = hardware.precision(config)
     if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
         console.print("compile   no C++ compiler found: running without")
         config["compile"] = False
@@ -92,6 +96,7 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
 
 def execute(config: Config, run: Run, alone: bool) -> None:
     """Do a run in this process (`alone`), or in processes of its own."""
+    settle_precision(config, run)
     if nothing_to_do(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
@@ -107,6 +112,16 @@ def execute(config: Config, run: Run, alone: bool) -> None:
             work(config, run)
         else:
             torchrun.launch(config, run.folder)
+
+
+def settle_precision(config: Config, run: Run) -> None:
+    """Resolve `auto`: as the run was started, wherever it goes on, else by chip and recipe."""
+    from zoo.utilities import hardware
+
+    started = (run.folder / "config.yaml").exists()
+    if started and config["trainer"]["precision"] == "auto":
+        config["trainer"]["precision"] = run.composed["trainer"]["precision"]
+    config["trainer"]["precision"] = hardware.precision(config)
 
 
 def announce(config: Mapping[str, Any], run: Run) -> None:

@@ -18,6 +18,7 @@ from zoo.distributed import collectives
 from zoo.distributed.signals import Signals
 from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
+from zoo.utilities.compat import epoch_results
 from zoo.utilities.errors import Stopped, no_such
 
 GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
@@ -111,7 +112,7 @@ class Progress(Callback):
 
 def means(trainer: Trainer) -> dict[str, Any]:
     """Lightning's running means of the training metrics of this epoch, by name."""
-    found = trainer.fit_loop.epoch_loop._results.values()
+    found = epoch_results(trainer)
     return {one.meta.name: one for one in found if one.is_tensor and one.meta.is_mean_reduction}
 
 

@@ -26,6 +26,7 @@ from zoo.utilities.files import PART, replace
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
+COMPOSED = "composed.yaml"
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
@@ -52,13 +53,14 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The resolved config that it was started with."""
-        from omegaconf import OmegaConf
+        """The config of what was built, with the model in the data's sizes."""
+        return read_config(self.folder / "config.yaml")
 
-        from zoo.config.locate import renew_targets
-
-        config = OmegaConf.to_container(OmegaConf.load(self.folder / "config.yaml"))
-        return renew_targets(config)
+    @property
+    def composed(self) -> dict[str, Any]:
+        """The config as it was composed, before any data were read: what a resume compares."""
+        path = self.folder / COMPOSED
+        return read_config(path) if path.exists() else self.config  # an earlier zoo wrote one
 
     @cached_property
     def model(self) -> "ZooModule":
@@ -142,7 +144,7 @@ def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
         return False
     if not (run.folder / "config.yaml").exists():
         raise ValueError(f"{run.folder} holds files but is no run: choose another name=")
-    old = run.config
+    old = run.composed
     changed = differences(old, config)
     if changed and not config["force"]:
         raise ValueError(
@@ -196,6 +198,7 @@ def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
     try:
         owner.write_text(f"process {os.getpid()} on {platform.node()}")
         sweep(run)
+        write_config(run, config, COMPOSED)
         write_config(run, config)
         yield
     except BaseException:
@@ -224,8 +227,17 @@ def _remove(folder: Path) -> None:
             return
 
 
-def write_config(run: Run, config: Mapping[str, Any]) -> None:
-    """Write config.yaml."""
+def write_config(run: Run, config: Mapping[str, Any], name: str = "config.yaml") -> None:
+    """Write a config into the run's folder."""
     from omegaconf import OmegaConf
 
-    replace(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+    replace(run.folder / name, OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A config that was written, with the classes in it under the names that they have now."""
+    from omegaconf import OmegaConf
+
+    from zoo.config.locate import renew_targets
+
+    return renew_targets(OmegaConf.to_container(OmegaConf.load(path)))

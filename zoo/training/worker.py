@@ -1,6 +1,6 @@
 """One process of a run: `python -m zoo.training.worker FOLDER`, started by the agent.
 
-It reads the folder's config.yaml, which the parent composed, and never sees Hydra.
+It reads the config that the parent composed from the folder, and never sees Hydra.
 """
 
 import os
@@ -25,8 +25,9 @@ def main(folder: str) -> None:
         from zoo.training.fit import work
 
         run = Run(Path(folder))
-        environment.check(run.config)
-        work(run.config, run)
+        config = run.composed
+        environment.check(config)
+        work(config, run)
         collectives.leave()
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":

@@ -5,15 +5,13 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from functools import cache
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import torch
 
+from zoo.utilities.compat import cpu_multiplies_bf16
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
-PAYS = 0.8  # of float32's time: what bf16 may take at most
 
 
 def precision(config: Mapping[str, Any]) -> str:
@@ -25,31 +23,13 @@ def precision(config: Mapping[str, Any]) -> str:
 
 
 def native_bf16(accelerator: str) -> bool:
-    """Whether the chip that will be used multiplies bfloat16 itself: emulated it is slower."""
-    if accelerator in ("auto", "gpu") and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    has = (torch.cpu._is_avx512_bf16_supported, torch.cpu._is_amx_tile_supported)
-    return accelerator != "mps" and any(asked() for asked in has) and pays()
+    """Whether the chip that will be used multiplies bfloat16 itself: emulated it is slower.
 
-
-@cache
-@torch.no_grad()
-def pays() -> bool:
-    """Whether a convolution is clearly faster in bf16: some chips have it and are slower in it.
-
-    In turn, and by the median, so that what else the machine does in these milliseconds is no vote.
+    Its flags alone decide, never a timing: the same chip computes the same each time.
     """
-    convolve(torch.bfloat16), convolve(torch.float32)
-    rounds = [convolve(torch.bfloat16) / convolve(torch.float32) for _ in range(9)]
-    return median(rounds) < PAYS
-
-
-def convolve(kind: torch.dtype) -> float:
-    """Seconds that a convolution takes in a type: some 0.6 Gflop."""
-    images, kernels = torch.ones(32, 64, 16, 16, dtype=kind), torch.ones(64, 64, 3, 3, dtype=kind)
-    start = perf_counter()
-    torch.conv2d(images, kernels, padding=1)
-    return perf_counter() - start
+    if accelerator in ("auto", "gpu") and torch.cuda.is_available():
+        return torch.cuda.get_device_capability() >= (8, 0)
+    return accelerator != "mps" and cpu_multiplies_bf16()
 
 
 def can_compile(accelerator: str) -> bool:

@@ -1,0 +1,64 @@
+"""The private names of libraries that we touch are there and do what we take them to do."""
+
+import pytest
+import torch
+import torch.distributed as dist
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from zoo.utilities import compat
+
+
+def test_a_sweep_is_every_combination():
+    parsed = OverridesParser.create().parse_overrides(["a=1,2", "b=[3,4]", "c=5,6"])
+    jobs = [["a=1", "b=[3,4]", "c=5"], ["a=1", "b=[3,4]", "c=6"]]
+    assert compat.split_sweep(parsed)[:2] == jobs
+    assert len(compat.split_sweep(parsed)) == 4
+
+
+def test_the_cpu_says_whether_it_multiplies_bf16():
+    flags = {"avx512_bf16", "amx_bf16"}
+    try:
+        with open("/proc/cpuinfo") as file:
+            wanted = bool(flags & {word for line in file for word in line.split()})
+    except OSError:
+        pytest.skip("flags are read from Linux alone")
+    assert compat.cpu_multiplies_bf16() == wanted
+
+
+def test_a_scan_is_a_running_sum():
+    numbers = torch.arange(4.0)
+    total, sums = compat.scan(lambda s, x: (s + x, s + x), torch.zeros(()), numbers, False)
+    assert total == 6
+    assert sums.tolist() == [0, 1, 3, 6]
+
+
+def test_a_logger_forgets_what_is_done_again(tmp_path):
+    logger = TensorBoardLogger(tmp_path)
+    compat.forget_steps_after(logger, 7)
+    logger.experiment.close()
+    (file,) = tmp_path.rglob("events*")
+    events = EventFileLoader(str(file)).Load()
+    assert [event.step for event in events if event.HasField("session_log")] == [7]
+
+
+def test_the_results_of_an_epoch_are_a_list():
+    trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
+    assert compat.epoch_results(trainer) == []
+
+
+def test_processes_have_a_store(tmp_path):
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'a'}", rank=0, world_size=1)
+    try:
+        compat.process_store().set("key", "value")
+        assert compat.process_store().get("key") == b"value"
+    finally:
+        dist.destroy_process_group()
+
+
+def test_a_program_loses_its_guards():
+    program = torch.export.export(torch.nn.Linear(2, 1), (torch.zeros(1, 2),))
+    compat.drop_guards(program)
+    assert program._guards_code == []

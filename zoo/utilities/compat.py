@@ -1,0 +1,50 @@
+"""The private names of libraries that we touch, each until its library has a public one.
+
+A test calls every function here, so that a release that changes one of them is named by it.
+"""
+
+from typing import Any
+
+
+def split_sweep(overrides: list[Any]) -> list[list[str]]:
+    """The jobs of Hydra's basic sweeper: every combination of the values of parsed overrides."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    return [list(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
+
+
+def cpu_multiplies_bf16() -> bool:
+    """Whether the CPU has instructions for products of bfloat16: avx512_bf16, or amx_bf16."""
+    import torch
+
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def scan(combine: Any, start: Any, given: Any, reverse: bool) -> tuple[Any, Any]:
+    """torch's scan, which torch.onnx knows as ONNX's Scan."""
+    from torch._higher_order_ops.scan import scan as torch_scan
+
+    carry, outputs = torch_scan(combine, start, given, reverse=reverse)
+    return carry, outputs
+
+
+def forget_steps_after(logger: Any, step: int) -> None:
+    """Let a TensorBoardLogger that is not open yet show what is done again only once."""
+    logger._kwargs["purge_step"] = step
+
+
+def epoch_results(trainer: Any) -> list[Any]:
+    """Lightning's running results of the training metrics of this epoch."""
+    return list(trainer.fit_loop.epoch_loop._results.values())
+
+
+def process_store() -> Any:
+    """The key-value store that all processes of a group know."""
+    import torch.distributed as dist
+
+    return dist.distributed_c10d._get_default_store()
+
+
+def drop_guards(program: Any) -> None:
+    """Let an exported program take sizes that torch.export's guards refuse; we compare those."""
+    program._guards_code = []

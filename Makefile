@@ -7,18 +7,14 @@ ARGS =
 RUN = .venv/bin/python -m
 PYTEST = OMP_NUM_THREADS=1 $(RUN) pytest -n 2
 
-# What follows `make train`, as the shell is to see it. GNU make keeps it last first and writes a
-# space as "\ " and a backslash as "\\": spell those \s and \b while the words are taken apart.
-WORDS = $(filter-out PYTHON=% ARGS=%,$(subst \ ,\s,$(subst \\,\b,$(subst $$$$,$$,$(MAKEOVERRIDES)))))
-REVERSE = $(if $(1),$(call REVERSE,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
-QUOTE = '$(subst \b,\,$(subst \s, ,$(subst ','\'',$(1))))'
-OVERRIDES = $(foreach word,$(call REVERSE,$(WORDS)),$(call QUOTE,$(word)))
+# What follows `make train`, as Make hands it on: what has spaces or quotes of its own goes into ARGS.
+OVERRIDES = $(subst \ , ,$(patsubst ARGS=%,%,$(filter-out PYTHON=%,$(MAKEOVERRIDES))))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-train: .venv/installed  ## train: make train experiment=gan data.batch_size=64 ARGS="-m"
-	@$(RUN) zoo train $(OVERRIDES) $(ARGS)
+train: .venv/installed  ## train: make train experiment=gan ARGS="-m seed=0,1"
+	@$(RUN) zoo train $(OVERRIDES)
 
 lecture: .venv/installed  ## every topic on embedded data, and one page of it: 15 minutes
 	@$(RUN) zoo lecture $(ARGS)

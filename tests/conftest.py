@@ -11,8 +11,11 @@ REAL = os.environ.get("ZOO_DATA", "")
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all tests of a process: embedded data are prepared once."""
-    return tmp_path_factory.mktemp("cache")
+    """One cache for all tests, also in several processes: data are prepared once."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)

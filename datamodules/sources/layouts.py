@@ -1,7 +1,6 @@
 """The layouts that a labelled data set may lie in: hub, IDX, class folders or a table.
 
     <split>-00000-of-00001.parquet       the hub's, with its card; columns are found by their kind
-    imdb.npz                             Keras' integer form of IMDB; see ranks.py
     train-images-idx3-ubyte.gz           MNIST's own, pictures only
     [train|val|test/]<class>/1.png       one folder a class
     labels.csv                           a table: file,label[,split], or of texts; see tables.py
@@ -17,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from datamodules import ranks
 from datamodules.inputs import clip, picture_file, sound, text
 from datamodules.sources import columns, idx, parquet, tables
 from datamodules.sources.columns import FOUND, Columns
@@ -100,8 +98,6 @@ def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, P
         return hub_layout
     if _candidates(location, kind):
         return table
-    if kind is TEXTS and any(location.glob("*.npz")):
-        return _ranks
     pictures = kind is PICTURES and any(location.glob("*-ubyte*"))
     return _idx if pictures else partial(_class_folders, kind=kind)
 
@@ -152,16 +148,6 @@ def _idx(folder: Path, _: Path) -> Source:
         splits[SPLITS.get(name, name)] = Rows(pixels, labels)
     seen = [int(rows.labels.max()) for rows in splits.values() if len(rows.labels)]
     return Source(splits, [str(i) for i in range(max(seen, default=-1) + 1)])
-
-
-# --- Keras' integers -----------------------------------------------------------------------------
-
-
-def _ranks(folder: Path, _: Path) -> Source:
-    """Keras' integers, as the texts that they stand for."""
-    found = ranks.read(folder)
-    splits = {split: Rows(texts, labels) for split, (texts, labels) in found.items()}
-    return Source(splits, ["neg", "pos"])
 
 
 # --- class folders -------------------------------------------------------------------------------

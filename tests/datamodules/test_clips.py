@@ -2,9 +2,11 @@
 
 import importlib
 import json
+import os
 import shutil
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from datamodules import clips as module
 from datamodules.bundled.digits import digits as mnist_digits
 from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moved, moving_digits
 from datamodules.clips import ordered
+from datamodules.sources import layouts
 from datamodules.sources.rows import Rows, Source
 from tests.tiny.video_folder import pictures, video
 
@@ -361,10 +364,12 @@ def test_a_folder_without_clips_says_what_is_wanted(tmp_path):
 
 
 @pytest.mark.real
-def test_the_real_clips_are_read_whole():
-    data = opened("drone_video", frames=4, image_size=16)
+def test_the_real_clips_are_found_whole_and_read(tmp_path):
+    """All 280 are found; of each split 12 are decoded."""
+    folder = Path(os.environ["ZOO_DATA"]) / "drone_video"
+    splits = layouts.open_source(folder, tmp_path, layouts.CLIPS).splits
+    assert {name: len(rows.labels) for name, rows in splits.items()} == {"train": 224, "test": 56}
+    data = opened("drone_video", frames=4, image_size=16, limit=12)
     assert data.facts["classes"] == ["airplane", "bird", "drone", "helicopter"]
-    samples = data.facts["samples"]
-    assert samples["train"] + samples["val"] == 224
-    assert samples["test"] == 56
+    assert data.facts["samples"] == {"train": 12, "val": 12, "test": 12}
     assert data.facts["skipped"] == []

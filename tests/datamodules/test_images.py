@@ -1,11 +1,5 @@
 import importlib
 import json
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +15,6 @@ from datamodules.loading import labelled
 from datamodules.loading.batches import Batch
 from datamodules.sources import layouts
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
 
 
@@ -301,49 +294,7 @@ def test_a_csv_is_a_source(class_folders):
         assert (pixels[:, 0, 0, 0] % 2 == labels).all()
 
 
-# Killed in the middle
-
-SETUP = """
-import sys, time
-import zoo
-from datamodules import images
-decode = images.decode
-def slow(raw, **shape):
-    time.sleep(float(sys.argv[2]))
-    return decode(raw, **shape)
-images.decode = slow
-data = zoo.create_data("image_folder", source=sys.argv[1])
-data.prepare_data()
-data.setup("fit")
-print(data.facts["samples"])
-"""
-
-
-@pytest.mark.slow
-def test_a_kill_in_the_middle_of_decoding_is_mended_by_the_next_start(class_folders, own_cache):
-    folder = class_folders({"a": 30, "b": 30})
-    command = [sys.executable, "-c", SETUP, str(folder)]
-    killed = subprocess.Popen([*command, "0.1"], cwd=ROOT)
-    deadline = time.monotonic() + 120
-    while not list(own_cache.glob("*.part/train_labels.npy")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    (part,) = own_cache.glob("*.part")
-    assert not (part / "facts.json").exists()
-    done = subprocess.run([*command, "0"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "{'train': 43, 'val': 5, 'test': 12}" in done.stdout
-    assert not list(own_cache.glob("*.part"))
-
-
 # The real data
-
-
-@pytest.fixture(scope="module")
-def real_cache(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real")
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.mark.real
@@ -355,10 +306,7 @@ def real_cache(tmp_path_factory):
         ("cifar10", 50_000, None, [0.4913, 0.4821, 0.4465], [0.2470, 0.2435, 0.2616]),
     ],
 )
-def test_the_real_data_are_the_official_ones(
-    monkeypatch, real_cache, name, train, classes, mean, std
-):  # S04, S45
-    monkeypatch.setenv("ZOO_CACHE", str(real_cache))
+def test_the_real_data_are_the_official_ones(name, train, classes, mean, std):  # S04, S45
     data = opened(name)
     samples = data.facts["samples"]
     assert samples == {"train": train * 9 // 10, "val": train // 10, "test": 10_000}

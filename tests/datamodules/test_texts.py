@@ -2,6 +2,7 @@
 
 import importlib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,9 +134,11 @@ def test_official_splits_stay_whole_and_others_are_carved(name, samples, tmp_pat
 
 
 def test_class_folders_of_text_files_are_read(folders):
-    """The layout of aclImdb: train/pos/*.txt."""
-    folders({"pos": many("good", 30), "neg": many("bad", 30)}, "train")
+    """The layout of aclImdb (S66): train/pos/*.txt, reviews without a label, lists beside them."""
+    folders({"pos": many("good", 30), "neg": many("bad", 30), "unsup": many("film", 9)}, "train")
     source = folders({"pos": many("good", 5), "neg": many("bad", 5)}, "test")
+    (Path(source) / "imdb.vocab").write_text("the\n")
+    (Path(source) / "train" / "urls_pos.txt").write_text("an address\n")
     data = opened(source=source)
     assert data.facts["classes"] == ["neg", "pos"]
     assert data.facts["samples"] == {"train": 54, "val": 6, "test": 10}

@@ -77,7 +77,7 @@ def test_a_sweep_leaves_a_page_a_picture_and_the_points_and_is_not_done_twice(
 
 @pytest.mark.slow
 def test_it_goes_on_where_it_was_interrupted_each_run_a_process_of_its_own(command, monkeypatch):
-    words = ["curves", "trainer=smoke", "--samples", "16"]
+    words = ["curves", "trainer=smoke", "--samples", "16", "data.limit=40"]
     with monkeypatch.context() as patch:
         patch.setattr(verb, "say", lambda line: interrupted() if "image_cnn_2017" in line else None)
         assert command(*words)[0] == 130

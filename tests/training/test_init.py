@@ -107,15 +107,15 @@ def uci_digits(folder):
 
 
 @pytest.mark.slow
-def test_fine_tuning_on_500_pictures_beats_training_from_scratch(tmp_path):
-    """image_cnn.mnist on 500 digits of other writers and of another scanner, three seeds each."""
+def test_fine_tuning_on_200_pictures_beats_training_from_scratch(tmp_path):
+    """image_cnn.mnist on 200 digits of other writers and of another scanner, three seeds each."""
     source, scores = uci_digits(tmp_path / "digits"), {}
     for init in ("image_cnn.mnist", None):
         for seed in range(3):
             run = zoo.train(
                 data="image_folder", init=init, seed=seed, trainer={"max_epochs": 10},
                 baseline=None, **{
-                    "data.source": source, "data.train_samples": 500, "data.channels": 1,
+                    "data.source": source, "data.train_samples": 200, "data.channels": 1,
                     "data.augment.horizontal_flip": False, "data.test": 0.5,
                 },
             )  # fmt: skip

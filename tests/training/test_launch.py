@@ -32,15 +32,6 @@ def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsy
 
 
 @pytest.mark.slow
-def test_a_sweep_is_a_folder_of_numbered_runs(command, tmp_path):
-    code, out, err = command("train", "-m", "seed=0,1", "name=both", *SMALL)
-    assert code == 0, err
-    seeds = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}").results["seed"] for job in (0, 1)]
-    assert seeds == [0, 1]
-    assert "seed=1" in out
-
-
-@pytest.mark.slow
 def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
     """A rate of 1e30 makes the first job's loss infinite or not a number."""
     rates = "model.optimizer.lr=1e30,0.05"
@@ -52,53 +43,48 @@ def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_see_the_same_data_and_score_each_sample_once(command, tmp_path):
-    """The global batch is what counts: two ranks take halves of what one takes."""
-    code, _, err = command("train", "trainer=ddp", "name=two", *SMALL)
-    assert code == 0, err
-    two = zoo.Run(tmp_path / "runs/image_cnn/two").results
-    assert two["devices"] == 2
-    assert two["samples"]["test"] == 120
-    correct = two["test/accuracy"] * 120
-    assert correct == pytest.approx(round(correct), abs=1e-3)
-
-
-@pytest.mark.slow
-def test_a_sweep_in_several_processes_leaves_exactly_its_runs(command, tmp_path):
-    code, _, err = command("train", "-m", "seed=1,2", "trainer=ddp", "name=both", *SMALL)
-    assert code == 0, err
-    runs = [
-        zoo.Run(folder).results for folder in sorted((tmp_path / "runs/image_cnn/both").iterdir())
-    ]
-    assert [(run["seed"], run["devices"]) for run in runs] == [(1, 2), (2, 2)]
-
-
-@pytest.mark.slow
-def test_a_sweep_over_devices_gives_the_same_scores_on_one_and_on_two(command, tmp_path):
+def test_a_sweep_over_devices_leaves_exactly_its_runs_with_the_same_scores(command, tmp_path):
     """Lightning's own way trains the second job on half of the data, and exits 0."""
     exact = [*SMALL, "data.limit=499", "trainer.precision=64-true"]
-    code, _, err = command("train", "-m", "trainer.devices=1,2", "trainer=ddp", "name=both", *exact)
+    sweep = ["trainer.devices=2,1,2", "trainer=ddp", "name=both"]
+    code, out, err = command("train", "-m", *sweep, *exact)
     assert code == 0, err
-    one, two = (zoo.Run(tmp_path / f"runs/image_cnn/both/{job}").results for job in (0, 1))
-    assert (one["devices"], two["devices"]) == (1, 2)
-    assert one["samples"] == two["samples"]
-    assert one["samples"]["test"] == 499  # an odd number: one process has a sample more
-    assert one["test/accuracy"] == two["test/accuracy"]
-    scores = {key: value for key, value in one.items() if key.startswith("test/")}
-    assert {key: two[key] for key in scores} == pytest.approx(scores, rel=1e-6)
+    assert "trainer.devices=1" in out
+    folders = sorted((tmp_path / "runs/image_cnn/both").iterdir())
+    runs = [zoo.Run(folder).results for folder in folders]
+    assert [folder.name for folder in folders] == ["0", "1", "2"]
+    assert [run["devices"] for run in runs] == [2, 1, 2]
+    one = runs.pop(1)
+    for two in runs:
+        assert one["samples"] == two["samples"]
+        assert one["samples"]["test"] == 499  # an odd number: one process has a sample more
+        assert one["test/accuracy"] == two["test/accuracy"]
+        scores = {key: value for key, value in one.items() if key.startswith("test/")}
+        assert {key: two[key] for key in scores} == pytest.approx(scores, rel=1e-6)
 
 
 @pytest.mark.slow
-def test_processes_that_torchrun_started_do_one_run(tmp_path):
+def test_processes_that_torchrun_started_do_one_run(tmp_path, monkeypatch, capsys):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [sys.executable, *torchrun, "-m", "zoo", "train", "trainer=ddp", *SMALL]
-    done = subprocess.run([*command, "name=a"], capture_output=True, text=True)
+    words = ["trainer=ddp", *SMALL, "name=a"]
+    command = [sys.executable, *torchrun, "-m", "zoo", "train", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert zoo.Run(tmp_path / "runs/image_cnn/a").results["devices"] == 2
     assert done.stderr.count("data      digits") == 1  # one of them speaks
-    again = subprocess.run([*command, "name=a"], capture_output=True, text=True)
-    assert again.returncode == 0, again.stderr
-    assert "nothing to do" in again.stderr
-    nameless = subprocess.run(command, capture_output=True, text=True)
-    assert nameless.returncode != 0
-    assert "zoo: torchrun started several processes: give name=" in nameless.stderr
+    by_torchrun(monkeypatch)
+    launch.start(words)
+    assert "nothing to do" in capsys.readouterr().err
+
+
+def test_processes_that_torchrun_started_need_a_name(monkeypatch):
+    by_torchrun(monkeypatch)
+    with pytest.raises(ValueError, match="torchrun started several processes: give name="):
+        launch.start(["trainer=ddp", *SMALL])
+
+
+def by_torchrun(monkeypatch):
+    """Be the second of two processes of torchrun's, as far as variables tell."""
+    told = {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)

@@ -441,7 +441,7 @@ def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
 
 @pytest.mark.real
 def test_photographs_have_no_background():
-    data = zoo.create_data("cifar10", image_size=32, channels=1)  # in grey
+    data = zoo.create_data("cifar10", image_size=32, channels=1, limit=2000)  # in grey
     data.setup("test")
     assert data.input.background is None
 

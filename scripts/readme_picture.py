@@ -129,6 +129,7 @@ def main(path: Path) -> None:
         axes.set_anchor("N")
     file = BytesIO()
     figure.savefig(file, dpi=110)
+    plt.close(figure)
     Image.open(file).convert("RGB").quantize(128).save(path, optimize=True)  # a third of the size
 
 

@@ -12,6 +12,8 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 README = (ROOT / "README.md").read_text()
 FILE = re.compile(r"(?<![\w/.-])(?:zoo|datamodules|conf|docs|tests|benchmarks|scripts)/[\w./]*\w\b")
 
+MODULE = re.compile(r"(?<![\w/.-])(zoo|datamodules)\.(?!md\b|png\b)([a-z_]\w*)(?:\.(\w+))?")
+
 
 def anchors(page):
     """The names of a page's headings, as GitHub makes them."""
@@ -30,12 +32,23 @@ def test_every_link_resolves(page):
             assert not anchor or anchor in anchors(there), target
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"],
-                         ids=lambda page: page.name)  # fmt: skip
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_that_a_page_names_is_there(page):
     """But for those of the topic of one's own, docs/ninth_topic.md."""
     for name in FILE.findall(page.read_text()):
         assert "mixer" in name or (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_names_is_there(page):
+    import zoo
+
+    for package, first, second in MODULE.findall(page.read_text()):
+        room = ROOT / package / first
+        there = room.is_dir() or room.with_suffix(".py").exists() or "mixer" in first
+        assert there or first in zoo.__all__, first
+        in_room = (room / second).with_suffix(".py").exists() if second else True
+        assert not room.is_dir() or in_room, f"{package}.{first}.{second}"
 
 
 def test_readme_counts_the_weights():

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -190,7 +190,7 @@ def ranks(folder: Path) -> dict[int, int]:
     return found
 
 
-def all_gone(pids: list[int], seconds: float) -> bool:
+def all_gone(pids: Iterable[int], seconds: float) -> bool:
     """Whether processes have ended within some seconds."""
     end = time.monotonic() + seconds
     while any(Path(f"/proc/{pid}").exists() for pid in pids):

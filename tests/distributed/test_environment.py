@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,7 @@ import torch.distributed as dist
 from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
+from scripts.torture import all_gone, ranks
 from zoo.distributed import collectives, torchrun
 from zoo.distributed.environment import STALE, check, environment, rank, started_by, strategy
 from zoo.gan import GAN
@@ -199,36 +199,15 @@ def started(tmp_path, *overrides):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     run = zoo.Run(tmp_path / "runs/image_cnn/a")
     wait_for(lambda: len(run.lasts) == 2, process)
-    return process, run, workers(run.folder)
+    return process, run, ranks(run.folder)
 
 
-def wait_for(happens, process, seconds=120):
+def wait_for(happens, process, seconds=300):
     end = time.monotonic() + seconds
     while not happens():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < end
         time.sleep(0.05)
-
-
-def workers(folder: Path) -> dict[int, int]:
-    """Process ids by rank."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (place / "cmdline").read_bytes().split(b"\0")
-            if str(folder).encode() in words:
-                variables = dict(
-                    one.partition(b"=")[::2]
-                    for one in (place / "environ").read_bytes().split(b"\0")
-                )
-                found[int(variables[b"RANK"])] = int(place.name)
-        except (OSError, KeyError):
-            continue
-    return found
-
-
-def gone(pids):
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 @pytest.mark.slow
@@ -239,7 +218,7 @@ def test_a_signal_to_one_process_saves_once_and_ends_all(tmp_path):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 143, err
     assert "stopped by SIGTERM" in err.splitlines()[-1]
-    assert gone(pids.values())
+    assert all_gone(pids.values(), 0)
     assert len(run.lasts) == 2
     assert not list(run.folder.rglob("*.part"))
 
@@ -249,10 +228,7 @@ def test_when_what_started_them_is_killed_the_processes_end(tmp_path):
     process, _, pids = started(tmp_path, "trainer.max_epochs=9999")
     process.kill()
     process.communicate()
-    end = time.monotonic() + 30
-    while not gone(pids.values()) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert gone(pids.values())
+    assert all_gone(pids.values(), 30)
 
 
 @pytest.mark.slow
@@ -262,7 +238,7 @@ def test_a_process_that_stands_still_is_named_after_the_time_out(tmp_path):
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
     assert "process 1 does not answer" in err.splitlines()[-1]
-    assert gone(pids.values())
+    assert all_gone(pids.values(), 0)
 
 
 SHORT = ["trainer.max_epochs=3", "save_every=1e-9", "trainer.precision=64-true"]
@@ -283,7 +259,7 @@ def test_when_one_process_is_killed_the_other_ends_and_two_or_one_go_on(tmp_path
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err.splitlines()[-1] == "zoo: process 0 was killed by SIGKILL: all have ended"
-    assert gone(pids.values())
+    assert all_gone(pids.values(), 0)
     assert not run.finished
     shutil.copytree(run.folder, run.folder.with_name("b"))
     wanted = last_weights("name=whole")

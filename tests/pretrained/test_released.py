@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELF = store.released()
 CARDS = {name: store.read(path) for name, path in SHELF.items()}
 SLICE = 256  # test samples that weights are scored on here
-LARGE = {"mnist", "fashion_mnist", "cifar10", "imdb"}  # of whose test splits 2,000 samples will do
+LARGE = {"mnist", "fashion_mnist", "cifar10", "imdb", "wikipedia_2015"}  # 2,000 samples will do
 PROMISED = {  # besides every model on its embedded data
     "image_cnn.mnist", "image_cnn.fashion_mnist", "image_cnn.cifar10", "text_cnn.imdb",
     "text_lstm.imdb", "cbow.wikipedia_2015", "char_rnn.tinyshakespeare", "autoencoder.mnist",

@@ -217,7 +217,7 @@ def test_training_on_fewer_samples_is_said_in_the_results():
 
 @pytest.mark.slow
 def test_a_run_with_compile_falls_back_or_runs():
-    assert train(compile=True, trainer={"max_epochs": 1}).finished
+    assert train(compile=True, model={"widths": [4]}, trainer={"max_epochs": 1}).finished
 
 
 def test_tensorboard_writes_beside_the_csv():

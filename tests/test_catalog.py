@@ -136,7 +136,7 @@ def test_a_hydra_of_the_callers_program_is_left_alone(tmp_path):
 
     (tmp_path / "mine.yaml").write_text("a: 1\n")
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
-        zoo.create_model("image_cnn")
+        zoo.create_model("image_cnn", num_classes=7)  # which no other test composes
         assert compose("mine").a == 1
 
 

@@ -36,20 +36,9 @@ def tiny(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def all_digits():
-    return sources.digits()
-
-
-@pytest.fixture(autouse=True)
-def once(monkeypatch, all_digits):
-    """Read the digits once: it takes seconds."""
-    monkeypatch.setattr(sources, "digits", lambda: all_digits)
-
-
-@pytest.fixture(scope="module")
-def digits(all_digits):
+def digits():
     """Eight different digits (8, 28, 28) and their labels."""
-    rows = all_digits.splits["all"]
+    rows = sources.digits().splits["all"]
     chosen = np.arange(8) * 600
     return rows.raws[chosen], rows.labels[chosen]
 

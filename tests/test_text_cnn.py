@@ -8,6 +8,7 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
+from tests.data import opened
 from zoo import catalog
 from zoo.pictures import Table
 from zoo.sequences import Steps
@@ -256,8 +257,7 @@ def test_it_overfits_a_batch(name):
 )
 def test_it_reads_digits_as_a_series_of_rows(name, at_least):
     """S72: 28 steps of 28 features, and nothing told of pictures; three rows show the least."""
-    data = zoo.create_data("digits", limit=2000)
-    data.setup("fit")
+    data = opened("digits", limit=2000)
     parts = {split: data.whole(split, 2000) for split in ("train", "test")}
     torch.manual_seed(0)
     model = zoo.create_model(name, vocabulary_size=None, features=28, num_classes=10)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
+from tests.data import opened
 from zoo import cards, catalog
 from zoo.video import Stage, convolution3d
 
@@ -44,8 +45,7 @@ def test_the_order_of_the_frames_matters(model):
 
 
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
-    data = zoo.create_data("moving_digits", limit=32, batch_size=8)
-    data.setup("fit")
+    data = opened("moving_digits", limit=32, batch_size=8)
     model = cards.attach(model, data.facts)
     clips, labels = data.whole("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
@@ -129,8 +129,7 @@ def test_a_frame_network_knows_places():
 def test_unfolded_clips_go_through_the_image_network_unchanged():
     """S51."""
     model = zoo.create_model("video_unfolded").eval()
-    data = zoo.create_data("moving_digits", limit=8, batch_size=8, unfold=True)
-    data.setup("fit")
+    data = opened("moving_digits", limit=8, batch_size=8, unfold=True)
     assert type(model).__module__ == "zoo.image_cnn"
     pictures, _ = data.whole("test", 8)
     assert pictures.shape == (8, 1, 90, 120)
@@ -174,8 +173,7 @@ def trained(tmp_path_factory):
     finally:
         os.chdir(before)
     run = zoo.Run(folder / "runs/video_conv3d/a")
-    data = zoo.create_data("moving_digits")
-    data.setup("fit")
+    data = opened("moving_digits")
     return run, zoo.load(run.folder), data
 
 

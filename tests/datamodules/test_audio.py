@@ -9,14 +9,8 @@ import torch
 
 import zoo
 from datamodules.audio import RATE, SCALE, plucked_strings
+from tests.data import opened
 from tests.tiny.audio_folder import tone
-
-
-def opened(name, **overrides):
-    data = zoo.create_data(name, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datamodules.batches import Batches
 from datamodules.characters import by_files, by_place, chunks, modules, read
 from datamodules.inputs.characters import CharacterInput
 from tests.conftest import REAL
+from tests.data import opened
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
 
@@ -21,10 +22,7 @@ def own(tmp_path):
     def make(text, **overrides):
         path = tmp_path / "mine.txt"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        data = zoo.create_data("characters", source=str(path), **{**OWN, **overrides})
-        data.prepare_data()
-        data.setup("fit")
-        return data
+        return opened("characters", source=str(path), **{**OWN, **overrides})
 
     return make
 
@@ -200,9 +198,7 @@ def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
 
 @pytest.mark.real
 def test_the_last_tenth_of_shakespeare_is_test():
-    data = zoo.create_data("tinyshakespeare")
-    data.prepare_data()
-    data.setup("fit")
+    data = opened("tinyshakespeare")
     with open(f"{REAL}/tinyshakespeare/input.txt", encoding="utf-8") as file:
         text = file.read()
     assert data.facts["vocabulary_size"] == 65 + 2

@@ -10,18 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-import zoo
 from datamodules import clips as module
 from datamodules import sources
 from datamodules.clips import DIRECTIONS, SIDE, moved, moving_digits, ordered
+from tests.data import opened
 from tests.tiny.video_folder import pictures, video
-
-
-def opened(name, **overrides):
-    data = zoo.create_data(name, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
 
 
 @pytest.fixture

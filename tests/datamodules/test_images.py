@@ -14,21 +14,14 @@ import torch
 from PIL import Image
 from pytorch_lightning.plugins import Precision
 
-import zoo
 from datamodules import images as module
 from datamodules import layouts, memory
 from datamodules.batches import Batch
 from datamodules.inputs.image import ImageInput
+from tests.data import opened
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
-
-
-def opened(name, **overrides):
-    data = zoo.create_data(name, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
 
 
 @pytest.fixture

@@ -14,10 +14,13 @@ import pytest
 REAL = os.environ.get("ZOO_DATA", "")
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all tests of a process: embedded data are prepared once."""
-    return tmp_path_factory.mktemp("cache")
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache for all tests of a process: data are prepared once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,11 +51,28 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping[st
     return write
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """A run for all who only look at it: `trained("gan", trainer="smoke")`, done once."""
+    import zoo
+
+    runs: dict[str, zoo.Run] = {}
+
+    def run(experiment: str, **overrides: Any) -> zoo.Run:
+        key = repr((experiment, overrides))
+        if key not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(tmp_path_factory.mktemp(experiment))
+                runs[key] = zoo.train(experiment, name="a", **overrides)
+        return runs[key]
+
+    return run
+
+
 @pytest.fixture(autouse=True)
 def own_place(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("ZOO_CACHE", str(cache))
     monkeypatch.delenv("ZOO_DEBUG", raising=False)
     monkeypatch.chdir(tmp_path)
     if request.node.get_closest_marker("real"):

@@ -1,8 +1,13 @@
-"""Data sets opened as a run opens them."""
+"""Data sets opened as a run opens them, and a small run."""
 
 from typing import Any
 
 import zoo
+
+SMALL = {  # a run of seconds, for `zoo.train("image_cnn", **SMALL)`
+    "model": {"widths": [4, 8]}, "data": {"limit": 200, "batch_size": 20},
+    "trainer": {"max_epochs": 1}, "baseline": None,
+}  # fmt: skip
 
 
 def opened(name: str, **overrides: Any) -> Any:

@@ -2,22 +2,16 @@
 
 import re
 import shlex
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.tiny import (
-    audio_folder,
-    cifar10,
-    fashion_mnist,
-    image_folder,
-    labelled_text,
-    mnist,
-    video_folder,
-    wikipedia_2015,
-)
+import zoo
+from zoo import catalog, schema
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -38,62 +32,69 @@ def commands():
     return list(dict.fromkeys(line for line in lines if line and "NAME" not in line))
 
 
-USERS = {"pets": image_folder, "clips": video_folder, "sounds": audio_folder}  # of one's own
-FETCHED = {
-    "mnist": mnist,
-    "cifar10": cifar10,
-    "wikipedia_2015": wikipedia_2015,
-}  # looked for in $ZOO_DATA
+USERS = {"pets": "image_folder", "clips": "video_folder", "sounds": "audio_folder"}  # of one's own
+FETCHED = {name: name for name in ("mnist", "cifar10", "wikipedia_2015")}  # sought in $ZOO_DATA
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Data of one's own, and what is downloaded, in miniature."""
+    folder = tmp_path_factory.mktemp("made")
+    for below, names in ((".", USERS), ("data", FETCHED), (".", {"jpeg": "fashion_mnist"})):
+        for place, name in names.items():
+            import_module(f"tests.tiny.{name}").write(folder / below / place)
+    import_module("tests.tiny.labelled_text").write(folder)
+    (folder / "said.csv").rename(folder / "reviews.csv")
+    Image.fromarray(np.full((28, 28), 9, np.uint8)).save(folder / "digit.png")
+    texts = [page.read_text() for page in (ROOT / "LICENSE", ROOT / "README.md")]
+    (folder / "book.txt").write_text("\n\n".join(texts))
+    return folder
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A working directory with data of one's own, and what is downloaded, in miniature."""
-    for name, tiny in USERS.items():
-        tiny.write(tmp_path / name)
-    for name, tiny in FETCHED.items():
-        tiny.write(tmp_path / "data" / name)
-    fashion_mnist.write(tmp_path / "jpeg")
-    labelled_text.write(tmp_path)
-    (tmp_path / "said.csv").rename(tmp_path / "reviews.csv")
-    Image.fromarray(np.full((28, 28), 9, np.uint8)).save(tmp_path / "digit.png")
-    texts = [page.read_text() for page in (ROOT / "LICENSE", ROOT / "README.md")]
-    (tmp_path / "book.txt").write_text("\n\n".join(texts))
-    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
-    return tmp_path
+def place(made, tmp_path, monkeypatch):
+    """A working directory in which all that lies."""
+    for one in made.iterdir():
+        (tmp_path / one.name).symlink_to(one)
+    monkeypatch.setenv("ZOO_DATA", str(made / "data"))
 
 
 SMALL = ["trainer=smoke", "data.limit=64"]
+TOLD = ("experiment=", "name=", "seed=", "trainer", "model.optimizer", "+baseline", "~baseline",
+        "baseline", "data.train_samples")  # fmt: skip
 
 
-def trainings():
-    """Those that train; a bare `zoo train experiment=NAME` is run by tests/test_catalog.py."""
-    lines = [line for line in commands() if line.startswith("zoo train")]
-    return [line for line in lines if not re.fullmatch(r"zoo train experiment=\w+", line)]
+def trainings(run):
+    """Those that train: the ones to run here, or those of a run that tests/test_catalog.py does."""
+
+    def known(line):
+        return all(word.startswith(TOLD) for word in shlex.split(line)[2:] if word != "-m")
+
+    return [line for line in commands() if line.startswith("zoo train") and known(line) != run]
 
 
 def test_every_experiment_of_the_pages_is_there():
-    from zoo import catalog
-
     named = re.findall(r"experiment=(\w+)", README + LECTURE)
     assert set(named) <= set(catalog.names("experiment"))
 
 
-@pytest.mark.parametrize("line", trainings())
+@pytest.mark.parametrize("line", trainings(run=True))
 def test_a_training_command_of_the_pages_runs(line, place, command):
-    """With trainer=smoke on little data; a sweep is checked job by job and its first job is run."""
-    from zoo import catalog
-
-    arguments = [word for word in shlex.split(line)[2:] if word != "trainer=smoke"]
-    if arguments[:1] == ["-m"]:
-        arguments = catalog.sweep(arguments[1:])[0]
-    arguments = [
-        a if not a.startswith("data.train_samples") else "data.train_samples=20" for a in arguments
-    ]
-    of_words = {"data=words", "experiment=cbow"} & {*arguments}
-    size = 1000 if of_words else 8  # words, or samples
-    code, _, err = command("train", *arguments, *SMALL, f"data.batch_size={size}")
+    """With trainer=smoke on little data, and whitening on few pixels."""
+    words = shlex.split(line)[2:]
+    small = [*SMALL, "data.image_size=12"] if "zca" in line else SMALL
+    size = 1000 if {"data=words", "experiment=cbow"} & {*words} else 8  # words, or samples
+    code, _, err = command("train", *words, *small, f"data.batch_size={size}")
     assert code == 0, err
+
+
+@pytest.mark.parametrize("line", trainings(run=False))
+def test_a_training_command_of_the_pages_is_a_recipe_of_the_catalog(line, monkeypatch):
+    """Each job of a sweep; tests/training runs several devices, and the catalog's test the rest."""
+    monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
+    words = shlex.split(line)[2:]
+    for job in catalog.sweep(words[1:]) if words[:1] == ["-m"] else [words]:
+        assert catalog.compose(job)["choices"]["experiment"] in zoo.list_experiments()
 
 
 AT_ONCE = ("zoo list", "zoo show", "zoo draw", "zoo predict", "zoo test", "zoo export")
@@ -140,7 +141,9 @@ def test_every_other_command_of_the_pages_is_known():
 
 
 @pytest.mark.parametrize("page", [README, *PAGES], ids=["README", *PAGE_NAMES])
-def test_the_python_of_the_pages_runs(page, place):
+def test_the_python_of_the_pages_runs(page, place, monkeypatch):
+    """On 400 samples of each data set."""
+    monkeypatch.setattr(zoo, "create_data", partial(zoo.create_data, limit=400))
     for block in blocks(page, "python"):
         exec(compile(block, "a page", "exec"), {})
 
@@ -162,8 +165,6 @@ def test_the_tables_are_those_that_the_measured_figures_make():
 
 
 def test_the_parameters_that_the_lecture_page_names_are_counted():
-    import zoo
-
     for channels, size, said in ((3, 32, "1,250,858"), (1, 28, "889,834")):
         model = zoo.create_model("image_cnn_2017", channels=channels, image_size=size)
         assert f"{sum(p.numel() for p in model.parameters()):,}" == said

@@ -214,13 +214,10 @@ def test_figures_are_pictures_that_can_be_drawn(conditional):
     assert all(pictures.png(grid) for grid in found.values())
 
 
-@pytest.fixture(scope="module")
-def unjudged(tmp_path_factory, cache):
+@pytest.fixture
+def unjudged(trained):
     """One small run without a judge."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("unjudged"))
-        patch.setenv("ZOO_CACHE", str(cache))
-        yield zoo.train("gan", name="a", **{**TINY, "ema": 0.9})
+    return trained("gan", **TINY, ema=0.9)
 
 
 def test_without_a_judge_it_trains_and_tests_on_its_losses(unjudged):

@@ -223,11 +223,9 @@ def learn(model, data, steps):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def digits():
     """A small network that has seen 2,000 digits, its novelty, and digits that neither saw."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("digits")))
-        data = opened("digits", train_samples=2000)
+    data = opened("digits", train_samples=2000)
     torch.manual_seed(0)
     model = learn(zoo.create_model("image_cnn", widths=[16, 32, 64]), data, steps=150)
     with torch.inference_mode():

@@ -13,23 +13,17 @@ from PIL import Image
 
 import zoo
 from tests.tiny import video_folder
+from zoo import catalog
 from zoo.texts import strongest
 
-SMOKE = {"trainer": "smoke", "baseline": None}
 
+@pytest.fixture
+def trained(trained, tiny):
+    """The folders of smoke runs, by their model's name: what they answer means nothing."""
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, cache):
-    """Smoke runs, by their model's name: what they answer means nothing."""
-    runs = {}
-
-    def run(name, **more):
-        if name not in runs:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.chdir(tmp_path_factory.mktemp("runs"))
-                patch.setenv("ZOO_CACHE", str(cache))
-                runs[name] = str(zoo.train(name, **SMOKE, name="a", **more).folder)
-        return runs[name]
+    def run(name):
+        data = catalog.compose([f"experiment={name}"])["choices"]["data"]
+        return str(trained(name, trainer="smoke", data=dict(tiny(data))).folder)
 
     return run
 

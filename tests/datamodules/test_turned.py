@@ -19,10 +19,8 @@ def opened(**overrides):
 
 
 @pytest.fixture(scope="module")
-def data(cache):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOO_CACHE", str(cache))
-        return opened()
+def data():
+    return opened()
 
 
 def test_a_positive_angle_turns_counter_clockwise():

@@ -7,25 +7,15 @@ import pytest
 import torch
 
 import zoo
-from tests.data import opened
+from tests.data import SMALL, opened
 from zoo import cards, catalog
 from zoo.training import evaluate
 
-SMALL = {
-    "model": {"widths": [4, 8]},
-    "data": {"limit": 200, "batch_size": 20},
-    "trainer": {"max_epochs": 1},
-    "baseline": None,
-}
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, cache):
+@pytest.fixture
+def run(trained):
     """One small run on digits."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("once"))
-        patch.setenv("ZOO_CACHE", str(cache))
-        yield zoo.train("image_cnn", **SMALL, name="a")
+    return trained("image_cnn", **SMALL)
 
 
 @pytest.mark.parametrize("name", zoo.list_data())

@@ -81,18 +81,36 @@ def own_place(
         monkeypatch.delenv("ZOO_DATA", raising=False)
 
 
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run `zoo ...` in this process: exit code, stdout, stderr."""
-    from zoo.commands.main import main
+class Command:
+    """`zoo ...` in this process."""
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        from zoo.commands.main import main
+
+        self.capsys.readouterr()
         code = main(list(arguments))
-        out, err = capsys.readouterr()
-        return code, out, err
+        return code, *self.capsys.readouterr()
 
-    return run
+    def ran(self, *arguments: str) -> str:
+        """What a command prints that does its work."""
+        code, out, err = self(*arguments)
+        assert code == 0, err
+        return out
+
+    def refused(self, *arguments: str) -> str:
+        """The one line that a command says which a user got wrong."""
+        code, out, err = self(*arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        return err
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
 
 
 @pytest.fixture(scope="module")

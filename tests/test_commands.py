@@ -49,9 +49,7 @@ def test_show_prints_the_config_of_data_and_experiments(command):
 
 
 def test_show_of_an_unknown_name_says_the_nearest(command):
-    code, _, err = command("show", "mnst")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "did you mean 'mnist'?" in err
+    assert "did you mean 'mnist'?" in command.refused("show", "mnst")
 
 
 @pytest.mark.parametrize(

@@ -309,10 +309,9 @@ def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, c
 
 def test_ones_own_table_trains_by_one_argument(tmp_path, command):
     own = importlib.import_module("tests.tiny.labelled_text").write(tmp_path / "in")
-    code, _, err = command(
+    command.ran(
         "train", "data=labelled_text", f"data.source={own['source']}", "trainer=smoke", "name=a"
     )
-    assert code == 0, err
     run = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a")
     assert run.results["model"] == "text_cnn"
 

@@ -101,8 +101,7 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
             for i in np.flatnonzero(labels == label):
                 Image.fromarray(pixels[i, :, :, 0]).save(folder / f"{i}.png")
     asked = ["data=image_folder", f"data.source={tmp_path / 'own'}", "data.batch_size=4"]
-    code, out, err = command("test", str(run.folder), *asked, "--json")
-    assert code == 0, err
+    out = command.ran("test", str(run.folder), *asked, "--json")
     answers = run.model.predict([pixels[i] for i in np.flatnonzero(np.isin(labels, (3, 7)))])
     truth = [str(label) for label in labels if label in (3, 7)]
     right = np.mean([a["label"] == t for a, t in zip(answers, truth, strict=True)])
@@ -120,10 +119,7 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
     ],
 )
 def test_a_wrong_override_is_one_line(words, said, run, command):
-    code, out, err = command("test", str(run.folder), *words)
-    assert (code, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
+    assert said in command.refused("test", str(run.folder), *words)
 
 
 @pytest.mark.parametrize(

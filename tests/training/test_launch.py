@@ -33,8 +33,7 @@ def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsy
 
 @pytest.mark.slow
 def test_a_sweep_is_a_folder_of_numbered_runs(command, tmp_path):
-    code, out, err = command("train", "-m", "seed=0,1", "name=both", *SMALL)
-    assert code == 0, err
+    out = command.ran("train", "-m", "seed=0,1", "name=both", *SMALL)
     seeds = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}").results["seed"] for job in (0, 1)]
     assert seeds == [0, 1]
     assert "seed=1" in out
@@ -54,8 +53,7 @@ def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
 @pytest.mark.slow
 def test_two_processes_see_the_same_data_and_score_each_sample_once(command, tmp_path):
     """The global batch is what counts: two ranks take halves of what one takes."""
-    code, _, err = command("train", "trainer=ddp", "name=two", *SMALL)
-    assert code == 0, err
+    command.ran("train", "trainer=ddp", "name=two", *SMALL)
     two = zoo.Run(tmp_path / "runs/image_cnn/two").results
     assert two["devices"] == 2
     assert two["samples"]["test"] == 120
@@ -65,8 +63,7 @@ def test_two_processes_see_the_same_data_and_score_each_sample_once(command, tmp
 
 @pytest.mark.slow
 def test_a_sweep_in_several_processes_leaves_exactly_its_runs(command, tmp_path):
-    code, _, err = command("train", "-m", "seed=1,2", "trainer=ddp", "name=both", *SMALL)
-    assert code == 0, err
+    command.ran("train", "-m", "seed=1,2", "trainer=ddp", "name=both", *SMALL)
     runs = [
         zoo.Run(folder).results for folder in sorted((tmp_path / "runs/image_cnn/both").iterdir())
     ]
@@ -77,8 +74,7 @@ def test_a_sweep_in_several_processes_leaves_exactly_its_runs(command, tmp_path)
 def test_a_sweep_over_devices_gives_the_same_scores_on_one_and_on_two(command, tmp_path):
     """Lightning's own way trains the second job on half of the data, and exits 0."""
     exact = [*SMALL, "data.limit=499", "trainer.precision=64-true"]
-    code, _, err = command("train", "-m", "trainer.devices=1,2", "trainer=ddp", "name=both", *exact)
-    assert code == 0, err
+    command.ran("train", "-m", "trainer.devices=1,2", "trainer=ddp", "name=both", *exact)
     one, two = (zoo.Run(tmp_path / f"runs/image_cnn/both/{job}").results for job in (0, 1))
     assert (one["devices"], two["devices"]) == (1, 2)
     assert one["samples"] == two["samples"]

@@ -1,6 +1,9 @@
-"""Data sets opened as a run opens them, and a small run."""
+"""Data sets opened as a run opens them, a small run, and steps on one batch."""
 
+from collections.abc import Callable
 from typing import Any
+
+import torch
 
 import zoo
 
@@ -15,3 +18,14 @@ def opened(name: str, **overrides: Any) -> Any:
     data = zoo.create_data(name, **overrides)
     data.setup("fit")
     return data
+
+
+def learned(model: torch.nn.Module, steps: int, rate: float, loss: Callable[[], Any]) -> float:
+    """The loss in the last of so many steps of Adam."""
+    optimizer = torch.optim.Adam(model.parameters(), rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        last = loss()
+        last.backward()
+        optimizer.step()
+    return float(last.detach())

@@ -1,5 +1,7 @@
 """The catalog: names, composing, the schema from signatures, the allow-list, and its contracts."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,13 @@ def test_a_model_is_built_from_its_config_and_maps_its_example(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_a_model_has_as_many_parameters_as_its_file_says(name):
+    said = re.search(r"([\d,]+) parameters for .*digits", catalog.describe("model", name))
+    count = sum(p.numel() for p in zoo.create_model(name).parameters())
+    assert said is None or said[1] == f"{count:,}"
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(name):
     config = catalog.compose([f"experiment={name}"])
     assert config["choices"]["model"] == name
@@ -40,6 +49,7 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
     data.setup("fit")
     gathered = next(iter(data.train_dataloader())).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
+    assert json.loads(json.dumps(data.facts)) == data.facts
     inputs, *rest = data.whole("train", 8)
     assert len(inputs) == 8
     assert set(data.facts["samples"]) == {"train", "val", "test"}

@@ -11,7 +11,7 @@ from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
-from tests.data import opened
+from tests.data import learned, opened
 from zoo import catalog
 from zoo.char_rnn import FIRST, Reader
 
@@ -55,14 +55,6 @@ def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
                 reached.append(found)
         assert torch.cat(parts).mean().item() == pytest.approx(whole.item(), abs=1e-6)
         torch.testing.assert_close(torch.cat(reached, 1), logits, atol=near, rtol=near)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_without_its_state_a_chunk_costs_something_else(cell):
-    """So the test above could fail."""
-    model, text = make(cell), stream(3, 25)
-    carried = [model.scores((part[:, :-1], part[:, 1:]), "val")["loss"] for part in (text, text)]
-    assert not torch.allclose(*carried)
 
 
 def test_gradients_stop_at_the_cut():
@@ -157,14 +149,12 @@ def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_p
 def test_it_learns_a_short_text_by_heart():
     model = make(width=32, layers=1).train()
     text = model.input(["the cat sat on a mat"])
-    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
-    for _ in range(60):
+
+    def loss():
         model.states.clear()
-        loss = model.scores((text[:, :-1], text[:, 1:]), "train")["loss"].mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.1
+        return model.scores((text[:, :-1], text[:, 1:]), "train")["loss"].mean()
+
+    assert learned(model, 60, 2e-2, loss) < 0.1
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -165,14 +165,6 @@ def test_layers_and_directions_are_torchs(cell):
     torch.testing.assert_close(model.states(ids), wanted)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_order_of_words_matters(cell):
-    torch.manual_seed(0)
-    model = zoo.create_model("text_lstm", cell=cell, bidirectional=False).eval()
-    ids = words(1, 8)
-    assert not torch.allclose(model(ids), model(ids.flip(1)))
-
-
 def test_an_unknown_cell_is_told_before_any_work(command):
     code, _, err = command("train", "experiment=text_lstm", "model.cell=lstn")
     assert code == 2

@@ -111,12 +111,6 @@ def test_training_on_a_part_gives_the_baseline_that_part(tmp_path):
 # --- one's own sounds -----------------------------------------------------------------------------
 
 
-def test_class_folders_need_one_argument(sounds):
-    data = opened("audio_folder", source=str(sounds({"crow": 20, "owl": 20})))
-    assert data.facts["classes"] == ["crow", "owl"]
-    assert sum(data.facts["samples"].values()) == 40
-
-
 def test_sounds_without_classes_are_of_one(sounds):
     """WaveNet learns from a folder of sounds as it is."""
     data = opened("audio_folder", source=str(sounds({"": 20})), batch_size=4)
@@ -129,14 +123,6 @@ def test_sounds_without_classes_cannot_be_classified(sounds, command):
     code, _, err = command("train", "data=audio_folder", f"data.source={sounds({'': 20})}")
     assert code == 2
     assert err.splitlines()[-1].startswith("zoo: model.num_classes is 1: it should be greater")
-
-
-def test_a_csv_is_a_source(sounds):
-    folder = sounds({"": 20})
-    lines = [f"{i}.wav,{'odd' if i % 2 else 'even'}" for i in range(20)]
-    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
-    for source in (folder, folder / "labels.csv"):
-        assert opened("audio_folder", source=str(source)).facts["classes"] == ["even", "odd"]
 
 
 def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(sounds):

@@ -185,11 +185,6 @@ def test_an_alphabet_of_fewer_than_two_is_refused(text, own):
         own(text)
 
 
-def test_a_data_set_that_is_nowhere_says_where_to_put_it():
-    with pytest.raises(FileNotFoundError, match=r"tinyshakespeare.*data\.source=PATH.*\$ZOO_DATA"):
-        zoo.create_data("tinyshakespeare").prepare_data()
-
-
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(characters.sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no source of the standard library"):

@@ -1,5 +1,4 @@
 import importlib
-import json
 import shutil
 import signal
 import subprocess
@@ -87,24 +86,6 @@ def test_pixels_and_labels_belong_together(tiny, name, axis):
         pixels, labels = tiny(name).arrays(split)
         bright = (pixels[..., 0] == 255).all(3 - axis)  # the column or row that marks the class
         assert [int(np.flatnonzero(row)[0]) for row in bright] == [2 * i + 4 for i in labels]
-
-
-def test_embedded_digits_need_no_source():
-    data = opened("digits", limit=64, batch_size=16)
-    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
-    assert data.facts["embedded"] is True
-    assert data.facts["classes"] == [str(i) for i in range(10)]
-    counts = np.bincount(data.arrays("train")[1], minlength=10)
-    assert counts.min() >= 5
-    assert counts.max() <= 8
-
-
-def test_facts_are_plain_values(tiny):
-    facts = tiny("image_folder").facts
-    assert json.loads(json.dumps(facts)) == facts
-    config = dict(facts["input"])
-    assert config.pop("_target_") == "datamodules.inputs.image.ImageInput"
-    assert ImageInput(**config).image_size == facts["image_size"]
 
 
 def test_a_whole_batch_shows_every_class(class_folders):
@@ -218,12 +199,6 @@ def test_size_and_channels_can_be_chosen(class_folders):
     assert data.arrays("train")[0].shape[1:] == (6, 6, 3)
 
 
-def test_splits_of_ones_own_are_used(class_folders):
-    counts = {"train/a": 9, "train/b": 9, "val/a": 2, "val/b": 2, "test/a": 3, "test/b": 3}
-    data = opened("image_folder", source=str(class_folders(counts)))
-    assert data.facts["samples"] == {"train": 18, "val": 4, "test": 6}
-
-
 @pytest.fixture
 def with_broken(class_folders, encoded):
     folder = class_folders({"a": 20, "b": 20})
@@ -280,17 +255,6 @@ def test_a_picture_that_a_csv_names_must_be_there(class_folders, broken):
     (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
     with pytest.raises(FileNotFoundError, match=r"10\.png: there is no such picture"):
         opened("image_folder", source=str(folder / "labels.csv"), broken=broken)
-
-
-def test_a_csv_is_a_source(class_folders):
-    folder = class_folders({"pictures": 20})
-    lines = [f"pictures/{i}.png,{'odd' if i % 2 else 'even'}" for i in range(20)]
-    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
-    data = opened("image_folder", source=str(folder / "labels.csv"))
-    assert data.facts["classes"] == ["even", "odd"]
-    for split in data.splits:
-        pixels, labels = data.arrays(split)
-        assert (pixels[:, 0, 0, 0] % 2 == labels).all()
 
 
 # Killed in the middle

@@ -57,23 +57,6 @@ def test_words_joined_by_spaces_are_the_same_words():
         assert words(" ".join(words(text))) == words(text)
 
 
-@pytest.mark.parametrize(
-    ("padding", "truncating", "short", "long"),
-    [
-        ("pre", "pre", [0, 0, 2, 3], [3, 4, 5, 6]),
-        ("post", "pre", [2, 3, 0, 0], [3, 4, 5, 6]),
-        ("pre", "post", [0, 0, 2, 3], [2, 3, 4, 5]),
-        ("post", "post", [2, 3, 0, 0], [2, 3, 4, 5]),
-    ],
-)
-def test_padding_and_truncating_are_those_of_keras(padding, truncating, short, long):
-    """S66: pad_sequences([[2, 3], [2, 3, 4, 5, 6]], maxlen=4)."""
-    one = text_input(list("abcde"), 4, padding, truncating)
-    batch = one(["a b", "a b c d e"])
-    assert batch.dtype == torch.int64
-    assert batch.tolist() == [short, long]
-
-
 @pytest.fixture(scope="module")
 def pad_sequences():
     """Keras' function, which brings no backend of its own up here."""

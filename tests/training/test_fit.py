@@ -213,21 +213,9 @@ def test_the_baseline_stands_beside_the_model_and_is_fitted_once(monkeypatch):
     )
 
 
-def test_training_on_fewer_samples_is_said_in_the_results():
-    """S07."""
-    run = train(data={"train_samples": 60})
-    assert run.results["samples"]["train"] == 60
-
-
 @pytest.mark.slow
 def test_a_run_with_compile_falls_back_or_runs():
     assert train(compile=True, trainer={"max_epochs": 1}).finished
-
-
-def test_tensorboard_writes_beside_the_csv():
-    run = zoo.train("image_cnn", **TINY, logger=["csv", "tensorboard"])
-    assert list((run.folder / "tensorboard").glob("events*"))
-    assert (run.folder / "metrics.csv").exists()
 
 
 def test_the_pictures_are_of_the_scored_model(monkeypatch):

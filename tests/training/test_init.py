@@ -57,8 +57,8 @@ def test_it_goes_on_at_a_tenth_of_the_rate_unless_told_otherwise(start):
 
 def test_the_same_classes_keep_the_head(start, capsys):
     """Fine-tuned on more of the same: nothing starts anew; the rate is the user's."""
-    rate = {"model.widths": [4, 8], "model.optimizer.lr": 1e-9}
-    run = zoo.train("image_cnn", **{**SMALL, "model": None}, init=str(start.folder), **rate)
+    rate = {"model.optimizer.lr": 1e-9}
+    run = zoo.train("image_cnn", **SMALL, init=str(start.folder), **rate, name="b")
     assert "new  " not in capsys.readouterr().err
     torch.testing.assert_close(
         run.model.state_dict()["head.weight"], start.model.state_dict()["head.weight"],

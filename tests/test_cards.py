@@ -116,17 +116,12 @@ class Evil:
 
 MARK = "opened"  # a file that a payload makes
 PAYLOADS = {
-    "mkdir": (os.mkdir, (MARK,)),
-    "system": (os.system, (f"touch {MARK}",)),
-    "open": (open, (MARK, "w")),
-    "eval": (eval, (f"open({MARK!r}, 'w')",)),
-    "exec": (exec, (f"open({MARK!r}, 'w')",)),
-    "import": (__import__, ("antigravity",)),
-    "run": (subprocess.run, (["touch", MARK],)),
-    "touch": (Path.touch, (Path(MARK),)),
-    "load": (torch.load, (MARK,)),
-    "rename": (os.rename, ("weights.safetensors", MARK)),
-}
+    "mkdir": (os.mkdir, (MARK,)), "system": (os.system, (f"touch {MARK}",)),
+    "open": (open, (MARK, "w")), "eval": (eval, (f"open({MARK!r}, 'w')",)),
+    "exec": (exec, (f"open({MARK!r}, 'w')",)), "import": (__import__, ("antigravity",)),
+    "run": (subprocess.run, (["touch", MARK],)), "touch": (Path.touch, (Path(MARK),)),
+    "load": (torch.load, (MARK,)), "rename": (os.rename, ("weights.safetensors", MARK)),
+}  # fmt: skip
 
 
 def as_pickle(payload, path):

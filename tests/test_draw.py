@@ -284,19 +284,15 @@ def test_of_a_clip_the_first_frame_is_followed(command):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "required: what"),
-        ("fliter", "'filter', 'planes', 'augment', 'maps'"),
+        ("", "required: what"), ("fliter", "'filter', 'planes', 'augment', 'maps'"),
         ("filter gone.png", "gone.png: there is no such picture"),
-        ("planes text.png", "text.png is no picture"),
-        ("augment cut.png", "cut.png is damaged"),
-        ("filter my.png --kernel 1,2", "'1,2'"),
-        ("filter my.png --kernel nan", "outside"),
+        ("planes text.png", "text.png is no picture"), ("augment cut.png", "cut.png is damaged"),
+        ("filter my.png --kernel 1,2", "'1,2'"), ("filter my.png --kernel nan", "outside"),
         ("filter my.png --border reflect", "'same', 'valid'"),
         ("filter my.png --at 3", "'3' is not ROW,COLUMN"),
         ("filter my.png --at 30,0", "rows 0 to 29"),
         ("filter my.png --border valid --at 0,0", "rows 1 to 28"),
-        ("filter my.png --bordr valid", "--bordr"),
-        ("filter my.png second.png", "second.png"),
+        ("filter my.png --bordr valid", "--bordr"), ("filter my.png second.png", "second.png"),
         ("planes my.png --kernel blur", "--kernel"),
         ("planes my.png -o my.png", "the picture itself"),
         ("planes my.png -o x.jpg", "ends in .png"),
@@ -308,8 +304,7 @@ def test_of_a_clip_the_first_frame_is_followed(command):
         ("augment my.png rotation_range", "write key=value"),
         ("augment my.png horizontal_flip=3", "valid boolean"),
         ("augment my.png fill_mode=wrapp", "fill_mode is 'wrapp': it should be 'nearest'"),
-        ("augment my.png --count 0", "1 to 99"),
-        ("augment my.png --count many", "'many'"),
+        ("augment my.png --count 0", "1 to 99"), ("augment my.png --count many", "'many'"),
         ("augment my.png --seed -1", "0 or more"),
         ("augment --data digts", "did you mean 'digits'?"),
         ("augment --data negated_reviews", "holds no pictures"),
@@ -320,7 +315,7 @@ def test_of_a_clip_the_first_frame_is_followed(command):
         ("maps image_cnn_2016.digits", "did you mean 'image_cnn_2017.digits'?"),
         ("maps image_cnn_2017.digits gone.png", "gone.png: there is no such picture"),
     ],
-)
+)  # fmt: skip
 def test_what_is_wrong_is_one_line_and_exit_code_2(line, said, command, colour, tmp_path):
     """S41 and rows 1-3, 11 and 15 of the errors that a person can make."""
     (tmp_path / "text.png").write_text("hello")

@@ -134,18 +134,13 @@ def test_zero_is_mid_grey_for_one_kernel_whose_weights_sum_to_zero(text, level):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("1 2; 3", "have 2, 1 numbers"),
-        ("a b c", "nor rows of numbers"),
-        ("embos", "one of emboss, blur"),
-        ("1,0,1", "nor rows of numbers"),
-        ("1 2; 3 4", "is 2 x 2: both sides must be odd"),
-        ("1 2", "is 1 x 2"),
-        ("", "is 1 x 0"),
-        ("nan", "a weight outside of -1,000,000 to 1,000,000"),
-        ("1 inf 1", "a weight outside"),
+        ("1 2; 3", "have 2, 1 numbers"), ("a b c", "nor rows of numbers"),
+        ("embos", "one of emboss, blur"), ("1,0,1", "nor rows of numbers"),
+        ("1 2; 3 4", "is 2 x 2: both sides must be odd"), ("1 2", "is 1 x 2"), ("", "is 1 x 0"),
+        ("nan", "a weight outside of -1,000,000 to 1,000,000"), ("1 inf 1", "a weight outside"),
         ("1e300", "a weight outside"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_kernel_is_an_error_that_says_what_is_wanted(text, said):
     """S41."""
     with pytest.raises(ValueError, match=said) as raised:

@@ -13,13 +13,9 @@ from zoo import catalog, pictures
 from zoo.training import metrics
 
 TINY = {
-    "model": {"width": 4, "noise": 8},
-    "data": {"limit": 100, "batch_size": 20},
-    "trainer": {"max_epochs": 2},
-    "baseline": None,
-    "judge": None,
-    "monitor": "val/loss",
-}
+    "model": {"width": 4, "noise": 8}, "data": {"limit": 100, "batch_size": 20},
+    "trainer": {"max_epochs": 2}, "baseline": None, "judge": None, "monitor": "val/loss",
+}  # fmt: skip
 
 
 class Stepping:

@@ -9,17 +9,10 @@ from datamodules.batches import Key
 from datamodules.warp import FILLS
 
 ALL = {
-    "rotation_range": 30.0,
-    "width_shift_range": 0.2,
-    "height_shift_range": 0.2,
-    "shear_degrees": 10.0,
-    "zoom_range": 0.2,
-    "horizontal_flip": True,
-    "vertical_flip": True,
-    "channel_shift_range": 0.1,
-    "crop_padding": 2,
-    "erasing": 0.5,
-}
+    "rotation_range": 30.0, "width_shift_range": 0.2, "height_shift_range": 0.2,
+    "shear_degrees": 10.0, "zoom_range": 0.2, "horizontal_flip": True, "vertical_flip": True,
+    "channel_shift_range": 0.1, "crop_padding": 2, "erasing": 0.5,
+}  # fmt: skip
 KEY = Key(seed=0, epoch=0, batch=0, size=6, start=0, stop=6)
 
 

@@ -40,14 +40,10 @@ def an_input(**changes):
 @pytest.mark.parametrize(
     ("count", "frames", "wanted"),
     [
-        (10, 10, list(range(10))),
-        (10, 5, [1, 3, 5, 7, 9]),
-        (9, 3, [1, 4, 7]),
-        (100, 1, [50]),
-        (2, 4, [0, 0, 1, 1]),
-        (1, 3, [0, 0, 0]),
+        (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
+        (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
     ],
-)
+)  # fmt: skip
 def test_without_a_rate_frames_are_spread_evenly_over_the_clip(count, frames, wanted):
     assert pick(np.arange(count) / 25, frames, None).tolist() == wanted
 

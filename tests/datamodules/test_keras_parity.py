@@ -20,15 +20,10 @@ from datamodules.warp import in_torch
 LEVELS, SEAM = 1e-4, 1e-3  # largest difference of a pixel; share of pixels that may be at a jump
 FILLS = ["nearest", "constant", "reflect", "wrap"]
 GEOMETRY = {
-    "rotation_range": 40.0,
-    "width_shift_range": 0.3,
-    "height_shift_range": 0.3,
-    "shear_degrees": 20.0,
-    "zoom_range": [0.7, 1.4],
-    "channel_shift_range": 0.2,
-    "horizontal_flip": True,
-    "vertical_flip": True,
-}
+    "rotation_range": 40.0, "width_shift_range": 0.3, "height_shift_range": 0.3,
+    "shear_degrees": 20.0, "zoom_range": [0.7, 1.4], "channel_shift_range": 0.2,
+    "horizontal_flip": True, "vertical_flip": True,
+}  # fmt: skip
 KEY = Key(seed=0, epoch=0, batch=0, size=24, start=0, stop=24)
 
 

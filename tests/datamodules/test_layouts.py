@@ -121,15 +121,10 @@ def damage(name):
 @pytest.mark.parametrize(
     "message",
     [
-        "cut short or damaged",
-        "damaged",
-        "no IDX file",
-        "it starts with",
-        "holds 23 bytes, its header says 24",
-        "holds 25 bytes",
-        "b''",
+        "cut short or damaged", "damaged", "no IDX file", "it starts with",
+        "holds 23 bytes, its header says 24", "holds 25 bytes", "b''",
     ],
-)
+)  # fmt: skip
 def test_a_damaged_idx_file_is_named(tmp_path, message):
     path = tmp_path / "train-images-idx3-ubyte.gz"
     path.write_bytes(damage(message))

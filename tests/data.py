@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from pytorch_lightning import Trainer
 
 import zoo
 
@@ -18,6 +19,15 @@ def opened(name: str, **overrides: Any) -> Any:
     data = zoo.create_data(name, **overrides)
     data.setup("fit")
     return data
+
+
+def bare_trainer(**options: Any) -> Trainer:
+    """Lightning's Trainer on the CPU, which writes and says nothing."""
+    return Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0, use_distributed_sampler=False,
+        **options,
+    )  # fmt: skip
 
 
 def learned(model: torch.nn.Module, steps: int, rate: float, loss: Callable[[], Any]) -> float:

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
-from tests.data import learned, opened
+from tests.data import bare_trainer, learned, opened
 from zoo import catalog
 from zoo.char_rnn import FIRST, Reader
 
@@ -103,11 +102,7 @@ def data(tmp_path):
 
 
 def fit(model, data, folder, steps, resumed=None):
-    trainer = Trainer(
-        max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, enable_checkpointing=False,
-        use_distributed_sampler=False, default_root_dir=folder,
-    )  # fmt: skip
+    trainer = bare_trainer(max_steps=steps, default_root_dir=folder)
     trainer.fit(model.train(), datamodule=data, ckpt_path=resumed, weights_only=True)
     return trainer
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from pytorch_lightning import Trainer
 
+from tests.data import bare_trainer
 from tests.test_cbow import build
 from zoo import cards, intrinsic
 from zoo.training.callbacks import Scores
@@ -21,12 +21,7 @@ def watched(animals):
     torch.manual_seed(0)
     model = cards.attach(build(animals.facts["vocabulary_size"]), animals.facts)
     scores = Scores()
-    trainer = Trainer(
-        max_epochs=1, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
-        use_distributed_sampler=False, logger=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=[scores],
-    )  # fmt: skip
-    return model, trainer, scores
+    return model, bare_trainer(max_epochs=1, callbacks=[scores]), scores
 
 
 @pytest.fixture

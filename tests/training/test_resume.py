@@ -19,14 +19,14 @@ LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "data.limit=32", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
     "trainer.log_every_n_steps=1", "trainer.check_val_every_n_epoch=1", "save_every=1e-9",
 )  # fmt: skip
-OF_WORDS = {"cbow": ("data.limit=1000", "data.batch_size=1000")}  # whose batches are of words
+LESS = {"cbow": ("data.limit=1000", "data.batch_size=1000"), "wavenet": ("data.seconds=0.1",)}
 MIDDLE, BOUNDARY = 1, 2  # steps
 
 
 @quiet()
 def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     """The weights after training an experiment in a folder, from the checkpoint that lies there."""
-    config = launch.composed([f"experiment={name}", *LITTLE, *OF_WORDS.get(name, ()), *changes])
+    config = launch.composed([f"experiment={name}", *LITTLE, *LESS.get(name, ()), *changes])
     if config["judge"]:  # which would have to learn first
         config |= {"judge": None, "monitor": "val/loss"}
     data = fit.open_data(config, None)

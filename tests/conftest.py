@@ -34,7 +34,8 @@ def once() -> Iterator[None]:
     compose = functools.cache(catalog._composed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
-        patch.setattr(documentation, "docstrings", functools.cache(documentation.docstrings))
+        for name in ("modules", "docstrings"):
+            patch.setattr(documentation, name, functools.cache(getattr(documentation, name)))
         patch.setattr(catalog, "_composed", lambda arguments: deepcopy(compose(tuple(arguments))))
         yield
 

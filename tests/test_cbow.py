@@ -61,6 +61,26 @@ def test_the_hidden_layer_is_the_mean_of_the_vectors_that_are_there(model, batch
     torch.testing.assert_close(model.encode(batch[0]), expected)
 
 
+def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, batch, monkeypatch):
+    """S63: word2vec's update by hand; the context's share is divided by n (gensim#3266)."""
+    contexts, centres = batch
+    negatives = torch.tensor([[8, 9, 2], [2, 4, 11], [5, 5, 6]])  # one of them is the centre
+    monkeypatch.setattr(model, "from_noise", lambda *shape: negatives)
+    model.scores(batch, "train")["loss"].sum().backward()
+    table, outputs = model.vectors.weight.detach(), model.outputs.detach()
+    by_context, by_output = torch.zeros_like(table), torch.zeros_like(outputs)
+    for context, centre, words in zip(contexts, centres, negatives, strict=True):
+        there = context[context > 0]
+        mean = table[there].mean(0) if len(there) else torch.zeros_like(table[0])
+        for word, label in [(centre, 1), *((word, 0) for word in words if word != centre)]:
+            slope = torch.sigmoid(outputs[word] @ mean) - label
+            by_output[word] += slope * mean
+            for i in there:
+                by_context[i] += slope * outputs[word] / len(there)
+    torch.testing.assert_close(model.vectors.weight.grad, by_context)
+    torch.testing.assert_close(model.outputs.grad, by_output)
+
+
 def test_every_vector_that_was_seen_moves_and_no_other(animals):
     """gensim#386: training left the vectors where they were."""
     model, before = trained(animals, 1)

@@ -124,6 +124,14 @@ def test_sounds_without_classes_cannot_be_classified(sounds, command):
     assert err.splitlines()[-1].startswith("zoo: model.num_classes is 1: it should be greater")
 
 
+def test_a_csv_is_a_source(sounds):
+    folder = sounds({"": 20})
+    lines = [f"{i}.wav,{'odd' if i % 2 else 'even'}" for i in range(20)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
+    for source in (folder, folder / "labels.csv"):
+        assert opened("audio_folder", source=str(source)).facts["classes"] == ["even", "odd"]
+
+
 def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(sounds):
     """Reliability row 22."""
     folder = sounds({"crow": 20, "owl": 20})

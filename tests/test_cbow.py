@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.words import ContextInput
+from tests.data import bare_trainer
 from zoo.cbow import CBOW
 from zoo.pretrained import store
 from zoo.pretrained.load import attach
@@ -48,12 +48,7 @@ def trained(data, epochs):
     torch.manual_seed(0)
     model = attach(build(data.facts["vocabulary_size"]), data.facts)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    trainer = Trainer(
-        max_epochs=epochs, accelerator="cpu", num_sanity_val_steps=0, enable_checkpointing=False,
-        use_distributed_sampler=False, logger=False, enable_progress_bar=False,
-        enable_model_summary=False,
-    )  # fmt: skip
-    trainer.fit(model, datamodule=data)
+    bare_trainer(max_epochs=epochs).fit(model, datamodule=data)
     return model, before
 
 

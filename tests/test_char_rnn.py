@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from pytorch_lightning import Trainer
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
+from tests.data import bare_trainer, learned, opened
 from zoo.catalog.compose import compose
 from zoo.char_rnn import FIRST, Reader
 
@@ -56,14 +56,6 @@ def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
         torch.testing.assert_close(torch.cat(reached, 1), logits, atol=near, rtol=near)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_without_its_state_a_chunk_costs_something_else(cell):
-    """So the test above could fail."""
-    model, text = make(cell), stream(3, 25)
-    carried = [model.scores((part[:, :-1], part[:, 1:]), "val")["loss"] for part in (text, text)]
-    assert not torch.allclose(*carried)
-
-
 def test_gradients_stop_at_the_cut():
     """S84: truncated back-propagation through time."""
     model, text = make(), stream(2, 9)
@@ -102,22 +94,15 @@ def data(tmp_path):
     def build():
         path = tmp_path / "text.txt"
         path.write_text("abcde fgh\n" * 60)
-        data = zoo.create_data(
+        return opened(
             "characters", source=str(path), batch_size=4, length=8, validation=0.1, test=0.2
         )
-        data.prepare_data()
-        data.setup("fit")
-        return data
 
     return build
 
 
 def fit(model, data, folder, steps, resumed=None):
-    trainer = Trainer(
-        max_steps=steps, accelerator="cpu", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, num_sanity_val_steps=0, enable_checkpointing=False,
-        use_distributed_sampler=False, default_root_dir=folder,
-    )  # fmt: skip
+    trainer = bare_trainer(max_steps=steps, default_root_dir=folder)
     trainer.fit(model.train(), datamodule=data, ckpt_path=resumed, weights_only=True)
     return trainer
 
@@ -159,14 +144,12 @@ def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_p
 def test_it_learns_a_short_text_by_heart():
     model = make(width=32, layers=1).train()
     text = model.input(["the cat sat on a mat"])
-    optimizer = torch.optim.Adam(model.parameters(), 2e-2)
-    for _ in range(60):
+
+    def loss():
         model.states.clear()
-        loss = model.scores((text[:, :-1], text[:, 1:]), "train")["loss"].mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.1
+        return model.scores((text[:, :-1], text[:, 1:]), "train")["loss"].mean()
+
+    assert learned(model, 60, 2e-2, loss) < 0.1
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -264,10 +247,9 @@ def test_figures_show_what_it_writes_at_three_temperatures():
 
 
 def test_zoo_sample_streams_from_a_run(command):
-    code, _, err = command(
+    command.ran(
         "train", "experiment=char_rnn", "trainer=smoke", "name=a", "data.limit=64", "model.width=16"
     )
-    assert code == 0, err
     code, out, err = command(
         "sample", "runs/char_rnn/a", "--prompt", "def ", "--length", "20", "--temperature", "0"
     )
@@ -284,10 +266,9 @@ def test_ones_own_text_is_one_argument(command, tmp_path):
     assert config["choices"]["experiment"] == "characters_char_rnn"
     assert config["baseline"]["_target_"].endswith("WittenBell")
     (tmp_path / "mine.txt").write_text("abcde fgh\n" * 600)
-    code, out, err = command(
+    out = command.ran(
         "train", "data=characters", "data.source=mine.txt", "trainer.max_epochs=1", "name=a"
     )
-    assert code == 0, err
     assert "interpolated n-gram of order 3" in out
     code, out, err = command("sample", "characters_char_rnn", "--prompt", "a", "--length", "5")
     assert (code, len(out)) == (0, 1 + 5 + 1), err

@@ -14,13 +14,9 @@ from zoo.figures import raster
 from zoo.training import csv_logger
 
 TINY = {
-    "model": {"width": 4, "noise": 8},
-    "data": {"limit": 100, "batch_size": 20},
-    "trainer": {"max_epochs": 2},
-    "baseline": None,
-    "judge": None,
-    "monitor": "val/loss",
-}
+    "model": {"width": 4, "noise": 8}, "data": {"limit": 100, "batch_size": 20},
+    "trainer": {"max_epochs": 2}, "baseline": None, "judge": None, "monitor": "val/loss",
+}  # fmt: skip
 
 
 class Stepping:
@@ -215,13 +211,10 @@ def test_figures_are_pictures_that_can_be_drawn(conditional):
     assert all(raster.png(grid) for grid in found.values())
 
 
-@pytest.fixture(scope="module")
-def unjudged(tmp_path_factory, cache):
+@pytest.fixture
+def unjudged(trained):
     """One small run without a judge."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("unjudged"))
-        patch.setenv("ZOO_CACHE", str(cache))
-        yield zoo.train("gan", name="a", **{**TINY, "ema": 0.9})
+    return trained("gan", **TINY, ema=0.9)
 
 
 def test_without_a_judge_it_trains_and_tests_on_its_losses(unjudged):

@@ -8,6 +8,7 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.text import TextInput
+from tests.data import learned, opened
 from zoo.catalog.compose import compose
 from zoo.figures.kinds import Table
 from zoo.nn.embedding import Steps
@@ -157,11 +158,6 @@ def test_padding_changes_nothing_that_kims_network_says(kim, side):
     torch.testing.assert_close(kim(padded), kim(ids))
 
 
-def test_the_order_of_words_matters_to_kims_network(kim):
-    ids = words(kim, 1, 8)
-    assert not torch.allclose(kim(ids), kim(ids.flip(1)))
-
-
 def test_its_report_shows_the_words_that_excite_a_filter(kim):
     """One filter is set by hand to look for "very good"; the table finds it in the texts."""
     vocabulary = ["very", "good", "bad", "film"]
@@ -240,13 +236,7 @@ def test_it_overfits_a_batch(name):
     torch.manual_seed(0)
     model = zoo.create_model(name)
     ids, labels = words(model, 16, 12), torch.arange(16) % 2
-    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
-    for _ in range(60):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(ids), labels)
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.1
+    assert learned(model, 60, 5e-3, lambda: F.cross_entropy(model(ids), labels)) < 0.1
 
 
 @pytest.mark.slow
@@ -256,8 +246,7 @@ def test_it_overfits_a_batch(name):
 )
 def test_it_reads_digits_as_a_series_of_rows(name, at_least):
     """S72: 28 steps of 28 features, and nothing told of pictures; three rows show the least."""
-    data = zoo.create_data("digits", limit=2000)
-    data.setup("fit")
+    data = opened("digits", limit=2000)
     parts = {split: data.whole(split, 2000) for split in ("train", "test")}
     torch.manual_seed(0)
     model = zoo.create_model(name, vocabulary_size=None, features=28, num_classes=10)

@@ -165,14 +165,6 @@ def test_layers_and_directions_are_torchs(cell):
     torch.testing.assert_close(model.states(ids), wanted)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_order_of_words_matters(cell):
-    torch.manual_seed(0)
-    model = zoo.create_model("text_lstm", cell=cell, bidirectional=False).eval()
-    ids = words(1, 8)
-    assert not torch.allclose(model(ids), model(ids.flip(1)))
-
-
 def test_an_unknown_cell_is_told_before_any_work(command):
     code, _, err = command("train", "experiment=text_lstm", "model.cell=lstn")
     assert code == 2
@@ -185,8 +177,7 @@ def test_an_unknown_cell_is_told_before_any_work(command):
 )
 def test_order_and_negation_are_learned_where_counting_is_lost(name, low, high, tmp_path, command):
     """A bag of words knows nothing of them, windows of four words a part (S69)."""
-    code, _, err = command("train", f"experiment={name}", "name=a", "trainer.max_epochs=6")
-    assert code == 0, err
+    command.ran("train", f"experiment={name}", "name=a", "trainer.max_epochs=6")
     results = zoo.Run(tmp_path / "runs" / name / "a").results
     assert results["test/accuracy"] >= 0.95
     assert low <= results["baseline/test/accuracy"] <= high

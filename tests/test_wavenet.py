@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 import zoo
 from datamodules.inputs.sound import SoundInput
+from tests.data import learned
 from zoo.figures import kinds
 from zoo.wavenet import Frames, ResidualBlock, Stack, amplitudes, sounding, spectra
 
@@ -235,13 +236,9 @@ def test_it_learns_a_tone_by_heart_and_plays_its_harmonics():
     t = np.arange(300) / 1000
     tones = [0.5 * np.sin(2 * np.pi * (pitch * t + s)) for pitch in (40, 100) for s in (0, 0.4)]
     ids, labels = model.input(tones), torch.tensor([0, 0, 1, 1])
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for _ in range(100):
-        optimizer.zero_grad()
-        loss = model.scores((ids, labels), "train")["loss"].mean()
-        loss.backward()
-        optimizer.step()
-    assert loss < 1.0
+    assert (
+        learned(model, 100, 1e-2, lambda: model.scores((ids, labels), "train")["loss"].mean()) < 1.0
+    )
     for pitch, label in ((40, "low"), (100, "high")):
         (wave,) = model.eval().sample(seconds=0.6, label=label).waves
         power = np.abs(np.fft.rfft(wave[200:] * np.hanning(400))) ** 2
@@ -294,10 +291,4 @@ def test_a_classifier_overfits_a_batch():
     torch.manual_seed(0)
     model = zoo.create_model("sound_classifier", channels=16, skip_channels=32, dropout=0.0)
     ids, labels = torch.randint(256, (8, 320)), torch.arange(8)
-    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-    for _ in range(40):
-        optimizer.zero_grad()
-        loss = F.cross_entropy(model(ids), labels)
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.1
+    assert learned(model, 40, 1e-2, lambda: F.cross_entropy(model(ids), labels)) < 0.1

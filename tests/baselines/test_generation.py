@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import zoo
+from tests.data import opened
 from tests.metrics.test_frechet import Judge, corners
 from zoo.baselines.generation import PCAGaussian
 
@@ -50,7 +50,6 @@ def test_without_a_judge_there_is_no_score():
 @pytest.mark.parametrize("samples", [10, 20])
 def test_few_pictures_are_enough_to_fit(samples):
     """One or two a class, and fewer than components."""
-    data = zoo.create_data("digits", limit=40, batch_size=2, train_samples=samples)
-    data.setup("fit")
+    data = opened("digits", limit=40, batch_size=2, train_samples=samples)
     drawn = PCAGaussian(components=64).fit(data).draw(np.arange(10))
     assert drawn.shape == (10, 28, 28, 1)

@@ -33,10 +33,8 @@ def made(estimator, **arguments):
 
 
 @pytest.fixture(scope="module")
-def data(cache):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOO_CACHE", str(cache))
-        return opened()
+def data():
+    return opened()
 
 
 class Watched(Perceptron):

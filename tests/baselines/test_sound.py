@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import zoo
 from datamodules.inputs.sound import SoundInput
+from tests.data import opened
 from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, mel_filters, triples
 
 
@@ -85,8 +85,7 @@ def test_a_sound_shorter_than_a_window_is_filled_up():
 
 
 def test_pitches_are_told_apart_by_their_spectrum():
-    data = zoo.create_data("plucked_strings", limit=128)
-    data.setup("fit")
+    data = opened("plucked_strings", limit=128)
     model = LogMelLogistic(window=256, bands=40, parts=1, C=1.0, max_iter=100)
     assert model.fit(data).score(data)["test/accuracy"] > 0.8
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import zoo
+from tests.data import opened
 from zoo.baselines.text import TfidfLogistic
 
 
@@ -46,6 +46,5 @@ def test_its_words_are_the_tokenisers():
 
 @pytest.mark.parametrize(("ngrams", "low", "high"), [(1, 0.4, 0.65), (2, 0.7, 0.9)])
 def test_on_negated_reviews_words_say_nothing_and_pairs_something(ngrams, low, high):
-    data = zoo.create_data("negated_reviews")
-    data.setup("fit")
+    data = opened("negated_reviews")
     assert low <= accuracy(data, ngrams) <= high

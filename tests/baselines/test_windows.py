@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import zoo
+from tests.data import opened
 from zoo.baselines.pixels import PixelWindows
 from zoo.baselines.text import LogCountRatio
 from zoo.baselines.windows import StackedWindows, cut, summary
@@ -109,8 +109,7 @@ def test_it_reads_patches_of_digits():
 
 def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
     """S69: uint8 (N, H, W, C); the patches' own vote is reported, too."""
-    data = zoo.create_data("digits", limit=400)
-    data.setup("fit")
+    data = opened("digits", limit=400)
     found = PixelWindows(trees=10, **PATCHES).fit(data).score(data)
     assert found["test/accuracy"] > 0.6
     assert 0.3 < found["test/vote_accuracy"] <= 1

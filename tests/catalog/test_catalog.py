@@ -1,7 +1,9 @@
 """The catalog: names, composing, the schema from signatures, the allow-list, and its contracts."""
 
-from importlib import import_module
+import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,14 +13,11 @@ from zoo.catalog import registry
 from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.config import schema
 from zoo.config.locate import locate
+from zoo.training import evaluator
+from zoo.training.fit import work
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experiments()
-
-
-def tiny(data, folder):
-    """The overrides with which a data set reads its own format in miniature."""
-    return import_module(f"tests.tiny.{data}").write(folder)
 
 
 # --- contracts that hold for every config ---------------------------------------------------------
@@ -32,30 +31,31 @@ def test_a_model_is_built_from_its_config_and_maps_its_example(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_also_an_experiment_on_embedded_data(name):
-    config = compose([f"experiment={name}"])
-    data = zoo.create_data(config["choices"]["data"], limit=64)
-    data.setup("fit")
-    assert config["choices"]["model"] == name
-    assert data.facts["embedded"]
+def test_a_model_has_as_many_parameters_as_its_file_says(name):
+    said = re.search(r"([\d,]+) parameters for .*digits", registry.describe("model", name))
+    count = sum(p.numel() for p in zoo.create_model(name).parameters())
+    assert said is None or said[1] == f"{count:,}"
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_facts_in_a_model_file_are_those_of_its_embedded_data(name):
+def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(name):
     config = compose([f"experiment={name}"])
+    assert config["choices"]["model"] == name
     data = zoo.create_data(config["choices"]["data"], limit=64)
     data.setup("fit")
+    assert data.facts["embedded"]
     written = {key: config["model"][key] for key in config["model"].keys() & data.facts.keys()}
     assert written == {key: data.facts[key] for key in written}
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
-    data = zoo.create_data(name, **tiny(name, tmp_path))
+def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
+    data = zoo.create_data(name, **tiny(name))
     data.prepare_data()
     data.setup("fit")
     gathered = next(iter(data.train_dataloader())).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
+    assert json.loads(json.dumps(data.facts)) == data.facts
     inputs, *rest = data.whole("train", 8)
     assert len(inputs) == 8
     assert set(data.facts["samples"]) == {"train", "val", "test"}
@@ -68,24 +68,33 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_can_be_trained_on_in_part(name, tmp_path):
+def test_data_can_be_trained_on_in_part(name, tiny):
     """S07: `train_samples` and `limit` are taken by every data set."""
-    given = tiny(name, tmp_path)
-    samples = 2 * given["batch_size"]
-    data = zoo.create_data(name, **{**given, "train_samples": samples})
+    samples = 2 * tiny(name)["batch_size"]
+    data = zoo.create_data(name, **tiny(name), train_samples=samples)
     data.setup("fit")
     assert len(data.train_dataloader()) >= 1
     assert data.facts["samples"]["train"] <= samples
     assert {"source", "limit", "seed"} <= set(data.hparams)
 
 
+def judged_here(words, env):
+    """What a judge's process does."""
+    run = zoo.Run(Path(words[-1]))
+    work(run.config, run)
+    return SimpleNamespace(returncode=0)
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_runs_from_end_to_end_by_the_real_command(name, tmp_path, command):
+def test_an_experiment_runs_from_end_to_end_by_the_real_command(
+    name, tmp_path, tiny, command, monkeypatch
+):
     """Two steps through the product itself, on the data's real format in miniature."""
+    if name != "gan":  # whose judge learns in a process of its own, as all do
+        monkeypatch.setattr(evaluator, "subprocess", SimpleNamespace(run=judged_here))
     data = compose([f"experiment={name}"])["choices"]["data"]
-    overrides = as_overrides({f"data.{k}": v for k, v in tiny(data, tmp_path / "in").items()})
-    code, out, err = command("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
-    assert code == 0, err
+    overrides = as_overrides({"data": tiny(data)})
+    out = command.ran("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
     run = zoo.Run(tmp_path / "runs" / name / "a")
     assert run.results["smoke"]
     written = {path.name for path in run.folder.iterdir()}
@@ -139,7 +148,7 @@ def test_a_hydra_of_the_callers_program_is_left_alone(tmp_path):
 
     (tmp_path / "mine.yaml").write_text("a: 1\n")
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
-        zoo.create_model("image_cnn")
+        zoo.create_model("image_cnn", num_classes=7)  # which no other test composes
         assert compose("mine").a == 1
 
 
@@ -174,53 +183,36 @@ def test_numbers_keep_yamls_meaning():
 
 WRONG = {
     "experiment=image_cn": "did you mean 'image_cnn'",
-    "model=image_cn": "did you mean 'image_cnn'",
-    "data=digit": "did you mean 'digits'",
-    "trainer=smok": "did you mean 'smoke'",
-    "model.widhts=[8]": "did you mean 'model.widths'",
+    "model=image_cn": "did you mean 'image_cnn'", "data=digit": "did you mean 'digits'",
+    "trainer=smok": "did you mean 'smoke'", "model.widhts=[8]": "did you mean 'model.widths'",
     "+model.widhts=[8]": "did you mean 'model.widths'",
     "++trainer.max_epoch=1": "did you mean 'trainer.max_epochs'",
-    "+sead=1": "did you mean 'seed'",
-    "model.optimizer.ir=1": "did you mean 'model.optimizer.lr'",
+    "+sead=1": "did you mean 'seed'", "model.optimizer.ir=1": "did you mean 'model.optimizer.lr'",
     "data.augment.shift=0.1": "no key named 'data.augment.shift'",
-    "model.dropout=abc": "model.dropout is 'abc'",
-    "model.widths=8": "model.widths is 8",
-    "model.num_classes=1e3": "model.num_classes is 1000.0",
-    "seed=true": "seed is True",
+    "model.dropout=abc": "model.dropout is 'abc'", "model.widths=8": "model.widths is 8",
+    "model.num_classes=1e3": "model.num_classes is 1000.0", "seed=true": "seed is True",
     "trainer.max_epochs=two": "trainer.max_epochs is 'two'",
-    "data.batch_size=0": "data.batch_size is 0",
-    "data.batch_size=-8": "data.batch_size is -8",
-    "model.dropout=2": "model.dropout is 2",
-    "model.optimizer.lr=0": "model.optimizer.lr is 0",
+    "data.batch_size=0": "data.batch_size is 0", "data.batch_size=-8": "data.batch_size is -8",
+    "model.dropout=2": "model.dropout is 2", "model.optimizer.lr=0": "model.optimizer.lr is 0",
     "model.optimizer.name=sdg": "model.optimizer.name is 'sdg'",
     "trainer.max_epochs=-5": "trainer.max_epochs is -5",
     "trainer.strategy=ddpp": "trainer.strategy is 'ddpp'",
-    "data.validation=1": "data.validation is 1",
-    "ema=1": "ema is 1",
-    "mode=up": "mode is 'up'",
-    "name=a/../../b": "name is 'a/../../b'",
-    "model.dropout=": "model.dropout is empty",
-    "name=": "name is empty",
-    "model.dropout=${nope}": "nope",
+    "data.validation=1": "data.validation is 1", "ema=1": "ema is 1", "mode=up": "mode is 'up'",
+    "name=a/../../b": "name is 'a/../../b'", "model.dropout=": "model.dropout is empty",
+    "name=": "name is empty", "model.dropout=${nope}": "nope",
     "model.dropout=${model.dropout}": "model.dropout",
-    "model.optimizer=null": "model.optimizer is None",
-    "~model.widths": "model.widths is missing",
+    "model.optimizer=null": "model.optimizer is None", "~model.widths": "model.widths is missing",
     "data=image_folder": "data.source is missing: give it with data.source=",
-    "model.widths=[8": "cannot read the override",
-    "widths 8": "cannot read the override",
-    "trainer.accelerator=gpu": "no GPU found",
-    "trainer.devices=99": "use trainer.devices=",
-}
+    "model.widths=[8": "cannot read the override", "widths 8": "cannot read the override",
+    "trainer.accelerator=gpu": "no GPU found", "trainer.devices=99": "use trainer.devices=",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("override", "said"), WRONG.items())
 def test_a_wrong_override_is_one_line_that_names_it(override, said, command, tmp_path):
     if torch.cuda.is_available() and "accelerator" in override:
         pytest.fail("this table is written for a machine without a GPU")
-    code, out, err = command("train", override)
-    assert (code, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
+    assert said in command.refused("train", override)
     assert list(tmp_path.iterdir()) == []  # nothing left behind
 
 

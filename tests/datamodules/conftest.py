@@ -1,6 +1,8 @@
 """Small picture files, and a cache that no other test has filled."""
 
 import io
+import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,17 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "own_cache"
     monkeypatch.setenv("ZOO_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras, which brings no backend of its own up here."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "torch"))
+        warnings.simplefilter("ignore")
+        import keras.src.legacy.preprocessing.image
+        import keras.utils
+    return keras
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from datamodules.inputs.characters import CharacterInput
 from datamodules.loading.batches import Batches
 from datamodules.sources.text_file import read
 from tests.conftest import REAL
+from tests.data import opened
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
 
@@ -22,10 +23,7 @@ def own(tmp_path):
     def make(text, **overrides):
         path = tmp_path / "mine.txt"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        data = zoo.create_data("characters", source=str(path), **{**OWN, **overrides})
-        data.prepare_data()
-        data.setup("fit")
-        return data
+        return opened("characters", source=str(path), **{**OWN, **overrides})
 
     return make
 
@@ -188,11 +186,6 @@ def test_an_alphabet_of_fewer_than_two_is_refused(text, own):
         own(text)
 
 
-def test_a_data_set_that_is_nowhere_says_where_to_put_it():
-    with pytest.raises(FileNotFoundError, match=r"tinyshakespeare.*data\.source=PATH.*\$ZOO_DATA"):
-        zoo.create_data("tinyshakespeare").prepare_data()
-
-
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(
         "datamodules.bundled.python_source.sysconfig.get_path", lambda name: str(tmp_path)
@@ -203,9 +196,7 @@ def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
 
 @pytest.mark.real
 def test_the_last_tenth_of_shakespeare_is_test():
-    data = zoo.create_data("tinyshakespeare")
-    data.prepare_data()
-    data.setup("fit")
+    data = opened("tinyshakespeare")
     with open(f"{REAL}/tinyshakespeare/input.txt", encoding="utf-8") as file:
         text = file.read()
     assert data.facts["vocabulary_size"] == 65 + 2

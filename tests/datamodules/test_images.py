@@ -1,5 +1,4 @@
 import importlib
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,21 +7,14 @@ import torch
 from PIL import Image
 from pytorch_lightning.plugins import Precision
 
-import zoo
 from datamodules import images as module
 from datamodules.inputs.image import ImageInput
 from datamodules.loading import labelled
 from datamodules.loading.batches import Batch
 from datamodules.sources import layouts
+from tests.data import opened
 
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
-
-
-def opened(name, **overrides):
-    data = zoo.create_data(name, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
 
 
 @pytest.fixture
@@ -88,24 +80,6 @@ def test_pixels_and_labels_belong_together(tiny, name, axis):
         pixels, labels = tiny(name).arrays(split)
         bright = (pixels[..., 0] == 255).all(3 - axis)  # the column or row that marks the class
         assert [int(np.flatnonzero(row)[0]) for row in bright] == [2 * i + 4 for i in labels]
-
-
-def test_embedded_digits_need_no_source():
-    data = opened("digits", limit=64, batch_size=16)
-    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
-    assert data.facts["embedded"] is True
-    assert data.facts["classes"] == [str(i) for i in range(10)]
-    counts = np.bincount(data.arrays("train")[1], minlength=10)
-    assert counts.min() >= 5
-    assert counts.max() <= 8
-
-
-def test_facts_are_plain_values(tiny):
-    facts = tiny("image_folder").facts
-    assert json.loads(json.dumps(facts)) == facts
-    config = dict(facts["input"])
-    assert config.pop("_target_") == "datamodules.inputs.image.ImageInput"
-    assert ImageInput(**config).image_size == facts["image_size"]
 
 
 def test_a_whole_batch_shows_every_class(class_folders):
@@ -217,12 +191,6 @@ def test_size_and_channels_can_be_chosen(class_folders):
     folder = str(class_folders({"a": 8, "b": 8}, size=10))
     data = opened("image_folder", source=folder, image_size=6, channels=3)
     assert data.arrays("train")[0].shape[1:] == (6, 6, 3)
-
-
-def test_splits_of_ones_own_are_used(class_folders):
-    counts = {"train/a": 9, "train/b": 9, "val/a": 2, "val/b": 2, "test/a": 3, "test/b": 3}
-    data = opened("image_folder", source=str(class_folders(counts)))
-    assert data.facts["samples"] == {"train": 18, "val": 4, "test": 6}
 
 
 @pytest.fixture

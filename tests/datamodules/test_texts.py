@@ -146,13 +146,6 @@ def test_class_folders_of_text_files_are_read(folders):
     assert [text.split()[0] for text in texts] == [("bad", "good")[label] for label in labels]
 
 
-def test_the_vocabulary_is_the_most_frequent_training_words_ties_by_word(folders):
-    texts = [*["c c b a"] * 20, "c d"]
-    data = opened(source=folders({"x": texts, "y": texts}), vocabulary_size=5)
-    assert data.input.vocabulary == ["c", "a", "b"]
-    assert data.facts["vocabulary_size"] == 5
-
-
 def test_words_that_only_the_test_split_has_are_unknown(folders):
     folders({"x": many("one"), "y": many("two")}, "train")
     data = opened(source=folders({"x": ["one heretofore"], "y": ["two"]}, "test"))
@@ -167,13 +160,6 @@ def test_batches_are_the_input_of_the_texts_that_arrays_gives(tmp_path):
     ids, same = data.whole("test", len(texts))
     assert torch.equal(data.input(texts), ids)
     assert same.tolist() == labels.tolist()
-
-
-def test_training_on_a_part_takes_the_vocabulary_of_that_part(tmp_path):
-    data = tiny("labelled_text", tmp_path, train_samples=16)
-    texts, labels = data.arrays("train")
-    assert len(texts) == len(labels) == data.facts["samples"]["train"] == 16
-    assert set(data.input.vocabulary) == {word for text in texts for word in text.split()}
 
 
 def test_a_split_is_padded_when_it_is_asked_for(tmp_path):
@@ -196,13 +182,6 @@ def test_a_second_start_tokenises_nothing(tmp_path, monkeypatch):
     again = opened("rotten_tomatoes", source=str(tmp_path), vocabulary_size=10, max_length=4)
     assert first.arrays("train")[0] == again.arrays("train")[0]
     assert len(again.input.vocabulary) == 8
-
-
-def test_embedded_reviews_need_no_source():
-    data = opened("negated_reviews", limit=64)
-    assert data.facts["embedded"] is True
-    assert data.facts["classes"] == ["negative", "positive"]
-    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
 
 
 def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
@@ -310,16 +289,6 @@ def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, c
     assert err.count("\n") <= 4  # what the run is, then the line
     with pytest.raises(ValueError, match=said):
         opened(source=str(tmp_path / "a.csv"))
-
-
-def test_ones_own_table_trains_by_one_argument(tmp_path, command):
-    own = importlib.import_module("tests.tiny.labelled_text").write(tmp_path / "in")
-    code, _, err = command(
-        "train", "data=labelled_text", f"data.source={own['source']}", "trainer=smoke", "name=a"
-    )
-    assert code == 0, err
-    run = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a")
-    assert run.results["model"] == "text_cnn"
 
 
 @pytest.mark.real

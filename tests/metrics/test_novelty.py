@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.spatial.distance import mahalanobis
 
 import zoo
+from tests.data import opened
 from zoo.metrics import novelty
 from zoo.metrics.novelty import Novelty, roots
 
@@ -222,12 +223,9 @@ def learn(model, data, steps):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def digits():
     """A small network that has seen 2,000 digits, its novelty, and digits that neither saw."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("digits")))
-        data = zoo.create_data("digits", train_samples=2000)
-        data.setup("fit")
+    data = opened("digits", train_samples=2000)
     torch.manual_seed(0)
     model = learn(zoo.create_model("image_cnn", widths=[16, 32, 64]), data, steps=150)
     with torch.inference_mode():

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from pytorch_lightning import LightningDataModule, Trainer
+from pytorch_lightning import LightningDataModule
 from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
+from tests.data import bare_trainer
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import reach, two_logits
 from zoo.pretrained.load import attach
@@ -77,10 +78,7 @@ def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample(tmp_p
             return torch.utils.data.DataLoader(torch.zeros(7), batch_size=5)
 
     model = Noisy()
-    trainer = Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, default_root_dir=tmp_path,
-    )  # fmt: skip
+    trainer = bare_trainer(default_root_dir=tmp_path)
     returned = []
     model.on_test_batch_end = lambda outputs, *_: returned.append(outputs)
     means = trainer.test(model, datamodule=Data(), verbose=False)[0]

@@ -1,12 +1,17 @@
 """The lecture: its page shows what its runs made, and the docs say what it runs."""
 
+import os
 import re
+import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import zoo
 from zoo.catalog.compose import compose
+from zoo.commands.main import main
 from zoo.pages import lecture
 from zoo.pages.lecture import Slide
 
@@ -37,10 +42,31 @@ SOME = [
 ]
 
 
-def test_the_page_shows_pictures_and_comparison_of_what_was_run(monkeypatch, command, tmp_path):
+@pytest.fixture
+def here(monkeypatch):
+    """Each command in this process, which has imported all; the whole lecture starts its own."""
+
+    def run(words, stdout, stderr, env):
+        assert (words[:3], env["OMP_NUM_THREADS"]) == ([sys.executable, "-m", "zoo"], "1")
+        with redirect_stdout(stdout), redirect_stderr(stderr):
+            return SimpleNamespace(returncode=main(words[3:]))
+
+    monkeypatch.setattr(lecture, "subprocess", SimpleNamespace(run=run))
+    monkeypatch.setattr(lecture, "_workers", lambda: (1, 1))
+
+
+def test_there_are_as_many_commands_at_a_time_as_cores(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert lecture._workers() == (len(os.sched_getaffinity(0)),) * 2
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert lecture._workers()[0] == 1
+
+
+def test_the_page_shows_pictures_and_comparison_of_what_was_run(
+    monkeypatch, command, here, tmp_path
+):
     monkeypatch.setattr(lecture, "slides", lambda: SOME)
-    code, out, err = command("lecture", "trainer=smoke")
-    assert code == 0, err
+    out = command.ran("lecture", "trainer=smoke")
     page = Path(out.split()[-1]).read_text()
     assert page.count("<section>") == 4
     assert page.count("data:image/png") == 1
@@ -51,13 +77,11 @@ def test_the_page_shows_pictures_and_comparison_of_what_was_run(monkeypatch, com
 
 
 def test_a_wrong_override_is_one_line_before_any_work(command, tmp_path):
-    code, out, err = command("lecture", "trainer=smok")
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "did you mean 'smoke'" in err
+    assert "did you mean 'smoke'" in command.refused("lecture", "trainer=smok")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command):
+def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command, here):
     broken = "zoo train experiment=image_cnn data=image_folder data.source=nowhere"
     monkeypatch.setattr(lecture, "slides", lambda: [Slide("1", "Broken", broken, "", ["x"])])
     code, _, err = command("lecture", "trainer=smoke")
@@ -68,8 +92,7 @@ def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command)
 
 @pytest.mark.slow
 def test_the_whole_lecture_runs(command):
-    code, out, err = command("lecture", "trainer=smoke")
-    assert code == 0, err
+    out = command.ran("lecture", "trainer=smoke")
     page = Path(out.split()[-1]).read_text()
     for slide in lecture.slides():
         assert f"Slide {slide.slides}:" in page or f"Slides {slide.slides}:" in page

@@ -34,7 +34,7 @@ def write(folder: Path) -> dict[str, object]:
         }
         table = pyarrow.table(rows, columns.arrow_schema)  # `datasets` itself wants to encode anew
         parquet.write_table(table, folder / "data" / f"{split}-00000-of-00001.parquet")
-    return {"source": str(folder), "batch_size": 8}
+    return {"source": str(folder), "seconds": 0.1, "batch_size": 8}
 
 
 def recording(pitch: float, seconds: float) -> dict[str, object]:

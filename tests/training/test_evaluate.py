@@ -1,46 +1,29 @@
 """`zoo test`: weights on their own data and on others, read as the model reads them."""
 
 import json
-from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
 
 import zoo
-from tests.tiny import image_folder
+from tests.data import SMALL, opened
 from zoo.catalog.compose import compose
 from zoo.pretrained.load import attach
 from zoo.training import evaluate
 
-SMALL = {
-    "model": {"widths": [4, 8]},
-    "data": {"limit": 200, "batch_size": 20},
-    "trainer": {"max_epochs": 1},
-    "baseline": None,
-}
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, cache):
+@pytest.fixture
+def run(trained):
     """One small run on digits."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("once"))
-        patch.setenv("ZOO_CACHE", str(cache))
-        yield zoo.train("image_cnn", **SMALL, name="a")
-
-
-def tiny(data, folder):
-    return import_module(f"tests.tiny.{data}").write(folder)
+    return trained("image_cnn", **SMALL)
 
 
 @pytest.mark.parametrize("name", zoo.list_data())
-def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tmp_path):
+def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tiny):
     """Contract of every data set (design.md 3.2): what flows back from a card fits nothing anew."""
-    arguments = tiny(name, tmp_path)
-    first = zoo.create_data(name, **arguments)
-    first.setup("fit")
-    again = zoo.create_data(name, **arguments)
+    first = opened(name, **tiny(name))
+    again = zoo.create_data(name, **tiny(name))
     given = attach(type("Model", (), {})(), first.facts)
     again.adopt(given.input, first.facts, given.classes)
     again.setup("fit")
@@ -50,11 +33,10 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tmp_pa
             torch.testing.assert_close(one, other)
 
 
-def test_other_data_are_brought_to_what_the_model_saw(tmp_path):
+def test_other_data_are_brought_to_what_the_model_saw(tiny):
     """Pictures of another size, in colour, with the mean and deviation of the model's own data."""
-    data = zoo.create_data("image_folder", **image_folder.write(tmp_path / "pets"))
-    own = zoo.create_data("digits", limit=50)
-    own.setup("fit")
+    data = zoo.create_data("image_folder", **tiny("image_folder"))
+    own = opened("digits", limit=50)
     data.adopt(own.input, own.facts)
     data.setup("fit")
     assert data.input is own.input
@@ -62,10 +44,9 @@ def test_other_data_are_brought_to_what_the_model_saw(tmp_path):
     assert data.facts["classes"] != own.facts["classes"]
 
 
-def test_texts_are_numbered_by_the_models_vocabulary(tmp_path):
-    own = zoo.create_data("negated_reviews", limit=100)
-    own.setup("fit")
-    other = zoo.create_data("rotten_tomatoes", **tiny("rotten_tomatoes", tmp_path))
+def test_texts_are_numbered_by_the_models_vocabulary(tiny):
+    own = opened("negated_reviews", limit=100)
+    other = zoo.create_data("rotten_tomatoes", **tiny("rotten_tomatoes"))
     other.adopt(own.input, own.facts)
     other.setup("fit")
     assert other.facts["vocabulary_size"] == own.facts["vocabulary_size"]
@@ -74,8 +55,7 @@ def test_texts_are_numbered_by_the_models_vocabulary(tmp_path):
 
 
 def test_labels_follow_the_order_of_the_models_classes():
-    data = zoo.create_data("digits", limit=50)
-    data.setup("fit")
+    data = opened("digits", limit=50)
     before, classes = data.splits["test"]["labels"].copy(), data.facts["classes"]
     again = zoo.create_data("digits", limit=50)
     again.adopt(data.input, data.facts, classes[::-1])
@@ -84,8 +64,7 @@ def test_labels_follow_the_order_of_the_models_classes():
 
 
 def test_a_class_that_the_model_does_not_know_is_named():
-    data = zoo.create_data("digits", limit=50)
-    data.setup("fit")
+    data = opened("digits", limit=50)
     again = zoo.create_data("digits", limit=50)
     again.adopt(data.input, data.facts, list("012345678x"))
     with pytest.raises(ValueError, match="digits has the class '9', which the model does not know"):
@@ -123,8 +102,7 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
             for i in np.flatnonzero(labels == label):
                 Image.fromarray(pixels[i, :, :, 0]).save(folder / f"{i}.png")
     asked = ["data=image_folder", f"data.source={tmp_path / 'own'}", "data.batch_size=4"]
-    code, out, err = command("test", str(run.folder), *asked, "--json")
-    assert code == 0, err
+    out = command.ran("test", str(run.folder), *asked, "--json")
     answers = run.model.predict([pixels[i] for i in np.flatnonzero(np.isin(labels, (3, 7)))])
     truth = [str(label) for label in labels if label in (3, 7)]
     right = np.mean([a["label"] == t for a, t in zip(answers, truth, strict=True)])
@@ -142,10 +120,7 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
     ],
 )
 def test_a_wrong_override_is_one_line(words, said, run, command):
-    code, out, err = command("test", str(run.folder), *words)
-    assert (code, out) == (2, "")
-    assert said in err
-    assert err.count("\n") == 1
+    assert said in command.refused("test", str(run.folder), *words)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-import zoo
+from tests.data import opened
 from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
 from zoo.metrics import frechet
@@ -112,8 +112,7 @@ def test_the_process_is_alone_even_where_torchrun_started_this_one(monkeypatch, 
 def test_it_knows_the_digits(tmp_path):
     """Three of four epochs would do: 96 % on the test digits at least."""
     config = compose(["experiment=gan"])
-    data = zoo.create_data("digits")
-    data.setup("fit")
+    data = opened("digits")
     pixels, labels = data.arrays("test")
     _, said = frechet.seen(evaluator.trained(config, data.facts), pixels)
     assert np.mean(said == labels) > 0.96

@@ -7,22 +7,14 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import zoo
+from tests.data import SMALL
 from zoo.catalog.compose import compose
 
-SMALL = {
-    "data": {"limit": 200, "batch_size": 20},
-    "trainer": {"max_epochs": 1},
-    "baseline": None,
-}
 
-
-@pytest.fixture(scope="module")
-def start(tmp_path_factory, cache):
+@pytest.fixture
+def start(trained):
     """A small run on digits, to start from."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("start"))
-        patch.setenv("ZOO_CACHE", str(cache))
-        yield zoo.train("image_cnn", **SMALL, model={"widths": [4, 8]}, name="a")
+    return trained("image_cnn", **SMALL)
 
 
 @pytest.fixture
@@ -65,9 +57,8 @@ def test_it_goes_on_at_a_tenth_of_the_rate_unless_told_otherwise(start):
 
 def test_the_same_classes_keep_the_head(start, capsys):
     """Fine-tuned on more of the same: nothing starts anew; the rate is the user's."""
-    run = zoo.train(
-        "image_cnn", **SMALL, init=str(start.folder), **{"model.optimizer.lr": 1e-9}, name="b"
-    )
+    rate = {"model.optimizer.lr": 1e-9}
+    run = zoo.train("image_cnn", **SMALL, init=str(start.folder), **rate, name="b")
     assert "new  " not in capsys.readouterr().err
     torch.testing.assert_close(
         run.model.state_dict()["head.weight"], start.model.state_dict()["head.weight"],

@@ -34,26 +34,14 @@ from zoo.training.comparison import comparison
 from zoo.training.report import curves, shown
 
 RESULTS = {
-    "experiment": "image_cnn",
-    "model": "image_cnn",
-    "data": "digits",
-    "seed": 0,
-    "test/accuracy": 0.985,
-    "test/accuracy/low": 0.977,
-    "test/accuracy/high": 0.992,
-    "test/loss": 0.05,
-    "baseline": "logistic regression",
-    "baseline/test/accuracy": 0.902,
-    "target": {"metric": "test/accuracy", "at_least": 0.98},
-    "parameters": 461000,
-    "samples": {"train": 4000, "test": 500},
-    "train_seconds": 80.1,
-    "versions": {"torch": "2.14.1"},
-    "commit": None,
-    "embedded": True,
-    "smoke": False,
+    "experiment": "image_cnn", "model": "image_cnn", "data": "digits", "seed": 0,
+    "test/accuracy": 0.985, "test/accuracy/low": 0.977, "test/accuracy/high": 0.992,
+    "test/loss": 0.05, "baseline": "logistic regression", "baseline/test/accuracy": 0.902,
+    "target": {"metric": "test/accuracy", "at_least": 0.98}, "parameters": 461000,
+    "samples": {"train": 4000, "test": 500}, "train_seconds": 80.1,
+    "versions": {"torch": "2.14.1"}, "commit": None, "embedded": True, "smoke": False,
     "command": "zoo train experiment=image_cnn seed=0",
-}
+}  # fmt: skip
 EVIL = "<script>alert('x')</script> & \"co\""
 PICTURES = {
     "Grid": Grid([np.zeros((4, 4), np.uint8)] * 2, ["one", EVIL], columns=2),
@@ -363,15 +351,10 @@ def test_the_values_of_bars_are_read_as_people_write_them():
 @pytest.mark.parametrize(
     "empty",
     [
-        Grid([]),
-        Strip([]),
-        Text([]),
-        Tinted([]),
-        Audio([], 8000),
-        Bars([], []),
+        Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], []),
         Scatter(np.zeros((0, 2)), []),
     ],
-)
+)  # fmt: skip
 def test_a_picture_of_nothing_says_so(empty):
     assert "<p>none</p>" in draw("nothing", empty)
 

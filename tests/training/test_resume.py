@@ -20,20 +20,27 @@ LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "trainer.log_every_n_steps=1", "trainer.check_val_every_n_epoch=1", "save_every=1e-9",
     "trainer.precision=32-true",
 )  # fmt: skip
-OF_WORDS = {"cbow": ("data.limit=1000", "data.batch_size=1000")}  # whose batches are of words
+LESS = {"cbow": ("data.limit=1000", "data.batch_size=1000"), "wavenet": ("data.seconds=0.1",)}
 MIDDLE, BOUNDARY = 1, 2  # steps
 
 
 @quiet()
 def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     """The weights after training an experiment in a folder, from the checkpoint that lies there."""
-    config = launch.composed([f"experiment={name}", *LITTLE, *OF_WORDS.get(name, ()), *changes])
+    config = launch.composed([f"experiment={name}", *LITTLE, *LESS.get(name, ()), *changes])
     if config["judge"]:  # which would have to learn first
         config |= {"judge": None, "monitor": "val/loss"}
     data = build.open_data(config, None)
     model = build.made(config, data.facts)
     fit.fit(config, Run(folder), model, data, Speed(1))
     return model.state_dict()
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """The folder of a run that nothing stops."""
+    (tmp_path / "whole").mkdir()
+    return tmp_path / "whole"
 
 
 def stopped(whole: Path, step: int) -> Path:
@@ -47,11 +54,9 @@ def stopped(whole: Path, step: int) -> Path:
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
-def test_every_model_ends_with_the_same_weights_and_metrics(name, tmp_path, monkeypatch):
+def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeypatch):
     """In the middle of an epoch and at its end; with dropout, augmentation and noise on."""
     monkeypatch.setattr(resume, "KEPT", 99)
-    whole = tmp_path / "whole"
-    whole.mkdir()
     wanted = trained(whole, name)
     for step in (MIDDLE, BOUNDARY):
         folder = stopped(whole, step)
@@ -73,11 +78,9 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, tmp_path, monk
         ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
     ],
 )
-def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, tmp_path, monkeypatch):
+def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, whole, monkeypatch):
     """After each step that has a checkpoint."""
     monkeypatch.setattr(resume, "KEPT", 99)
-    whole = tmp_path / "whole"
-    whole.mkdir()
     wanted = trained(whole, "image_cnn", *changes)
     steps = [int(path.stem.removeprefix("last-")) for path in Run(whole).lasts]
     assert len(steps) > 1
@@ -97,10 +100,8 @@ def test_a_run_that_saves_seldom_ends_as_one_that_saves_at_each_step(tmp_path):
     assert len(Run(tmp_path / "often").lasts) == resume.KEPT
 
 
-def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(tmp_path):
+def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(whole):
     """The checkpoint of an epoch's end is older than the row of its training metrics."""
-    whole = tmp_path / "whole"
-    whole.mkdir()
     trained(whole, "image_cnn")
     folder, rows = stopped(whole, BOUNDARY * 2), csv_logger.read(whole / "metrics.csv")
     csv_logger.cut(folder / "metrics.csv", len(rows) - 1)
@@ -108,13 +109,12 @@ def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(tmp_path
     assert csv_logger.read(folder / "metrics.csv") == rows
 
 
-def test_tensorboard_shows_what_was_done_again_once(tmp_path):
+def test_tensorboard_shows_what_was_done_again_once(whole):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    (tmp_path / "whole").mkdir()
-    trained(tmp_path / "whole", "image_cnn", "logger=[csv,tensorboard]")
-    folder = stopped(tmp_path / "whole", BOUNDARY + 1)
-    shutil.copytree(tmp_path / "whole/tensorboard", folder / "tensorboard")
+    trained(whole, "image_cnn", "logger=[csv,tensorboard]")
+    folder = stopped(whole, BOUNDARY + 1)
+    shutil.copytree(whole / "tensorboard", folder / "tensorboard")
     trained(folder, "image_cnn", "logger=[csv,tensorboard]")
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars("val/loss")] == [1, 3]

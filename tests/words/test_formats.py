@@ -115,8 +115,7 @@ def test_a_cbow_writes_its_vectors(tmp_path):
 def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, monkeypatch, command, more):
     """S62."""
     monkeypatch.chdir(tmp_path)
-    code, out, err = command("export", "cbow.python_docs", "--format", "word2vec", *more)
-    assert code == 0, err
+    out = command.ran("export", "cbow.python_docs", "--format", "word2vec", *more)
     (written,) = tmp_path.iterdir()
     assert written.name == (more[1] if more else "cbow.python_docs.bin")
     assert f"written   {written.name} (" in out

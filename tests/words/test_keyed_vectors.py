@@ -24,16 +24,11 @@ def theirs():
 
 VECTOR = np.linspace(-1, 2, 16).astype(np.float32)
 ASKED = {
-    "a word": ("w7", ()),
-    "a vector": (VECTOR, ()),
-    "several words": (["w7", "w8", "w9"], ()),
-    "a sum": (["w2", "w3"], ["w1"]),
-    "one less another": ("w2", "w1"),
-    "words and a vector": (["w2", VECTOR], ["w1"]),
-    "rows of a table": (GIVEN[:3], ()),
-    "the opposite": ([], "w1"),
-    "a word twice": (["w7", "w7", "w8"], ()),
-}
+    "a word": ("w7", ()), "a vector": (VECTOR, ()), "several words": (["w7", "w8", "w9"], ()),
+    "a sum": (["w2", "w3"], ["w1"]), "one less another": ("w2", "w1"),
+    "words and a vector": (["w2", VECTOR], ["w1"]), "rows of a table": (GIVEN[:3], ()),
+    "the opposite": ([], "w1"), "a word twice": (["w7", "w7", "w8"], ()),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)

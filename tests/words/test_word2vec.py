@@ -82,14 +82,10 @@ def test_the_steps_are_those_of_autograd_block_by_block(mode, sampled):
 @pytest.mark.parametrize(
     ("size", "block", "sets", "drawn", "window"),
     [
-        (100, 128, 1, 16, 5),
-        (96, 64, 4, 5, 3),
-        (7, 16, 16, 1, 2),
-        (61, 32, 8, 33, 1),
-        (40, 128, 8, 8, 10),
-        (200, 256, 16, 9, 8),
+        (100, 128, 1, 16, 5), (96, 64, 4, 5, 3), (7, 16, 16, 1, 2), (61, 32, 8, 33, 1),
+        (40, 128, 8, 8, 10), (200, 256, 16, 9, 8),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("capable", CAPABLE)
 def test_the_kernel_gives_the_same_numbers_on_one_thread(
     size, block, sets, drawn, window, capable, monkeypatch

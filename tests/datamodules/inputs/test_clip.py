@@ -1,7 +1,7 @@
 """Raw clips become batches, and videos that are broken are named (S50, S51)."""
 
-import builtins
 import io
+import sys
 
 import av
 import numpy as np
@@ -40,14 +40,10 @@ def an_input(**changes):
 @pytest.mark.parametrize(
     ("count", "frames", "wanted"),
     [
-        (10, 10, list(range(10))),
-        (10, 5, [1, 3, 5, 7, 9]),
-        (9, 3, [1, 4, 7]),
-        (100, 1, [50]),
-        (2, 4, [0, 0, 1, 1]),
-        (1, 3, [0, 0, 0]),
+        (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
+        (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
     ],
-)
+)  # fmt: skip
 def test_without_a_rate_frames_are_spread_evenly_over_the_clip(count, frames, wanted):
     assert pick(np.arange(count) / 25, frames, None).tolist() == wanted
 
@@ -290,14 +286,7 @@ def test_too_many_frames_or_pixels_are_refused(tmp_path, monkeypatch):
 
 
 def test_without_the_package_av_the_error_says_what_to_install(tmp_path, monkeypatch):
-    original = builtins.__import__
-
-    def without(name, *rest, **named):
-        if name == "av":
-            raise ImportError(name)
-        return original(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install "lightning-zoo\[video\]"'):
         read(tmp_path / "a.mp4")
     pictures(tmp_path / "a", rising(4))

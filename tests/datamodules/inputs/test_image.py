@@ -189,14 +189,10 @@ def file(tmp_path):
     return write
 
 
-def test_text_is_no_picture(file):
+@pytest.mark.parametrize("content", [b"meow, meow, meow", b""])
+def test_a_text_and_an_empty_file_are_no_pictures(file, content):
     with pytest.raises(ValueError, match=r"cat\.png is no picture"):
-        decode(file(b"meow, meow, meow"), 8, 3)
-
-
-def test_an_empty_file_is_no_picture(file):
-    with pytest.raises(ValueError, match=r"cat\.png is no picture"):
-        decode(file(b""), 8, 3)
+        decode(file(content), 8, 3)
 
 
 def test_a_folder_is_no_picture(tmp_path):

@@ -1,9 +1,9 @@
 """Raw sound to mu-law ids and back (S89; reliability row 22)."""
 
-import builtins
 import io
 import math
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -200,14 +200,7 @@ def test_another_layout_is_an_error_that_says_what_is_wanted(one, raw, said):
 
 
 def test_without_soundfile_the_message_says_what_to_install(one, monkeypatch):
-    original = builtins.__import__
-
-    def without(name, *rest):
-        if name == "soundfile":
-            raise ImportError(name)
-        return original(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install "lightning-zoo\[audio\]"'):
         one("a.wav")
     assert one(tone(8000)).shape == (1, 800)  # arrays need none

@@ -1,9 +1,7 @@
 """Text -> word ids and back: the tokeniser's rules, padding as in Keras, bad input (S60-S62)."""
 
 import io
-import os
 import random
-import warnings
 
 import numpy as np
 import pytest
@@ -57,46 +55,17 @@ def test_words_joined_by_spaces_are_the_same_words():
         assert words(" ".join(words(text))) == words(text)
 
 
-@pytest.mark.parametrize(
-    ("padding", "truncating", "short", "long"),
-    [
-        ("pre", "pre", [0, 0, 2, 3], [3, 4, 5, 6]),
-        ("post", "pre", [2, 3, 0, 0], [3, 4, 5, 6]),
-        ("pre", "post", [0, 0, 2, 3], [2, 3, 4, 5]),
-        ("post", "post", [2, 3, 0, 0], [2, 3, 4, 5]),
-    ],
-)
-def test_padding_and_truncating_are_those_of_keras(padding, truncating, short, long):
-    """S66: pad_sequences([[2, 3], [2, 3, 4, 5, 6]], maxlen=4)."""
-    one = text_input(list("abcde"), 4, padding, truncating)
-    batch = one(["a b", "a b c d e"])
-    assert batch.dtype == torch.int64
-    assert batch.tolist() == [short, long]
-
-
-@pytest.fixture(scope="module")
-def pad_sequences():
-    """Keras' function, which brings no backend of its own up here."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "torch"))
-        warnings.simplefilter("ignore")
-        from keras.utils import pad_sequences
-    return pad_sequences
-
-
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])
 @pytest.mark.parametrize("lengths", [(0, 12), (0, 5), (8, 12), (5, 6)])
-def test_all_rows_at_once_are_padded_as_keras_does_row_by_row(
-    padding, truncating, lengths, pad_sequences
-):
+def test_all_rows_at_once_are_padded_as_keras_does_row_by_row(padding, truncating, lengths, keras):
     """S66: of random lengths, none, some or all of them longer than a row of five."""
     draw = np.random.default_rng(0)
     rows = [draw.integers(2, 99, size).tolist() for size in draw.integers(*lengths, 50)]
     one = text_input([], 5, padding, truncating)
     flat = np.array([i for row in rows for i in row], np.int32)
     padded = one.pad_flat(flat, np.cumsum([len(row) for row in rows]))
-    wanted = pad_sequences(rows, maxlen=5, padding=padding, truncating=truncating)
+    wanted = keras.utils.pad_sequences(rows, maxlen=5, padding=padding, truncating=truncating)
     assert padded.dtype == np.int32
     np.testing.assert_array_equal(padded, wanted)
     np.testing.assert_array_equal(np.concatenate([one.pad([row]) for row in rows]), wanted)

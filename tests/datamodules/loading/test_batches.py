@@ -205,15 +205,3 @@ def test_evaluation_in_buckets_serves_each_sample_once_the_shortest_first():
     rows = list(chain(*served(bucketed())))
     assert sorted(rows) == list(range(1000))
     assert LENGTHS[rows].tolist() == sorted(LENGTHS.tolist())
-
-
-def test_buckets_go_on_where_they_stopped():
-    batches, stopped = bucketed(shuffle=True), bucketed(shuffle=True)
-    whole, begun = served(batches), []
-    for batch in stopped:
-        begun.append(batch.tensors[0].tolist())
-        if len(begun) == 70:
-            break
-    again = bucketed(shuffle=True)
-    again.load_state_dict(stopped.state_dict())
-    assert begun + served(again) == whole

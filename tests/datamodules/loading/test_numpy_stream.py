@@ -19,10 +19,8 @@ def opened(**overrides):
 
 
 @pytest.fixture(scope="module")
-def data(cache):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZOO_CACHE", str(cache))
-        return opened(augment={"rotation_range": 15, "width_shift_range": 0.1})
+def data():
+    return opened(augment={"rotation_range": 15, "width_shift_range": 0.1})
 
 
 def equal(one, other):

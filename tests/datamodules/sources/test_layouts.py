@@ -18,14 +18,20 @@ def read(folder):
 # Without a network
 
 
-def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
-    asked = []
+@pytest.fixture
+def asked(monkeypatch):
+    """The servers that were asked; none answers."""
+    found = []
 
     def refuse(server, timeout):
-        asked.append((server, timeout))
+        found.append((server, timeout))
         raise OSError("no route")
 
     monkeypatch.setattr("socket.create_connection", refuse)
+    return found
+
+
+def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(parquet, "getproxies", dict)
     with pytest.raises(FileNotFoundError) as error:
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
@@ -34,18 +40,11 @@ def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch):
         assert way in str(error.value)
 
 
-def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch):
-    asked = []
-
-    def refuse(server, timeout):
-        asked.append(server)
-        raise OSError("no route")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
+def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(parquet, "getproxies", lambda: {"https": "http://proxy.example:3128"})
     with pytest.raises(FileNotFoundError):
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [("proxy.example", 3128)]
+    assert asked == [(("proxy.example", 3128), 2)]
 
 
 # Layouts
@@ -121,15 +120,10 @@ def damage(name):
 @pytest.mark.parametrize(
     "message",
     [
-        "cut short or damaged",
-        "damaged",
-        "no IDX file",
-        "it starts with",
-        "holds 23 bytes, its header says 24",
-        "holds 25 bytes",
-        "b''",
+        "cut short or damaged", "damaged", "no IDX file", "it starts with",
+        "holds 23 bytes, its header says 24", "holds 25 bytes", "b''",
     ],
-)
+)  # fmt: skip
 def test_a_damaged_idx_file_is_named(tmp_path, message):
     path = tmp_path / "train-images-idx3-ubyte.gz"
     path.write_bytes(damage(message))

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import zoo
@@ -191,19 +190,6 @@ def test_an_empty_review_is_named_by_its_line_or_skipped(tmp_path):
     data = opened(path, broken="skip")
     assert len(data.facts["skipped"]) == 2
     assert sum(data.facts["samples"].values()) == 60
-
-
-def test_texts_of_only_unknown_words_have_a_finite_loss(tmp_path, command):
-    """Reliability 20."""
-    texts = [*(f"film {i}" for i in range(60)), *(f"unseen{i}" for i in range(20))]
-    splits = ["train"] * 40 + ["val"] * 20 + ["test"] * 20
-    columns = {"text": texts, "label": ["pos", "neg"] * 40, "split": splits}
-    path = write(tmp_path / "a.csv", columns)
-    told = ["data=labelled_text", f"data.source={path}", "trainer=smoke", "name=a"]
-    code, _, err = command("train", *told)
-    assert code == 0, err
-    results = zoo.Run(tmp_path / "runs/labelled_text_text_cnn/a").results
-    assert np.isfinite(results["test/loss"])
 
 
 MILLION = """

@@ -5,7 +5,6 @@ Levels are in [0, 1]. A place within SEAM of where a mode jumps (the edge of `co
 """
 
 import math
-import os
 import warnings
 
 import numpy as np
@@ -20,26 +19,16 @@ from datamodules.utilities.draws import Key
 LEVELS, SEAM = 1e-4, 1e-3  # largest difference of a pixel; share of pixels that may be at a jump
 FILLS = ["nearest", "constant", "reflect", "wrap"]
 GEOMETRY = {
-    "rotation_range": 40.0,
-    "width_shift_range": 0.3,
-    "height_shift_range": 0.3,
-    "shear_degrees": 20.0,
-    "zoom_range": [0.7, 1.4],
-    "channel_shift_range": 0.2,
-    "horizontal_flip": True,
-    "vertical_flip": True,
-}
+    "rotation_range": 40.0, "width_shift_range": 0.3, "height_shift_range": 0.3,
+    "shear_degrees": 20.0, "zoom_range": [0.7, 1.4], "channel_shift_range": 0.2,
+    "horizontal_flip": True, "vertical_flip": True,
+}  # fmt: skip
 KEY = Key(seed=0, epoch=0, batch=0, size=24, start=0, stop=24)
 
 
-@pytest.fixture(scope="module")
-def generator():
-    """Keras' class, which brings no backend of its own up here."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setenv("KERAS_BACKEND", os.environ.get("KERAS_BACKEND", "torch"))
-        warnings.simplefilter("ignore")
-        from keras.src.legacy.preprocessing.image import ImageDataGenerator
-    return ImageDataGenerator
+@pytest.fixture
+def generator(keras):
+    return keras.src.legacy.preprocessing.image.ImageDataGenerator
 
 
 @pytest.fixture(scope="module")

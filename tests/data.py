@@ -1,0 +1,41 @@
+"""Data sets opened as a run opens them, a small run, and steps on one batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from pytorch_lightning import Trainer
+
+import zoo
+
+SMALL = {  # a run of seconds, for `zoo.train("image_cnn", **SMALL)`
+    "model": {"widths": [4, 8]}, "data": {"limit": 200, "batch_size": 20},
+    "trainer": {"max_epochs": 1}, "baseline": None,
+}  # fmt: skip
+
+
+def opened(name: str, **overrides: Any) -> Any:
+    """A datamodule of the catalog, prepared and set up."""
+    data = zoo.create_data(name, **overrides)
+    data.setup("fit")
+    return data
+
+
+def bare_trainer(**options: Any) -> Trainer:
+    """Lightning's Trainer on the CPU, which writes and says nothing."""
+    return Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0, use_distributed_sampler=False,
+        **options,
+    )  # fmt: skip
+
+
+def learned(model: torch.nn.Module, steps: int, rate: float, loss: Callable[[], Any]) -> float:
+    """The loss in the last of so many steps of Adam."""
+    optimizer = torch.optim.Adam(model.parameters(), rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        last = loss()
+        last.backward()
+        optimizer.step()
+    return float(last.detach())

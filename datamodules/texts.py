@@ -53,8 +53,7 @@ class Texts(Labelled):
         hub: id on the hub, or None.
         about: what a card says of the data.
         text_column, label_column: of a table; None finds them.
-        vocabulary_size: ids that a model has to know: the most frequent words of the training
-            texts in use, padding and the unknown word.
+        vocabulary_size: of the most frequent training words, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
         padding: where the padding stands: before the words or after them.
         truncating: which words of a long text are cut: the first ones or the last ones.

@@ -15,6 +15,9 @@ the network learns to restore pictures (Vincent et al. 2008, https://doi.org/10.
 Departs from the blog: the loss is computed from logits, which is the same function, but stays
 finite where the sigmoid is 0 or 1.
 
+They learn by binary cross-entropy a pixel: `CodedImages.scores` below, in the step of
+`ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B images, C channels, H x W pixels in [0, 1], D numbers in a code.
 """
 

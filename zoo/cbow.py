@@ -14,6 +14,9 @@ The loss of validation and test, whose batches are windows, sums over the noise 
 from it, so that it is exact; that of training is drawn, for the batch's first centres, after its
 steps. In both modes it is the loss of the centre given the mean of its context.
 
+`CBOW.training_step` below takes the steps, by the gradients that zoo/words/word2vec.py has in
+closed form.
+
 Shapes: B windows, C places around each centre, V ids (0 is padding), D dimensions, K negatives.
 """
 

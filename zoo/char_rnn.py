@@ -13,6 +13,9 @@ The arguments of the slide's `Recurrent` layer and what they became: `weights`: 
 `ids.flip(1)`; `stateful`: `read` takes a state and gives one; `unroll`, `consume_less`: torch's
 kernels choose; `input_dim`: `vocabulary_size`; `input_length`: any.
 
+It learns by cross-entropy a character: `CharRNN.scores` below, in the step of
+`ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B streams, T characters, V ids (0 padding, 1 unknown), E embedding, H width of a layer.
 """
 

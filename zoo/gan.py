@@ -15,6 +15,8 @@ Gumbel softmax relaxes it, REINFORCE estimates through it, and neither draws lon
 Departs from the paper: two halvings instead of four, for pictures of 28 and 32 pixels; noise is
 normal, not uniform; the weights that draw are an average over steps (`ema` of the run).
 
+The losses are `discriminator_loss` and `generator_loss` below, both steps `GAN.training_step`.
+
 Shapes: B pictures, C channels, H x W pixels, Z noise, K classes.
 """
 

@@ -14,6 +14,9 @@ those of the normalisation learn as fast as the rest, and to the end; of the ans
 averaged outside training one is for the picture and one for its mirror image, none for shifted
 ones.
 
+Classifiers learn by cross-entropy on labels, `ImageRegressor` by squared error: `scores` in
+zoo/nn/supervised.py, in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B images, C channels, H x W pixels, K classes.
 """
 

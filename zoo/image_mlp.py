@@ -7,6 +7,9 @@ neighbours. Shuffling the pixels of all pictures alike would change nothing.
 Departs from the paper: rectified units, dropout after each (Srivastava et al. 2014,
 https://jmlr.org/papers/v15/srivastava14a.html).
 
+It learns by cross-entropy on labels, smoothed and weighted as asked: `Classifier.scores`
+(zoo/nn/supervised.py), in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B images, C channels, S x S pixels, K classes.
 """
 

@@ -10,6 +10,9 @@ Departs from the paper: there is no max-norm constraint, and the filters see the
 `multichannel` side by side, as a picture's colours, with weights of their own for each. Departs
 from Keras: the layers behind the word vectors start as torch starts them.
 
+Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifier.scores`
+(zoo/nn/supervised.py), in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, C maps, K classes.
 """
 

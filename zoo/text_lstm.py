@@ -11,6 +11,9 @@ Padding changes nothing that it says.
 Departs from Keras: the gates are sigmoids, not hard ones; one mask serves all four gates, as with
 Keras' consume_less="gpu".
 
+Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifier.scores`
+(zoo/nn/supervised.py), in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, H units, K classes.
 """
 

@@ -7,6 +7,9 @@ recurrence (text_lstm.py) know it, and are to be compared with this.
 
 Departs from the paper: rectified units with dropout, and no direct connections.
 
+It learns by cross-entropy on labels, smoothed and weighted as asked: `Classifier.scores`
+(zoo/nn/supervised.py), in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B texts, T words or steps, L steps that are flattened, F numbers a step, D features of a
 word, K classes.
 """

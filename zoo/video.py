@@ -13,6 +13,9 @@ Departs from the papers: batch normalisation after each convolution; strides whe
 mean over what is left in place of its two dense layers, so that any length and size will do; the
 frame network learns from scratch and keeps a grid of places, because motion is a change of place.
 
+Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifier.scores`
+(zoo/nn/supervised.py), in the step of `ZooModule.training_step` (zoo/nn/module.py).
+
 Shapes: B clips, C channels, T frames, H x W pixels, K classes.
 """
 

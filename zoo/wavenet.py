@@ -1,15 +1,16 @@
 """WaveNet: a generative model for raw sound, and a classifier on the same stack.
 
-van den Oord et al. 2016, https://arxiv.org/abs/1609.03499
-
-Every sample is predicted from the samples before it by a stack of causal convolutions of two taps
-whose dilation doubles layer by layer, so that ten layers see 1024 samples (128 ms at 8 kHz). While
-it generates, each layer keeps what it will need again in a queue, so that a sample costs one step
-a layer (Le Paine et al. 2016, https://arxiv.org/abs/1611.09482).
+Every sample is predicted from those before it by a stack of causal convolutions of two taps whose
+dilation doubles layer by layer (van den Oord et al. 2016, https://arxiv.org/abs/1609.03499): ten
+layers see 1024 samples (128 ms at 8 kHz). While it generates, each layer keeps what it will need in
+a queue, a step a layer and sample (Le Paine et al. 2016, https://arxiv.org/abs/1611.09482).
 
 Departs from the paper: ids are embedded, near levels near each other at first, where it has a
 causal convolution over one-hot input; the two taps of a layer are one matrix, and so are its two
 outputs, which is the same function.
+
+`WaveNet` learns by cross-entropy a sample (`WaveNet.scores`), the classifier by that of labels
+(zoo/nn/supervised.py), both in the step of `ZooModule.training_step` (zoo/nn/module.py).
 
 Shapes: B sounds, T samples, F frames, C residual channels, S skip channels, Q amplitude levels,
 K classes, L layers.
@@ -386,8 +387,7 @@ def draw(logits: Tensor, temperature: float, random: torch.Generator) -> Tensor:
 
 def sounding(ids: Tensor, silence: int) -> Tensor:
     """Which samples (B, T) are followed by any but silence, or are none: the rest is padding."""
-    later = (ids != silence).int().flip(1).cumsum(1).flip(1)
-    return later > 0
+    return (ids != silence).int().flip(1).cumsum(1).flip(1) > 0
 
 
 def spectra(waves: dict[str, np.ndarray], rate: int) -> Curve:

@@ -36,12 +36,7 @@ class Kind:
     example: str  # an embedded data set, which needs no download
 
 
-PICTURES = Kind(
-    "pictures",
-    picture_file.SUFFIXES,
-    "Image",
-    "digits",
-)
+PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")
 TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
 CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
 SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
@@ -193,9 +188,6 @@ def kept_files(folder: Path, kind: Kind) -> list[Path]:
         pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
         found |= {f.parent for f in pictures} - {folder}
     return sorted(f for f in found if "/." not in f"/{f.relative_to(folder).as_posix()}")
-
-
-# --- tables --------------------------------------------------------------------------------------
 
 
 def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:

@@ -13,7 +13,7 @@ from datamodules.loading.arrays import Arrays, InMemory
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
-from datamodules.utilities import cache
+from datamodules.utilities.console import with_bar
 
 
 class Labelled(InMemory):
@@ -69,7 +69,7 @@ class Labelled(InMemory):
             ValueError: naming the row or file that cannot be read, or when none can.
         """
         kept = 0
-        for i, raw in enumerate(cache.with_bar(rows.raws, f"decoding {split}")):
+        for i, raw in enumerate(with_bar(rows.raws, f"decoding {split}")):
             try:
                 done = read(raw)
             except ValueError as error:

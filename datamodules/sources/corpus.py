@@ -8,7 +8,7 @@ Shapes: D documents, W words of all of them, V distinct words.
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +17,9 @@ import numpy as np
 from datamodules.inputs.text import PADDING, words
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
-from datamodules.utilities import cache
+from datamodules.utilities.console import with_bar, with_late_bar
 
 BLOCK = 2**18  # words that are counted at a time
-MANY = 10_000  # documents that are worth a bar
 
 
 class Corpus(NamedTuple):
@@ -78,16 +77,6 @@ def numbered(documents: Iterable[str], path: Path) -> Corpus:
             bounds.append(bounds[-1] + len(found))
     written = np.memmap(path, np.int32, "r") if bounds[-1] else np.empty(0, np.int32)
     return Corpus(written, np.array(bounds), list(numbers))
-
-
-def with_late_bar(items: Iterable[str], description: str) -> Iterator[str]:
-    """The items, with a bar from where there are many: nobody knows how many."""
-    from rich.progress import track
-
-    left = iter(items)
-    yield from islice(left, MANY)
-    for following in left:  # the bar takes all of them
-        yield from track(chain([following], left), description, completed=MANY)
 
 
 def read(
@@ -189,7 +178,7 @@ def join(
         )
     size = rounded(count + reach * (len(documents) + 1))
     file, place = np.lib.format.open_memmap(path, "w+", np.int32, (size,)), reach
-    for i in cache.with_bar(documents, f"writing {path.stem}"):
+    for i in with_bar(documents, f"writing {path.stem}"):
         of_one = ids[corpus.numbers[corpus.bounds[i] : corpus.bounds[i + 1]]]
         of_one = of_one[of_one != PADDING]
         file[place : place + len(of_one)] = of_one

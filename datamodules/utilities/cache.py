@@ -3,12 +3,11 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 
@@ -50,12 +49,3 @@ def _locked(path: Path) -> AbstractContextManager[Any]:
             f"cannot write to the cache folder {path.parent} ({error.strerror}): "
             "set ZOO_CACHE to a folder that you may write to"
         ) from error
-
-
-def with_bar(items: Sequence[Any] | np.ndarray, description: str) -> Iterator[Any]:
-    """The items, with a progress bar where there are many."""
-    if len(items) < 10_000:
-        return iter(items)
-    from rich.progress import track
-
-    return iter(track(items, description=description))

@@ -35,7 +35,7 @@ def tiny(tmp_path):
 @pytest.fixture(scope="module")
 def digits():
     """Eight different digits (8, 28, 28) and their labels."""
-    rows = digits().splits["all"]
+    rows = mnist_digits().splits["all"]
     chosen = np.arange(8) * 600
     return rows.raws[chosen], rows.labels[chosen]
 

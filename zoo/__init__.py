@@ -7,16 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from zoo.catalog.create import create_data as create_data
     from zoo.catalog.create import create_model as create_model
     from zoo.catalog.registry import list_data as list_data
     from zoo.catalog.registry import list_experiments as list_experiments
     from zoo.catalog.registry import list_models as list_models
-    from zoo.pretrained.load import load as load
+    from zoo.nn.module import ZooModule
     from zoo.training.launch import train as train
     from zoo.training.run import Run as Run
 
-__version__ = "0.1.0"
+    def load(source: str | Path, **overrides: Any) -> ZooModule: ...  # of zoo.pretrained.load
+
+    __version__: str  # the distribution's
 
 _HOMES = {
     "list_models": "zoo.catalog.registry",
@@ -32,6 +36,13 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("lightning-zoo")
+        except PackageNotFoundError:  # a checkout that is on the path and not installed
+            return "unknown"
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,13 +1,11 @@
 """Raw clips become batches, and videos that are broken are named (S50, S51)."""
 
-import io
 import sys
 
 import av
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from datamodules.inputs.clip import ClipInput, fold, tiles, unfold
 from datamodules.inputs.video_file import decode, pick
@@ -51,14 +49,12 @@ def test_without_a_rate_frames_are_spread_evenly_over_the_clip(count, frames, wa
 @pytest.mark.parametrize(
     ("count", "fps", "frames", "rate", "wanted"),
     [
-        (9, 10, 3, 10, [3, 4, 5]),  # the middle
-        (9, 10, 3, 5, [2, 4, 6]),
-        (30, 30, 4, 10, [10, 13, 16, 19]),
+        (9, 10, 3, 10, [3, 4, 5]), (9, 10, 3, 5, [2, 4, 6]), (30, 30, 4, 10, [10, 13, 16, 19]),
+        # too short, the last is held; seen more often than there are frames
         (5, 10, 5, 10, [0, 1, 2, 3, 4]),
-        (3, 10, 5, 10, [0, 1, 2, 2, 2]),  # too short: the last is held
-        (3, 5, 4, 10, [0, 0, 1, 2]),  # seen more often than there are frames
+        (3, 10, 5, 10, [0, 1, 2, 2, 2]), (3, 5, 4, 10, [0, 0, 1, 2]),
     ],
-)
+)  # fmt: skip
 def test_with_a_rate_a_window_about_the_middle_is_taken(count, fps, frames, rate, wanted):
     found = pick(7.0 + np.arange(count) / fps, frames, rate).tolist()
     assert found == wanted or fps < rate  # halfway between two either will do
@@ -73,17 +69,12 @@ def test_times_rounded_to_milliseconds_change_nothing():
 # Raw clips (S50)
 
 
-def test_an_mp4_comes_back_frame_by_frame(tmp_path):
-    video(tmp_path / "a.mp4", rising(8))
-    np.testing.assert_allclose(read(tmp_path / "a.mp4", 8), rising(8), atol=4)
-
-
-@pytest.mark.parametrize("ending", ["avi", "mkv", "mov", "m4v", "mpg"])
-def test_other_containers_are_read_too(tmp_path, ending):
+@pytest.mark.parametrize("ending", ["mp4", "avi", "mkv", "mov", "m4v", "mpg"])
+def test_a_video_comes_back_frame_by_frame(tmp_path, ending):
     path = tmp_path / f"a.{ending}"
     codec, rate = ("mpeg1video", 25) if ending == "mpg" else ("mpeg4", 10)
     video(path, rising(8, 32), codec, rate)
-    np.testing.assert_allclose(greys(read(path, 8)), greys(rising(8)), atol=5)
+    np.testing.assert_allclose(read(path, 8), rising(8), atol=4)
 
 
 def test_a_path_bytes_an_array_and_a_folder_are_the_same(tmp_path):
@@ -123,13 +114,7 @@ def test_a_video_that_a_phone_turned_is_turned_back(tmp_path):
     upright = rising(4, 32).copy()
     upright[:, :8] = 255  # a bright bar at the top
     stored = np.ascontiguousarray(np.rot90(upright, -1, (1, 2)))  # clockwise
-    with av.open(tmp_path / "a.mp4", "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        stream.set_display_rotation(90)
-        for frame in stored:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode())
+    video(tmp_path / "a.mp4", stored, turn=90)
     found = read(tmp_path / "a.mp4", size=32)
     np.testing.assert_allclose(found.mean((2, 3)), upright.mean((2, 3)), atol=12)
 
@@ -198,8 +183,7 @@ def whole(tmp_path):
     """A faultless video of 30 frames, by ending."""
 
     def write(ending, **options):
-        random = np.random.default_rng(0)
-        noise = random.integers(0, 99, (30, 32, 32, 3), np.uint8)
+        noise = np.random.default_rng(0).integers(0, 99, (30, 32, 32, 3), np.uint8)
         video(tmp_path / f"whole.{ending}", noise + rising(30, 32) // 2)
         return (tmp_path / f"whole.{ending}").read_bytes()
 
@@ -261,11 +245,9 @@ def test_what_is_no_video_is_an_error(tmp_path, data):
         read(tmp_path / "a.mp4")
 
 
-def test_a_picture_is_no_video(tmp_path):
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "PNG")
+def test_a_picture_is_no_video(encoded):
     with pytest.raises(ValueError, match="is damaged or no video"):
-        read(file.getvalue())
+        read(encoded(np.zeros((8, 8, 3), np.uint8)))
 
 
 def test_a_missing_video_and_an_empty_folder_are_named(tmp_path):

@@ -1,42 +1,21 @@
 """One's own texts in a table: formats, columns that are found or named, and mistakes (S60, S66)."""
 
-import csv
-import json
 import subprocess
 import sys
 
 import pytest
 
-import zoo
 from datamodules.sources import columns
 from datamodules.sources.columns import FOUND, Columns
+from tests import data
+from tests.datamodules.tables import write
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
 LABELS = ["pos", "neg", "neither"] * 20
 
 
 def opened(path, **overrides):
-    data = zoo.create_data("labelled_text", source=str(path), batch_size=8, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
-
-
-def write(path, columns):
-    """A table of columns in the format of its ending."""
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    if path.suffix == ".parquet":
-        import datasets
-
-        datasets.Dataset.from_dict(columns).to_parquet(path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, delimiter="\t" if path.suffix == ".tsv" else ",")
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
+    return data.opened("labelled_text", source=str(path), batch_size=8, **overrides)
 
 
 FORMATS = pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
@@ -76,14 +55,13 @@ def test_a_column_of_splits_is_kept(tmp_path, ending):
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
-        (["label", "text"], ("text", "label")),
+        (["label", "text"], ("text", "label")), (["", "tweet", "target"], ("tweet", "target")),
         (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
         (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
-        (["", "tweet", "target"], ("tweet", "target")),
-        (["said", "label"], ("said", "label")),  # the only other one
-        (["text", "verdict", "split"], ("text", "verdict")),
+        # the only other one
+        (["said", "label"], ("said", "label")), (["text", "verdict", "split"], ("text", "verdict")),
     ],
-)
+)  # fmt: skip
 def test_what_a_person_would_call_the_columns_is_found(names, wanted):
     assert columns.choose("a.csv", names, FOUND) == wanted
 
@@ -131,9 +109,8 @@ def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
     import datasets
 
     kinds = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "maybe"])}
-    rows = datasets.Dataset.from_dict(
-        {"text": TEXTS, "label": [0, 1] * 30}, datasets.Features(kinds)
-    )
+    columns = {"text": TEXTS, "label": [0, 1] * 30}
+    rows = datasets.Dataset.from_dict(columns, datasets.Features(kinds))
     rows.to_parquet(tmp_path / "a.parquet")
     assert opened(tmp_path / "a.parquet").facts["classes"] == ["no", "maybe"]
 

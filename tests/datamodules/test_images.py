@@ -34,7 +34,7 @@ def decoded(monkeypatch):
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_batches_and_arrays_agree(tiny, name):
+def test_batches_and_arrays_agree(small, name):
     data = small(name)
     facts = data.facts
     size, channels = facts["image_size"], facts["channels"]
@@ -223,14 +223,11 @@ def test_a_picture_that_a_csv_names_must_be_there(class_folders, broken):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(
-    ("name", "train", "classes", "mean", "std"),
-    [
-        ("mnist", 60_000, "0123456789", [0.1307], [0.3081]),
-        ("fashion_mnist", 60_000, None, [0.2860], [0.3530]),
-        ("cifar10", 50_000, None, [0.4913, 0.4821, 0.4465], [0.2470, 0.2435, 0.2616]),
-    ],
-)
+@pytest.mark.parametrize(("name", "train", "classes", "mean", "std"), [
+    ("mnist", 60_000, "0123456789", [0.1307], [0.3081]),
+    ("fashion_mnist", 60_000, None, [0.2860], [0.3530]),
+    ("cifar10", 50_000, None, [0.4913, 0.4821, 0.4465], [0.2470, 0.2435, 0.2616]),
+])  # fmt: skip
 def test_the_real_data_are_the_official_ones(name, train, classes, mean, std):  # S04, S45
     data = opened(name)
     samples = data.facts["samples"]

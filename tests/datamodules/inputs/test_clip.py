@@ -35,26 +35,20 @@ def an_input(**changes):
 # Which frames are taken (S50)
 
 
-@pytest.mark.parametrize(
-    ("count", "frames", "wanted"),
-    [
-        (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
-        (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("count", "frames", "wanted"), [
+    (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
+    (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
+])  # fmt: skip
 def test_without_a_rate_frames_are_spread_evenly_over_the_clip(count, frames, wanted):
     assert pick(np.arange(count) / 25, frames, None).tolist() == wanted
 
 
-@pytest.mark.parametrize(
-    ("count", "fps", "frames", "rate", "wanted"),
-    [
-        (9, 10, 3, 10, [3, 4, 5]), (9, 10, 3, 5, [2, 4, 6]), (30, 30, 4, 10, [10, 13, 16, 19]),
-        # too short, the last is held; seen more often than there are frames
-        (5, 10, 5, 10, [0, 1, 2, 3, 4]),
-        (3, 10, 5, 10, [0, 1, 2, 2, 2]), (3, 5, 4, 10, [0, 0, 1, 2]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("count", "fps", "frames", "rate", "wanted"), [
+    (9, 10, 3, 10, [3, 4, 5]), (9, 10, 3, 5, [2, 4, 6]), (30, 30, 4, 10, [10, 13, 16, 19]),
+    # too short, the last is held; seen more often than there are frames
+    (5, 10, 5, 10, [0, 1, 2, 3, 4]),
+    (3, 10, 5, 10, [0, 1, 2, 2, 2]), (3, 5, 4, 10, [0, 0, 1, 2]),
+])  # fmt: skip
 def test_with_a_rate_a_window_about_the_middle_is_taken(count, fps, frames, rate, wanted):
     found = pick(7.0 + np.arange(count) / fps, frames, rate).tolist()
     assert found == wanted or fps < rate  # halfway between two either will do

@@ -62,13 +62,10 @@ def test_silence_is_the_middle_level_and_louder_is_higher():
 # --- what can be read -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("subtype", "kind"),
-    [
-        ("PCM_U8", "WAV"), ("PCM_16", "WAV"), ("PCM_24", "WAV"), ("PCM_32", "WAV"),
-        ("FLOAT", "WAV"), ("PCM_16", "FLAC"), ("VORBIS", "OGG"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("subtype", "kind"), [
+    ("PCM_U8", "WAV"), ("PCM_16", "WAV"), ("PCM_24", "WAV"), ("PCM_32", "WAV"),
+    ("FLOAT", "WAV"), ("PCM_16", "FLAC"), ("VORBIS", "OGG"),
+])  # fmt: skip
 def test_every_width_is_the_same_sound(one, subtype, kind):
     """Reliability row 22: 8-bit and 24-bit are converted."""
     wave = tone(8000)
@@ -175,15 +172,12 @@ def test_a_missing_file_is_named(one):
         one("gone.wav")
 
 
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        (np.zeros((2, 800)), r"\(2, 800\): \(T,\) or \(T, channels\) is wanted"),
-        (np.full(800, 20_000.0), "reaches 20000"),
-        (object(), "is no sound"),
-        ([], "the list is empty"),
-    ],
-)
+@pytest.mark.parametrize(("raw", "said"), [
+    (np.zeros((2, 800)), r"\(2, 800\): \(T,\) or \(T, channels\) is wanted"),
+    (np.full(800, 20_000.0), "reaches 20000"),
+    (object(), "is no sound"),
+    ([], "the list is empty"),
+])  # fmt: skip
 def test_another_layout_is_an_error_that_says_what_is_wanted(one, raw, said):
     with pytest.raises(ValueError, match=said):
         one(raw)

@@ -199,17 +199,14 @@ def test_a_csv_may_give_splits(tmp_path):
     assert counts(source) == {"train": 2, "val": 1}
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("name", "class"), ("a.png", "x")], r"columns \['name', 'class'\]"),
-        ([("file", "label"), ("a.png", "x"), ("b.png",)], "line 3 of .* no label"),
-        ([("file", "label"), ("", "x")], "line 2 of .* no file"),
-        ([("file", "label", "split"), ("a.png", "x", "trian")], "split 'trian'"),
-        ([("file", "label", "split"), ("a", "x", "train"), ("b", "y", "")], "split ''"),
-        ([], "a.csv is empty"),
-    ],
-)
+@pytest.mark.parametrize(("rows", "message"), [
+    ([("name", "class"), ("a.png", "x")], r"columns \['name', 'class'\]"),
+    ([("file", "label"), ("a.png", "x"), ("b.png",)], "line 3 of .* no label"),
+    ([("file", "label"), ("", "x")], "line 2 of .* no file"),
+    ([("file", "label", "split"), ("a.png", "x", "trian")], "split 'trian'"),
+    ([("file", "label", "split"), ("a", "x", "train"), ("b", "y", "")], "split ''"),
+    ([], "a.csv is empty"),
+])  # fmt: skip
 def test_a_csv_with_a_mistake_says_where(tmp_path, rows, message):
     with pytest.raises(ValueError, match=message):
         read(table(tmp_path / "a.csv", *rows))

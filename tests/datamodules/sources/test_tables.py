@@ -52,16 +52,13 @@ def test_a_column_of_splits_is_kept(tmp_path, ending):
     assert opened(path).facts["samples"] == {"train": 40, "val": 10, "test": 10}
 
 
-@pytest.mark.parametrize(
-    ("names", "wanted"),
-    [
-        (["label", "text"], ("text", "label")), (["", "tweet", "target"], ("tweet", "target")),
-        (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
-        (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
-        # the only other one
-        (["said", "label"], ("said", "label")), (["text", "verdict", "split"], ("text", "verdict")),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("names", "wanted"), [
+    (["label", "text"], ("text", "label")), (["", "tweet", "target"], ("tweet", "target")),
+    (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
+    (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
+    # the only other one
+    (["said", "label"], ("said", "label")), (["text", "verdict", "split"], ("text", "verdict")),
+])  # fmt: skip
 def test_what_a_person_would_call_the_columns_is_found(names, wanted):
     assert columns.choose("a.csv", names, FOUND) == wanted
 
@@ -89,15 +86,12 @@ def test_a_column_that_is_not_there_is_named(tmp_path, command):
     assert "has no column 'verdict': found text, label" in err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
-        ('["x", "a"]', "line 3 of .* is no object like"),
-        ('{"text": "x"}', "line 3 of .* has no text or no label"),
-        ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
-    ],
-)
+@pytest.mark.parametrize(("line", "said"), [
+    ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
+    ('["x", "a"]', "line 3 of .* is no object like"),
+    ('{"text": "x"}', "line 3 of .* has no text or no label"),
+    ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
+])  # fmt: skip
 def test_a_line_that_is_wrong_is_named(tmp_path, line, said):
     lines = [f'{{"text": "x {i}", "label": "{"ab"[i % 2]}"}}' for i in range(40)]
     (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", line, *lines[1:]]))

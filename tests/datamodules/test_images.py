@@ -5,7 +5,6 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from pytorch_lightning.plugins import Precision
 
 from datamodules import images as module
@@ -23,13 +22,6 @@ def small(tiny):
     return lambda name, **overrides: opened(name, **tiny(name), **overrides)
 
 
-@pytest.fixture
-def decoded(monkeypatch):
-    """What was decoded since the test began."""
-    monkeypatch.setattr(module, "decode", Mock(wraps=module.decode))
-    return module.decode
-
-
 # What a datamodule promises
 
 
@@ -39,8 +31,7 @@ def test_batches_and_arrays_agree(small, name):
     facts = data.facts
     size, channels = facts["image_size"], facts["channels"]
     pixels, labels = data.arrays("train")
-    assert pixels.shape == (len(labels), size, size, channels)
-    assert pixels.dtype == np.uint8
+    assert (pixels.shape, pixels.dtype) == ((len(labels), size, size, channels), np.uint8)
     assert facts["samples"] == {split: len(data.arrays(split)[1]) for split in data.splits}
     batches = list(data.train_dataloader())
     assert len(batches) == len(labels) // 8
@@ -48,7 +39,6 @@ def test_batches_and_arrays_agree(small, name):
         x, y = data.on_after_batch_transfer(batch, 0)
         assert (x.shape, x.dtype) == ((8, channels, size, size), torch.float32)
         assert (y.shape, y.dtype) == ((8,), torch.int64)
-        assert 0 <= y.min() <= y.max() < facts["num_classes"] == len(facts["classes"])
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
@@ -114,9 +104,8 @@ def test_ranks_read_disjoint_parts_of_a_batch(small):
 
 def test_a_second_start_decodes_nothing(small, monkeypatch, own_cache):
     first = small("image_folder")
-    monkeypatch.setattr(module, "decode", None)
-    monkeypatch.setattr(module, "open_picture", None)
-    monkeypatch.setattr(labelled, "open_source", None)
+    for place, name in ((module, "decode"), (module, "open_picture"), (labelled, "open_source")):
+        monkeypatch.setattr(place, name, None)
     second = small("image_folder")
     assert second.facts == first.facts
     np.testing.assert_array_equal(second.arrays("train")[0], first.arrays("train")[0])
@@ -131,28 +120,13 @@ def test_a_prepared_hub_data_set_needs_no_connection(tiny, tmp_path, monkeypatch
     assert opened("mnist", batch_size=8).facts == before.facts
 
 
-def test_a_changed_picture_is_decoded_anew(class_folders, decoded):
-    folder = class_folders({"a": 5, "b": 5})
-    opened("image_folder", source=str(folder))
-    assert decoded.call_count == 10
-    Image.fromarray(np.full((8, 8), 250, np.uint8)).save(folder / "a" / "0.png")
-    data = opened("image_folder", source=str(folder))
-    assert decoded.call_count == 20
-    assert any((data.arrays(split)[0] == 250).any() for split in data.splits)
-
-
-def test_a_limit_decodes_no_more_than_it_keeps(class_folders, decoded):
-    folder = class_folders({"a": 60, "b": 30})
-    data = opened("image_folder", source=str(folder), limit=9, batch_size=3)
+def test_a_limit_decodes_no_more_than_it_keeps(class_folders, monkeypatch):
+    monkeypatch.setattr(module, "decode", decoded := Mock(wraps=module.decode))
+    folder = str(class_folders({"a": 60, "b": 30}))
+    data = opened("image_folder", source=folder, limit=9, batch_size=3)
     assert data.facts["samples"] == {"train": 9, "val": 7, "test": 9}
     assert decoded.call_count == 25
     assert np.bincount(data.arrays("train")[1]).tolist() == [6, 3]
-
-
-def test_splits_do_not_depend_on_the_run_seed(class_folders):
-    folder = str(class_folders({"a": 20, "b": 20}))
-    one, other = (opened("image_folder", source=folder, seed=seed) for seed in (0, 1))
-    np.testing.assert_array_equal(one.arrays("test")[0], other.arrays("test")[0])
 
 
 # One's own pictures
@@ -182,8 +156,7 @@ def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
     data = opened("image_folder", source=str(folder), broken="skip")
     assert sum(data.facts["samples"].values()) == 40
     listed = " ".join(data.facts["skipped"])
-    assert len(data.facts["skipped"]) == 3
-    assert all(name in listed for name in ("text.png", "empty.jpg", "short.png"))
+    assert [listed.count(name) for name in ("text.png", "empty.jpg", "short.png")] == [1, 1, 1]
 
 
 def test_a_broken_row_of_a_table_is_named(tmp_path):
@@ -233,11 +206,9 @@ def test_the_real_data_are_the_official_ones(name, train, classes, mean, std):  
     samples = data.facts["samples"]
     assert samples == {"train": train * 9 // 10, "val": train // 10, "test": 10_000}
     assert len(data.facts["classes"]) == 10
-    if classes:
-        assert data.facts["classes"] == list(classes)
-    pixels, labels = (np.concatenate(parts) for parts in zip(
-        data.arrays("train"), data.arrays("val"), strict=True
-    ))  # fmt: skip
+    assert classes in (None, "".join(data.facts["classes"]))
+    both = zip(data.arrays("train"), data.arrays("val"), strict=True)
+    pixels, labels = map(np.concatenate, both)
     assert (pixels.min(), pixels.max()) == (0, 255)
     whole = ImageInput.fit(pixels)
     np.testing.assert_allclose(whole.mean, mean, atol=1e-4)

@@ -12,26 +12,17 @@ from datamodules import texts as module
 from datamodules.bundled import negated_reviews as generator
 from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import words
-from tests import data as data_set
+from tests.data import opened
 
 
-def opened(name="labelled_text", **overrides):
-    return data_set.opened(name, **overrides)
-
-
-@pytest.fixture
-def folders(tmp_path):
+def folders(place, texts, below="."):
     """Write class folders of text files, each text under its class."""
-
-    def write(texts, below="."):
-        for name, found in texts.items():
-            folder = tmp_path / "mine" / below / name
-            folder.mkdir(parents=True)
-            for i, text in enumerate(found):
-                (folder / f"{i}.txt").write_bytes(text.encode("latin-1"))
-        return str(tmp_path / "mine")
-
-    return write
+    for name, found in texts.items():
+        folder = place / below / name
+        folder.mkdir(parents=True)
+        for i, text in enumerate(found):
+            (folder / f"{i}.txt").write_bytes(text.encode("latin-1"))
+    return str(place)
 
 
 def many(word, count=20):
@@ -115,24 +106,27 @@ def test_official_splits_stay_whole_and_others_are_carved(name, samples, tiny):
     ids, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     assert (ids.shape, ids.dtype) == ((8, data.facts["max_length"]), torch.int64)
     assert (labels.shape, labels.dtype) == ((8,), torch.int64)
+    assert list(data.padded) == ["train"]  # a split is padded when it is asked for
 
 
-def test_class_folders_of_text_files_are_read(folders):
+def test_class_folders_of_text_files_are_read(tmp_path):
     """The layout of aclImdb (S66): train/pos/*.txt, reviews without a label, lists beside them."""
-    folders({"pos": many("good", 30), "neg": many("bad", 30), "unsup": many("film", 9)}, "train")
-    source = folders({"pos": many("good", 5), "neg": many("bad", 5)}, "test")
+    train = {"pos": many("good", 30), "neg": many("bad", 30), "unsup": many("film", 9)}
+    folders(tmp_path, train, "train")
+    source = folders(tmp_path, {"pos": many("good", 5), "neg": many("bad", 5)}, "test")
     (Path(source) / "imdb.vocab").write_text("the\n")
     (Path(source) / "train" / "urls_pos.txt").write_text("an address\n")
-    data = opened(source=source)
+    data = opened("labelled_text", source=source)
     assert data.facts["classes"] == ["neg", "pos"]
     assert data.facts["samples"] == {"train": 54, "val": 6, "test": 10}
     texts, labels = data.arrays("test")
     assert [text.split()[0] for text in texts] == [("bad", "good")[label] for label in labels]
 
 
-def test_words_that_only_the_test_split_has_are_unknown(folders):
-    folders({"x": many("one"), "y": many("two")}, "train")
-    data = opened(source=folders({"x": ["one heretofore"], "y": ["two"]}, "test"))
+def test_words_that_only_the_test_split_has_are_unknown(tmp_path):
+    folders(tmp_path, {"x": many("one"), "y": many("two")}, "train")
+    source = folders(tmp_path, {"x": ["one heretofore"], "y": ["two"]}, "test")
+    data = opened("labelled_text", source=source)
     assert "heretofore" not in data.input.vocabulary
     assert data.whole("test", 2)[0][0, -2:].tolist() == [data.input("one")[0, -1], 1]
     assert data.arrays("test")[0] == ["one heretofore", "two"]  # what is no network sees all words
@@ -144,12 +138,6 @@ def test_batches_are_the_input_of_the_texts_that_arrays_gives(tiny):
     ids, same = data.whole("test", len(texts))
     assert torch.equal(data.input(texts), ids)
     assert same.tolist() == labels.tolist()
-
-
-def test_a_split_is_padded_when_it_is_asked_for(tiny):
-    data = opened("imdb", **tiny("imdb"))
-    next(iter(data.train_dataloader()))
-    assert list(data.padded) == ["train"]
 
 
 @pytest.mark.parametrize("samples", [None, 16])
@@ -172,31 +160,29 @@ def test_a_second_start_tokenises_nothing(tiny, monkeypatch):
 def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
     data = opened("negated_reviews")
     assert data.facts["samples"] == {"train": 2_880, "val": 320, "test": 800}
-    for split in data.splits:
-        ids, _ = data.tensors(split)
-        assert not (ids == 1).any()
-        assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
+    ids = torch.cat([torch.as_tensor(data.tensors(split)[0]) for split in data.splits])
+    assert not (ids == 1).any()
+    assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
 
 
-def test_rare_classes_weigh_more_in_the_training_loss(folders):
-    source = folders({"a": many("good", 60), "b": many("bad", 30), "c": many("so", 10)})
-    data = opened(source=source, train_samples=60)
+def test_rare_classes_weigh_more_in_the_training_loss(tmp_path):
+    source = folders(tmp_path, {"a": many("good", 60), "b": many("bad", 30), "c": many("so", 10)})
+    data = opened("labelled_text", source=source, train_samples=60)
     counts = np.bincount(data.arrays("train")[1])
     assert data.facts["loss_weights"] == pytest.approx(60 / (3 * counts))
     assert counts[0] > counts[1] > counts[2]
-    assert "loss_weights" not in opened(source=source, class_weights=None).facts
+    assert "loss_weights" not in opened("labelled_text", source=source, class_weights=None).facts
 
 
 def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
     assert module.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
-    labels = np.array([0] * 7 + [2] * 2)
-    weights = np.array(module.balanced(labels, 3))  # the second class is not there
-    assert weights[labels].mean() == pytest.approx(1)
-    assert weights[1] == 1
+    weights = module.balanced(np.array([0] * 7 + [2] * 2), 3)  # the second class is not there
+    assert weights == pytest.approx([9 / 14, 1, 9 / 4])
 
 
-def test_uneven_weights_are_printed_and_even_ones_are_not(folders):
-    uneven = opened(source=folders({"a": many("good", 60), "b": many("bad", 30)}))
+def test_uneven_weights_are_printed_and_even_ones_are_not(tmp_path):
+    source = folders(tmp_path, {"a": many("good", 60), "b": many("bad", 30)})
+    uneven = opened("labelled_text", source=source)
     a, b = uneven.facts["loss_weights"]
     assert f"weights   a {a:.3g}, b {b:.3g}: of the classes in the training loss" in uneven.notes
     assert not [line for line in opened("negated_reviews").notes if "weights" in line]
@@ -221,12 +207,12 @@ def test_a_run_prints_what_the_lecture_prints_of_texts(tiny, command):
 # Bad rows: reliability 20 and 23
 
 
-def test_broken_files_are_named_or_skipped_and_counted(folders):
+def test_broken_files_are_named_or_skipped_and_counted(tmp_path):
     bad = ["", "\xff", "a\0b", "?"]
-    source = folders({"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
+    source = folders(tmp_path, {"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
     with pytest.raises(ValueError, match=r"\.txt.*broken=skip leaves such out"):
-        opened(source=source)
-    data = opened(source=source, broken="skip")
+        opened("labelled_text", source=source)
+    data = opened("labelled_text", source=source, broken="skip")
     assert len(data.facts["skipped"]) == 4
     assert sum(data.facts["samples"].values()) == 60
 
@@ -235,7 +221,7 @@ def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
     long = "word " * 2_000_000  # 10 MB
     lines = ["text,label", *["good,a", "bad,b"] * 20, f"{long},a"]
     (tmp_path / "a.csv").write_text("\r\n".join(lines), encoding="utf-8-sig", newline="")
-    data = opened(source=str(tmp_path / "a.csv"))
+    data = opened("labelled_text", source=str(tmp_path / "a.csv"))
     assert data.facts["classes"] == ["a", "b"]
     assert max(len(text) for s in data.splits for text in data.texts(s)) == 2_000_000
 
@@ -268,12 +254,11 @@ def test_imdb_is_as_the_lecture_prints_it():
     assert len(data.input.vocabulary) == 20_000 - 2
 
 
-def test_buckets_know_how_long_each_text_is(folders):
+def test_buckets_know_how_long_each_text_is(tmp_path):
     """S66: cut texts by what stays of them."""
     texts = [" ".join(["word"] * count) for count in range(1, 21)]
-    source = folders({"x": texts, "y": texts})
-    data = opened(source=source, max_length=8, buckets=True)
-    for split in ("train", "val", "test"):
-        ids = data.tensors(split)[0]
-        assert data.lengths(split).tolist() == (ids != 0).sum(1).tolist()
-    assert opened(source=source, buckets=False).lengths("train") is None
+    source = folders(tmp_path, {"x": texts, "y": texts})
+    data = opened("labelled_text", source=source, max_length=8, buckets=True)
+    for split in data.splits:
+        assert data.lengths(split).tolist() == (data.tensors(split)[0] != 0).sum(1).tolist()
+    assert opened("labelled_text", source=source, buckets=False).lengths("train") is None

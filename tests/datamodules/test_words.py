@@ -65,10 +65,6 @@ def devices(rank, world):
     return SimpleNamespace(global_rank=rank, world_size=world)
 
 
-def key(number, size, start=0, stop=None):
-    return Key(0, 0, number, size, start, size if stop is None else stop)
-
-
 def named(data, batch):
     """The words of each window: those before, the centre, those after."""
     half = data.input.window
@@ -125,7 +121,7 @@ def test_each_word_is_evaluated_once_on_any_number_of_devices(world, long_story)
 def test_rows_are_joined_to_running_text_that_no_window_leaves():
     """S63: zeros as wide as a window before, between and after the rows."""
     rows = torch.tensor([[2, 3, 0, 0, 4], [5, 6, 7, 0, 0]], dtype=torch.int32)
-    ids, reach = thinned(rows, torch.ones(8), 2, key(0, 2))
+    ids, reach = thinned(rows, torch.ones(8), 2, Key(0, 0, 0, 2, 0, 2))
     assert ids.tolist() == [0, 0, 2, 3, 0, 0, 4, 0, 0, 5, 6, 7, 0, 0, 0, 0]
     assert (ids.dtype, reach.dtype, len(reach)) == (torch.int32, torch.uint8, len(ids) - 4)
     assert {*reach[ids[2:-2] > 0].tolist()} <= {1, 2}
@@ -136,7 +132,7 @@ def test_rows_are_joined_to_running_text_that_no_window_leaves():
 def test_each_reach_is_as_likely(chance):
     """S63: the dynamic window of word2vec, of words however few of them are kept."""
     rows = torch.ones(2000, 1000, dtype=torch.int32)
-    ids, reach = thinned(rows, torch.tensor([1, chance]), 4, key(0, 2000))
+    ids, reach = thinned(rows, torch.tensor([1, chance]), 4, Key(0, 0, 0, 2000, 0, 2000))
     reach = reach[ids[4:-4] > 0]
     assert len(reach) == pytest.approx(2e6 * chance, rel=0.02)
     shares = torch.bincount(reach.int(), minlength=5) / len(reach)
@@ -179,14 +175,6 @@ def test_two_devices_train_on_the_windows_of_one(long_story):
     assert [a + b for a, b in zip(one, other, strict=True)] == alone
     assert len(alone) > 2
     assert alone[0] != alone[1]
-
-
-def test_training_goes_on_with_the_batch_that_comes_next(long_story):
-    data = opened(long_story, subsample=0.02)
-    resumed = data.train_dataloader()
-    resumed.load_state_dict({"batches": 3})
-    rest = torch.cat([data.batch(batch.tensors, batch.key)[0] for batch in resumed])
-    assert torch.equal(torch.cat([ids for ids, _ in served(data)[3:]]), rest)
 
 
 def test_what_is_drawn_differs_by_epoch_and_seed(long_story):

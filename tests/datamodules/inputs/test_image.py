@@ -72,7 +72,9 @@ def test_cmyk_becomes_rgb(encoded):
     assert np.abs(as_jpeg - pixels).max() <= 8
 
 
-def test_sixteen_bits_keep_their_high_byte(encoded):
+def test_one_bit_becomes_black_and_white_and_sixteen_bits_keep_their_high_byte(encoded):
+    picture = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1")
+    assert decode(encoded(picture), 2, 1)[:, :, 0].tolist() == [[0, 255], [255, 0]]
     deep = np.array([[0, 65535], [257 * 100, 257 * 7]], np.uint16)
     assert decode(encoded(deep), 2, 1)[:, :, 0].tolist() == [[0, 255], [100, 7]]
     assert decode(encoded(deep, "TIFF"), 2, 3)[:, :, 2].tolist() == [[0, 255], [100, 7]]
@@ -95,11 +97,6 @@ def test_a_palette_becomes_its_colours_and_those_that_are_transparent_white(four
     for kind, clear in (("PNG", red), ("GIF", red), ("PNG", alphas)):
         pixels = decode(encoded(picture, kind, transparency=clear), 4, 3)
         assert corners(pixels) == [WHITE, GREEN, BLUE, WHITE]
-
-
-def test_one_bit_becomes_black_and_white(encoded):
-    picture = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1")
-    assert decode(encoded(picture), 2, 1)[:, :, 0].tolist() == [[0, 255], [255, 0]]
 
 
 def test_a_picture_is_turned_as_its_camera_says(four, encoded):
@@ -146,20 +143,15 @@ def test_floats_outside_0_and_1_are_refused(value):
 # Files that are no pictures
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(content):
-        path = tmp_path / "cat.png"
-        path.write_bytes(content)
-        return path
-
-    return write
+def written(folder, content):
+    (folder / "cat.png").write_bytes(content)
+    return folder / "cat.png"
 
 
 @pytest.mark.parametrize("content", [b"meow, meow, meow", b""])
-def test_a_text_and_an_empty_file_are_no_pictures(file, content):
+def test_a_text_and_an_empty_file_are_no_pictures(tmp_path, content):
     with pytest.raises(ValueError, match=r"cat\.png is no picture"):
-        decode(file(content), 8, 3)
+        decode(written(tmp_path, content), 8, 3)
 
 
 def test_a_folder_is_no_picture_and_a_file_that_is_not_there_is_named(tmp_path):
@@ -171,11 +163,11 @@ def test_a_folder_is_no_picture_and_a_file_that_is_not_there_is_named(tmp_path):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
 @pytest.mark.parametrize("share", [0.3, 0.7])
-def test_a_file_cut_short_is_named(file, encoded, kind, share):
+def test_a_file_cut_short_is_named(tmp_path, encoded, kind, share):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     whole = encoded(pixels, kind)
     with pytest.raises(ValueError, match=r"cat\.png is (damaged|no picture)"):
-        decode(file(whole[: int(share * len(whole))]), 8, 3)
+        decode(written(tmp_path, whole[: int(share * len(whole))]), 8, 3)
 
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of some kinds of damage and reads on
@@ -192,9 +184,9 @@ def test_flipped_bits_end_in_pixels_or_in_a_value_error(encoded, kind):
 
 
 @pytest.mark.parametrize("width", [16, 200])
-def test_a_png_with_too_little_pixel_data_is_named(file, width):
+def test_a_png_with_too_little_pixel_data_is_named(tmp_path, width):
     """Valid chunks, missing pixels: torchvision's decoder crashes on it (reliability row 16)."""
-    path = file(crafted_png(width, width, zlib.compress(b"\0")))
+    path = written(tmp_path, crafted_png(width, width, zlib.compress(b"\0")))
     assert path.stat().st_size < 120
     with pytest.raises(ValueError, match=r"cat\.png is damaged"):
         decode(path, 8, 3)
@@ -202,8 +194,8 @@ def test_a_png_with_too_little_pixel_data_is_named(file, width):
 
 @pytest.mark.parametrize("side", [20_000, 12_000, 5_001])  # Pillow refuses, warns of, reads it
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_a_bomb_is_refused_from_its_header(file, side):
-    path = file(crafted_png(side, side, zlib.compress(bytes(10_000_000)), bits=1, colour=0))
+def test_a_bomb_is_refused_from_its_header(tmp_path, side):
+    path = written(tmp_path, crafted_png(side, side, zlib.compress(bytes(10**7)), bits=1, colour=0))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
     with pytest.raises(ValueError, match=r"cat\.png is too large .*25,000,000"):
@@ -280,20 +272,16 @@ def white_on_black(digits):
     return ImageInput.fit(digits)
 
 
-def on_paper(digits, random):
-    """Black on off-white paper, with noise; floats (N, H, W) in [0, 1]."""
-    paper = random.uniform(0.85, 1, (len(digits), 1, 1)) * (1 - digits[..., 0] / 255)
-    return (paper + random.normal(0, 0.05, paper.shape)).clip(0, 1)
-
-
 def in_ink(digit):
     """Dark blue on white, (H, W, 3), uint8."""
     return (255 - digit + digit / 255 * (20, 30, 120)).astype(np.uint8)
 
 
-def drawn(batch):
-    """Where a batch (B, 1, H, W) is bright."""
-    return batch > (batch.amin((2, 3), keepdim=True) + batch.amax((2, 3), keepdim=True)) / 2
+def alike(one, given, wanted):
+    """The least share of a picture's pixels that are bright, or dark, as wanted."""
+    batches = torch.stack([one(given), one(wanted)])  # (2, B, 1, H, W)
+    given, wanted = batches > (batches.amin((3, 4), True) + batches.amax((3, 4), True)) / 2
+    return (given == wanted).float().mean((1, 2, 3)).min()
 
 
 def test_the_background_is_what_nearly_all_rims_are(digits, pixels):
@@ -301,9 +289,6 @@ def test_the_background_is_what_nearly_all_rims_are(digits, pixels):
     assert ImageInput.fit(255 - digits).background == 1
     assert ImageInput.fit(pixels[..., :1]).background is None  # noise: rims in the middle
     assert ImageInput.fit(digits.repeat(3, 3)).background is None  # in colour
-
-
-def test_pictures_whose_rims_differ_have_no_background(digits):
     mixed = digits.copy()
     mixed[: len(mixed) // 10] ^= 255  # one in ten is black on white
     assert ImageInput.fit(mixed).background is None
@@ -330,9 +315,10 @@ def test_only_pictures_on_the_other_background_are_inverted(digits, level):
 
 
 def test_digits_on_off_white_paper_are_read_as_white_on_black(white_on_black, digits):
-    paper = on_paper(digits, np.random.default_rng(0))
-    given, wanted = drawn(white_on_black(list(paper))), drawn(white_on_black(digits))
-    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+    random = np.random.default_rng(0)
+    paper = random.uniform(0.85, 1, (len(digits), 1, 1)) * (1 - digits[..., 0] / 255)
+    paper = (paper + random.normal(0, 0.05, paper.shape)).clip(0, 1)  # with noise
+    assert alike(white_on_black, list(paper), digits) > 0.95
 
 
 @pytest.mark.parametrize("paper", [0.6, 0.7, 0.85, 0.95])
@@ -351,15 +337,13 @@ def test_white_on_dark_grey_becomes_black_on_white(digits):
 def test_digits_of_another_size_in_ink_are_read_as_white_on_black(white_on_black, digits, size):
     upright = [Image.fromarray(digit[..., 0]).resize(size) for digit in digits]
     inked = [Image.fromarray(in_ink(digit)).resize(size) for digit in digits]
-    wanted, given = drawn(white_on_black(upright)), drawn(white_on_black(inked))
-    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+    assert alike(white_on_black, inked, upright) > 0.95
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_file_of_ink_on_white_is_read_as_white_on_black(white_on_black, digits, encoded, kind):
     files = [encoded(in_ink(digit), kind) for digit in digits[::10]]
-    given, wanted = drawn(white_on_black(files)), drawn(white_on_black(digits[::10]))
-    assert (given == wanted).float().mean((1, 2, 3)).min() > 0.95
+    assert alike(white_on_black, files, digits[::10]) > 0.95
 
 
 def test_the_batches_of_a_data_set_are_not_inverted(white_on_black, digits):

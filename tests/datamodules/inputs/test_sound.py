@@ -31,10 +31,9 @@ def file_of(wave, rate=8000, subtype="PCM_16", kind="WAV"):
 # --- mu-law ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("amplitude", "pressed"),
-    [(0.0, 0.0), (1.0, 1.0), (-1.0, -1.0), (0.5, math.log(128.5) / math.log(256))],
-)
+@pytest.mark.parametrize(("amplitude", "pressed"), [
+    (0.0, 0.0), (1.0, 1.0), (-1.0, -1.0), (0.5, math.log(128.5) / math.log(256)),
+])  # fmt: skip
 def test_mu_law_is_the_formula_of_the_paper(amplitude, pressed):
     """Section 2.2: sign(x) ln(1 + 255 |x|) / ln(256), then 256 even steps."""
     (level,) = encode(np.array([amplitude]), 256)

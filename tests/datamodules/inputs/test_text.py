@@ -72,10 +72,6 @@ def test_what_is_restored_gives_the_same_ids():
     assert one.restore(batch)[1] == "\N{DOUBLE QUESTION MARK} don't"
 
 
-def test_a_text_of_unseen_words_is_unknown_words():
-    assert text_input(["good"], 3)("utterly strange").tolist() == [[PADDING, UNKNOWN, UNKNOWN]]
-
-
 def test_a_file_may_have_a_byte_order_mark_and_any_line_ends(tmp_path):
     """Reliability 20."""
     (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfgood\r\nfilm\r\n")

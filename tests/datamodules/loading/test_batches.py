@@ -9,8 +9,7 @@ from datamodules.utilities.draws import Key, seeded
 LENGTHS = torch.randint(1, 400, (1000,), generator=seeded(0))  # of texts in buckets
 
 
-def ids(count):
-    return torch.arange(count)
+ids = torch.arange
 
 
 def served(batches):

@@ -68,10 +68,8 @@ def test_it_gives_what_training_gives(data):
     loader = data.train_dataloader()
     loader.set_epoch(1)
     keyed = [data.batch(batch.tensors, batch.key) for batch in loader]
-    flowed = list(data.flow(augment=True, epochs=2, layout="NCHW"))[4:7]
-    for (images, labels), (x, y) in zip(keyed, flowed, strict=True):
-        np.testing.assert_array_equal(images.numpy(), x)
-        np.testing.assert_array_equal(labels.numpy(), y)
+    assert len(keyed) == 3
+    assert equal(keyed, list(data.flow(augment=True, epochs=2, layout="NCHW"))[4:7])
 
 
 def test_only_what_is_asked_for_is_augmented(data):

@@ -2,8 +2,11 @@
 
 import csv
 import gzip
+from itertools import product
 from pathlib import Path
+from unittest.mock import Mock
 
+import datasets
 import numpy as np
 import pytest
 
@@ -23,33 +26,17 @@ def counts(source):
 # Without a network
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The servers that were asked; none answers."""
-    found = []
-
-    def refuse(server, timeout):
-        found.append((server, timeout))
-        raise OSError("no route")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
-    return found
-
-
-def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, asked):
-    monkeypatch.setattr(parquet, "getproxies", dict)
+@pytest.mark.parametrize(("proxies", "server"), [
+    ({}, ("huggingface.co", 443)), ({"https": "http://a.proxy:3128"}, ("a.proxy", 3128)),
+])  # fmt: skip
+def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, proxies, server):
+    monkeypatch.setattr("socket.create_connection", connect := Mock(side_effect=OSError))
+    monkeypatch.setattr(parquet, "getproxies", lambda: proxies)
     with pytest.raises(FileNotFoundError) as error:
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [(("huggingface.co", 443), 2)]
+    connect.assert_called_once_with(server, timeout=2)
     for way in ("ylecun/mnist", "connect", "data.source=PATH", "$ZOO_DATA", "data=digits"):
         assert way in str(error.value)
-
-
-def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch, asked):
-    monkeypatch.setattr(parquet, "getproxies", lambda: {"https": "http://proxy.example:3128"})
-    with pytest.raises(FileNotFoundError):
-        layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [(("proxy.example", 3128), 2)]
 
 
 # Layouts
@@ -64,9 +51,6 @@ def test_hub_layout_gives_names_labels_and_undecoded_bytes(tiny, tmp_path):
 
 
 def test_hub_layout_without_pictures_is_refused(tmp_path):
-    import datasets
-
-    (tmp_path / "data").mkdir()
     plain = datasets.Features({"text": datasets.Value("string")})
     rows = datasets.Dataset.from_dict({"text": ["a", "b"]}, plain)
     rows.to_parquet(tmp_path / "data" / "train.parquet")
@@ -75,9 +59,6 @@ def test_hub_layout_without_pictures_is_refused(tmp_path):
 
 
 def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
-    import datasets
-
-    (tmp_path / "data").mkdir()
     picture = {"bytes": encoded(np.zeros((4, 4), np.uint8), "PNG"), "path": None}
     rows = {"image": [picture] * 3, "label": [0, 1, -1]}
     table = datasets.Dataset.from_dict(rows, features("image", mnist.DIGITS))
@@ -88,10 +69,9 @@ def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
 
 def test_idx_files_give_the_arrays_that_were_written_and_may_be_unzipped(tmp_path):
     pixels = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    for split in ("train", "t10k"):
-        (tmp_path / f"{split}-images-idx3-ubyte.gz").write_bytes(fashion_mnist.idx(pixels))
-        labels = fashion_mnist.idx(np.array([1, 0], np.uint8))
-        (tmp_path / f"{split}-labels-idx1-ubyte.gz").write_bytes(labels)
+    parts = {"images-idx3": pixels, "labels-idx1": np.array([1, 0], np.uint8)}
+    for split, (part, array) in product(("train", "t10k"), parts.items()):
+        (tmp_path / f"{split}-{part}-ubyte.gz").write_bytes(fashion_mnist.idx(array))
     source = read(tmp_path)
     assert list(source.splits) == ["test", "train"]
     assert source.classes == ["0", "1"]
@@ -162,12 +142,19 @@ def test_hidden_files_and_other_files_are_no_pictures(class_folders):
     assert len(source.splits["all"].labels) == 4
 
 
-def test_one_class_and_an_empty_folder_are_not_enough(class_folders, tmp_path):
+def test_one_class_is_not_enough(class_folders):
     with pytest.raises(ValueError, match=r"1 class\(es\) \['cat'\]"):
         read(class_folders({"cat": 3}))
-    (tmp_path / "none").mkdir()
-    with pytest.raises(ValueError, match="one folder a class"):
-        read(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("kind", "said"), [
+    (layouts.PICTURES, "one folder a class"), (layouts.CLIPS, r"no videos in .*cat/1\.mp4"),
+    (layouts.SOUNDS, "no sounds in .*one folder a class"),
+])  # fmt: skip
+def test_an_empty_folder_says_how_to_fill_it(tmp_path, kind, said):
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    with pytest.raises(ValueError, match=said):
+        layouts.open_source(tmp_path / "in", tmp_path / "scratch", kind)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):

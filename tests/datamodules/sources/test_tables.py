@@ -63,10 +63,9 @@ def test_what_a_person_would_call_the_columns_is_found(names, wanted):
     assert columns.choose("a.csv", names, FOUND) == wanted
 
 
-@pytest.mark.parametrize(
-    "names",
-    [["said", "verdict"], ["comment", "review", "label"], ["text", "stars", "class"], ["x"]],
-)
+@pytest.mark.parametrize("names", [
+    ["said", "verdict"], ["comment", "review", "label"], ["text", "stars", "class"], ["x"],
+])  # fmt: skip
 def test_columns_that_are_not_clear_are_listed_with_the_way_out(names):
     with pytest.raises(ValueError, match=rf"a\.csv has the columns {', '.join(names)}: .*label_co"):
         columns.choose("a.csv", names, FOUND)
@@ -168,7 +167,6 @@ import resource, sys
 import zoo
 
 data = zoo.create_data("labelled_text", source=sys.argv[1], batch_size=512)
-data.prepare_data()
 data.setup("fit")
 served = sum(len(data.on_after_batch_transfer(b, 0)[1]) for b in data.train_dataloader())
 print(served, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -20,7 +20,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr
-from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,9 +79,10 @@ def measured(names: Sequence[str]) -> Iterator[tuple[str, Record]]:
 def trained(name: str) -> Path:
     """The folder of a run of an experiment on its own data in miniature."""
     import zoo
+    from tests import tiny
 
     data = data_of(name)
-    own = import_module(f"tests.tiny.{data}").write(Path("data", name))
+    own = tiny.write(data, Path("data", name))
     given = {"name": "net", "seed": 0, "data": own, "trainer": TRAINER, **CALMER.get(name, {})}
     try:
         with redirect_stderr(StringIO()):

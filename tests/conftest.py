@@ -4,7 +4,6 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,11 +44,12 @@ def once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Mapping[str, Any]]:
     """A data set's own format in miniature, written once: the overrides with which it is read."""
+    from tests import tiny as writing
 
     @functools.cache
     def write(name: str) -> Mapping[str, Any]:
         folder = tmp_path_factory.mktemp(name) / "in"
-        return MappingProxyType(import_module(f"tests.tiny.{name}").write(folder))
+        return MappingProxyType(writing.write(name, folder))
 
     return write
 

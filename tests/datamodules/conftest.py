@@ -14,9 +14,8 @@ from PIL import Image
 
 @pytest.fixture
 def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    folder = tmp_path / "own_cache"
-    monkeypatch.setenv("ZOO_CACHE", str(folder))
-    return folder
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "own_cache"))
+    return tmp_path / "own_cache"
 
 
 @pytest.fixture(scope="session")

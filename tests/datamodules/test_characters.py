@@ -1,5 +1,7 @@
 """Text as streams that go on from batch to batch (S84, S85), and what may be wrong with a file."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -62,15 +64,13 @@ def test_evaluation_predicts_each_character_but_the_first_exactly_once(count, st
 def test_two_ranks_together_have_the_streams_of_one():
     """Row 50: rank r keeps streams r * B / W ... of each batch."""
     data = tuple(torch.from_numpy(array) for array in chunks(np.arange(1000), 4, 8, drop=True))
-    alone = [batch.tensors[0] for batch in Batches(data, 4)]
-    ranks = [
-        [batch.tensors[0] for batch in Batches(data, 4, rank=rank, world_size=2)]
-        for rank in range(2)
-    ]
-    for whole, *halves in zip(alone, *ranks, strict=True):
-        assert torch.equal(whole, torch.cat(halves))
-    for one, following in zip(ranks[1], ranks[1][1:], strict=False):
-        assert torch.equal(one[:, -1] + 1, following[:, 0])
+    alone, one, other = (
+        [batch.tensors[0] for batch in Batches(data, 4, rank=rank, world_size=size)]
+        for rank, size in ((0, 1), (0, 2), (1, 2))
+    )
+    assert torch.equal(torch.stack(alone), torch.cat([torch.stack(one), torch.stack(other)], 1))
+    for batch, following in pairwise(other):
+        assert torch.equal(batch[:, -1] + 1, following[:, 0])
 
 
 def test_training_on_part_of_it_takes_the_first_chunks(own):
@@ -98,9 +98,7 @@ def test_the_embedded_text_is_split_by_whole_files():
     parts = by_files(files, validation=0.1, test=0.1)
     letters = [set(part) for part in parts.values()]
     assert sum(map(len, letters)) == len(set.union(*letters)) == 20
-    assert {split: len(part) for split, part in parts.items()} == {
-        "train": 1600, "val": 200, "test": 200,
-    }  # fmt: skip
+    assert [len(parts[split]) for split in ("train", "val", "test")] == [1600, 200, 200]
 
 
 def test_the_embedded_text_is_about_a_million_characters_of_code():
@@ -109,11 +107,13 @@ def test_the_embedded_text_is_about_a_million_characters_of_code():
     assert text.count("def ") > 1000
 
 
-def test_the_embedded_text_says_which_python_it_is_of(monkeypatch):
-    data = zoo.create_data("python_source")
+@pytest.mark.parametrize("name", ["python_source", "python_docs"])
+def test_the_embedded_text_says_which_python_it_is_of(name, monkeypatch):
+    data = zoo.create_data(name)
     here = data.origin()
     monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
-    assert data.origin() == "python_source of Python 3.99.0" != here
+    assert data.origin().startswith(f"{name} of Python 3.99.0")
+    assert data.origin() != here
 
 
 # --- the input ------------------------------------------------------------------------------------
@@ -135,8 +135,7 @@ def test_the_vocabulary_is_that_of_the_training_text(own):
 
 
 def test_a_large_alphabet_keeps_its_ids(own):
-    text = "".join(map(chr, range(0x4E00, 0x4E00 + 1000)))
-    data = own(text)
+    data = own(text := "".join(map(chr, range(0x4E00, 0x4E00 + 1000))))
     assert data.input.decode(data.arrays("train")) == text[:700]
 
 
@@ -157,20 +156,16 @@ def test_bytes_that_are_not_utf8_are_named(own):
 
 def test_a_mark_is_dropped_and_lines_end_in_one_way(tmp_path):
     """Row 20: a byte order mark, lines of Windows and of old Macs, and NUL, which is kept."""
-    path = tmp_path / "a.txt"
-    path.write_bytes("\ufeffa\r\nb\rc\0\n".encode())
-    assert read(path) == "a\nb\nc\0\n"
+    (tmp_path / "a.txt").write_bytes("\ufeffa\r\nb\rc\0\n".encode())
+    assert read(tmp_path / "a.txt") == "a\nb\nc\0\n"
 
 
-def test_a_folder_is_its_files_one_after_another(tmp_path):
+def test_a_folder_is_its_files_one_after_another_or_named_if_there_are_none(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no \.txt file in"):
+        read(tmp_path)
     for name, text in {"b.txt": "2", "a.txt": "1", "c.md": "3"}.items():
         (tmp_path / name).write_text(text)
     assert read(tmp_path) == "12"
-
-
-def test_a_folder_without_text_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no \.txt file in"):
-        read(tmp_path)
 
 
 def test_a_text_shorter_than_its_chunks_names_both_lengths(own):
@@ -187,9 +182,7 @@ def test_an_alphabet_of_fewer_than_two_is_refused(text, own):
 
 
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(
-        "datamodules.bundled.python_source.sysconfig.get_path", lambda name: str(tmp_path)
-    )
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no source of the standard library"):
         modules()
 

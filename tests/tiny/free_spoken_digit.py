@@ -18,21 +18,14 @@ RATE = 8000
 def write(folder: Path) -> dict[str, object]:
     """Write 50 training and 20 test sounds: digit i is a tone of 200 (i + 1) hertz."""
     (folder / "data").mkdir(parents=True)
-    columns = datasets.Features(
-        {
-            "audio": datasets.Audio(sampling_rate=RATE),
-            "label": datasets.ClassLabel(names=DIGITS),
-            "speaker": datasets.Value("string"),
-        }
-    )
+    audio, label = datasets.Audio(sampling_rate=RATE), datasets.ClassLabel(names=DIGITS)
+    kinds = {"audio": audio, "label": label, "speaker": datasets.Value("string")}
     for split, count in (("train", 50), ("test", 20)):
         labels = [i % 10 for i in range(count)]
-        rows = {
-            "audio": [recording(200 * (i + 1), 0.05 + 0.01 * n) for n, i in enumerate(labels)],
-            "label": labels,
-            "speaker": ["george"] * count,
-        }
-        table = pyarrow.table(rows, columns.arrow_schema)  # `datasets` itself wants to encode anew
+        sounds = [recording(200 * (i + 1), 0.05 + 0.01 * n) for n, i in enumerate(labels)]
+        rows = {"audio": sounds, "label": labels, "speaker": ["george"] * count}
+        # `datasets` itself wants to encode anew
+        table = pyarrow.table(rows, datasets.Features(kinds).arrow_schema)
         parquet.write_table(table, folder / "data" / f"{split}-00000-of-00001.parquet")
     return {"source": str(folder), "seconds": 0.1, "batch_size": 8}
 

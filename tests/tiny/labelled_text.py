@@ -16,7 +16,6 @@ def write(folder: Path) -> dict[str, object]:
     with (folder / "said.csv").open("w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file)
         table.writerow(("text", "label"))
-        table.writerows(
-            (said.format(i=i), label) for i in range(20) for label, said in SAID.items()
-        )
+        for i in range(20):
+            table.writerows((said.format(i=i), label) for label, said in SAID.items())
     return {"source": str(folder / "said.csv"), "batch_size": 8}

@@ -7,8 +7,7 @@ from tests import hub
 
 def write(folder: Path) -> dict[str, object]:
     """Write 40 training, 10 validation and 10 test sentences, the positive ones first."""
-    counts = {"train": 20, "validation": 5, "test": 5}
-    splits = {name: sentences(count) for name, count in counts.items()}
+    splits = {"train": sentences(20), "validation": sentences(5), "test": sentences(5)}
     hub.write_texts(folder, "default", ["neg", "pos"], splits)
     return {"source": str(folder), "batch_size": 8}
 

@@ -24,11 +24,13 @@ def write(folder: Path) -> dict[str, object]:
     return {"source": str(folder), "frames": 4, "image_size": 16, "batch_size": 8}
 
 
-def video(path: Path, clip: np.ndarray, codec: str = "mpeg4", rate: int = 10) -> None:
+def video(path: Path, clip: np.ndarray, codec="mpeg4", rate=10, turn=0) -> None:
     """Write frames (T, H, W, 3), uint8, with even H and W, as a video."""
     with av.open(path, "w") as container:
         stream = container.add_stream(codec, rate=rate, options={"qmin": "1", "qmax": "2"})
         stream.height, stream.width = clip.shape[1:3]
+        stream.set_display_rotation(turn)
+        container.start_encoding()
         for frame in clip:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         container.mux(stream.encode())

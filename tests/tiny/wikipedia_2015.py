@@ -14,8 +14,7 @@ def write(folder: Path) -> dict[str, object]:
     texts = ["\n\n".join(pair) for pair in zip(paragraphs(60), paragraphs(60)[::-1], strict=True)]
     for part, some in enumerate((texts[:30], texts[30:])):
         ids = [str(30 * part + i) for i in range(len(some))]
-        table = pa.table(
-            {"id": ids, "url": [f"https://{i}" for i in ids], "title": ids, "text": some}
-        )
+        urls = [f"https://{i}" for i in ids]
+        table = pa.table({"id": ids, "url": urls, "title": ids, "text": some})
         pq.write_table(table, folder / f"20150501.en/train-0000{part}-of-00002.parquet")
     return {"source": str(folder), "batch_size": 1000, "subsample": 1.0}

@@ -19,10 +19,8 @@ def write(folder: Path) -> dict[str, object]:
 def paragraphs(count: int) -> list[str]:
     """Sentences of which animal goes where."""
     random = np.random.default_rng(0)
-    return [
-        " ".join(
-            f"The {random.choice(ANIMALS)} goes to the {random.choice(PLACES)}, it says."
-            for _ in range(3)
-        )
-        for _ in range(count)
-    ]
+
+    def sentence() -> str:
+        return f"The {random.choice(ANIMALS)} goes to the {random.choice(PLACES)}, it says."
+
+    return [" ".join(sentence() for _ in range(3)) for _ in range(count)]

@@ -1,13 +1,11 @@
 """Raw clips become batches, and videos that are broken are named (S50, S51)."""
 
-import io
 import sys
 
 import av
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from datamodules.inputs.clip import ClipInput, fold, tiles, unfold
 from datamodules.inputs.video_file import decode, pick
@@ -37,28 +35,20 @@ def an_input(**changes):
 # Which frames are taken (S50)
 
 
-@pytest.mark.parametrize(
-    ("count", "frames", "wanted"),
-    [
-        (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
-        (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("count", "frames", "wanted"), [
+    (10, 10, list(range(10))), (10, 5, [1, 3, 5, 7, 9]), (9, 3, [1, 4, 7]), (100, 1, [50]),
+    (2, 4, [0, 0, 1, 1]), (1, 3, [0, 0, 0]),
+])  # fmt: skip
 def test_without_a_rate_frames_are_spread_evenly_over_the_clip(count, frames, wanted):
     assert pick(np.arange(count) / 25, frames, None).tolist() == wanted
 
 
-@pytest.mark.parametrize(
-    ("count", "fps", "frames", "rate", "wanted"),
-    [
-        (9, 10, 3, 10, [3, 4, 5]),  # the middle
-        (9, 10, 3, 5, [2, 4, 6]),
-        (30, 30, 4, 10, [10, 13, 16, 19]),
-        (5, 10, 5, 10, [0, 1, 2, 3, 4]),
-        (3, 10, 5, 10, [0, 1, 2, 2, 2]),  # too short: the last is held
-        (3, 5, 4, 10, [0, 0, 1, 2]),  # seen more often than there are frames
-    ],
-)
+@pytest.mark.parametrize(("count", "fps", "frames", "rate", "wanted"), [
+    (9, 10, 3, 10, [3, 4, 5]), (9, 10, 3, 5, [2, 4, 6]), (30, 30, 4, 10, [10, 13, 16, 19]),
+    # too short, the last is held; seen more often than there are frames
+    (5, 10, 5, 10, [0, 1, 2, 3, 4]),
+    (3, 10, 5, 10, [0, 1, 2, 2, 2]), (3, 5, 4, 10, [0, 0, 1, 2]),
+])  # fmt: skip
 def test_with_a_rate_a_window_about_the_middle_is_taken(count, fps, frames, rate, wanted):
     found = pick(7.0 + np.arange(count) / fps, frames, rate).tolist()
     assert found == wanted or fps < rate  # halfway between two either will do
@@ -73,17 +63,12 @@ def test_times_rounded_to_milliseconds_change_nothing():
 # Raw clips (S50)
 
 
-def test_an_mp4_comes_back_frame_by_frame(tmp_path):
-    video(tmp_path / "a.mp4", rising(8))
-    np.testing.assert_allclose(read(tmp_path / "a.mp4", 8), rising(8), atol=4)
-
-
-@pytest.mark.parametrize("ending", ["avi", "mkv", "mov", "m4v", "mpg"])
-def test_other_containers_are_read_too(tmp_path, ending):
+@pytest.mark.parametrize("ending", ["mp4", "avi", "mkv", "mov", "m4v", "mpg"])
+def test_a_video_comes_back_frame_by_frame(tmp_path, ending):
     path = tmp_path / f"a.{ending}"
     codec, rate = ("mpeg1video", 25) if ending == "mpg" else ("mpeg4", 10)
     video(path, rising(8, 32), codec, rate)
-    np.testing.assert_allclose(greys(read(path, 8)), greys(rising(8)), atol=5)
+    np.testing.assert_allclose(read(path, 8), rising(8), atol=4)
 
 
 def test_a_path_bytes_an_array_and_a_folder_are_the_same(tmp_path):
@@ -120,16 +105,9 @@ def test_the_rate_is_that_of_the_clock_not_of_the_frames(tmp_path):
 
 
 def test_a_video_that_a_phone_turned_is_turned_back(tmp_path):
-    upright = rising(4, 32).copy()
+    upright = rising(4, 32)
     upright[:, :8] = 255  # a bright bar at the top
-    stored = np.ascontiguousarray(np.rot90(upright, -1, (1, 2)))  # clockwise
-    with av.open(tmp_path / "a.mp4", "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        stream.set_display_rotation(90)
-        for frame in stored:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode())
+    video(tmp_path / "a.mp4", np.ascontiguousarray(np.rot90(upright, -1, (1, 2))), turn=90)
     found = read(tmp_path / "a.mp4", size=32)
     np.testing.assert_allclose(found.mean((2, 3)), upright.mean((2, 3)), atol=12)
 
@@ -193,36 +171,30 @@ def test_the_picture_has_about_as_many_rows_as_columns(frames, grid):
 # What is broken (reliability.md, row 19)
 
 
-@pytest.fixture
-def whole(tmp_path):
-    """A faultless video of 30 frames, by ending."""
-
-    def write(ending, **options):
-        random = np.random.default_rng(0)
-        noise = random.integers(0, 99, (30, 32, 32, 3), np.uint8)
-        video(tmp_path / f"whole.{ending}", noise + rising(30, 32) // 2)
-        return (tmp_path / f"whole.{ending}").read_bytes()
-
-    return write
+def whole(path):
+    """The bytes of a faultless video of 30 frames."""
+    noise = np.random.default_rng(0).integers(0, 99, (30, 32, 32, 3), np.uint8)
+    video(path, noise + rising(30, 32) // 2)
+    return path.read_bytes()
 
 
 @pytest.mark.parametrize("tenth", range(10))
 @pytest.mark.parametrize("ending", ["mp4", "avi"])
-def test_a_cut_video_is_an_error(tmp_path, whole, ending, tenth):
-    data = whole(ending)
+def test_a_cut_video_is_an_error(tmp_path, ending, tenth):
+    data = whole(tmp_path / f"whole.{ending}")
     (tmp_path / f"cut.{ending}").write_bytes(data[: len(data) * (2 * tenth + 1) // 20])
     with pytest.raises(ValueError, match=rf"cut\.{ending} (is damaged|is cut short|has no video)"):
         read(tmp_path / f"cut.{ending}")
 
 
-def test_a_matroska_file_is_read_as_far_as_it_goes(tmp_path, whole):
+def test_a_matroska_file_is_read_as_far_as_it_goes(tmp_path):
     """It is made for streaming: nothing in it says how much should follow."""
-    data = whole("mkv")
+    data = whole(tmp_path / "a.mkv")
     np.testing.assert_array_equal(read(data[: len(data) // 2], 1, 32)[0].shape, (32, 32, 3))
 
 
-def test_without_its_index_an_mp4_is_an_error(tmp_path, whole):
-    (tmp_path / "a.mp4").write_bytes(whole("mp4").replace(b"moov", b"junk"))
+def test_without_its_index_an_mp4_is_an_error(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(whole(tmp_path / "b.mp4").replace(b"moov", b"junk"))
     with pytest.raises(ValueError, match=r"a\.mp4 is damaged or no video"):
         read(tmp_path / "a.mp4")
 
@@ -232,26 +204,22 @@ def test_sound_alone_is_no_video(tmp_path):
         stream = container.add_stream("aac", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
         frame.rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        container.mux([*stream.encode(frame), *stream.encode()])
     with pytest.raises(ValueError, match=r"a\.mp4 has no video in it: found audio"):
         read(tmp_path / "a.mp4")
 
 
 def test_a_video_without_frames_is_an_error(tmp_path):
-    with av.open(tmp_path / "a.avi", "w") as container:
-        stream = container.add_stream("mpeg4", rate=10)
-        stream.width = stream.height = 32
-        container.start_encoding()
+    video(tmp_path / "a.avi", rising(1, 32)[:0])
     with pytest.raises(ValueError, match=r"a\.avi has no frames that can be read"):
         read(tmp_path / "a.avi")
 
 
-def test_a_wrong_duration_in_the_header_is_not_believed(tmp_path, whole):
-    data = bytearray(whole("mp4"))
+def test_a_wrong_duration_in_the_header_is_not_believed(tmp_path):
+    data = bytearray(whole(tmp_path / "a.mp4"))
     place = data.index(b"mvhd") + 20  # version, flags, two dates, units a second
     data[place : place + 4] = (2**31 - 1).to_bytes(4, "big")
-    np.testing.assert_array_equal(read(bytes(data), 8, 32), read(whole("mp4"), 8, 32))
+    np.testing.assert_array_equal(read(bytes(data), 8, 32), read(tmp_path / "a.mp4", 8, 32))
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5000, b"no video " * 99, b"#EXTM3U\n/etc/passwd\n"])
@@ -261,11 +229,9 @@ def test_what_is_no_video_is_an_error(tmp_path, data):
         read(tmp_path / "a.mp4")
 
 
-def test_a_picture_is_no_video(tmp_path):
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "PNG")
+def test_a_picture_is_no_video(encoded):
     with pytest.raises(ValueError, match="is damaged or no video"):
-        read(file.getvalue())
+        read(encoded(np.zeros((8, 8, 3), np.uint8)))
 
 
 def test_a_missing_video_and_an_empty_folder_are_named(tmp_path):

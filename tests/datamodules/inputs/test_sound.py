@@ -4,6 +4,7 @@ import io
 import math
 import struct
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -30,10 +31,9 @@ def file_of(wave, rate=8000, subtype="PCM_16", kind="WAV"):
 # --- mu-law ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("amplitude", "pressed"),
-    [(0.0, 0.0), (1.0, 1.0), (-1.0, -1.0), (0.5, math.log(128.5) / math.log(256))],
-)
+@pytest.mark.parametrize(("amplitude", "pressed"), [
+    (0.0, 0.0), (1.0, 1.0), (-1.0, -1.0), (0.5, math.log(128.5) / math.log(256)),
+])  # fmt: skip
 def test_mu_law_is_the_formula_of_the_paper(amplitude, pressed):
     """Section 2.2: sign(x) ln(1 + 255 |x|) / ln(256), then 256 even steps."""
     (level,) = encode(np.array([amplitude]), 256)
@@ -61,13 +61,10 @@ def test_silence_is_the_middle_level_and_louder_is_higher():
 # --- what can be read -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("subtype", "kind"),
-    [
-        ("PCM_U8", "WAV"), ("PCM_16", "WAV"), ("PCM_24", "WAV"), ("PCM_32", "WAV"),
-        ("FLOAT", "WAV"), ("PCM_16", "FLAC"), ("VORBIS", "OGG"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("subtype", "kind"), [
+    ("PCM_U8", "WAV"), ("PCM_16", "WAV"), ("PCM_24", "WAV"), ("PCM_32", "WAV"),
+    ("FLOAT", "WAV"), ("PCM_16", "FLAC"), ("VORBIS", "OGG"),
+])  # fmt: skip
 def test_every_width_is_the_same_sound(one, subtype, kind):
     """Reliability row 22: 8-bit and 24-bit are converted."""
     wave = tone(8000)
@@ -101,18 +98,13 @@ def test_sounds_are_cut_or_end_in_silence(one):
     assert torch.equal(long[:400], short[:400])
 
 
-def test_no_more_of_a_long_file_is_read_than_is_kept(one, tmp_path, monkeypatch):
+def test_no_more_of_a_long_file_is_read_than_is_kept(one, tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.zeros(800_000), 8000)
-    frames = []
     original = soundfile.SoundFile.read
-    monkeypatch.setattr(
-        soundfile.SoundFile,
-        "read",
-        lambda self, most, **rest: frames.append(most) or original(self, most, **rest),
-    )
-    one(path)
-    assert frames[0] < 1000
+    with patch.object(soundfile.SoundFile, "read", autospec=True, side_effect=original) as read:
+        one(path)
+    assert read.call_args_list[0].args[1] < 1000
 
 
 def test_arrays_of_integers_are_divided_by_their_range(one):
@@ -126,9 +118,6 @@ def test_arrays_of_integers_are_divided_by_their_range(one):
 def test_a_batch_comes_back_exactly(one):
     ids = torch.randint(256, (3, 800))
     assert torch.equal(one(one.restore(ids)), ids)
-    assert SoundInput(**{k: v for k, v in one.config().items() if k != "_target_"})(
-        tone(8000)
-    ).shape == (1, 800)
 
 
 # --- what cannot ----------------------------------------------------------------------------------
@@ -145,10 +134,6 @@ def refused(one, raw, said, tmp_path):
         assert ("bad.wav" in str(error.value)) == (given is not raw)
 
 
-def test_a_sound_of_no_seconds_is_refused(one, tmp_path):
-    refused(one, file_of(np.zeros(0)), "has no samples: it lasts 0 s", tmp_path)
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_not_finite_are_refused(one, tmp_path, value):
     wave = tone(8000)
@@ -159,8 +144,9 @@ def test_values_that_are_not_finite_are_refused(one, tmp_path, value):
 
 
 @pytest.mark.parametrize("raw", [b"", b"RIFF", b"<html></html>", file_of(np.zeros(9))[:30]])
-def test_what_is_no_sound_file_is_refused(one, tmp_path, raw):
+def test_what_is_no_sound_file_or_of_no_seconds_is_refused(one, tmp_path, raw):
     refused(one, raw, "is no sound file, or damaged", tmp_path)
+    refused(one, file_of(np.zeros(0)), "has no samples: it lasts 0 s", tmp_path)
 
 
 @pytest.mark.parametrize("claimed", [0, 20, 2**31, 2**32 - 1])
@@ -185,15 +171,12 @@ def test_a_missing_file_is_named(one):
         one("gone.wav")
 
 
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        (np.zeros((2, 800)), r"\(2, 800\): \(T,\) or \(T, channels\) is wanted"),
-        (np.full(800, 20_000.0), "reaches 20000"),
-        (object(), "is no sound"),
-        ([], "the list is empty"),
-    ],
-)
+@pytest.mark.parametrize(("raw", "said"), [
+    (np.zeros((2, 800)), r"\(2, 800\): \(T,\) or \(T, channels\) is wanted"),
+    (np.full(800, 20_000.0), "reaches 20000"),
+    (object(), "is no sound"),
+    ([], "the list is empty"),
+])  # fmt: skip
 def test_another_layout_is_an_error_that_says_what_is_wanted(one, raw, said):
     with pytest.raises(ValueError, match=said):
         one(raw)

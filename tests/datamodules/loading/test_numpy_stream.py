@@ -10,12 +10,11 @@ from PIL import Image
 
 import zoo
 from datamodules.loading import numpy_stream as module
+from tests import data as data_set
 
 
 def opened(**overrides):
-    data = zoo.create_data("digits", **{"limit": 60, "batch_size": 16, **overrides})
-    data.setup("fit")
-    return data
+    return data_set.opened("digits", **{"limit": 60, "batch_size": 16, **overrides})
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +55,7 @@ def test_each_sample_is_given_once_an_epoch_the_rest_in_an_incomplete_batch(data
 def test_a_batch_is_a_function_of_seed_epoch_and_number(data):
     """S28: reproducible by seed."""
     one, same = (list(islice(data.flow(augment=True, seed=3), 9)) for _ in range(2))
+    assert [len(y) for _, y in one] == [16, 16, 16, 12] * 2 + [16]  # it has no end
     assert equal(one, same)
     assert not equal(one, list(islice(data.flow(augment=True, seed=4), 9)))
     assert not np.array_equal(one[0][0], one[4][0])  # the first of the next epoch
@@ -68,10 +68,8 @@ def test_it_gives_what_training_gives(data):
     loader = data.train_dataloader()
     loader.set_epoch(1)
     keyed = [data.batch(batch.tensors, batch.key) for batch in loader]
-    flowed = list(data.flow(augment=True, epochs=2, layout="NCHW"))[4:7]
-    for (images, labels), (x, y) in zip(keyed, flowed, strict=True):
-        np.testing.assert_array_equal(images.numpy(), x)
-        np.testing.assert_array_equal(labels.numpy(), y)
+    assert len(keyed) == 3
+    assert equal(keyed, list(data.flow(augment=True, epochs=2, layout="NCHW"))[4:7])
 
 
 def test_only_what_is_asked_for_is_augmented(data):
@@ -96,21 +94,13 @@ def test_of_a_mixed_picture_the_label_is_that_of_its_larger_part():
     np.testing.assert_array_equal(labels, shares.argmax(1))
 
 
-def test_without_a_number_of_epochs_it_has_no_end(data):
-    assert sum(len(y) for _, y in islice(data.flow(), 11)) == 60 * 2 + 48
-
-
 def test_it_gives_no_more_than_train_samples():
     """S07."""
     data = opened(train_samples=20, batch_size=8)
     given = np.concatenate([x for x, _ in data.flow(epochs=1, shuffle=False)])
     pixels, _ = data.arrays("train")
     assert len(given) == len(pixels) == 20
-    assert len(np.concatenate([y for _, y in data.flow("test", epochs=1)])) == 60
-
-
-def test_more_may_be_asked_for_than_there_are(data):
-    assert [len(y) for _, y in data.flow(epochs=2, batch_size=1000)] == [60, 60]
+    assert [len(y) for _, y in data.flow("test", epochs=2, batch_size=1000)] == [60, 60]
 
 
 def test_data_that_are_not_open_yet_are_opened():
@@ -125,15 +115,12 @@ def test_a_run_on_two_devices_changes_nothing(data, monkeypatch):
     assert len(next(data.flow())[1]) == 16
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"split": "training"}, "split is 'training': it must be one of train, val, test"),
-        ({"layout": "CHWN"}, "layout is 'CHWN': it must be one of NHWC, NCHW"),
-        ({"epochs": 0}, "epochs is 0: it must be 1 or more"),
-        ({"batch_size": -4}, "batch_size is -4: it must be 1 or more"),
-    ],
-)
+@pytest.mark.parametrize(("wrong", "said"), [
+    ({"split": "training"}, "split is 'training': it must be one of train, val, test"),
+    ({"layout": "CHWN"}, "layout is 'CHWN': it must be one of NHWC, NCHW"),
+    ({"epochs": 0}, "epochs is 0: it must be 1 or more"),
+    ({"batch_size": -4}, "batch_size is -4: it must be 1 or more"),
+])  # fmt: skip
 def test_what_cannot_be_done_is_said_before_the_first_batch(data, wrong, said):
     with pytest.raises(ValueError, match=said):
         data.flow(**wrong)

@@ -31,9 +31,7 @@ def test_counts_are_those_of_the_documents_that_are_asked_for(text):
     for chosen in ([0, 1, 2, 3, 4], [4, 0], [3]):
         expected = Counter(word for i in chosen for word in words(TEXTS[i]))
         counts = text.counts(np.array(chosen))
-        assert dict(zip(text.spelt, counts.tolist(), strict=True)) == {
-            word: expected[word] for word in text.spelt
-        }
+        assert counts.tolist() == [expected[word] for word in text.spelt]
 
 
 def test_known_words_of_each_document_are_counted(text):
@@ -60,11 +58,9 @@ def test_with_a_limit_only_documents_of_a_split_are_cut_into_words(tmp_path):
     texts = [f"w{i}" for i in range(40)]
     whole, splits = corpus.read(lambda: iter(texts), tmp_path / "a", 0.1, 0.1, None)
     few, chosen = corpus.read(lambda: iter(texts), tmp_path / "b", 0.1, 0.1, 2)
-    assert len(whole.spelt) == 40
-    assert len(few.spelt) == 6
-    assert {name: part[:2].tolist() for name, part in splits.items()} == {
-        name: part.tolist() for name, part in chosen.items()
-    }
+    assert (len(whole.spelt), len(few.spelt)) == (40, 6)
+    for name, part in splits.items():
+        assert part[:2].tolist() == chosen[name].tolist()
 
 
 def test_the_place_after_so_many_words_and_the_histogram_go_through_blocks(monkeypatch):
@@ -104,9 +100,7 @@ def test_a_text_many_times_as_large_as_the_memory_is_read(gap, tmp_path):
         for numbers in random.geometric(0.001, (20_000, 500)).tolist():
             file.write(" ".join(f"w{i}" for i in numbers) + gap)
     small.write_text("\n\n".join("a b c d e f g h" for _ in range(200)))
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(small), str(path)],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+    told = [sys.executable, "-c", LIMITED, str(small), str(path)]
+    done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 9_999_000 < int(done.stdout.split()[-1]) <= 10_000_000  # but for words of no train text

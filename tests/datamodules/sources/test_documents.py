@@ -1,16 +1,13 @@
 """Text of any kind as documents, one after another (S63; reliability.md rows 20 and 21)."""
 
-import json
-import re
+from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from datamodules.inputs.text import LONG, LONGER
 from datamodules.sources import documents
 from datamodules.sources.documents import found, pieces
-from tests.tiny import wikipedia_2015
+from tests.datamodules.tables import write
 
 TEXTS = ["one two three", "four five", "six"]
 
@@ -21,17 +18,7 @@ def read(location, told=None):
 
 def table(path, column="text", texts=TEXTS, **others):
     """A table of texts in the format that its ending says."""
-    columns = {"id": [*range(len(texts))], **others, column: texts}
-    rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
-    if path.suffix == ".parquet":
-        pq.write_table(pa.table(columns), path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        mark = "\t" if path.suffix == ".tsv" else ","
-        lines = [columns, *(map(str, row.values()) for row in rows)]
-        path.write_text("\n".join(mark.join(line) for line in lines))
-    return path
+    return write(path, {"id": [*range(len(texts))], **others, column: texts})
 
 
 # --- paragraphs -----------------------------------------------------------------------------------
@@ -39,27 +26,17 @@ def table(path, column="text", texts=TEXTS, **others):
 
 def test_empty_lines_end_a_paragraph_and_line_ends_do_not_matter(tmp_path):
     path = tmp_path / "a.txt"
-    path.write_text("\ufeff\n\none\ntwo\n \t\n\n\nthree\n")
-    assert read(path) == ["one two", "three"]
-    path.write_bytes(b"one\r\ntwo\r\n\r\nthree\r\n")
-    assert read(path) == ["one two", "three"]
-
-
-def test_paragraphs_are_those_that_empty_lines_cut_out_of_the_whole_text(tmp_path):
-    """Against the same by one expression over all of it."""
-    path, text = tmp_path / "a.txt", "a b\n\nc\n \n\n d e\nf\n\n\n g\n\t\nh"
-    path.write_text(text)
-    assert read(path) == [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
+    for text in ("\ufeff\n\none\n two \n \t\n\n\nthree\n", "one\r\ntwo\r\n\r\nthree\r\n"):
+        path.write_bytes(text.encode())
+        assert read(path) == ["one two", "three"]
 
 
 def test_a_line_of_any_length_is_read_in_parts_and_loses_no_word(tmp_path):
     path, text = tmp_path / "text8", " ".join(f"w{i}" for i in range(400_000))
     path.write_text(text)
-    assert len(text) > 2 * LONG
-    assert max(len(part) for part, _ in found(path, path, None)()) <= LONG
-    found_pieces = read(path)
-    assert " ".join(found_pieces) == text
-    assert {len(piece.split()) for piece in found_pieces} == {documents.LONGEST}
+    assert max(len(part) for part, _ in found(path, path, None)()) <= LONG < len(text) / 2
+    assert " ".join(read(path)) == text
+    assert {len(piece.split()) for piece in read(path)} == {documents.LONGEST}
 
 
 def test_a_line_without_a_space_is_not_read_whole_either(tmp_path):
@@ -82,14 +59,9 @@ def test_a_text_can_be_read_again_from_its_start(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
-def test_a_table_has_a_document_a_row(ending, tmp_path):
-    assert read(table(tmp_path / f"a.{ending}")) == TEXTS
-
-
-@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
-def test_a_folder_of_tables_is_read_whole(ending, tmp_path):
+def test_a_table_has_a_document_a_row_and_a_folder_of_tables_is_read_whole(ending, tmp_path):
     for name in ("train-1", "train-2"):
-        table(tmp_path / f"{name}.{ending}")
+        assert read(table(tmp_path / f"{name}.{ending}")) == TEXTS
     assert read(tmp_path) == TEXTS * 2
 
 
@@ -101,9 +73,8 @@ def test_the_column_is_found_or_told(ending, tmp_path):
     assert read(table(tmp_path / f"only.{ending}", "said")) == TEXTS
 
 
-def test_articles_of_the_hubs_layout_are_the_documents(tmp_path):
-    wikipedia_2015.write(tmp_path / "wiki")
-    assert len([*pieces(found(tmp_path / "wiki", tmp_path / "scratch", None)())]) == 60
+def test_articles_of_the_hubs_layout_are_the_documents(tiny, tmp_path):
+    assert len([*pieces(found(Path(tiny("wikipedia_2015")["source"]), tmp_path, None)())]) == 60
 
 
 def test_a_row_without_a_text_has_no_words(tmp_path):

@@ -2,7 +2,11 @@
 
 import csv
 import gzip
+from itertools import product
+from pathlib import Path
+from unittest.mock import Mock
 
+import datasets
 import numpy as np
 import pytest
 
@@ -15,57 +19,38 @@ def read(folder):
     return layouts.open_source(folder, folder.parent / "scratch", layouts.PICTURES)
 
 
+def counts(source):
+    return {split: len(rows.labels) for split, rows in source.splits.items()}
+
+
 # Without a network
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The servers that were asked; none answers."""
-    found = []
-
-    def refuse(server, timeout):
-        found.append((server, timeout))
-        raise OSError("no route")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
-    return found
-
-
-def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, asked):
-    monkeypatch.setattr(parquet, "getproxies", dict)
+@pytest.mark.parametrize(("proxies", "server"), [
+    ({}, ("huggingface.co", 443)), ({"https": "http://a.proxy:3128"}, ("a.proxy", 3128)),
+])  # fmt: skip
+def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, proxies, server):
+    monkeypatch.setattr("socket.create_connection", connect := Mock(side_effect=OSError))
+    monkeypatch.setattr(parquet, "getproxies", lambda: proxies)
     with pytest.raises(FileNotFoundError) as error:
         layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [(("huggingface.co", 443), 2)]
+    connect.assert_called_once_with(server, timeout=2)
     for way in ("ylecun/mnist", "connect", "data.source=PATH", "$ZOO_DATA", "data=digits"):
         assert way in str(error.value)
-
-
-def test_behind_a_proxy_the_proxy_is_probed(tmp_path, monkeypatch, asked):
-    monkeypatch.setattr(parquet, "getproxies", lambda: {"https": "http://proxy.example:3128"})
-    with pytest.raises(FileNotFoundError):
-        layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
-    assert asked == [(("proxy.example", 3128), 2)]
 
 
 # Layouts
 
 
-def test_hub_layout_gives_names_labels_and_undecoded_bytes(tmp_path):
-    cifar10.write(tmp_path / "data")
-    source = read(tmp_path / "data")
+def test_hub_layout_gives_names_labels_and_undecoded_bytes(tiny, tmp_path):
+    source = layouts.open_source(Path(tiny("cifar10")["source"]), tmp_path, layouts.PICTURES)
     assert source.classes == cifar10.CLASSES
-    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
-        "train": 50,
-        "test": 20,
-    }
+    assert counts(source) == {"train": 50, "test": 20}
     assert source.splits["train"].labels.tolist() == [i % 10 for i in range(50)]
     assert source.splits["train"].raws[49][:2] == b"\xff\xd8"
 
 
 def test_hub_layout_without_pictures_is_refused(tmp_path):
-    import datasets
-
-    (tmp_path / "data").mkdir()
     plain = datasets.Features({"text": datasets.Value("string")})
     rows = datasets.Dataset.from_dict({"text": ["a", "b"]}, plain)
     rows.to_parquet(tmp_path / "data" / "train.parquet")
@@ -74,9 +59,6 @@ def test_hub_layout_without_pictures_is_refused(tmp_path):
 
 
 def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
-    import datasets
-
-    (tmp_path / "data").mkdir()
     picture = {"bytes": encoded(np.zeros((4, 4), np.uint8), "PNG"), "path": None}
     rows = {"image": [picture] * 3, "label": [0, 1, -1]}
     table = datasets.Dataset.from_dict(rows, features("image", mnist.DIGITS))
@@ -85,63 +67,45 @@ def test_a_label_outside_the_classes_is_named_with_its_row(tmp_path):
         read(tmp_path / "data")
 
 
-def test_idx_files_give_the_arrays_that_were_written(tmp_path):
+def test_idx_files_give_the_arrays_that_were_written_and_may_be_unzipped(tmp_path):
     pixels = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    for split in ("train", "t10k"):
-        (tmp_path / f"{split}-images-idx3-ubyte.gz").write_bytes(fashion_mnist.idx(pixels))
-        labels = fashion_mnist.idx(np.array([1, 0], np.uint8))
-        (tmp_path / f"{split}-labels-idx1-ubyte.gz").write_bytes(labels)
+    parts = {"images-idx3": pixels, "labels-idx1": np.array([1, 0], np.uint8)}
+    for split, (part, array) in product(("train", "t10k"), parts.items()):
+        (tmp_path / f"{split}-{part}-ubyte.gz").write_bytes(fashion_mnist.idx(array))
     source = read(tmp_path)
     assert list(source.splits) == ["test", "train"]
     assert source.classes == ["0", "1"]
     np.testing.assert_array_equal(source.splits["train"].raws, pixels)
-
-
-def test_an_idx_file_may_be_unzipped(tmp_path):
-    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     (tmp_path / "a-ubyte").write_bytes(gzip.decompress(fashion_mnist.idx(pixels)))
     np.testing.assert_array_equal(idx.read(tmp_path / "a-ubyte"), pixels)
 
 
-def damage(name):
-    whole = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
-    plain = gzip.decompress(whole)
-    return {
-        "cut short or damaged": whole[:-12],
-        "damaged": b"no gzip at all",
-        "no IDX file": gzip.compress(b"\0\0\x0d\x03" + plain[4:]),  # floats
-        "it starts with": gzip.compress(b"\0\0\x08\x03\0\0"),  # half a header
-        "holds 23 bytes, its header says 24": gzip.compress(plain[:-1]),
-        "holds 25 bytes": gzip.compress(plain + b"\0"),
-        "b''": gzip.compress(b""),
-    }[name]
+WHOLE = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
+PLAIN = gzip.decompress(WHOLE)
+DAMAGED = {
+    "cut short or damaged": WHOLE[:-12],
+    "damaged": b"no gzip at all",
+    "no IDX file": gzip.compress(b"\0\0\x0d\x03" + PLAIN[4:]),  # floats
+    "it starts with": gzip.compress(b"\0\0\x08\x03\0\0"),  # half a header
+    "holds 23 bytes, its header says 24": gzip.compress(PLAIN[:-1]),
+    "holds 25 bytes": gzip.compress(PLAIN + b"\0"),
+    "b''": gzip.compress(b""),
+}
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "cut short or damaged", "damaged", "no IDX file", "it starts with",
-        "holds 23 bytes, its header says 24", "holds 25 bytes", "b''",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("message", DAMAGED)
 def test_a_damaged_idx_file_is_named(tmp_path, message):
     path = tmp_path / "train-images-idx3-ubyte.gz"
-    path.write_bytes(damage(message))
+    path.write_bytes(DAMAGED[message])
     with pytest.raises(ValueError, match=message) as error:
         idx.read(path)
     assert str(path) in str(error.value)
 
 
-def test_idx_pictures_without_labels_are_refused(tmp_path):
-    pixels = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(pixels)
+def test_idx_pictures_without_labels_or_with_too_few_are_refused(tmp_path):
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(WHOLE)
     with pytest.raises(FileNotFoundError, match="no labels file"):
         read(tmp_path)
-
-
-def test_idx_pictures_with_too_few_labels_are_refused(tmp_path):
-    pixels = fashion_mnist.idx(np.zeros((2, 3, 4), np.uint8))
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(pixels)
     labels = fashion_mnist.idx(np.zeros(1, np.uint8))
     (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(labels)
     with pytest.raises(ValueError, match=r"\(2, 3, 4\).*\(1,\)"):
@@ -157,13 +121,8 @@ def test_classes_are_the_folders_in_alphanumeric_order(class_folders):  # S29
 
 
 def test_splits_of_ones_own_are_found(class_folders):
-    counts = {"train/a": 2, "train/b": 2, "Valid/a": 1, "test/b": 3}
-    source = read(class_folders(counts))
-    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
-        "train": 4,
-        "val": 1,
-        "test": 3,
-    }
+    source = read(class_folders({"train/a": 2, "train/b": 2, "Valid/a": 1, "test/b": 3}))
+    assert counts(source) == {"train": 4, "val": 1, "test": 3}
     assert source.splits["test"].labels.tolist() == [1, 1, 1]
 
 
@@ -188,10 +147,14 @@ def test_one_class_is_not_enough(class_folders):
         read(class_folders({"cat": 3}))
 
 
-def test_an_empty_folder_says_how_to_fill_it(tmp_path):
-    (tmp_path / "pets").mkdir()
-    with pytest.raises(ValueError, match="one folder a class"):
-        read(tmp_path / "pets")
+@pytest.mark.parametrize(("kind", "said"), [
+    (layouts.PICTURES, "one folder a class"), (layouts.CLIPS, r"no videos in .*cat/1\.mp4"),
+    (layouts.SOUNDS, "no sounds in .*one folder a class"),
+])  # fmt: skip
+def test_an_empty_folder_says_how_to_fill_it(tmp_path, kind, said):
+    (tmp_path / "in" / "cat").mkdir(parents=True)
+    with pytest.raises(ValueError, match=said):
+        layouts.open_source(tmp_path / "in", tmp_path / "scratch", kind)
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):
@@ -220,23 +183,17 @@ def test_a_csv_names_files_beside_it(class_folders, by_folder):
 def test_a_csv_may_give_splits(tmp_path):
     rows = [("a.png", "x", "train"), ("b.png", "y", "training"), ("c.png", "x", "Validation")]
     source = read(table(tmp_path / "a.csv", ("file", "label", "split"), *rows))
-    assert {split: len(rows.labels) for split, rows in source.splits.items()} == {
-        "train": 2,
-        "val": 1,
-    }
+    assert counts(source) == {"train": 2, "val": 1}
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([("name", "class"), ("a.png", "x")], r"columns \['name', 'class'\]"),
-        ([("file", "label"), ("a.png", "x"), ("b.png",)], "line 3 of .* no label"),
-        ([("file", "label"), ("", "x")], "line 2 of .* no file"),
-        ([("file", "label", "split"), ("a.png", "x", "trian")], "split 'trian'"),
-        ([("file", "label", "split"), ("a", "x", "train"), ("b", "y", "")], "split ''"),
-        ([], "a.csv is empty"),
-    ],
-)
+@pytest.mark.parametrize(("rows", "message"), [
+    ([("name", "class"), ("a.png", "x")], r"columns \['name', 'class'\]"),
+    ([("file", "label"), ("a.png", "x"), ("b.png",)], "line 3 of .* no label"),
+    ([("file", "label"), ("", "x")], "line 2 of .* no file"),
+    ([("file", "label", "split"), ("a.png", "x", "trian")], "split 'trian'"),
+    ([("file", "label", "split"), ("a", "x", "train"), ("b", "y", "")], "split ''"),
+    ([], "a.csv is empty"),
+])  # fmt: skip
 def test_a_csv_with_a_mistake_says_where(tmp_path, rows, message):
     with pytest.raises(ValueError, match=message):
         read(table(tmp_path / "a.csv", *rows))

@@ -1,42 +1,21 @@
 """One's own texts in a table: formats, columns that are found or named, and mistakes (S60, S66)."""
 
-import csv
-import json
 import subprocess
 import sys
 
 import pytest
 
-import zoo
 from datamodules.sources import columns
 from datamodules.sources.columns import FOUND, Columns
+from tests import data
+from tests.datamodules.tables import write
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
 LABELS = ["pos", "neg", "neither"] * 20
 
 
 def opened(path, **overrides):
-    data = zoo.create_data("labelled_text", source=str(path), batch_size=8, **overrides)
-    data.prepare_data()
-    data.setup("fit")
-    return data
-
-
-def write(path, columns):
-    """A table of columns in the format of its ending."""
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    if path.suffix == ".parquet":
-        import datasets
-
-        datasets.Dataset.from_dict(columns).to_parquet(path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, delimiter="\t" if path.suffix == ".tsv" else ",")
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
+    return data.opened("labelled_text", source=str(path), batch_size=8, **overrides)
 
 
 FORMATS = pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
@@ -73,25 +52,20 @@ def test_a_column_of_splits_is_kept(tmp_path, ending):
     assert opened(path).facts["samples"] == {"train": 40, "val": 10, "test": 10}
 
 
-@pytest.mark.parametrize(
-    ("names", "wanted"),
-    [
-        (["label", "text"], ("text", "label")),
-        (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
-        (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
-        (["", "tweet", "target"], ("tweet", "target")),
-        (["said", "label"], ("said", "label")),  # the only other one
-        (["text", "verdict", "split"], ("text", "verdict")),
-    ],
-)
+@pytest.mark.parametrize(("names", "wanted"), [
+    (["label", "text"], ("text", "label")), (["", "tweet", "target"], ("tweet", "target")),
+    (["comment", "text", "label", "class"], ("text", "label")),  # by name, whatever else
+    (["sentence", "Sentiment", "id"], ("sentence", "Sentiment")),
+    # the only other one
+    (["said", "label"], ("said", "label")), (["text", "verdict", "split"], ("text", "verdict")),
+])  # fmt: skip
 def test_what_a_person_would_call_the_columns_is_found(names, wanted):
     assert columns.choose("a.csv", names, FOUND) == wanted
 
 
-@pytest.mark.parametrize(
-    "names",
-    [["said", "verdict"], ["comment", "review", "label"], ["text", "stars", "class"], ["x"]],
-)
+@pytest.mark.parametrize("names", [
+    ["said", "verdict"], ["comment", "review", "label"], ["text", "stars", "class"], ["x"],
+])  # fmt: skip
 def test_columns_that_are_not_clear_are_listed_with_the_way_out(names):
     with pytest.raises(ValueError, match=rf"a\.csv has the columns {', '.join(names)}: .*label_co"):
         columns.choose("a.csv", names, FOUND)
@@ -111,15 +85,12 @@ def test_a_column_that_is_not_there_is_named(tmp_path, command):
     assert "has no column 'verdict': found text, label" in err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
-        ('["x", "a"]', "line 3 of .* is no object like"),
-        ('{"text": "x"}', "line 3 of .* has no text or no label"),
-        ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
-    ],
-)
+@pytest.mark.parametrize(("line", "said"), [
+    ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
+    ('["x", "a"]', "line 3 of .* is no object like"),
+    ('{"text": "x"}', "line 3 of .* has no text or no label"),
+    ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
+])  # fmt: skip
 def test_a_line_that_is_wrong_is_named(tmp_path, line, said):
     lines = [f'{{"text": "x {i}", "label": "{"ab"[i % 2]}"}}' for i in range(40)]
     (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", line, *lines[1:]]))
@@ -131,9 +102,8 @@ def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
     import datasets
 
     kinds = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "maybe"])}
-    rows = datasets.Dataset.from_dict(
-        {"text": TEXTS, "label": [0, 1] * 30}, datasets.Features(kinds)
-    )
+    columns = {"text": TEXTS, "label": [0, 1] * 30}
+    rows = datasets.Dataset.from_dict(columns, datasets.Features(kinds))
     rows.to_parquet(tmp_path / "a.parquet")
     assert opened(tmp_path / "a.parquet").facts["classes"] == ["no", "maybe"]
 
@@ -197,7 +167,6 @@ import resource, sys
 import zoo
 
 data = zoo.create_data("labelled_text", source=sys.argv[1], batch_size=512)
-data.prepare_data()
 data.setup("fit")
 served = sum(len(data.on_after_batch_transfer(b, 0)[1]) for b in data.train_dataloader())
 print(served, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

@@ -1,8 +1,0 @@
-"""The standard library's source is embedded: there is nothing to write."""
-
-from pathlib import Path
-
-
-def write(folder: Path) -> dict[str, object]:
-    """Say how to read 64 chunks of each split."""
-    return {"limit": 64, "batch_size": 8, "length": 16}

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import zoo
-from tests.data import learned
+from tests.data import learned, refused
 from zoo.figures.kinds import Curve, Grid
 
 
@@ -48,10 +48,18 @@ def test_an_answer_is_a_number_with_its_unit(model):
 def test_classes_and_values_are_not_mixed_up(model):
     """A classifier is not given angles, nor this model classes, and both say what to take."""
     images = torch.zeros(2, 1, 28, 28)
-    with pytest.raises(ValueError, match=r"the data have classes.*data=turned_digits"):
-        model.scores((images, torch.tensor([1, 2])), "train")
-    with pytest.raises(ValueError, match=r"the data have values.*model=image_regressor"):
-        zoo.create_model("image_cnn").scores((images, torch.tensor([1.0, 2.0])), "train")
+    refused(
+        r"the data have classes.*data=turned_digits",
+        model.scores,
+        (images, torch.tensor([1, 2])),
+        "train",
+    )
+    refused(
+        r"the data have values.*model=image_regressor",
+        zoo.create_model("image_cnn").scores,
+        (images, torch.tensor([1.0, 2.0])),
+        "train",
+    )
 
 
 def test_its_figures_show_answers_beside_truths_and_the_worst_of_them(model):

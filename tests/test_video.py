@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from tests.data import learned, opened
+from tests.data import learned, opened, refused
 from zoo.pretrained.load import attach
 from zoo.video import Stage, convolution3d
 
@@ -27,10 +27,12 @@ def test_any_length_and_size_will_do(model, shape):
 
 
 def test_a_wrong_layout_is_an_error_that_names_the_axis(model):
-    with pytest.raises(ValueError, match="axis 1, the channels, should be 1; channels stand last"):
-        model(torch.zeros(2, 10, 30, 30, 1))
-    with pytest.raises(ValueError, match="5 axes are wanted"):
-        model(torch.zeros(2, 1, 30, 30))
+    refused(
+        "axis 1, the channels, should be 1; channels stand last",
+        model,
+        torch.zeros(2, 10, 30, 30, 1),
+    )
+    refused("5 axes are wanted", model, torch.zeros(2, 1, 30, 30))
 
 
 def test_the_order_of_the_frames_matters(model):

@@ -10,7 +10,7 @@ from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
-from tests.data import bare_trainer
+from tests.data import bare_trainer, refused
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import reach, two_logits
 from zoo.pretrained.load import attach
@@ -140,8 +140,12 @@ def test_features_of_named_layers_are_their_outputs(reader):
 
 
 def test_a_layer_that_is_not_there_names_the_nearest(reader):
-    with pytest.raises(ValueError, match="no layer named 'block': did you mean 'blocks'"):
-        reader[0].features(reader[1][:1], layers=["block"])
+    refused(
+        "no layer named 'block': did you mean 'blocks'",
+        reader[0].features,
+        reader[1][:1],
+        layers=["block"],
+    )
 
 
 @pytest.mark.parametrize("name", ["image_cnn.digits", "image_cnn_2017.digits", "image_mlp.digits"])
@@ -169,8 +173,11 @@ def test_every_model_has_features(name):
     """Of a batch as `forward` takes it; where there is no last layer by that name, an encoder's."""
     model = zoo.create_model(name).eval()
     if "gan" in name:
-        with pytest.raises(ValueError, match="GAN has no layer called head: name those you want"):
-            model.embed(model.example_input_array)
+        refused(
+            "GAN has no layer called head: name those you want",
+            model.embed,
+            model.example_input_array,
+        )
         found = model._watched(model.example_input_array, ["generator.layers"])
         assert len(found["generator.layers"]) == 1
     else:

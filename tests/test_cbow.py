@@ -34,11 +34,8 @@ def model():
     return model
 
 
-@pytest.fixture
-def batch():
-    """Contexts of four words, of two and of none, and their centres."""
-    contexts = torch.tensor([[2, 3, 4, 5], [0, 6, 6, 0], [0, 0, 0, 0]])
-    return contexts, torch.tensor([7, 2, 3])
+CONTEXTS = torch.tensor([[2, 3, 4, 5], [0, 6, 6, 0], [0, 0, 0, 0]])  # of four words, two and none
+BATCH = CONTEXTS, torch.tensor([7, 2, 3])
 
 
 def trained(data, epochs):
@@ -52,22 +49,21 @@ def trained(data, epochs):
 # --- the model's claim ----------------------------------------------------------------------------
 
 
-def test_the_hidden_layer_is_the_mean_of_the_vectors_that_are_there(model, batch):
+def test_the_hidden_layer_is_the_mean_of_the_vectors_that_are_there(model):
     """S63: 1301.3781, section 3.1; padding does not count, and without a word it is zero."""
     table = model.vectors.weight
     expected = torch.stack([table[2:6].mean(0), table[6], torch.zeros(8, dtype=torch.float64)])
-    torch.testing.assert_close(model.encode(batch[0]), expected)
+    torch.testing.assert_close(model.encode(CONTEXTS), expected)
 
 
-def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, batch, monkeypatch):
+def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, monkeypatch):
     """S63: word2vec's update by hand; the context's share is divided by n (gensim#3266)."""
-    contexts, centres = batch
     negatives = torch.tensor([[8, 9, 2], [2, 4, 11], [5, 5, 6]])  # one of them is the centre
     monkeypatch.setattr(model, "from_noise", lambda *shape: negatives)
-    model.scores(batch, "train")["loss"].sum().backward()
+    model.scores(BATCH, "train")["loss"].sum().backward()
     table, outputs = model.vectors.weight.detach(), model.outputs.detach()
     by_context, by_output = torch.zeros_like(table), torch.zeros_like(outputs)
-    for context, centre, words in zip(contexts, centres, negatives, strict=True):
+    for context, centre, words in zip(*BATCH, negatives, strict=True):
         there = context[context > 0]
         mean = table[there].mean(0) if len(there) else torch.zeros_like(table[0])
         for word, label in [(centre, 1), *((word, 0) for word in words if word != centre)]:
@@ -75,8 +71,8 @@ def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, batch
             by_output[word] += slope * mean
             for i in there:
                 by_context[i] += slope * outputs[word] / len(there)
-    torch.testing.assert_close(model.vectors.weight.grad, by_context)
-    torch.testing.assert_close(model.outputs.grad, by_output)
+    slopes = [model.vectors.weight.grad, model.outputs.grad]
+    torch.testing.assert_close(slopes, [by_context, by_output])
 
 
 def test_every_vector_that_was_seen_moves_and_no_other(animals):
@@ -97,11 +93,11 @@ def test_noise_is_the_counts_to_the_power_of_three_quarters_and_is_what_is_drawn
     torch.testing.assert_close(shares.double(), model.noise, atol=0.005, rtol=0)
 
 
-def test_the_loss_of_validation_is_what_the_drawn_loss_is_on_average(model, batch):
-    exact = model.scores(batch, "val")["loss"]
-    drawn = [model.scores(batch, "train")["loss"] for _ in range(4000)]
+def test_the_loss_of_validation_is_what_the_drawn_loss_is_on_average(model):
+    exact = model.scores(BATCH, "val")["loss"]
+    drawn = [model.scores(BATCH, "train")["loss"] for _ in range(4000)]
     torch.testing.assert_close(torch.stack(drawn).mean(0), exact, atol=0.1, rtol=0.02)
-    torch.testing.assert_close(exact, model.scores(batch, "test")["loss"], atol=0, rtol=0)
+    torch.testing.assert_close(exact, model.scores(BATCH, "test")["loss"], atol=0, rtol=0)
 
 
 def test_logits_are_those_of_the_probability_that_the_optimum_implies(model):

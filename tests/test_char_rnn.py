@@ -14,6 +14,7 @@ from tests.data import bare_trainer, learned, opened, refused
 from zoo.char_rnn import FIRST, Reader
 
 CELLS = ["lstm", "gru", "rnn"]
+WRONG = [{"length": 0}, {"temperature": -1.0}, {"temperature": math.nan}, {"seed": -1}]
 ALPHABET = "\n abcdefghijklmnopqrst"
 
 
@@ -43,10 +44,8 @@ def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
         with torch.inference_mode():
             logits, _ = model.read(inputs)
             whole = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
-            parts = [
-                model.scores(batch, "val")["loss"]
-                for batch in zip(inputs.split(8, 1), targets.split(8, 1), strict=True)
-            ]
+            batches = zip(inputs.split(8, 1), targets.split(8, 1), strict=True)
+            parts = [model.scores(batch, "val")["loss"] for batch in batches]
             reached, state = [], None
             for part in inputs.split(7, 1):
                 found, state = model.read(part, state)
@@ -105,10 +104,8 @@ def test_resumed_in_the_middle_of_an_epoch_it_ends_where_it_would_have(cell, dat
     trainer = fit(first, data(), tmp_path, 5)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     fit(second, data(), tmp_path, total + 3, resumed=tmp_path / "a.ckpt")
-    for one, other in zip(whole.parameters(), second.parameters(), strict=True):
-        torch.testing.assert_close(one, other, atol=0, rtol=0)
-    for one, other in zip(whole.states["train"], second.states["train"], strict=True):
-        torch.testing.assert_close(one, other, atol=0, rtol=0)
+    one, other = ([*model.parameters(), *model.states["train"]] for model in (whole, second))
+    torch.testing.assert_close(one, other, atol=0, rtol=0)
 
 
 @pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
@@ -164,11 +161,11 @@ def test_at_temperature_zero_each_character_is_the_likeliest():
 
 def test_the_draws_follow_the_softmax_of_the_temperature():
     """The first character after a prompt, over many seeds: chi-square, 20 degrees of freedom."""
-    model, prompt, count = make(layers=1), "abc", 1000
+    model = make(layers=1)
     model.head.bias.data[FIRST:] = torch.linspace(0, 2, len(ALPHABET))
-    drawn = [next(model.generate(prompt, 1, 0.7, seed)) for seed in range(count)]
-    logits = model(model.input([prompt]))[0, -1, FIRST:]
-    expected = (logits / 0.7).softmax(0).detach().numpy() * count
+    drawn = [next(model.generate("abc", 1, 0.7, seed)) for seed in range(1000)]
+    logits = model(model.input(["abc"]))[0, -1, FIRST:]
+    expected = (logits / 0.7).softmax(0).detach().numpy() * 1000
     found = np.array([drawn.count(character) for character in ALPHABET])
     assert ((found - expected) ** 2 / expected).sum() < 45.3  # passed by 1 in 1000
 
@@ -193,9 +190,7 @@ def test_unknown_characters_of_a_prompt_are_read_as_unknown():
     refused(r"zoo\.load", zoo.create_model("char_rnn").generate, "a", 5)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"length": 0}, {"temperature": -1.0}, {"temperature": math.nan}, {"seed": -1}]
-)
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_number_is_refused_before_anything_is_written(wrong):
     refused("length must be 1 or more, the others 0 or more", make().sample, **wrong)
 
@@ -205,8 +200,7 @@ def test_a_wrong_number_is_refused_before_anything_is_written(wrong):
 
 def test_an_answer_names_the_likeliest_characters_after_texts_of_any_length():
     model = make()
-    long, short = model.predict(["abcdefgh", "ab"])
-    alone = model.predict("ab")[0]
+    (long, short), (alone,) = model.predict(["abcdefgh", "ab"]), model.predict("ab")
     assert short["next"] == alone["next"]
     assert short["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
     assert long["next"] == next(model.generate("abcdefgh", 1, 0))

@@ -66,13 +66,10 @@ def test_what_speaks_for_another_answer_is_negative(bag):
     assert {key: found[0][key] for key in answer} == answer
 
 
-CUT = [
-    ("pre", {"good": 3, "bad": -1, "film": 0.25}),
-    ("post", {"not": -2, "film": 0.25, "good": 3}),
-]
+CUT = {"pre": {"good": 3, "bad": -1, "film": 0.25}, "post": {"not": -2, "film": 0.25, "good": 3}}
 
 
-@pytest.mark.parametrize(("truncating", "wanted"), CUT)
+@pytest.mark.parametrize(("truncating", "wanted"), CUT.items())
 def test_words_that_are_cut_are_not_named_and_do_not_move_in(bag, truncating, wanted):
     bag.input = text_input(3, truncating=truncating)
     (found,) = bag.explain("not film good bad film")

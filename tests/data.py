@@ -1,8 +1,9 @@
-"""Data sets opened as a run opens them, a small run, and steps on one batch."""
+"""Data sets opened as a run opens them, a small run, steps on one batch, calls that are refused."""
 
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 from pytorch_lightning import Trainer
 
@@ -39,3 +40,16 @@ def learned(model: torch.nn.Module, steps: int, rate: float, loss: Callable[[], 
         last.backward()
         optimizer.step()
     return float(last.detach())
+
+
+def refused(said: str, call: Callable[..., Any], /, *given: Any, **options: Any) -> str:
+    """What a ValueError says, and it says this, by which a call is refused."""
+    with pytest.raises(ValueError, match=said) as error:
+        call(*given, **options)
+    return str(error.value)
+
+
+def seeded(name: str, **overrides: Any) -> Any:
+    """A model of the catalog whose weights are the same each time, to be asked."""
+    torch.manual_seed(0)
+    return zoo.create_model(name, **overrides).eval()

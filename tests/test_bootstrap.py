@@ -70,11 +70,9 @@ def test_a_first_install_that_was_broken_off_is_begun_anew(bootstrap, broken):
 
 
 def test_a_second_one_waits_for_the_first(bootstrap, monkeypatch):
-    fcntl = bootstrap.fcntl
-
     def install(extra):
         with SCRIPT.open() as file, pytest.raises(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            bootstrap.fcntl.flock(file, bootstrap.fcntl.LOCK_EX | bootstrap.fcntl.LOCK_NB)
 
     monkeypatch.setattr(bootstrap, "install", install)
     bootstrap.main()

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 
 import zoo
 from datamodules.inputs.characters import CharacterInput
-from tests.data import bare_trainer, learned, opened
-from zoo.catalog.compose import compose
+from tests.data import bare_trainer, learned, opened, refused
 from zoo.char_rnn import FIRST, Reader
 
 CELLS = ["lstm", "gru", "rnn"]
+WRONG = [{"length": 0}, {"temperature": -1.0}, {"temperature": math.nan}, {"seed": -1}]
 ALPHABET = "\n abcdefghijklmnopqrst"
 
 
@@ -44,10 +44,8 @@ def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
         with torch.inference_mode():
             logits, _ = model.read(inputs)
             whole = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
-            parts = [
-                model.scores(batch, "val")["loss"]
-                for batch in zip(inputs.split(8, 1), targets.split(8, 1), strict=True)
-            ]
+            batches = zip(inputs.split(8, 1), targets.split(8, 1), strict=True)
+            parts = [model.scores(batch, "val")["loss"] for batch in batches]
             reached, state = [], None
             for part in inputs.split(7, 1):
                 found, state = model.read(part, state)
@@ -56,20 +54,13 @@ def test_the_loss_over_chunks_is_that_of_one_long_pass(cell, layers):
         torch.testing.assert_close(torch.cat(reached, 1), logits, atol=near, rtol=near)
 
 
-def test_gradients_stop_at_the_cut():
-    """S84: truncated back-propagation through time."""
+def test_gradients_stop_at_the_cut_and_each_stage_has_states_of_its_own():
+    """S84: truncated back-propagation; row 50: none is in the weights, buffers are broadcast."""
     model, text = make(), stream(2, 9)
-    for _ in range(2):
-        losses = model.scores((text[:, :-1], text[:, 1:]), "train")["loss"]
+    for stage in ("train", "train", "val"):
+        losses = model.scores((text[:, :-1], text[:, 1:]), stage)["loss"]
         losses.mean().backward()  # a second time through the same graph would raise
     assert not any(part.requires_grad for part in model.states["train"])
-
-
-def test_each_stage_has_states_of_its_own_and_none_is_in_the_weights():
-    """Row 50: buffers are broadcast from rank 0."""
-    model, text = make(), stream(2, 9)
-    for stage in ("train", "val"):
-        model.scores((text[:, :-1], text[:, 1:]), stage)
     assert model.states.keys() == {"train", "val"}
     assert not list(model.buffers())
     assert all(name.split(".")[0] in ("embedding", "rnn", "head") for name in model.state_dict())
@@ -90,15 +81,10 @@ def test_padding_is_no_character():
 @pytest.fixture
 def data(tmp_path):
     """4 streams of a text that is easy: 12 batches an epoch."""
-
-    def build():
-        path = tmp_path / "text.txt"
-        path.write_text("abcde fgh\n" * 60)
-        return opened(
-            "characters", source=str(path), batch_size=4, length=8, validation=0.1, test=0.2
-        )
-
-    return build
+    path = tmp_path / "text.txt"
+    path.write_text("abcde fgh\n" * 60)
+    sizes = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
+    return lambda: opened("characters", source=str(path), **sizes)
 
 
 def fit(model, data, folder, steps, resumed=None):
@@ -118,10 +104,8 @@ def test_resumed_in_the_middle_of_an_epoch_it_ends_where_it_would_have(cell, dat
     trainer = fit(first, data(), tmp_path, 5)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     fit(second, data(), tmp_path, total + 3, resumed=tmp_path / "a.ckpt")
-    for one, other in zip(whole.parameters(), second.parameters(), strict=True):
-        torch.testing.assert_close(one, other, atol=0, rtol=0)
-    for one, other in zip(whole.states["train"], second.states["train"], strict=True):
-        torch.testing.assert_close(one, other, atol=0, rtol=0)
+    one, other = ([*model.parameters(), *model.states["train"]] for model in (whole, second))
+    torch.testing.assert_close(one, other, atol=0, rtol=0)
 
 
 @pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
@@ -177,51 +161,38 @@ def test_at_temperature_zero_each_character_is_the_likeliest():
 
 def test_the_draws_follow_the_softmax_of_the_temperature():
     """The first character after a prompt, over many seeds: chi-square, 20 degrees of freedom."""
-    model, prompt, count = make(layers=1), "abc", 1000
+    model = make(layers=1)
     model.head.bias.data[FIRST:] = torch.linspace(0, 2, len(ALPHABET))
-    drawn = [next(model.generate(prompt, 1, 0.7, seed)) for seed in range(count)]
-    logits = model(model.input([prompt]))[0, -1, FIRST:]
-    expected = (logits / 0.7).softmax(0).detach().numpy() * count
+    drawn = [next(model.generate("abc", 1, 0.7, seed)) for seed in range(1000)]
+    logits = model(model.input(["abc"]))[0, -1, FIRST:]
+    expected = (logits / 0.7).softmax(0).detach().numpy() * 1000
     found = np.array([drawn.count(character) for character in ALPHABET])
     assert ((found - expected) ** 2 / expected).sum() < 45.3  # passed by 1 in 1000
 
 
 def test_the_same_seed_writes_the_same_and_another_something_else():
-    """S83."""
+    """S83: and a sample is the prompt and what follows, as it is written."""
     model = make()
     first, again, other = ("".join(model.generate("a", 40, 1.0, seed)) for seed in (3, 3, 4))
     assert first == again != other
     assert len(first) == 40
     assert set(first) <= set(ALPHABET)
-
-
-def test_a_sample_is_the_prompt_and_what_follows_as_it_is_written():
-    model = make()
-    pieces = model.sample(prompt="abc", length=10**9, temperature=1.0, seed=0)
-    assert list(itertools.islice(pieces, 4)) == ["abc", *list(model.generate("abc", 3, 1.0, 0))]
+    pieces = model.sample(prompt="a", length=10**9, temperature=1.0, seed=3)
+    assert list(itertools.islice(pieces, 41)) == ["a", *first]
 
 
 def test_unknown_characters_of_a_prompt_are_read_as_unknown():
     """Row 21."""
     model = make()
     assert len("".join(model.generate("aÄ", 5))) == 5
-    with pytest.raises(ValueError, match="'ÄÖ' has no character that this model knows: it knows"):
-        model.generate("ÄÖ", 5)
-    with pytest.raises(ValueError, match="has no character that this model knows"):
-        model.sample(prompt="")
+    refused("'ÄÖ' has no character that this model knows: it knows", model.generate, "ÄÖ", 5)
+    refused("has no character that this model knows", model.sample, prompt="")
+    refused(r"zoo\.load", zoo.create_model("char_rnn").generate, "a", 5)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"length": 0}, {"temperature": -1.0}, {"temperature": math.nan}, {"seed": -1}]
-)
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_number_is_refused_before_anything_is_written(wrong):
-    with pytest.raises(ValueError, match="length must be 1 or more, the others 0 or more"):
-        make().sample(**wrong)
-
-
-def test_without_an_input_it_says_what_to_do():
-    with pytest.raises(ValueError, match=r"zoo\.load"):
-        zoo.create_model("char_rnn").generate("a", 5)
+    refused("length must be 1 or more, the others 0 or more", make().sample, **wrong)
 
 
 # --- the rest of the contract ---------------------------------------------------------------------
@@ -229,8 +200,7 @@ def test_without_an_input_it_says_what_to_do():
 
 def test_an_answer_names_the_likeliest_characters_after_texts_of_any_length():
     model = make()
-    long, short = model.predict(["abcdefgh", "ab"])
-    alone = model.predict("ab")[0]
+    (long, short), (alone,) = model.predict(["abcdefgh", "ab"]), model.predict("ab")
     assert short["next"] == alone["next"]
     assert short["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
     assert long["next"] == next(model.generate("abcdefgh", 1, 0))
@@ -247,13 +217,10 @@ def test_figures_show_what_it_writes_at_three_temperatures():
 
 
 def test_zoo_sample_streams_from_a_run(command):
-    command.ran(
-        "train", "experiment=char_rnn", "trainer=smoke", "name=a", "data.limit=64", "model.width=16"
-    )
-    code, out, err = command(
-        "sample", "runs/char_rnn/a", "--prompt", "def ", "--length", "20", "--temperature", "0"
-    )
-    assert code == 0, err
+    small = ["trainer=smoke", "name=a", "data.limit=64", "model.width=16"]
+    command.ran("train", "experiment=char_rnn", *small)
+    asked = ["--prompt", "def ", "--length", "20", "--temperature", "0"]
+    out = command.ran("sample", "runs/char_rnn/a", *asked)
     assert out.startswith("def ")
     assert len(out) == len("def ") + 20 + 1
     _, _, err = command("sample", "char_rnn", "--length", "1")
@@ -262,16 +229,11 @@ def test_zoo_sample_streams_from_a_run(command):
 
 def test_ones_own_text_is_one_argument(command, tmp_path):
     """The recipe, and the baseline beside it, are those of char_rnn."""
-    config = compose(["data=characters", "data.source=x"])
-    assert config["choices"]["experiment"] == "characters_char_rnn"
-    assert config["baseline"]["_target_"].endswith("WittenBell")
     (tmp_path / "mine.txt").write_text("abcde fgh\n" * 600)
-    out = command.ran(
-        "train", "data=characters", "data.source=mine.txt", "trainer.max_epochs=1", "name=a"
-    )
-    assert "interpolated n-gram of order 3" in out
-    code, out, err = command("sample", "characters_char_rnn", "--prompt", "a", "--length", "5")
-    assert (code, len(out)) == (0, 1 + 5 + 1), err
+    given = ["data=characters", "data.source=mine.txt", "trainer.max_epochs=1", "name=a"]
+    assert "interpolated n-gram of order 3" in command.ran("train", *given)
+    out = command.ran("sample", "characters_char_rnn", "--prompt", "a", "--length", "5")
+    assert len(out) == 1 + 5 + 1
 
 
 @pytest.mark.slow
@@ -280,15 +242,8 @@ def test_each_cell_learns_words_to_a_stated_score(cell, tmp_path):
     """The text's lines are all the same: soon nothing is left to guess."""
     path = tmp_path / "words.txt"
     path.write_text("the quick brown fox jumps over the lazy dog\n" * 200)
-    run = zoo.train(
-        "char_rnn",
-        data="characters",
-        name="a",
-        trainer={"max_epochs": 20, "accelerator": "cpu"},
-        baseline=None,
-        **{
-            "data.source": str(path), "data.batch_size": 4, "data.length": 32,
-            "model.cell": cell, "model.width": 64,
-        },
-    )  # fmt: skip
+    small = {"data.batch_size": 4, "data.length": 32, "model.cell": cell, "model.width": 64}
+    trainer = {"max_epochs": 20, "accelerator": "cpu"}
+    own = {"data": "characters", "data.source": str(path), "trainer": trainer, "baseline": None}
+    run = zoo.train("char_rnn", name="a", **own, **small)
     assert run.results["test/bits_per_character"] < 0.2

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import zoo
+from tests.data import refused, seeded
 from zoo.catalog.compose import compose
 from zoo.figures import raster
 from zoo.training import csv_logger
@@ -29,9 +30,6 @@ class Stepping:
         self.model.manual_backward = lambda loss: loss.backward()
         self.model.log = lambda *_, **__: None
 
-    def step(self, batch):
-        self.model.training_step(batch, 0)
-
 
 def batch(count=8):
     return torch.rand(count, 1, 28, 28) * 2 - 1, torch.arange(count) % 10
@@ -41,14 +39,9 @@ def tensors(network):
     return [p.detach().clone() for p in network.parameters()]
 
 
-def changed(network, before):
-    return [not torch.equal(a, b) for a, b in zip(network.parameters(), before, strict=True)]
-
-
 @pytest.fixture(scope="module")
 def conditional():
-    torch.manual_seed(0)
-    return zoo.create_model("gan_conditional").eval()
+    return seeded("gan_conditional")
 
 
 @pytest.mark.parametrize("name", ["gan", "gan_conditional"])
@@ -60,42 +53,39 @@ def test_each_step_touches_only_its_own_network(name, still):
     stopped = game.optimizers[list(networks).index(still)]
     stopped.step = lambda: None
     before = {name: tensors(network) for name, network in networks.items()}
-    game.step(batch(20))
-    assert not any(changed(networks.pop(still), before[still]))
-    ((moved, network),) = networks.items()
-    assert all(changed(network, before[moved]))
+    game.model.training_step(batch(20), 0)
+    for name, network in networks.items():
+        moved = [not torch.equal(*two) for two in zip(tensors(network), before[name], strict=True)]
+        assert not any(moved) if name == still else all(moved)
 
 
 def test_a_step_leaves_no_gradient_and_no_frozen_parameter_behind():
     game = Stepping()
-    game.step(batch())
-    for p in game.model.parameters():
-        assert p.grad is None
-        assert p.requires_grad
+    game.model.training_step(batch(), 0)
+    assert all(p.grad is None and p.requires_grad for p in game.model.parameters())
+    betas = [o.defaults["betas"][0] for o in game.optimizers]
+    assert betas == [0.5, 0.5]  # DCGAN, section 4
 
 
 def test_the_gradients_of_each_step_are_those_of_the_papers_losses():
     """Goodfellow et al. 2014: eq. 1 for D with G held; -log D(G(z)) for G with the new D held."""
     torch.manual_seed(0)
-    game, (real, labels) = Stepping(), batch()
-    noise = torch.randn(8, 64)
+    game, (real, labels), noise = Stepping(), batch(), torch.randn(8, 64)
     game.model.draw = lambda *_: noise
-    seen = {}
-    for name, optimizer in zip(("generator", "discriminator"), game.optimizers, strict=True):
-        network = getattr(game.model, name)
-        optimizer.step = lambda n=name, w=network: seen.update(
-            {n: [p.grad.clone() for p in w.parameters()]}
-        )
-    game.step((real, labels))
-    drawn = game.model.generator(noise, labels)
-    first, second = (game.model.discriminator(x, labels) for x in (real, drawn))
-    value = (first.sigmoid().log() + (1 - second.sigmoid()).log()).mean()
-    fooled = -second.sigmoid().log().mean()
-    for name, loss in (("discriminator", -value), ("generator", fooled)):
-        wanted = torch.autograd.grad(
-            loss, list(getattr(game.model, name).parameters()), retain_graph=True
-        )
-        torch.testing.assert_close(seen[name], list(wanted), rtol=1e-3, atol=1e-6)
+    generator, discriminator = game.model.generator, game.model.discriminator
+    seen = []
+    for network, optimizer in zip((generator, discriminator), game.optimizers, strict=True):
+        weights = list(network.parameters())
+        optimizer.step = lambda n=network, w=weights: seen.append((n, [p.grad.clone() for p in w]))
+    game.model.training_step((real, labels), 0)
+    drawn = generator(noise, labels)
+    first, second = (discriminator(x, labels).sigmoid() for x in (real, drawn))
+    value, fooled = (first.log() + (1 - second).log()).mean(), -second.log().mean()
+    losses = {discriminator: -value, generator: fooled}
+    assert len(seen) == 2
+    for network, found in seen:
+        wanted = torch.autograd.grad(losses[network], list(network.parameters()), retain_graph=True)
+        torch.testing.assert_close(found, list(wanted), rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [28, 32])
@@ -107,11 +97,7 @@ def test_pictures_have_the_size_of_the_data(name, channels, size):
     assert drawn.shape == (3, channels, size, size)
     assert drawn.abs().max() <= 1
     assert model.discriminator(drawn, torch.arange(3)).shape == (3,)
-
-
-def test_a_size_that_cannot_be_halved_twice_is_refused():
-    with pytest.raises(ValueError, match="image_size is 30"):
-        zoo.create_model("gan", image_size=30)
+    refused("image_size is 30", zoo.create_model, name, image_size=30)
 
 
 def test_weights_start_as_in_the_paper():
@@ -122,90 +108,56 @@ def test_weights_start_as_in_the_paper():
             assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.15)
 
 
-def test_the_optimisers_take_the_papers_momentum():
-    """DCGAN, section 4: beta1 = 0.5."""
-    assert [o.defaults["betas"][0] for o in Stepping().optimizers] == [0.5, 0.5]
-
-
 def test_another_label_changes_the_picture_and_another_noise_too(conditional):
-    noise = conditional.noise(1, 0)
-    three, four = (conditional(noise, torch.tensor([k])) for k in (3, 4))
-    assert not torch.equal(three, four)
-    assert not torch.equal(three, conditional(conditional.noise(1, 1), torch.tensor([3])))
-    torch.testing.assert_close(three, conditional(noise, torch.tensor([3])), rtol=0, atol=0)
+    noise, (three, four) = conditional.noise(1, 0), torch.tensor([[3], [4]])
+    drawn = conditional(noise, three)
+    assert not torch.equal(drawn, conditional(noise, four))
+    assert not torch.equal(drawn, conditional(conditional.noise(1, 1), three))
+    assert torch.equal(drawn, conditional(noise, three))
+    plain = zoo.create_model("gan").eval()
+    assert torch.equal(plain(noise, torch.zeros(1, dtype=torch.long)), plain(noise))
 
 
 def test_the_discriminator_sees_the_label_by_projection(conditional):
     """Miyato & Koyama 2018, equation 5: what the label adds is linear in the features."""
-    real, labels = batch(4)
-    net = conditional.discriminator
+    (real, labels), net = batch(4), conditional.discriminator
     features = net.layers(real)
     wanted = F.linear(features, net.head.weight, net.head.bias)[:, 0]
-    wanted = wanted + torch.einsum("bf,bf->b", net.embedding.weight[labels], features)
+    wanted = wanted + (net.embedding.weight[labels] * features).sum(1)
     torch.testing.assert_close(net(real, labels), wanted)
-
-
-def test_without_labels_they_change_nothing():
-    model = zoo.create_model("gan").eval()
-    noise = model.noise(4, 0)
-    assert torch.equal(model(noise, torch.zeros(4, dtype=torch.long)), model(noise))
 
 
 def test_an_answer_is_pixels_from_black_to_white():
     output = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1).expand(3, 1, 4, 4)
     pixels = zoo.create_model("gan").answer(output)
     assert [int(p[0, 0, 0]) for p in pixels] == [0, 128, 255]
-    assert pixels[0].shape == (4, 4, 1)
-    assert pixels[0].dtype == np.uint8
+    assert (pixels[0].shape, pixels[0].dtype) == ((4, 4, 1), np.uint8)
 
 
-def test_a_sample_depends_on_the_seed_and_not_on_the_count(conditional):
+def test_a_sample_depends_on_the_seed_and_class_and_not_on_the_count(conditional):
     few, many = (conditional.sample(count=n, seed=1).images for n in (3, 300))
     assert np.array_equal(few, many[:3])
     assert not np.array_equal(few, conditional.sample(count=3, seed=2).images)
     assert set(signature(conditional.sample).parameters) == {"count", "label", "seed"}
     assert raster.png(conditional.sample(count=4)).startswith(b"\x89PNG")
-
-
-def test_a_sample_is_of_the_class_that_is_asked_for(conditional):
-    drawn = conditional.sample(count=2, label="7").images
     wanted = conditional.generate(conditional.noise(2, 0), torch.tensor([7, 7]))
-    assert np.array_equal(drawn, wanted)
+    assert np.array_equal(conditional.sample(count=2, label="7").images, wanted)
 
 
-@pytest.mark.parametrize(
-    ("name", "asked", "said"),
-    [
-        ("gan", {"label": "7"}, "was not told classes"),
-        ("gan_conditional", {"label": "seven"}, "no label named 'seven'"),
-        ("gan", {"count": 0}, "count is 0"),
-    ],
-)
-def test_a_sample_that_cannot_be_drawn_is_one_line(name, asked, said):
-    with pytest.raises(ValueError, match=said):
-        zoo.create_model(name).sample(**asked)
+def test_what_cannot_be_drawn_is_one_line(conditional):
+    plain = zoo.create_model("gan")
+    refused("was not told classes", plain.sample, label="7")
+    refused("no label named 'seven'", conditional.sample, label="seven")
+    refused("count is 0", plain.sample, count=0)
+    refused(r"\(B, 64\) is wanted", conditional, torch.zeros(1, 1, 28, 28))
 
 
-def test_pictures_in_place_of_noise_are_refused(conditional):
-    with pytest.raises(ValueError, match=r"\(B, 64\) is wanted"):
-        conditional(torch.zeros(1, 1, 28, 28))
-
-
-def test_a_walk_starts_and_ends_at_its_two_noises(conditional):
+def test_a_walk_has_its_two_noises_at_its_ends_and_a_column_shares_one(conditional):
     path = np.stack(conditional.walk(1, 5)).astype(int)
     ends = np.stack(conditional.generate(conditional.noise(2, 0), torch.zeros(2, dtype=int)))
     assert abs(path[[0, -1]] - ends).max() <= 1
-
-
-def test_by_class_shares_the_noise_down_a_column(conditional):
-    shown = conditional.by_class(3)
-    labels = torch.tensor([4])
-    assert np.array_equal(
-        shown[4 * 3 + 2], conditional.generate(conditional.noise(3, 0)[2:], labels)[0]
-    )
-
-
-def test_figures_are_pictures_that_can_be_drawn(conditional):
+    wanted = conditional.generate(conditional.noise(3, 0)[2:], torch.tensor([4]))[0]
+    assert np.array_equal(conditional.by_class(3)[4 * 3 + 2], wanted)
     found = conditional.figures(batch(40))
     assert len(found) == 4
     assert all(raster.png(grid) for grid in found.values())
@@ -226,20 +178,17 @@ def test_without_a_judge_it_trains_and_tests_on_its_losses(unjudged):
 def test_a_step_of_the_run_is_one_of_both_networks(unjudged):
     """72 samples of 80, in batches of 20: three steps an epoch, not six."""
     told = torch.load(unjudged.lasts[0], weights_only=True)
-    samples = unjudged.results["samples"]["train"]
-    assert told["global_step"] == 2 * (samples // 20)
-    counts = [
-        state["step"].item() for one in told["optimizer_states"] for state in one["state"].values()
-    ]
-    assert set(counts) == {float(told["global_step"])}
+    steps = 2 * (unjudged.results["samples"]["train"] // 20)
+    assert told["global_step"] == steps
+    states = [state for one in told["optimizer_states"] for state in one["state"].values()]
+    assert {state["step"].item() for state in states} == {float(steps)}
 
 
 def test_the_average_of_the_weights_is_what_draws(unjudged):
     """The best checkpoint holds the average, and the run's weights are it, buffers too."""
     best = torch.load(unjudged.folder / "checkpoints/best.ckpt", weights_only=True)
     weights = unjudged.model.state_dict()
-    for name, average in best["state_dict"].items():
-        torch.testing.assert_close(weights[name], average, rtol=0, atol=0)
+    torch.testing.assert_close(weights, best["state_dict"], rtol=0, atol=0)
     name = "generator.layers.0.weight"
     assert not torch.equal(best["current_model_state"][name], weights[name])
 
@@ -250,17 +199,14 @@ def test_a_run_that_was_lengthened_equals_one_that_was_not(unjudged):
     longer = zoo.train("gan", name="b", **{**TINY, "ema": 0.9})
     wanted = torch.load(unjudged.lasts[0], weights_only=True)["state_dict"]
     found = torch.load(longer.lasts[0], weights_only=True)["state_dict"]
-    for name, tensor in wanted.items():
-        torch.testing.assert_close(found[name], tensor, rtol=0, atol=0)
+    torch.testing.assert_close(found, wanted, rtol=0, atol=0)
 
 
 def test_facts_of_other_data_set_its_sizes():
     """S87: 32 x 32 in colour, by a config alone."""
-    config = compose(["experiment=gan", "data=cifar10"])
-    assert config["data"]["scaling"] == "symmetric"
-    assert not any(
-        config["data"]["augment"][k] for k in config["data"]["augment"] if k != "fill_mode"
-    )
+    data = compose(["experiment=gan", "data=cifar10"])["data"]
+    assert data["scaling"] == "symmetric"
+    assert not any(value for key, value in data["augment"].items() if key != "fill_mode")
 
 
 @pytest.mark.slow

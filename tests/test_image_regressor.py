@@ -5,14 +5,13 @@ import pytest
 import torch
 
 import zoo
-from tests.data import learned
-from zoo.figures.kinds import Curve, Grid
+from tests.data import learned, opened, refused, seeded
+from zoo.figures.kinds import Grid
 
 
 @pytest.fixture
 def model():
-    torch.manual_seed(0)
-    return zoo.create_model("image_regressor", widths=[8, 16]).eval()
+    return seeded("image_regressor", widths=[8, 16])
 
 
 def test_its_layers_are_those_of_the_classifier(model):
@@ -30,7 +29,7 @@ def test_a_value_is_the_last_layers_number_brought_to_the_unit(model):
     images = torch.randn(3, 1, 28, 28)
     number = model.head(model.embed(images)).squeeze(1)
     torch.testing.assert_close(model(images), number * 34.6482 - 0.1572)
-    assert model(images).shape == (3,)
+    assert model.answer(torch.tensor([12.5])) == [{"value": 12.5, "unit": "degrees"}]
 
 
 def test_the_loss_is_of_standardised_targets_and_the_error_in_degrees(model, monkeypatch):
@@ -41,28 +40,20 @@ def test_the_loss_is_of_standardised_targets_and_the_error_in_degrees(model, mon
     torch.testing.assert_close(found["loss"], torch.tensor([9.0, 1600.0]) / 34.6482**2)
 
 
-def test_an_answer_is_a_number_with_its_unit(model):
-    assert model.answer(torch.tensor([12.5])) == [{"value": 12.5, "unit": "degrees"}]
-
-
 def test_classes_and_values_are_not_mixed_up(model):
     """A classifier is not given angles, nor this model classes, and both say what to take."""
-    images = torch.zeros(2, 1, 28, 28)
-    with pytest.raises(ValueError, match=r"the data have classes.*data=turned_digits"):
-        model.scores((images, torch.tensor([1, 2])), "train")
-    with pytest.raises(ValueError, match=r"the data have values.*model=image_regressor"):
-        zoo.create_model("image_cnn").scores((images, torch.tensor([1.0, 2.0])), "train")
+    classes, values = ((torch.zeros(2, 1, 28, 28), torch.tensor(x)) for x in ([1, 2], [1.0, 2.0]))
+    refused("the data have classes.*data=turned_digits", model.scores, classes, "train")
+    classifier = zoo.create_model("image_cnn")
+    refused("the data have values.*model=image_regressor", classifier.scores, values, "train")
 
 
 def test_its_figures_show_answers_beside_truths_and_the_worst_of_them(model):
-    angles = torch.tensor([-30.0, 50.0, 10.0])
-    images = torch.randn(3, 1, 28, 28)
+    images, angles = torch.randn(3, 1, 28, 28), torch.tensor([-30.0, 50.0, 10.0])
     shown = model.figures((images, angles))
-    curve = shown["Answers beside the truth"]
-    assert isinstance(curve, Curve)
-    assert curve.lines["answered"][0] == [-30, 10, 50]
-    answers = model(images).detach().numpy()
-    np.testing.assert_allclose(curve.lines["answered"][1], answers[[0, 2, 1]], rtol=1e-5)
+    answered = shown["Answers beside the truth"].lines["answered"]
+    assert answered[0] == [-30, 10, 50]
+    np.testing.assert_allclose(answered[1], model(images).detach()[[0, 2, 1]], rtol=1e-5)
     assert shown["Errors"].rows[0][1] == f"{(29.8428 + 50.1572 + 10.1572) / 3:.2f}"
     assert "Worst mistakes" not in shown  # without an input nothing can be drawn
 
@@ -75,18 +66,12 @@ def test_it_overfits_a_batch():
     assert model.scores((images, angles), "train")["mae"].mean() < 3
 
 
-def test_a_run_leaves_a_model_that_answers_in_degrees(tmp_path):
-    run = zoo.train("image_regressor", trainer="smoke", **{"data.limit": 64})
-    digit = np.zeros((28, 28), np.uint8)
-    (answer,) = run.model.predict(digit)
+def test_a_run_leaves_a_model_that_answers_in_degrees(trained):
+    run = trained("image_regressor", trainer="smoke", **{"data.limit": 64})
+    (answer,) = run.model.predict(np.zeros((28, 28), np.uint8))
     assert answer["unit"] == "degrees"
     assert abs(answer["value"]) < 200
     assert {"test/mae", "test/loss", "test/mae/low"} <= set(run.results)
     assert "Answers beside the truth" in (run.folder / "report.html").read_text()
-    assert isinstance(run.model.figures(_batch())["Worst mistakes"], Grid)
-
-
-def _batch():
-    data = zoo.create_data("turned_digits", limit=64)
-    data.setup("test")
-    return data.whole("test", 8)
+    batch = opened("turned_digits", limit=64).whole("test", 8)
+    assert isinstance(run.model.figures(batch)["Worst mistakes"], Grid)

@@ -1,11 +1,11 @@
 """What README and the pages point at is there: links, headings, files; README tells the truth."""
 
 import re
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import pytest
+
+import zoo
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -33,16 +33,10 @@ def test_every_link_resolves(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_file_that_a_page_names_is_there(page):
+def test_every_file_and_module_that_a_page_names_is_there(page):
     """But for those of the topic of one's own, docs/ninth_topic.md."""
     for name in FILE.findall(page.read_text()):
         assert "mixer" in name or (ROOT / name).exists(), name
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_module_that_a_page_names_is_there(page):
-    import zoo
-
     for package, first, second in MODULE.findall(page.read_text()):
         room = ROOT / package / first
         there = room.is_dir() or room.with_suffix(".py").exists() or "mixer" in first
@@ -51,19 +45,13 @@ def test_every_module_that_a_page_names_is_there(page):
         assert not room.is_dir() or in_room, f"{package}.{first}.{second}"
 
 
-def test_readme_counts_the_weights():
-    import zoo
-
+def test_readme_counts_the_weights_and_its_picture_is_small():
     (count,) = re.findall(r"one of (\d+) models", README)
     assert int(count) == len(zoo.list_models(pretrained=True))
-
-
-def test_the_python_of_readme_prints_what_it_says():
-    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    with redirect_stdout(StringIO()) as printed:
-        exec(compile(block, "README.md", "exec"), {})
-    assert f"# {printed.getvalue()}" == block.splitlines(keepends=True)[-1]
-
-
-def test_the_picture_is_small():
     assert (ROOT / "docs" / "zoo.png").stat().st_size < 150_000
+
+
+def test_the_python_of_readme_prints_what_it_says(capsys):
+    (block,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})
+    assert f"# {capsys.readouterr().out}" == block.splitlines(keepends=True)[-1]

@@ -11,16 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PRINT_ARGUMENTS = f"""#!{sys.executable}
-import json, sys
-print(json.dumps(sys.argv[1:]))
+BOOTSTRAP = """
+import os, shutil, sys
+
+os.makedirs(".venv/bin", exist_ok=True)
+shutil.copy("python.tmpl", ".venv/bin/python")
+print("installed", *sys.argv[1:])
 """
-
-
-def write_program(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o755)
+PRINT_ARGUMENTS = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
 
 
 @pytest.fixture
@@ -31,26 +29,17 @@ def clone(tmp_path):
     (clone / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", clone)
     (clone / "pyproject.toml").touch()
-    write_program(clone / "python.tmpl", PRINT_ARGUMENTS)
-    (clone / "scripts" / "bootstrap.py").write_text(
-        "import os, shutil, sys\n"
-        "os.makedirs('.venv/bin', exist_ok=True)\n"
-        "shutil.copy('python.tmpl', '.venv/bin/python')\n"
-        "print('installed', *sys.argv[1:])\n"
-    )
+    (clone / "python.tmpl").write_text(PRINT_ARGUMENTS)
+    (clone / "python.tmpl").chmod(0o755)
+    (clone / "scripts" / "bootstrap.py").write_text(BOOTSTRAP)
     return clone
 
 
 def make(folder, *arguments):
     """Run make as from a shell, not as from the make that runs these tests."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(
-        ["make", *arguments],
-        cwd=folder,
-        env=clean | {"PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-    )
+    more = {"env": clean | {"PYTHON": sys.executable}, "capture_output": True, "text": True}
+    return subprocess.run(["make", *arguments], cwd=folder, **more)
 
 
 def train(folder, *arguments):
@@ -62,23 +51,16 @@ def train(folder, *arguments):
 
 def test_words_arrive_and_flags_and_quoted_ones_through_args(clone):
     assert train(clone) == ["-m", "zoo", "train"]
-    assert sorted(train(clone, "experiment=gan", "+a.b=c", "a=[1,2]")[3:]) == [
-        "+a.b=c",
-        "a=[1,2]",
-        "experiment=gan",
-    ]
+    words = ["+a.b=c", "a=[1,2]", "experiment=gan"]
+    assert sorted(train(clone, *words)[3:]) == words
     flags = "ARGS=-m seed=0,1 data.source='my  own' 'model={a: 1}'"
     assert train(clone, flags)[3:] == ["-m", "seed=0,1", "data.source=my  own", "model={a: 1}"]
     assert set(train(clone, f"PYTHON={sys.executable}", "ARGS=-m", "a=1,2")[3:]) == {"-m", "a=1,2"}
 
 
-def test_the_second_call_installs_nothing(clone):
-    assert "installed\n" in make(clone, "train").stdout
-    assert "installed" not in make(clone, "train").stdout
-
-
-def test_training_needs_nothing_after_a_developers_install(clone):
-    assert "installed dev\n" in make(clone, "install").stdout
+@pytest.mark.parametrize(("first", "said"), [("train", ""), ("install", " dev")])
+def test_the_second_call_installs_nothing_also_after_a_developers_install(clone, first, said):
+    assert f"installed{said}\n" in make(clone, first).stdout
     assert "installed" not in make(clone, "train").stdout
 
 

@@ -5,10 +5,8 @@ from scripts import restamp
 
 def test_only_rows_that_stood_and_came_out_alike_are_restamped(monkeypatch):
     monkeypatch.setattr(restamp.reproduce, "digest_of", lambda name: f"today's of {name}")
-    rows = {
-        name: {"digest": "old", "earlier_code": name == "earlier"}
-        for name in ("alike", "other", "unknown", "earlier")
-    }
+    names = ("alike", "other", "unknown", "earlier")
+    rows = {name: {"digest": "old", "earlier_code": name == "earlier"} for name in names}
     before = {"alike": ["a"], "other": ["b"], "earlier": ["d"]}
     after = {"alike": ["a"], "other": ["c"], "earlier": ["d"], "unknown": ["e"]}
     figures = restamp.restamped(rows, before, after)

@@ -7,17 +7,14 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from tests.data import learned, opened
+from tests.data import opened, refused, seeded
 from zoo.pretrained.load import attach
 from zoo.video import Stage, convolution3d
 
-BOTH = ["video_conv3d", "video_recurrent"]
 
-
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=["video_conv3d", "video_recurrent"])
 def model(request):
-    torch.manual_seed(0)
-    return zoo.create_model(request.param).eval()
+    return seeded(request.param)
 
 
 @pytest.mark.parametrize("shape", [(10, 30, 30), (16, 48, 48), (1, 30, 30), (7, 33, 57)])
@@ -27,10 +24,9 @@ def test_any_length_and_size_will_do(model, shape):
 
 
 def test_a_wrong_layout_is_an_error_that_names_the_axis(model):
-    with pytest.raises(ValueError, match="axis 1, the channels, should be 1; channels stand last"):
-        model(torch.zeros(2, 10, 30, 30, 1))
-    with pytest.raises(ValueError, match="5 axes are wanted"):
-        model(torch.zeros(2, 1, 30, 30))
+    last = torch.zeros(2, 10, 30, 30, 1)
+    refused("axis 1, the channels, should be 1; channels stand last", model, last)
+    refused("5 axes are wanted", model, torch.zeros(2, 1, 30, 30))
 
 
 def test_the_order_of_the_frames_matters(model):
@@ -40,8 +36,7 @@ def test_the_order_of_the_frames_matters(model):
 
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = opened("moving_digits", limit=32, batch_size=8)
-    model = attach(model, data.facts)
-    clips, labels = data.whole("test", 32)
+    model, (clips, labels) = attach(model, data.facts), data.whole("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
     assert [caption.split(",")[0] for caption in shown.captions] == data.facts["classes"]
     first = int((labels == 2).nonzero()[0])
@@ -87,34 +82,24 @@ def test_a_stage_adds_its_second_convolution_to_its_first():
 def test_frames_are_read_from_the_first_to_the_last(cell, step):
     """S53: the same weights, one frame at a time."""
     model = zoo.create_model("video_recurrent", cell=cell, hidden=8).eval()
-    clips = torch.randn(2, 1, 5, 30, 30)
-    loop, state = step(model.recurrent.input_size, 8), None
-    loop.load_state_dict(
-        {name.removesuffix("_l0"): w for name, w in model.recurrent.state_dict().items()}
-    )
-    for t in range(5):
-        state = loop(model.frame(clips[:, :, t]), state)
+    clips, loop, state = torch.randn(2, 1, 5, 30, 30), step(model.recurrent.input_size, 8), None
+    weights = model.recurrent.state_dict().items()
+    loop.load_state_dict({name.removesuffix("_l0"): weight for name, weight in weights})
+    for frame in clips.unbind(2):
+        state = loop(model.frame(frame), state)
     last = state[0] if cell == "lstm" else state
     torch.testing.assert_close(model(clips), model.head(last), atol=1e-5, rtol=1e-5)
 
 
 def test_each_frame_is_seen_by_the_same_network_and_by_itself():
-    model = zoo.create_model("video_recurrent").eval()
-    clips = torch.randn(2, 1, 5, 30, 30)
+    """And it knows places: the mean over a whole frame would not tell where the digit is."""
+    model, clips = zoo.create_model("video_recurrent").eval(), torch.randn(2, 1, 5, 30, 30)
     seen = model.frames(clips)
     clips[:, :, 3] = clips[:, :, 1]
-    again = model.frames(clips)
-    torch.testing.assert_close(again[:, 3], seen[:, 1])
-    torch.testing.assert_close(again[:, [0, 1, 2, 4]], seen[:, [0, 1, 2, 4]])
-
-
-def test_a_frame_network_knows_places():
-    """The mean over a whole frame would not tell where the digit is."""
-    model = zoo.create_model("video_recurrent").eval()
+    torch.testing.assert_close(model.frames(clips), seen[:, [0, 1, 2, 1, 4]])
     clips = torch.zeros(2, 1, 1, 32, 32)
     clips[0, :, :, 2:6, 2:6] = clips[1, :, :, 18:22, 18:22] = 3.0
-    one, other = model.frames(clips)[:, 0]
-    assert not torch.allclose(one, other, atol=1e-3)
+    assert not torch.allclose(*model.frames(clips)[:, 0], atol=1e-3)
 
 
 # Unfolded (S51)
@@ -133,68 +118,24 @@ def test_unfolded_clips_go_through_the_image_network_unchanged():
 # Learning
 
 
-@pytest.mark.parametrize("name", [*BOTH, "video_unfolded"])
-def test_it_overfits_a_batch(name):
-    torch.manual_seed(0)
-    model = zoo.create_model(name)
-    shape = (45, 60) if name == "video_unfolded" else (6, 30, 30)
-    clips, labels = torch.randn(8, 1, *shape), torch.arange(8) % 4
-    assert learned(model, 40, 3e-3, lambda: F.cross_entropy(model(clips), labels)) < 0.1
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A run of 1,500 clips by the real command, and its data."""
-    import os
-    from pathlib import Path
-
-    from zoo.commands.main import main
-
-    folder = tmp_path_factory.mktemp("trained")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        assert not main(
-            ["train", "experiment=video_conv3d", "data.train_samples=1600", "trainer.max_epochs=4",
-             "baseline=null", "name=a"]
-        )  # fmt: skip
-    finally:
-        os.chdir(before)
-    run = zoo.Run(folder / "runs/video_conv3d/a")
-    data = opened("moving_digits")
-    return run, zoo.load(run.folder), data
-
-
 @pytest.mark.slow
 def test_it_learns_the_direction_of_motion(trained):
-    run, _, _ = trained
+    """S52: a clip that is shown backwards moves the other way, for only time tells.
+
+    Raw clips are answered, and mistakes are shown as rows of frames.
+    """
+    small = {"data.train_samples": 1600, "trainer.max_epochs": 4, "baseline": None}
+    run, data = trained("video_conv3d", **small), opened("moving_digits")
     assert run.results["test/accuracy"] > 0.97
-
-
-@pytest.mark.slow
-def test_a_clip_shown_backwards_moves_the_other_way(trained):
-    """S52: only time tells."""
-    _, model, data = trained
-    clips, labels = data.whole("test", 200)
+    model, (clips, labels) = zoo.load(run.folder), data.whole("test", 200)
     with torch.inference_mode():
         answers = model.eval()(clips.flip(2)).argmax(1)
     opposite = (labels + 2) % 4  # right, up, left, down
     assert (answers == opposite).float().mean() > 0.95
-
-
-@pytest.mark.slow
-def test_a_loaded_model_answers_for_raw_clips(trained):
-    _, model, data = trained
-    clips, labels = data.arrays("test")
-    answers = [answer["label"] for answer in model.predict(clips[:20])]
-    assert answers == [data.facts["classes"][label] for label in labels[:20]]
-
-
-@pytest.mark.slow
-def test_mistakes_are_shown_as_rows_of_frames(trained):
-    _, model, data = trained
-    clips, labels = data.whole("test", 40)
-    shown = model.figures((clips, (labels + 1) % 4))["Worst mistakes"]  # labels made wrong
+    raw, truths = (array[:20] for array in data.arrays("test"))
+    said = [answer["label"] for answer in model.predict(raw)]
+    assert said == [data.facts["classes"][label] for label in truths]
+    shown = model.figures((clips[:40], opposite[:40]))["Worst mistakes"]
     assert type(shown).__name__ == "Strip"
     assert shown.clips[0].shape == (10, 30, 30, 1)
     assert "taken for" in shown.captions[0]

@@ -22,42 +22,38 @@ ROOT = Path(__file__).resolve().parent.parent
 def python(tmp_path_factory):
     """A fresh environment with the wheel in it; torch and the rest are borrowed from this one."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder / "dist")]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist"]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
-    (wheel,) = (folder / "dist").glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
     python = folder / "env" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(install, check=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, *(folder / "dist").glob("*.whl")], check=True)
     (site,) = (folder / "env").glob("lib/python*/site-packages")
-    borrowed = sysconfig.get_paths()["purelib"]
     # A path line, not an import of our own site: an editable zoo would hide the wheel.
-    (site / "borrowed.pth").write_text(borrowed + "\n")
+    (site / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return python
 
 
-def run(python, folder, *arguments, **more):
+def run(python, folder, *arguments):
+    """What a program prints in a folder."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "ZOO_DATA")}
-    environment |= {"HF_HUB_OFFLINE": "1", **more}
-    return subprocess.run(
-        [str(python), *arguments], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    environment["HF_HUB_OFFLINE"] = "1"
+    more = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run([str(python), *arguments], **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow
 def test_the_wheel_lists_trains_and_imports_from_another_directory(python, tmp_path):
-    zoo = str(python.parent / "zoo")
-    listed = run(zoo, tmp_path, "list")
-    assert listed.returncode == 0, listed.stderr
-    assert "image_cnn_2017" in listed.stdout
-    trained = run(zoo, tmp_path, "train", "trainer=smoke", "name=a")
-    assert trained.returncode == 0, trained.stderr
+    zoo = python.parent / "zoo"
+    assert "image_cnn_2017" in run(zoo, tmp_path, "list")
+    run(zoo, tmp_path, "train", "trainer=smoke", "name=a")
     assert (tmp_path / "runs/image_cnn/a/report.html").exists()
     loaded = "import zoo; print(zoo.__file__, zoo.load('runs/image_cnn/a').classes)"
-    done = run(python, tmp_path, "-c", f"{loaded}; print(zoo.list_data())")
-    assert done.returncode == 0, done.stderr
-    assert str(python.parent.parent) in done.stdout
-    assert "image_folder" in done.stdout
+    said = run(python, tmp_path, "-c", f"{loaded}; print(zoo.list_data())")
+    assert str(python.parent.parent) in said
+    assert "image_folder" in said
 
 
 PREDICTED = """
@@ -80,9 +76,8 @@ def test_the_weights_of_the_wheel_answer_what_people_have(python, tmp_path):
         "image_cnn": "a.png", "text_cnn": "a wonderful film", "video_conv3d.drone_video": "a.mp4",
         "sound_classifier": "a.wav", "cbow": "king - man + woman", "char_rnn": "ROMEO:",
     }  # fmt: skip
-    done = run(python, tmp_path, "-c", PREDICTED, json.dumps(asked))
-    assert done.returncode == 0, done.stderr
-    answers = [row["answer"] for row in rows(done.stdout)]
+    printed = run(python, tmp_path, "-c", PREDICTED, json.dumps(asked))
+    answers = [row["answer"] for row in rows(printed)]
     assert len(answers) == len(asked)
     assert all(answers)
     assert answers[-1]["text"]

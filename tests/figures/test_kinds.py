@@ -10,23 +10,19 @@ import pytest
 from PIL import Image
 from sklearn.metrics import precision_recall_fscore_support
 
+from tests.data import refused
 from zoo.figures import kinds, raster
 from zoo.figures.evaluation import classification, regression
-from zoo.figures.kinds import Audio, Curve, Grid, Strip, Table
+from zoo.figures.kinds import Audio, Grid, Strip
 from zoo.figures.raster import GAP, LINE, filters, png, wav
 
 CLASSES = ["cat", "dog", "eel"]
 LABELS = np.array([0, 0, 0, 1, 1, 2])
-PROBABILITIES = np.array(
-    [
-        [0.8, 0.1, 0.1],
-        [0.3, 0.6, 0.1],  # a cat taken for a dog
-        [0.0, 0.1, 0.9],  # a cat taken for an eel
-        [0.2, 0.7, 0.1],
-        [0.5, 0.3, 0.2],  # a dog taken for a cat
-        [0.1, 0.1, 0.8],
-    ]
-)
+PROBABILITIES = np.array([
+    [0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.0, 0.1, 0.9],  # the others taken for a dog, an eel
+    [0.2, 0.7, 0.1], [0.5, 0.3, 0.2],  # a dog taken for a cat
+    [0.1, 0.1, 0.8],
+])  # fmt: skip
 IMAGES = [np.full((4, 4), i, dtype=np.uint8) for i in range(6)]
 
 
@@ -39,11 +35,8 @@ def opened(picture):
     return np.asarray(Image.open(io.BytesIO(png(picture, tile=4))))
 
 
-def test_a_row_of_the_confusion_matrix_is_one_truth(shown):
+def test_a_row_of_the_confusion_matrix_is_one_truth_and_scores_are_those_of_scikit_learn(shown):
     assert shown["Confusion matrix"].matrix.tolist() == [[1, 1, 1], [1, 1, 0], [0, 0, 1]]
-
-
-def test_precision_recall_and_f1_are_those_of_scikit_learn(shown):
     scores = precision_recall_fscore_support(LABELS, PROBABILITIES.argmax(axis=1))
     expected = [[f"{100 * score:.1f}" for score in column] for column in scores[:3]]
     rows = shown["Per class"].rows
@@ -57,19 +50,10 @@ def test_a_score_of_nothing_is_a_dash_and_not_zero():
 
 
 def test_the_most_confident_mistake_comes_first_and_says_what_it_was(shown):
+    """Without mistakes, or without images, there is no such picture."""
     worst = shown["Worst mistakes"]
     assert [int(image[0, 0]) for image in worst.images] == [2, 1, 4]
     assert worst.captions[0] == "cat taken for eel (90 % sure)"
-
-
-def test_no_more_than_24_mistakes_are_shown():
-    wrong = classification(
-        np.tile([0.9, 0.1], (50, 1)), np.ones(50, int), ["a", "b"], np.zeros((50, 4, 4), np.uint8)
-    )
-    assert len(wrong["Worst mistakes"].images) == len(wrong["Worst mistakes"].captions) == 24
-
-
-def test_without_mistakes_or_without_images_there_is_no_such_picture():
     right = PROBABILITIES.argmax(axis=1)
     assert "Worst mistakes" not in classification(PROBABILITIES, right, CLASSES, IMAGES)
     assert "Worst mistakes" not in classification(PROBABILITIES, LABELS, CLASSES)
@@ -83,24 +67,17 @@ def mistakes(shown, rate=0):
 
 
 def test_mistaken_texts_are_a_table_of_twelve():
+    """A long text is cut, and a text of 200 characters is not."""
     table = mistakes([f"review {i}" for i in range(50)])
-    assert isinstance(table, Table)
     assert table.header == ("truth", "answer", "sure", "text")
     assert table.rows[0] == ("a", "b", "90 %", "review 49")
     assert [row[3] for row in table.rows] == [f"review {i}" for i in range(49, 37, -1)]
-
-
-def test_a_long_text_is_cut_and_a_text_of_200_characters_is_not():
-    shown = [row[3] for row in mistakes(["x" * 200] * 49 + ["x" * 201]).rows]
-    assert shown[0] == "x" * 199 + "\N{HORIZONTAL ELLIPSIS}"
-    assert shown[1] == "x" * 200
+    long, exact = [row[3] for row in mistakes(["x" * 200] * 49 + ["x" * 201]).rows][:2]
+    assert (long, exact) == ("x" * 199 + "\N{HORIZONTAL ELLIPSIS}", "x" * 200)
 
 
 def test_mistaken_clips_are_rows_of_frames():
-    clips = np.arange(50, dtype=np.uint8)[:, None, None, None, None] * np.ones(
-        (1, 3, 4, 4, 1), "u1"
-    )
-    strip = mistakes(clips, rate=8)
+    strip = mistakes(np.arange(50, dtype="u1").repeat(48).reshape(50, 3, 4, 4, 1), rate=8)
     assert isinstance(strip, Strip)
     assert [int(clip[0, 0, 0, 0]) for clip in strip.clips] == [49, 48, 47, 46, 45, 44, 43, 42]
     assert strip.captions[0] == "a taken for b (90 % sure)"
@@ -115,8 +92,10 @@ def test_mistaken_sounds_are_heard_at_their_rate():
     assert (len(audio.captions), audio.rate) == (8, 8000)
 
 
-def test_mistaken_pictures_may_have_colours():
-    assert isinstance(mistakes(np.zeros((50, 4, 4, 3), np.uint8)), Grid)
+def test_no_more_than_24_mistaken_pictures_are_shown_and_they_may_have_colours():
+    grid = mistakes(np.zeros((50, 4, 4, 3), np.uint8))
+    assert isinstance(grid, Grid)
+    assert len(grid.images) == len(grid.captions) == 24
 
 
 @pytest.mark.parametrize(("channels", "shape"), [(1, (3, 3)), (3, (3, 3, 3)), (16, (3, 3))])
@@ -128,17 +107,12 @@ def test_filters_are_grey_unless_they_read_three_channels(channels, shape):
 
 
 def test_each_filter_has_its_own_range_with_zero_in_the_middle():
+    """And of many channels the mean is shown."""
     small = np.array([[-1.0, 0.0], [0.5, 1.0]])
     images = filters(np.stack([small, 100 * small, 0 * small])[:, None]).images
     assert images[0].tolist() == images[1].tolist() == [[0, 128], [191, 255]]
     assert (images[2] == 128).all()
-
-
-def test_the_mean_of_many_channels_is_shown():
-    weights = np.zeros((1, 2, 1, 2))
-    weights[0, :, 0, 0] = 1, -1
-    weights[0, :, 0, 1] = 1, 1
-    assert filters(weights).images[0].tolist() == [[128, 255]]
+    assert filters(np.array([[[[1.0, 1]], [[-1, 1]]]])).images[0].tolist() == [[128, 255]]
 
 
 def test_feature_maps_are_the_most_active_first_and_each_has_its_own_white():
@@ -161,9 +135,7 @@ def test_feature_maps_are_the_most_active_first_and_each_has_its_own_white():
 
 def test_below_zero_is_black_and_zero_is_then_grey():
     (sheet,) = raster.feature_maps({"a": np.array([[[-1.0, 0.0], [1.0, 1.0]]])}).images
-    assert sheet[0, 0, 0] == 0
-    assert sheet[0, 40, 0] == 128
-    assert sheet[40, 0, 0] == 255
+    assert [sheet[place][0] for place in ((0, 0), (0, 40), (40, 0))] == [0, 128, 255]
 
 
 def test_labelled_pictures_stand_one_below_the_other_as_they_are():
@@ -177,11 +149,12 @@ def test_labelled_pictures_stand_one_below_the_other_as_they_are():
     assert (whole[LINE + 5 + GAP : 2 * LINE + 5 + GAP] < 100).any()
 
 
-def test_a_small_picture_is_enlarged_without_new_colours():
+def test_a_small_picture_is_enlarged_without_new_colours_and_a_large_one_keeps_its_size():
     image = np.array([[0, 255], [7, 100]], dtype=np.uint8)
     drawn = opened(Grid([image]))
     assert (drawn[..., 0] == image.repeat(2, axis=0).repeat(2, axis=1)).all()
     assert (drawn[..., 3] == 255).all()
+    assert opened(Grid([np.zeros((9, 5, 3), np.uint8)])).shape == (9, 5, 4)
 
 
 def test_a_sheet_fills_its_rows_from_the_left_with_clear_gaps_between():
@@ -190,10 +163,6 @@ def test_a_sheet_fills_its_rows_from_the_left_with_clear_gaps_between():
     assert drawn.shape == (step + 4, step + 4, 4)
     assert [drawn[y, x, 0] for y in (0, step) for x in (0, step)] == [1, 2, 3, 0]
     assert not drawn[4:step, :, 3].any()
-
-
-def test_a_large_picture_keeps_its_size():
-    assert opened(Grid([np.zeros((9, 5, 3), np.uint8)])).shape == (9, 5, 4)
 
 
 def heard(file):
@@ -210,22 +179,19 @@ def test_a_wave_read_back_is_the_wave():
     np.testing.assert_allclose(steps / 32767, sine, atol=0.5 / 32767 + 1e-7)
 
 
-def test_silence_is_zero_and_what_is_too_loud_is_clipped():
+def test_silence_is_zero_and_what_is_too_loud_is_clipped_and_what_is_not_finite_refused():
     steps = heard(wav(np.array([0.0, 1.0, -1.0, 1.5, -9.0]), 8000))[0]
     assert steps.tolist() == [0, 32767, -32767, 32767, -32767]
+    for value in (np.nan, np.inf):
+        refused("not finite", wav, np.array([0.0, value]), 8000)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_wave_that_is_not_finite_is_refused(value):
-    with pytest.raises(ValueError, match="not finite"):
-        wav(np.array([0.0, value]), 8000)
-
-
-def test_the_module_needs_numpy_and_nothing_of_ours():
-    tree = ast.parse(Path(kinds.__file__).read_text(encoding="utf-8"))
-    lines = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+def test_the_modules_need_numpy_and_nothing_else_of_ours():
+    nodes = [n for one in (kinds, raster) for n in ast.parse(Path(one.__file__).read_text()).body]
+    lines = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {getattr(line, "module", None) or line.names[0].name for line in lines}
-    assert names == {"collections.abc", "dataclasses", "numpy"}
+    standard = {"io", "math", "collections.abc", "dataclasses", "wave"}
+    assert names == {*standard, "numpy", "zoo.figures.kinds"}
 
 
 VALUES, TRUTHS = np.array([1.0, -4.0, 10.0]), np.array([2.0, -4.0, 4.0])
@@ -233,7 +199,6 @@ VALUES, TRUTHS = np.array([1.0, -4.0, 10.0]), np.array([2.0, -4.0, 4.0])
 
 def test_values_are_shown_in_the_order_of_the_truth_beside_what_is_right():
     curve = regression(VALUES, TRUTHS, "degrees", 0.0)["Answers beside the truth"]
-    assert isinstance(curve, Curve)
     assert curve.lines["answered"] == ([-4, 2, 4], [-4, 1, 10])
     assert curve.lines["right"] == ([-4, 4], [-4, 4])
     assert curve.x_label == "truth, degrees"

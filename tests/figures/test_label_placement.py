@@ -38,9 +38,7 @@ def test_no_name_covers_another_or_a_dot_or_a_line_or_leaves_the_frame(count):
 
 def test_a_name_stands_to_the_right_of_its_dot_where_there_is_room():
     (place,) = placed(np.array([[100.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
-    assert place.anchor == "start"
-    assert place.x > 100
-    assert place.y == 100
+    assert (place.anchor, place.x > 100, place.y) == ("start", True, 100)
     (place,) = placed(np.array([[WIDTH - 5.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
     assert place.anchor == "end"
 

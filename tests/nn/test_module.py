@@ -10,7 +10,7 @@ from torch import nn
 
 import zoo
 from datamodules.utilities.draws import Key
-from tests.data import bare_trainer
+from tests.data import bare_trainer, opened, refused
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import reach, two_logits
 from zoo.pretrained.load import attach
@@ -47,20 +47,12 @@ def test_two_devices_draw_together_what_one_draws():
     assert torch.equal(one, torch.cat(halves))
 
 
-def test_draws_differ_within_a_batch_and_between_batches_and_epochs():
-    model = placed(0, 8)
-    draws = [model.draw(torch.randn, 8), model.draw(torch.randn, 8)]
-    draws += [
-        placed(0, 8, batch=1).draw(torch.randn, 8),
-        placed(0, 8, epoch=1).draw(torch.randn, 8),
-    ]
-    assert len({float(draw[0]) for draw in draws}) == 4
-
-
-def test_a_models_draws_are_not_those_of_augmentation():
+def test_draws_differ_within_a_batch_and_between_batches_and_epochs_and_from_augmentations():
+    models = placed(0, 8), placed(0, 8, batch=1), placed(0, 8, epoch=1)
+    draws = [models[i].draw(torch.rand, 8) for i in (0, 0, 1, 2)]
     key = Key(seed=1, epoch=0, batch=0, size=8, start=0, stop=8)
-    by_model = placed(0, 8).draw(torch.rand, 8)
-    assert not torch.equal(by_model, torch.rand(8, generator=key.generator()))
+    draws.append(torch.rand(8, generator=key.generator()))
+    assert len({float(draw[0]) for draw in draws}) == 5
 
 
 def test_outside_the_zoo_draws_are_torchs_own():
@@ -98,11 +90,8 @@ def test_two_logits_are_one_sigmoid():
 @pytest.fixture(scope="module")
 def reader():
     """A small image model with its input, as a run leaves it."""
-    model = zoo.create_model("image_cnn", widths=[4, 8])
-    data = zoo.create_data("digits", limit=100)
-    data.setup("test")
-    pixels = data.arrays("test")[0]
-    return attach(model, data.facts).eval(), list(pixels)
+    model, data = zoo.create_model("image_cnn", widths=[4, 8]), opened("digits", limit=100)
+    return attach(model, data.facts).eval(), list(data.arrays("test")[0])
 
 
 def test_a_list_is_answered_in_batches_as_one_by_one(reader):
@@ -129,59 +118,45 @@ def test_features_are_what_the_last_layer_sees(reader):
 
 def test_features_of_named_layers_are_their_outputs(reader):
     model, pictures = reader
-    found = model.features(pictures[:3], layers=["whitening", "blocks.0.halve.0"], batch_size=2)
-    assert {name: tuple(maps.shape) for name, maps in found.items()} == {
-        "whitening": (3, 8, 27, 27), "blocks.0.halve.0": (3, 4, 27, 27),
-    }  # fmt: skip
+    names = ["whitening", "blocks.0.halve.0"]
+    found = model.features(pictures[:3], layers=names, batch_size=2)
+    assert [*found] == names
+    assert [tuple(found[name].shape) for name in names] == [(3, 8, 27, 27), (3, 4, 27, 27)]
     with torch.inference_mode():
         wanted = model.whitening(model.input(pictures[:3]))
     torch.testing.assert_close(found["whitening"], wanted)
     assert not model.whitening._forward_hooks  # nothing is left behind
-
-
-def test_a_layer_that_is_not_there_names_the_nearest(reader):
-    with pytest.raises(ValueError, match="no layer named 'block': did you mean 'blocks'"):
-        reader[0].features(reader[1][:1], layers=["block"])
+    said = "no layer named 'block': did you mean 'blocks'"
+    refused(said, model.features, pictures[:1], layers=["block"])
 
 
 @pytest.mark.parametrize("name", ["image_cnn.digits", "image_cnn_2017.digits", "image_mlp.digits"])
 def test_no_layer_writes_over_what_the_one_before_it_gave(name):
     """Features are what a layer gives, not what a later one made of it in place (S43)."""
-    model = zoo.load(name)
-    images = torch.rand(2, 1, 28, 28)
-    layers = [key for key, one in model.named_modules() if not list(one.children()) and key]
-    given = {}
-    for key in layers:
-
-        def keep(layer, inputs, output, key=key):
-            given[key] = output, output.clone()
-
-        model.get_submodule(key).register_forward_hook(keep)
+    model, given = zoo.load(name), []
+    for layer in model.modules():
+        if not [*layer.children()]:
+            layer.register_forward_hook(lambda *call: given.append((call[2], call[2].clone())))
     with torch.no_grad():
-        model(images)
+        model(torch.rand(2, 1, 28, 28))
     assert given
-    for key, (kept, copied) in given.items():
-        assert torch.equal(kept, copied), key
+    assert all(torch.equal(kept, copied) for kept, copied in given)
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
-def test_every_model_has_features(name):
-    """Of a batch as `forward` takes it; where there is no last layer by that name, an encoder's."""
+def test_every_model_has_features_and_no_layer_is_hidden_by_a_method_of_its_name(name):
+    """Of a batch as `forward` takes it; where there is no last layer by that name, an encoder's.
+
+    torch keeps a layer called `embed` apart, and `self.embed` would still be the method.
+    """
     model = zoo.create_model(name).eval()
-    if "gan" in name:
-        with pytest.raises(ValueError, match="GAN has no layer called head: name those you want"):
-            model.embed(model.example_input_array)
-        found = model._watched(model.example_input_array, ["generator.layers"])
-        assert len(found["generator.layers"]) == 1
-    else:
-        assert len(model.embed(model.example_input_array)) == 1
-
-
-@pytest.mark.parametrize("name", zoo.list_models())
-def test_no_layer_is_hidden_by_a_method_of_its_name(name):
-    """torch keeps a layer called `embed` apart, and `self.embed` would still be the method."""
-    model = zoo.create_model(name)
     assert not [child for child, _ in model.named_children() if hasattr(type(model), child)]
+    example = model.example_input_array
+    if "gan" in name:
+        refused("GAN has no layer called head: name those you want", model.embed, example)
+        assert len(model._watched(example, ["generator.layers"])["generator.layers"]) == 1
+    else:
+        assert len(model.embed(example)) == 1
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
@@ -217,6 +192,5 @@ def test_the_receptive_field_is_what_gradients_reach():
 def test_a_receptive_field_follows_the_formula():
     """r = 1 + sum (k - 1) * strides before: two 3s are 5; after a stride of 2 a 3 adds 4."""
     three, half = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2)
-    assert reach([three, nn.ReLU(), three]) == 5
-    assert reach([half, three, three]) == 11
+    assert (reach([three, nn.ReLU(), three]), reach([half, three, three])) == (5, 11)
     assert reach([nn.Conv3d(1, 1, (5, 3, 3)), nn.MaxPool3d((1, 2, 2))], axis=0) == 5

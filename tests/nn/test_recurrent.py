@@ -9,11 +9,9 @@ from zoo.nn.recurrent import aligned, last_states, masked, packed
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
 
-def made(cell, layers, bidirectional, dropout=0.0):
+def made(cell, layers, **options):
     torch.manual_seed(0)
-    return CELLS[cell](
-        4, 5, layers, batch_first=True, bidirectional=bidirectional, dropout=dropout
-    ).double()
+    return CELLS[cell](4, 5, layers, batch_first=True, **options).double()
 
 
 def sequences():
@@ -34,7 +32,7 @@ def with_gradients(rnn, states):
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("cell", CELLS)
 def test_states_and_gradients_are_those_of_torchs_packed_sequences(cell, layers, bidirectional):
-    rnn, (x, real) = made(cell, layers, bidirectional), sequences()
+    rnn, (x, real) = made(cell, layers, bidirectional=bidirectional), sequences()
     order = (~real).long().argsort(dim=1, stable=True)
     first = x.gather(1, order.unsqueeze(2).expand_as(x))
     lengths = real.sum(1).clamp(min=1)
@@ -46,7 +44,7 @@ def test_states_and_gradients_are_those_of_torchs_packed_sequences(cell, layers,
 
 
 def test_layers_are_dropped_out_between_and_while_training_only():
-    rnn, (x, real) = made("lstm", 2, False, dropout=0.5), sequences()
+    rnn, (x, real) = made("lstm", 2, dropout=0.5), sequences()
     first, again = last_states(rnn, x, real), last_states(rnn, x, real)
     torch.testing.assert_close(first[0], again[0])  # the lower layer's own states
     assert not torch.allclose(first[1], again[1])

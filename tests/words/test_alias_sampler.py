@@ -13,15 +13,14 @@ def held(cells):
     return shares.add(mine).index_add(0, cells.other.long(), 1 - mine) / len(mine)
 
 
-@pytest.mark.parametrize(
-    "chances",
-    [
-        torch.tensor([0.0, 0.0, 1.0]),
-        torch.tensor([0.25, 0.25, 0.25, 0.25]),
-        1 / torch.arange(1, 30_001) ** 0.75,  # of words
-        torch.rand(1000, generator=torch.Generator().manual_seed(0)) ** 8,
-    ],
-)
+CHANCES = [
+    torch.tensor([0.0, 0.0, 1.0]), torch.tensor([0.25, 0.25, 0.25, 0.25]),
+    1 / torch.arange(1, 30_001) ** 0.75,  # of words
+    torch.rand(1000, generator=torch.Generator().manual_seed(0)) ** 8,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chances", CHANCES)
 def test_the_cells_hold_the_chances(chances):
     wanted = chances.double() / chances.double().sum()
     torch.testing.assert_close(held(alias(chances)), wanted, rtol=1e-9, atol=1e-15)

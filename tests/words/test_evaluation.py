@@ -55,10 +55,9 @@ def test_the_score_of_each_section_is_gensims(pair, commonest, monkeypatch):
 
 def test_capitals_do_not_matter_and_the_commonest_spelling_counts(pair):
     """S64: as in gensim."""
-    ours = pair[0]
+    ours, theirs = pair[0], KeyedVectors(12)
     again = ["Athens", *ours.vocabulary, "ATHENS"]
     table = np.concatenate([ours.vectors[-1:], ours.vectors, ours.vectors[:1]])
-    theirs = KeyedVectors(12)
     theirs.add_vectors(again, table)
     found = evaluation.analogies(Neighbours(again, table), "test")["analogy"]
     wanted = theirs.evaluate_word_analogies(QUESTIONS, restrict_vocab=30_000)[0]
@@ -87,10 +86,9 @@ def test_the_spread_of_an_agreement_tells_how_sure_it_is():
 
 
 def test_vectors_that_are_all_alike_agree_with_nobody():
-    names = [word for a, b, _ in evaluation.judged("wordsim353") for word in (a, b)]
-    names = [*dict.fromkeys(names)]
-    alike = Neighbours(names, np.ones((len(names), 3)))
-    assert evaluation.agreement(alike, evaluation.judged("wordsim353")).mean() == 0
+    pairs = evaluation.judged("wordsim353")
+    names = sorted({word for a, b, _ in pairs for word in (a, b)})
+    assert evaluation.agreement(Neighbours(names, np.ones((len(names), 3))), pairs).mean() == 0
 
 
 def test_the_questions_are_those_of_the_paper():
@@ -98,11 +96,8 @@ def test_the_questions_are_those_of_the_paper():
     sections = evaluation.sections()
     assert sum(map(len, sections.values())) == 19_544
     assert sections["capital_common_countries"][0] == ["athens", "greece", "baghdad", "iraq"]
-    names = [*sections]
-    assert names[evaluation.SEMANTIC - 1 : evaluation.SEMANTIC + 1] == [
-        "family",
-        "gram1_adjective_to_adverb",
-    ]
+    around = [*sections][evaluation.SEMANTIC - 1 : evaluation.SEMANTIC + 1]
+    assert around == ["family", "gram1_adjective_to_adverb"]
 
 
 def test_validation_has_every_second_question(pair):
@@ -116,55 +111,47 @@ def test_validation_has_every_second_question(pair):
     assert len(half["analogy"]) == sum(len(whole[one]) // 2 for one in [*whole][3:])
 
 
-def test_of_too_few_known_words_nothing_is_said(pair):
-    """S64: a section needs 100 questions, and all of them together 1,000."""
-    ours = pair[0]
-    some = Neighbours(ours.vocabulary[:1300], ours.vectors[:1300])
+def test_of_too_few_known_words_nothing_is_said(pair, monkeypatch):
+    """S64: a section needs 100 questions, and all of them together 1,000; nor without gensim."""
+    some, few = (Neighbours(pair[0].vocabulary[:n], pair[0].vectors[:n]) for n in (1300, 50))
     found = evaluation.analogies(some, "test")
-    assert found
-    assert len(found) < 3 + 14
+    assert 0 < len(found) < 3 + 14
     assert all(len(hits) >= 100 for hits in found.values())
-    few = Neighbours(ours.vocabulary[:50], ours.vectors[:50])
-    assert not evaluation.scores(few, [10] * 50, "test").keys() - {"test/neighbours"}
-    assert not evaluation.scores(few, [10] * 50, "val").keys() - {"val/neighbours"}
-
-
-def test_without_gensim_there_are_no_questions(pair, monkeypatch):
+    for stage in ("test", "val"):
+        assert evaluation.scores(few, [10] * 50, stage).keys() <= {f"{stage}/neighbours"}
     monkeypatch.setattr(evaluation, "find_spec", lambda name: None)
     assert evaluation.sections() == {}
-    assert evaluation.scores(pair[0], [10] * len(pair[0].vocabulary), "test").keys() <= {
-        "test/neighbours"
-    }
+    assert evaluation.scores(some, [10] * 1300, "test").keys() <= {"test/neighbours"}
 
 
 # --- inflections ----------------------------------------------------------------------------------
 
 
+def names(count):
+    return [name for i in range(count) for name in (f"word{i}x", f"word{i}xs")]
+
+
 def test_the_pairs_are_frequent_words_and_the_same_with_an_s():
     names = ["file", "class", "files", "a", "as", "rare", "rares", "classs"]
-    counts = [50, 40, 30, 20, 20, 20, 9, 20]
-    assert inflected(names, counts) == [(0, 2)]
+    assert inflected(names, [50, 40, 30, 20, 20, 20, 9, 20]) == [(0, 2)]
 
 
 def test_a_partner_counts_if_nine_words_or_fewer_are_nearer():
     """Both ways: thing is near things; of things ten others are nearer."""
-    names, angles = ["thing", "things"], [0.0, 0.5]
-    names += [f"x{i}" for i in range(10)]
-    angles += [0.6 + i / 1000 for i in range(10)]
+    names = ["thing", "things", *(f"x{i}" for i in range(10))]
+    angles = [0.0, 0.5, *(0.6 + i / 1000 for i in range(10))]
     near = Neighbours(names, np.stack([np.cos(angles), np.sin(angles)], 1))
     assert inflections(near, [10] * 12, "val").tolist() == [1, 0]
     assert inflections(near, [10] * 12, "test").tolist() == []
 
 
 def test_validation_and_test_have_no_pair_in_common():
-    names = [name for i in range(9) for name in (f"word{i}x", f"word{i}xs")]
-    near = Neighbours(names, np.eye(18))
+    near = Neighbours(names(9), np.eye(18))
     assert [len(inflections(near, [10] * 18, stage)) for stage in ("val", "test")] == [10, 8]
 
 
 def test_vectors_that_know_nothing_score_by_chance():
     """The statement that the score is measured against."""
-    names = [name for i in range(500) for name in (f"word{i}x", f"word{i}xs")]
-    vectors = np.random.default_rng(0).normal(size=(1000, 50))
-    scores = inflections(Neighbours(names, vectors), [10] * 1000, "test")
-    assert scores.mean() == pytest.approx(10 / 999, abs=0.015)
+    near = Neighbours(names(500), np.random.default_rng(0).normal(size=(1000, 50)))
+    found = inflections(near, [10] * 1000, "test")
+    assert found.mean() == pytest.approx(10 / 999, abs=0.015)

@@ -1,13 +1,15 @@
 """Word vectors to start from, and Kim's four ways to use them (S62, S65)."""
 
 import gzip
-import os
 
 import numpy as np
 import pytest
 import torch
+from gensim.models import KeyedVectors
+from torch.testing import assert_close
 
 import zoo
+from tests.data import refused
 from zoo.nn.embedding import REACH, Steps
 from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours
@@ -16,24 +18,20 @@ WORDS = ["film", "good", "bad", "naïve"]
 GIVEN = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
 
 
-def text(head=True):
-    lines = [f"{w} {' '.join(map(str, row))}" for w, row in zip(WORDS, GIVEN.tolist(), strict=True)]
-    return ("\n".join([*(["4 6"] if head else []), *lines]) + "\n").encode()
+def text(head="4 6\n"):
+    rows = zip(WORDS, GIVEN.tolist(), strict=True)
+    return (head + "".join(f"{w} {' '.join(map(str, row))}\n" for w, row in rows)).encode()
 
 
 def binary():
-    return b"4 6\n" + b"".join(
-        word.encode() + b" " + row.tobytes() + b"\n" for word, row in zip(WORDS, GIVEN, strict=True)
-    )
+    rows = zip(WORDS, GIVEN, strict=True)
+    return b"4 6\n" + b"".join(w.encode() + b" " + row.tobytes() + b"\n" for w, row in rows)
 
 
 FORMS = {
-    "headed.txt": text(),
-    "glove.vec": text(head=False),
-    "packed.txt.gz": gzip.compress(text()),
-    "vectors.bin": binary(),
-    "vectors.bin.gz": gzip.compress(binary()),
-}
+    "headed.txt": text(), "glove.vec": text(""), "packed.txt.gz": gzip.compress(text()),
+    "vectors.bin": binary(), "vectors.bin.gz": gzip.compress(binary()),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -46,27 +44,27 @@ def test_word2vec_files_of_each_form_are_read(tmp_path, name):
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_what_gensim_writes_is_read(tmp_path, binary):
-    models = pytest.importorskip("gensim.models")
-    peer = models.KeyedVectors(6)
+    peer, path = KeyedVectors(6), str(tmp_path / ("peer.bin" if binary else "peer.txt"))
     peer.add_vectors(WORDS, GIVEN)
-    path = tmp_path / ("peer.bin" if binary else "peer.txt")
-    peer.save_word2vec_format(str(path), binary=binary)
-    found = formats.read(str(path), WORDS, 6)
-    for word in WORDS:
-        np.testing.assert_array_equal(found[word], peer[word])
+    peer.save_word2vec_format(path, binary=binary)
+    found = formats.read(path, WORDS, 6)
+    np.testing.assert_array_equal([found[word] for word in WORDS], GIVEN)
 
 
 @pytest.mark.parametrize("name", ["ours.bin", "ours.txt", "ours.vec", "ours.bin.gz", "ours.txt.gz"])
 def test_what_is_written_is_read_by_gensim_and_by_us(tmp_path, name):
     """S62, S64: to the last bit, in both forms, packed or not; nothing else is left there."""
-    models = pytest.importorskip("gensim.models")
     path = formats.write(tmp_path / name, WORDS, GIVEN)
-    peer = models.KeyedVectors.load_word2vec_format(str(path), binary=".bin" in name)
-    assert peer.index_to_key == WORDS
-    np.testing.assert_array_equal(peer.vectors, GIVEN)
+    peer = KeyedVectors.load_word2vec_format(str(path), binary=".bin" in name)
     vocabulary, table = formats.load(path)
-    assert vocabulary == WORDS
+    assert peer.index_to_key == vocabulary == WORDS
+    np.testing.assert_array_equal(peer.vectors, GIVEN)
     np.testing.assert_array_equal(table, GIVEN)
+    before = path.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    with pytest.raises(UnicodeEncodeError):
+        formats.write(path, ["film", "\ud800", "bad", "good"], GIVEN)
+    assert path.read_bytes() == before  # it stays as it was
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
@@ -75,106 +73,88 @@ def test_writing_the_same_twice_gives_the_same_bytes(tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_a_file_stays_as_it_was_if_another_cannot_be_written(tmp_path):
-    path = formats.write(tmp_path / "a.txt", WORDS, GIVEN)
-    before = path.read_bytes()
-    with pytest.raises(UnicodeEncodeError):
-        formats.write(path, ["film", "\ud800", "bad", "good"], GIVEN)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+UNWRITTEN = {
+    r"a\.npy should end in \.txt, \.vec, \.bin, or these and \.gz": ("a.npy", WORDS, GIVEN),
+    "a.gz should end in": ("a.gz", WORDS, GIVEN), "0 words": ("a.bin", [], GIVEN[:0]),
+    r"3 words and vectors \(4, 6\): one each is wanted": ("a.bin", WORDS[:3], GIVEN),
+    "'new york' has white space in it": ("a.bin", ["new york", *WORDS[1:]], GIVEN),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "table", "said"),
-    [
-        ("a.npy", WORDS, GIVEN, r"a\.npy should end in \.txt, \.vec, \.bin, or these and \.gz"),
-        ("a.gz", WORDS, GIVEN, "should end in"),
-        ("a.bin", WORDS[:3], GIVEN, r"3 words and vectors \(4, 6\): one each is wanted"),
-        ("a.bin", [], GIVEN[:0], "0 words"),
-        ("a.bin", ["new york", *WORDS[1:]], GIVEN, "'new york' has white space in it"),
-    ],
-)
-def test_what_cannot_be_written_is_said(tmp_path, name, words, table, said):
-    with pytest.raises(ValueError, match=said):
-        formats.write(tmp_path / name, words, table)
+@pytest.mark.parametrize(("said", "given"), UNWRITTEN.items())
+def test_what_cannot_be_written_is_said(tmp_path, said, given):
+    refused(said, formats.write, tmp_path / given[0], *given[1:])
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_cbow_writes_its_vectors(tmp_path):
+@pytest.fixture(scope="module")
+def cbow():
+    return zoo.load("cbow.python_docs")
+
+
+def test_a_cbow_gives_and_writes_its_vectors(tmp_path, cbow):
     """S62, S64: gensim answers from the file what the model answers."""
-    models = pytest.importorskip("gensim.models")
-    cbow = zoo.load("cbow.python_docs")
     path = cbow.save_word2vec_format(tmp_path / "cbow.bin")
-    peer = models.KeyedVectors.load_word2vec_format(str(path), binary=True)
-    assert [w for w, _ in peer.most_similar("class")] == [w for w, _ in cbow.most_similar("class")]
-    near = Neighbours(*formats.load(path))
-    assert near.most_similar("class") == cbow.most_similar("class")
+    peer = KeyedVectors.load_word2vec_format(str(path), binary=True)
+    found = cbow.most_similar("class")
+    assert [word for word, _ in peer.most_similar("class")] == [word for word, _ in found]
+    assert Neighbours(*formats.load(path)).most_similar("class") == found
+    given = formats.read("cbow.python_docs", ["class", "qqqq"], 100)
+    row = cbow.vectors.weight[cbow.input.ids][cbow.input.vocabulary.index("class")]
+    np.testing.assert_array_equal(given["class"], row.detach())
 
 
 @pytest.mark.parametrize("more", [(), ("-o", "some.txt.gz")])
-def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, monkeypatch, command, more):
+def test_the_command_exports_vectors_in_word2vecs_formats(tmp_path, command, cbow, more):
     """S62."""
-    monkeypatch.chdir(tmp_path)
     out = command.ran("export", "cbow.python_docs", "--format", "word2vec", *more)
     (written,) = tmp_path.iterdir()
     assert written.name == (more[1] if more else "cbow.python_docs.bin")
     assert f"written   {written.name} (" in out
     assert "words     4,998, each with 100 numbers" in out
     vocabulary, table = formats.load(written)
-    cbow = zoo.load("cbow.python_docs")
     assert vocabulary == cbow.input.vocabulary
     np.testing.assert_array_equal(table, cbow.word_vectors()[1])
 
 
-def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(tmp_path, command):
+def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(command):
     asked = ("--format", "word2vec", "-o")
-    code, out, err = command("export", "image_cnn.digits", *asked, str(tmp_path / "a.bin"))
-    assert (code, out) == (2, "")
-    assert (
-        err == "zoo: --format word2vec: ImageCNN has no word vectors; take a model such as cbow\n"
-    )
-    code, _, err = command("export", "cbow.python_docs", *asked, str(tmp_path / "a.onnx"))
-    assert code == 2
+    err = command.refused("export", "image_cnn.digits", *asked, "a.bin")
+    said = "ImageCNN has no word vectors; take a model such as cbow"
+    assert err == f"zoo: --format word2vec: {said}\n"
+    err = command.refused("export", "cbow.python_docs", *asked, "a.onnx")
     assert "should end in .txt, .vec, .bin, or these and .gz" in err
 
 
-def test_a_cbow_gives_its_vectors():
-    cbow = zoo.load("cbow.python_docs")
-    found = formats.read("cbow.python_docs", ["class", "qqqq"], 100)
-    row = cbow.vectors.weight[cbow.input.ids][cbow.input.vocabulary.index("class")]
-    np.testing.assert_array_equal(found["class"], row.detach().numpy())
+DAMAGED = [
+    ("cut.bin", binary()[:-20], "cut.bin ends at word 4 of 4: fetch it again"),
+    ("odd.bin", b"\x80abc\n", "odd.bin begins with .*binary vectors begin with 'words dim"),
+    ("odd.txt", b"4 6\nfilm 1 2 x\n", "line 2 of .*odd.txt is no word and its numbers"),
+    ("short.txt", b"film 1 2\n", r"vectors of 2 numbers \('film'\) and model.embedding is 6"),
+    ("few.txt", text().replace(b"4 6", b"5 6"), "few.txt has 4 words of 5"),
+    ("many.txt", text().replace(b"4 6", b"3 6"), "many.txt has 4 words of 3"),
+    ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
+    ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
+    ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
+    ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at word 5 of 5"),
+    ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged"),
+    ("not.txt.gz", text(), "not.txt.gz is damaged"),
+    ("other.txt", b"chat 1 2 3 4 5 6\n", "knows none of the 4 words"),
+    ("empty.txt", b"", "knows none of the 4 words"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
-        ("cut.bin", binary()[:-20], "cut.bin ends at word 4 of 4: fetch it again"),
-        ("odd.bin", b"\x80abc\n", "odd.bin begins with .*binary vectors begin with 'words dim"),
-        ("odd.txt", b"4 6\nfilm 1 2 x\n", "line 2 of .*odd.txt is no word and its numbers"),
-        ("short.txt", b"film 1 2\n", r"vectors of 2 numbers \('film'\) and model.embedding is 6"),
-        ("few.txt", text().replace(b"4 6", b"5 6"), "few.txt has 4 words of 5"),
-        ("many.txt", text().replace(b"4 6", b"3 6"), "many.txt has 4 words of 3"),
-        ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
-        ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
-        ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
-        ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at word 5 of 5"),
-        ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged"),
-        ("not.txt.gz", text(), "not.txt.gz is damaged"),
-        ("other.txt", b"chat 1 2 3 4 5 6\n", "knows none of the 4 words"),
-        ("empty.txt", b"", "knows none of the 4 words"),
-    ],
-)
+@pytest.mark.parametrize(("name", "data", "said"), DAMAGED)
 def test_a_damaged_file_is_one_clear_line(tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(ValueError, match=said):
-        formats.read(str(tmp_path / name), WORDS, 6)
+    refused(said, formats.read, str(tmp_path / name), WORDS, 6)
 
 
 def test_what_is_not_there_or_has_no_vectors_is_said():
     with pytest.raises(FileNotFoundError, match=r"no word vectors at nowhere\.bin"):
         formats.read("nowhere.bin", WORDS, 6)
-    with pytest.raises(ValueError, match="is a ImageCNN, which has no word vectors"):
-        formats.read("image_cnn.digits", WORDS, 6)
+    said = "is a ImageCNN, which has no word vectors"
+    refused(said, formats.read, "image_cnn.digits", WORDS, 6)
 
 
 # Kim's four ways
@@ -195,23 +175,20 @@ def test_the_table_starts_from_the_vectors_at_the_spread_of_a_random_one(tmp_pat
     table = found.read.weight.detach()
     given = torch.from_numpy(GIVEN[[1, 0, 3]])
     scaled = table[[2, 4, 5]]
-    torch.testing.assert_close(scaled / scaled.norm(), given / given.norm())
-    torch.testing.assert_close(scaled.square().mean().sqrt().item(), REACH / 3**0.5)
+    assert_close(scaled / scaled.norm(), given / given.norm())
+    assert_close(scaled.square().mean().sqrt().item(), REACH / 3**0.5)
     assert table[0].eq(0).all()
     assert table[3].abs().max() <= REACH  # unheard: at random
     assert "3 of 4 words are in " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("way", "width", "learns"), [("static", 6, 0), ("non_static", 6, 1), ("multichannel", 12, 1)]
-)
-def test_what_stays_and_what_learns(tmp_path, way, width, learns):
+@pytest.mark.parametrize(("way", "learns"), [("static", 0), ("non_static", 1), ("multichannel", 1)])
+def test_what_stays_and_what_learns(tmp_path, way, learns):
     found = steps(tmp_path, way)
     before = {name: p.clone() for name, p in found.state_dict().items()}
-    ids = torch.tensor([[2, 3, 0]])
-    out = found(ids)
-    assert out.shape == (1, 3, width)
-    assert found.width == width
+    out = found(torch.tensor([[2, 3, 0]]))
+    assert out.shape == (1, 3, found.width)
+    assert found.width == (12 if way == "multichannel" else 6)
     assert out[0, 2].eq(0).all()  # padding, in both channels
     learning = [p for p in found.parameters() if p.requires_grad]
     assert len(learning) == learns
@@ -235,34 +212,24 @@ def test_a_table_is_begun_once(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["text_cnn", "text_lstm"])
-@pytest.mark.parametrize(("embeddings", "source"), [("random", "x.bin"), ("static", None)])
-def test_vectors_and_the_way_of_using_them_go_together(name, embeddings, source):
-    with pytest.raises(ValueError, match="static, non_static and multichannel start from"):
-        zoo.create_model(name, embeddings=embeddings, vectors=source)
-    with pytest.raises(ValueError, match="series of numbers, from none"):
-        zoo.create_model(
-            name, vocabulary_size=None, features=3, embeddings="static", vectors="x.bin"
-        )
+def test_vectors_and_the_way_of_using_them_go_together(name):
+    said = "static, non_static and multichannel start from"
+    refused(said, zoo.create_model, name, embeddings="random", vectors="x.bin")
+    refused(said, zoo.create_model, name, embeddings="static", vectors=None)
+    numbers = {"vocabulary_size": None, "features": 3, "vectors": "x.bin"}
+    said = "series of numbers, from none"
+    refused(said, zoo.create_model, name, embeddings="static", **numbers)
 
 
 @pytest.mark.parametrize("name", ["text_cnn", "text_lstm"])
-def test_a_model_trains_from_vectors_and_loads_without_them(tmp_path, name, monkeypatch):
+def test_a_model_trains_from_vectors_and_loads_without_them(tmp_path, name):
     path = tmp_path / "given.bin"
     path.write_bytes(binary())
-    monkeypatch.chdir(tmp_path)
-    run = zoo.train(
-        name,
-        **{
-            "trainer": "smoke",
-            "model.embedding": 6,
-            "model.embeddings": "multichannel",
-            "model.vectors": "given.bin",
-        },
-    )
-    os.remove(path)
+    sizes = {"embedding": 6, "embeddings": "multichannel", "vectors": "given.bin"}
+    run = zoo.train(name, trainer="smoke", model=sizes)
+    path.unlink()
     model = zoo.load(run.folder)
     fixed = model.steps.fixed.weight[model.input.vocabulary.index("bad") + 2]
-    torch.testing.assert_close(
-        fixed / fixed.norm(), torch.from_numpy(GIVEN[2]) / np.linalg.norm(GIVEN[2])
-    )
+    given = torch.from_numpy(GIVEN[2])
+    torch.testing.assert_close(fixed / fixed.norm(), given / given.norm())
     assert model.predict("a good film")[0]["label"] in model.classes

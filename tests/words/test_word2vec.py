@@ -56,9 +56,8 @@ def loss(of, run, number, block, mode):
                 total = total + F.cross_entropy(scores[None], torch.tensor([right]))
                 continue
             wrong = [k for k in run.negatives[number, i % 2].tolist() if k != right]
-            total = (
-                total + F.softplus(-scores[right]) + run.weight * F.softplus(scores[wrong]).sum()
-            )
+            total = total + F.softplus(-scores[right])
+            total = total + run.weight * F.softplus(scores[wrong]).sum()
     return total
 
 
@@ -75,21 +74,18 @@ def test_the_steps_are_those_of_autograd_block_by_block(mode, sampled):
         leaves = Tables(*(table.requires_grad_() for table in wanted))
         gradients = torch.autograd.grad(loss(leaves, given, number, block, mode), leaves)
         wanted = Tables(*((t - RATE * g).detach() for t, g in zip(leaves, gradients, strict=True)))
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(found, wanted)
 
 
-@pytest.mark.parametrize(
-    ("size", "block", "sets", "drawn", "window"),
-    [
-        (100, 128, 1, 16, 5), (96, 64, 4, 5, 3), (7, 16, 16, 1, 2), (61, 32, 8, 33, 1),
-        (40, 128, 8, 8, 10), (200, 256, 16, 9, 8),
-    ],
-)  # fmt: skip
+SIZES = [  # of a vector, a block, sets, negatives that are drawn, a window
+    (100, 128, 1, 16, 5), (96, 64, 4, 5, 3), (7, 16, 16, 1, 2), (61, 32, 8, 33, 1),
+    (40, 128, 8, 8, 10), (200, 256, 16, 9, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("capable", CAPABLE)
-def test_the_kernel_gives_the_same_numbers_on_one_thread(
-    size, block, sets, drawn, window, capable, monkeypatch
-):
+def test_the_kernel_gives_the_same_numbers_on_one_thread(sizes, capable, monkeypatch):
     """Compiled for each kind of processor that this one can stand for."""
     own = torch.backends.cpu.get_cpu_capability()
     if CAPABLE.index(capable) > (CAPABLE.index(own) if own in CAPABLE else 0):
@@ -97,21 +93,25 @@ def test_the_kernel_gives_the_same_numbers_on_one_thread(
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capable)
     library = native.kernel.__wrapped__(word2vec.SOURCE)
     monkeypatch.setattr(word2vec, "kernel", lambda source: library)
+    size, block, sets, drawn, window = sizes
     given = run(1000, block, drawn, window, 300, sets)
     start = tables(size, 300, torch.float32)
     found, wanted = copy(start), copy(start)
     assert library is not None
     word2vec.descend(found, given, block, RATE, "cbow", 1)
     word2vec.in_torch(wanted, given, block, RATE, "cbow")
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-5, atol=2e-6)
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=2e-6)
     assert (found.vectors - start.vectors).abs().max() > 0.1  # far more than what rounding does
 
 
+def descended(given, size, threads):
+    found = tables(size, kind=torch.float32)
+    word2vec.descend(found, given, 64, RATE, "cbow", threads)
+    return found
+
+
 def test_the_kernel_repeats_itself_on_one_thread():
-    one, other = (tables(24, kind=torch.float32) for _ in "ab")
-    for found in (one, other):
-        word2vec.descend(found, run(500, 64, 8), 64, RATE, "cbow", 1)
+    one, other = (descended(run(500, 64, 8), 24, 1) for _ in "ab")
     assert one.vectors.equal(other.vectors)
     assert one.outputs.equal(other.outputs)
 
@@ -123,21 +123,15 @@ def test_several_threads_take_all_steps_of_a_run_once():
     reach = torch.full((len(ids) - 2 * WINDOW,), WINDOW, dtype=torch.uint8)
     negatives = torch.full((-(-len(reach) // 64), 1, 1), 1, dtype=torch.int32)
     given = Run(ids, reach, negatives, 0.0)  # negatives are everybody's
-    one, two = (tables(16, kind=torch.float32) for _ in "ab")
-    word2vec.descend(one, given, 64, RATE, "cbow", 1)
-    word2vec.descend(two, given, 64, RATE, "cbow", 2)
-    torch.testing.assert_close(one.vectors, two.vectors)
-    torch.testing.assert_close(one.outputs, two.outputs)
+    torch.testing.assert_close(descended(given, 16, 1), descended(given, 16, 2))
 
 
 def test_what_the_kernel_does_not_know_is_left_to_pytorch():
+    """And the blocks of a small vocabulary are short."""
     single, double = (tables(8, 30_000, kind) for kind in (torch.float32, torch.float64))
     assert word2vec.block_of(single, "cbow", sampled=True) == word2vec.COMPILED
     assert word2vec.block_of(double, "cbow", sampled=True) == word2vec.IN_TORCH
     assert word2vec.block_of(single, "skip_gram", sampled=True) == word2vec.IN_TORCH
     assert word2vec.block_of(single, "cbow", sampled=False) == word2vec.IN_TORCH
-
-
-def test_blocks_of_a_small_vocabulary_are_short():
     sizes = [word2vec.block_of(tables(1, words), "cbow", sampled=False) for words in (10, 5000)]
     assert sizes == [word2vec.BAND, 256]

@@ -151,9 +151,7 @@ def test_a_file_that_differs_is_told_and_not_left(tmp_path, monkeypatch):
     model = trained("autoencoder_2017")
     honest = read_torch
     monkeypatch.setitem(
-        FORMATS,
-        ".pt2",
-        (write_torch, lambda path: lambda x: [y + 0.5 for y in honest(path)(x)]),
+        FORMATS, ".pt2", (write_torch, lambda path: lambda x: [y + 0.5 for y in honest(path)(x)])
     )
     with pytest.raises(Failure, match=r"differs from the model by 0\.5 at batch 1"):
         export(model, tmp_path / "a.pt2")

@@ -126,14 +126,11 @@ def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     assert fitted.transform(features).toarray()[2, 0] == 0
 
 
-@pytest.mark.parametrize(
-    ("texts", "labels", "message"),
-    [
-        (["a b", " "], [0, 1], "a text has no words"),
-        (["a b", "c d"], [0, 0], "y has 1 class: two or more are needed"),
-        (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
-    ],
-)
+@pytest.mark.parametrize(("texts", "labels", "message"), [
+    (["a b", " "], [0, 1], "a text has no words"),
+    (["a b", "c d"], [0, 0], "y has 1 class: two or more are needed"),
+    (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
+])  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused(texts, labels, message):
     with pytest.raises(ValueError, match=message):
         StackedWindows().fit(texts, labels)

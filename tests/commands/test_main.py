@@ -84,14 +84,11 @@ def test_show_of_an_unknown_name_says_the_nearest(command):
     assert "did you mean 'mnist'?" in command.refused("show", "mnst")
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (ValueError("a  b\nc"), 2), (FileNotFoundError("gone"), 2), (ImportError("install x"), 2),
-        (PermissionError(13, "no"), 2), (errors.Failure("broken"), 1), (RuntimeError("torch"), 1),
-        (FloatingPointError("nan"), 1), (KeyboardInterrupt(), 130),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("error", "code"), [
+    (ValueError("a  b\nc"), 2), (FileNotFoundError("gone"), 2), (ImportError("install x"), 2),
+    (PermissionError(13, "no"), 2), (errors.Failure("broken"), 1), (RuntimeError("torch"), 1),
+    (FloatingPointError("nan"), 1), (KeyboardInterrupt(), 130),
+])  # fmt: skip
 def test_an_error_is_one_line_and_its_exit_code(error, code, capsys):
     def work():
         raise error

@@ -69,16 +69,11 @@ def test_the_command_answers_as_the_model_does(trained, place, command):
     assert found[1]["probabilities"] == pytest.approx(answer["probabilities"])
 
 
-@pytest.mark.parametrize(
-    ("model", "inputs", "key"),
-    [
-        ("text_cnn", ["the film was not good at all", "review.txt"], "label"),
-        ("video_conv3d", ["clip.mp4", "frames"], "label"),
-        ("sound_classifier", ["sound.wav"], "label"),
-        ("char_rnn", ["def ", "import "], "text"),
-        ("wavenet", ["sound.wav"], "level"),
-    ],
-)
+@pytest.mark.parametrize(("model", "inputs", "key"), [
+    ("text_cnn", ["the film was not good at all", "review.txt"], "label"),
+    ("video_conv3d", ["clip.mp4", "frames"], "label"), ("sound_classifier", ["sound.wav"], "label"),
+    ("char_rnn", ["def ", "import "], "text"), ("wavenet", ["sound.wav"], "level"),
+])  # fmt: skip
 def test_every_kind_of_input_is_answered(model, inputs, key, trained, place, command):
     found = answers(command, trained(model), *inputs)
     assert [name for name, _ in found] == inputs
@@ -141,15 +136,11 @@ def test_what_cannot_be_read_is_named_and_nothing_else_is_lost(trained, place, c
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["photos/a.png", "--json", "--csv"], "not allowed with argument"),
-        (["nothing.png"], "nothing.png: there is no such picture"),
-        (["empty"], "empty: no inputs for"),
-        (["-o", "page.png"], "give a name that ends in .html"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["photos/a.png", "--json", "--csv"], "not allowed with argument"),
+    (["nothing.png"], "nothing.png: there is no such picture"), (["empty"], "empty: no inputs for"),
+    (["-o", "page.png"], "give a name that ends in .html"),
+])  # fmt: skip
 def test_a_mistake_is_one_line(words, said, trained, place, command):
     (place / "empty").mkdir()
     assert said in command.refused("predict", trained("image_cnn"), *words)
@@ -226,18 +217,15 @@ def test_words_for_the_answer_are_green_and_those_against_it_red():
     assert styles == {"not": "bold green", "good": "red", "film": "bold green"}
 
 
-@pytest.mark.parametrize(
-    ("model", "words", "said"),
-    [
-        ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
-        ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
-        ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
-        ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
-        ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
-        ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
-        ("text_cnn", ["--explain"], "need an INPUT"),
-    ],
-)
+@pytest.mark.parametrize(("model", "words", "said"), [
+    ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
+    ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
+    ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
+    ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
+    ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
+    ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
+    ("text_cnn", ["--explain"], "need an INPUT"),
+])  # fmt: skip
 def test_what_a_model_cannot_do_is_one_line(model, words, said, trained, place, command):
     assert said in command.refused("predict", trained(model), *words)
 

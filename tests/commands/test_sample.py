@@ -96,15 +96,12 @@ def test_options_come_from_the_signature(finished, command):
     assert "False" in command("sample", "writer", "--no-loud")[1]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--temperature", "1"], "writer takes no --temperature: it takes --prompt, --count, "),
-        (["--coun", "1"], "writer takes no --coun: it takes --prompt, --count, "),
-        (["--count", "many"], "argument --count: invalid int value: 'many'"),
-        (["word"], "writer takes no word: it takes"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["--temperature", "1"], "writer takes no --temperature: it takes --prompt, --count, "),
+    (["--coun", "1"], "writer takes no --coun: it takes --prompt, --count, "),
+    (["--count", "many"], "argument --count: invalid int value: 'many'"),
+    (["word"], "writer takes no word: it takes"),
+])  # fmt: skip
 def test_a_wrong_option_is_one_line(words, said, finished, command):
     finished(Writer(), "a")
     code, out, err = command("sample", "writer", *words)
@@ -154,10 +151,9 @@ def test_text_may_go_to_a_file(finished, command, tmp_path):
     assert (tmp_path / "a.txt").read_text() == "a 2 1.0 False None 0!"
 
 
-@pytest.mark.parametrize(
-    ("output", "said"),
-    [("a.jpg", "give a name that ends in .png"), ("no/a.png", "there is no folder no")],
-)
+@pytest.mark.parametrize(("output", "said"), [
+    ("a.jpg", "give a name that ends in .png"), ("no/a.png", "there is no folder no"),
+])  # fmt: skip
 def test_a_file_that_cannot_be_written_is_refused_before_sampling(output, said, finished, command):
     class Slow:
         def sample(self) -> Grid:

@@ -120,14 +120,11 @@ def test_one_process_agrees_with_itself():
     assert collectives.lost(RuntimeError("gloo: connection closed")) == []
 
 
-@pytest.mark.parametrize(
-    ("said", "lost"),
-    [
-        ("[/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting for recv", [1]),
-        ("Application timeout caused pair closure", [1]),  # what a second message waited for
-        ("The size of tensor a must match the size of tensor b", []),
-    ],
-)
+@pytest.mark.parametrize(("said", "lost"), [
+    ("[/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting for recv", [1]),
+    ("Application timeout caused pair closure", [1]),  # what a second message waited for
+    ("The size of tensor a must match the size of tensor b", []),
+])  # fmt: skip
 def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkeypatch):
     store = dist.HashStore()
     monkeypatch.setattr(dist.distributed_c10d, "_get_default_store", lambda: store)
@@ -149,17 +146,14 @@ def failure(exitcode, line=None, order=0):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("failures", "kind", "text"),
-    [
-        ({0: failure(1, "lost", 9), 1: failure(2, "no such file", 5)}, ValueError, "no such file"),
-        ({0: failure(143, "stopped"), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
-        ({0: failure(-15), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
-        ({0: failure(1, "1 does not answer"), 1: failure(-9)}, Failure, "1 does not answer"),
-        ({0: failure(143, "stopped", 2), 1: failure(143, "stopped", 1)}, Stopped, "SIGTERM"),
-        ({1: failure(1)}, Failure, "process 1 ended with exit code 1"),
-    ],
-)
+@pytest.mark.parametrize(("failures", "kind", "text"), [
+    ({0: failure(1, "lost", 9), 1: failure(2, "no such file", 5)}, ValueError, "no such file"),
+    ({0: failure(143, "stopped"), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+    ({0: failure(-15), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+    ({0: failure(1, "1 does not answer"), 1: failure(-9)}, Failure, "1 does not answer"),
+    ({0: failure(143, "stopped", 2), 1: failure(143, "stopped", 1)}, Stopped, "SIGTERM"),
+    ({1: failure(1)}, Failure, "process 1 ended with exit code 1"),
+])  # fmt: skip
 def test_the_first_cause_is_told_once(failures, kind, text):
     found = torchrun.cause(SimpleNamespace(failures=failures))
     assert type(found) is kind

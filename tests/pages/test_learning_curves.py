@@ -150,23 +150,18 @@ def test_the_interval_of_a_baseline_is_that_of_its_answers(monkeypatch):
     assert point.high == pytest.approx(0.9186, abs=0.003)
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("--samples 100,5000", "digits has 3,600 training samples and 10 classes"),
-        ("--samples 5", "numbers between these two"),
-        ("--samples many", "'many' is not N,N,..."),
-        ("--seeds -1", "--seeds"),
-        ("--name a/b", "'a/b' is no name for a folder"),
-        ("data=digts", "did you mean 'digits'?"),
-        ("data=negated_reviews", "holds no pictures with classes"),
-        ("model.dropuot=0.1", "did you mean 'model.dropout'?"),
-        ("model.widths=[8,8]", "model.widths"),  # which image_cnn_2017 does not have
-        ("model=image_cnn", "the curves set model themselves"),
-        ("data.train_samples=10", "the curves set data.train_samples themselves"),
-        ("seed=3", "leave out seed=3"),
-    ],
-)
+@pytest.mark.parametrize(("line", "said"), [
+    ("--samples 100,5000", "digits has 3,600 training samples and 10 classes"),
+    ("--samples 5", "numbers between these two"), ("--samples many", "'many' is not N,N,..."),
+    ("--seeds -1", "--seeds"), ("--name a/b", "'a/b' is no name for a folder"),
+    ("data=digts", "did you mean 'digits'?"),
+    ("data=negated_reviews", "holds no pictures with classes"),
+    ("model.dropuot=0.1", "did you mean 'model.dropout'?"),
+    ("model.widths=[8,8]", "model.widths"),  # which image_cnn_2017 does not have
+    ("model=image_cnn", "the curves set model themselves"),
+    ("data.train_samples=10", "the curves set data.train_samples themselves"),
+    ("seed=3", "leave out seed=3"),
+])  # fmt: skip
 def test_what_is_wrong_is_one_line_and_exit_code_2_before_any_work(line, said, command, tmp_path):
     code, out, err = command("curves", *line.split())
     assert (code, out) == (2, "")

@@ -73,24 +73,18 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize(
-    ("name", "overrides"),
-    [
-        ("text_lstm", {"cell": "linear", "bidirectional": False}),
-        ("text_lstm", {"cell": "rnn", "layers": 2, "bidirectional": False}),
-        ("text_lstm", {"cell": "gru", "layers": 2}),
-        ("text_lstm", {"vocabulary_size": None, "features": 3}),
-        ("text_cnn", {"vocabulary_size": None, "features": 3}),
-        ("text_cnn_2017", {"vocabulary_size": None, "features": 3}),
-        ("char_rnn", {"cell": "gru", "layers": 2}),
-        ("char_rnn", {"cell": "rnn"}),
-        ("video_recurrent", {"cell": "lstm", "grid": 3}),
-        ("image_cnn", {"channels": 3, "widths": [4] * 6}),
-        ("video_conv3d", {"widths": [4] * 5}),
-        ("video_recurrent", {"widths": [4] * 5}),
-        ("autoencoder", {"channels": 3, "image_size": 33}),
-    ],
-)
+@pytest.mark.parametrize(("name", "overrides"), [
+    ("text_lstm", {"cell": "linear", "bidirectional": False}),
+    ("text_lstm", {"cell": "rnn", "layers": 2, "bidirectional": False}),
+    ("text_lstm", {"cell": "gru", "layers": 2}),
+    ("text_lstm", {"vocabulary_size": None, "features": 3}),
+    ("text_cnn", {"vocabulary_size": None, "features": 3}),
+    ("text_cnn_2017", {"vocabulary_size": None, "features": 3}),
+    ("char_rnn", {"cell": "gru", "layers": 2}), ("char_rnn", {"cell": "rnn"}),
+    ("video_recurrent", {"cell": "lstm", "grid": 3}),
+    ("image_cnn", {"channels": 3, "widths": [4] * 6}), ("video_conv3d", {"widths": [4] * 5}),
+    ("video_recurrent", {"widths": [4] * 5}), ("autoencoder", {"channels": 3, "image_size": 33}),
+])  # fmt: skip
 def test_variants_are_exported(name, overrides, ending, tmp_path):
     check(trained(name, **overrides), tmp_path / f"a{ending}")
 
@@ -217,15 +211,12 @@ def test_the_command_writes_what_it_says_and_what_makes_a_batch(saved, command, 
     assert json.loads(kept[ABOUT]) == told
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["-o", "a.pt2"], "give a name that ends in .onnx"),
-        (["--format", "torch", "-o", "a.onnx"], "give a name that ends in .pt2"),
-        (["-o", "no/a.onnx"], "there is no folder no"),
-        (["--format", "tflite"], "invalid choice: 'tflite'"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["-o", "a.pt2"], "give a name that ends in .onnx"),
+    (["--format", "torch", "-o", "a.onnx"], "give a name that ends in .pt2"),
+    (["-o", "no/a.onnx"], "there is no folder no"),
+    (["--format", "tflite"], "invalid choice: 'tflite'"),
+])  # fmt: skip
 def test_a_wrong_file_or_format_is_one_line(words, said, saved, command, monkeypatch):
     monkeypatch.setattr("zoo.pretrained.load.load", lambda name: pytest.fail("loaded"))
     assert said in command.refused("export", str(saved), *words)

@@ -109,31 +109,24 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
     assert json.loads(out)["test/accuracy"] == pytest.approx(right)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["model.dropout=0.5"], "'model.dropout=0.5' is not for a test: it takes data, judge"),
-        (["trainer.devices=2"], "'trainer.devices=2' is not for a test"),
-        (["data=digitz"], "did you mean 'digits'"),
-        (["data.limt=3"], "no key named 'data.limt': did you mean 'data.limit'"),
-        (["data=negated_reviews"], "the model takes what ImageInput reads, and negated_reviews"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["model.dropout=0.5"], "'model.dropout=0.5' is not for a test: it takes data, judge"),
+    (["trainer.devices=2"], "'trainer.devices=2' is not for a test"),
+    (["data=digitz"], "did you mean 'digits'"),
+    (["data.limt=3"], "no key named 'data.limt': did you mean 'data.limit'"),
+    (["data=negated_reviews"], "the model takes what ImageInput reads, and negated_reviews"),
+])  # fmt: skip
 def test_a_wrong_override_is_one_line(words, said, run, command):
     assert said in command.refused("test", str(run.folder), *words)
 
 
-@pytest.mark.parametrize(
-    ("seen", "data", "too_good"),
-    [
-        ({"mnist": None}, "digits", True),  # all digits are from MNIST's training split
-        ({"digits": "mnist"}, "digits", False),  # its own test split
-        ({"digits": "mnist"}, "mnist", False),  # the official test split
-        ({"mnist": None, "digits": "mnist"}, "digits", True),  # fine-tuned
-        ({"digits": "mnist"}, "moving_digits", True),
-        ({"fashion_mnist": None}, "digits", False),
-    ],
-)
+@pytest.mark.parametrize(("seen", "data", "too_good"), [
+    ({"mnist": None}, "digits", True),  # all digits are from MNIST's training split
+    ({"digits": "mnist"}, "digits", False),  # its own test split
+    ({"digits": "mnist"}, "mnist", False),  # the official test split
+    ({"mnist": None, "digits": "mnist"}, "digits", True),  # fine-tuned
+    ({"digits": "mnist"}, "moving_digits", True), ({"fashion_mnist": None}, "digits", False),
+])  # fmt: skip
 def test_test_samples_that_a_model_has_learned_from_are_warned_of(seen, data, too_good):
     config = compose([f"data={data}"])
     said = evaluate.overlap(seen, config)

@@ -177,13 +177,10 @@ def test_a_value_that_is_neither_the_files_nor_the_datas_is_an_error_that_shows_
         build.agree(composed, {**composed, "num_classes": 10}, {"num_classes": 4})
 
 
-@pytest.mark.parametrize(
-    ("asked", "proven", "native", "resolved"),
-    [
-        ("auto", True, True, "bf16-mixed"), ("auto", True, False, "32-true"),
-        ("auto", False, True, "32-true"), ("64-true", True, True, "64-true"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("asked", "proven", "native", "resolved"), [
+    ("auto", True, True, "bf16-mixed"), ("auto", True, False, "32-true"),
+    ("auto", False, True, "32-true"), ("64-true", True, True, "64-true"),
+])  # fmt: skip
 def test_automatic_precision_needs_a_proven_recipe_and_a_chip(
     asked, proven, native, resolved, monkeypatch
 ):

@@ -67,17 +67,14 @@ def test_the_same_classes_keep_the_head(start, capsys):
     assert run.config["proof"] is None  # another start, another score
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["init=image_cnn.mnits"], "no weights named 'image_cnn.mnits'"),
-        (["init=nowhere/at/all"], "no weights at nowhere/at/all"),
-        (["init={start}", "model=gan"], "init={start} is a image_cnn; leave model= out"),
-        (["init={start}", "data=negated_reviews"], "choose other data"),
-        (["init={start}", "model.widths=[4,9]"], "does not fit its model: "),
-        (["init={start}", "model.num_classes=7"], "the data have 10 and the model's file 10"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["init=image_cnn.mnits"], "no weights named 'image_cnn.mnits'"),
+    (["init=nowhere/at/all"], "no weights at nowhere/at/all"),
+    (["init={start}", "model=gan"], "init={start} is a image_cnn; leave model= out"),
+    (["init={start}", "data=negated_reviews"], "choose other data"),
+    (["init={start}", "model.widths=[4,9]"], "does not fit its model: "),
+    (["init={start}", "model.num_classes=7"], "the data have 10 and the model's file 10"),
+])  # fmt: skip
 def test_what_does_not_fit_is_one_line(words, said, start, command, tmp_path):
     words = [word.format(start=start.folder) for word in words]
     code, out, err = command("train", *words, "trainer=smoke", "baseline=null")

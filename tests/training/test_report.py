@@ -114,14 +114,11 @@ def test_where_the_baseline_wins_the_table_says_so():
     assert rows["image_cnn"][2] == ""
 
 
-@pytest.mark.parametrize(
-    ("baseline", "row", "verdict"),
-    [
-        (0.98, "image_cnn", "better than the baseline, but within the model's interval"),
-        (0.99, "logistic regression", "the baseline wins, but within the model's interval"),
-        (0.985, "image_cnn", "as good as the baseline"),
-    ],
-)
+@pytest.mark.parametrize(("baseline", "row", "verdict"), [
+    (0.98, "image_cnn", "better than the baseline, but within the model's interval"),
+    (0.99, "logistic regression", "the baseline wins, but within the model's interval"),
+    (0.985, "image_cnn", "as good as the baseline"),
+])  # fmt: skip
 def test_a_lead_within_the_interval_is_called_that(baseline, row, verdict):
     assert said(**{"baseline/test/accuracy": baseline})[row][2] == verdict
 
@@ -348,13 +345,10 @@ def test_the_values_of_bars_are_read_as_people_write_them():
     assert "<p>words</p>" in page
 
 
-@pytest.mark.parametrize(
-    "empty",
-    [
-        Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], []),
-        Scatter(np.zeros((0, 2)), []),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("empty", [
+    Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], []),
+    Scatter(np.zeros((0, 2)), []),
+])  # fmt: skip
 def test_a_picture_of_nothing_says_so(empty):
     assert "<p>none</p>" in draw("nothing", empty)
 

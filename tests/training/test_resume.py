@@ -67,17 +67,13 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "changes",
-    [
-        ("trainer.max_steps=3", "trainer.max_epochs=9"),
-        ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4", "data.limit=64"),
-        ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
-        ("ema=0.9", "model.optimizer.schedule=constant"),
-        ("trainer.precision=64-true",),
-        ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
-    ],
-)
+@pytest.mark.parametrize("changes", [
+    ("trainer.max_steps=3", "trainer.max_epochs=9"),
+    ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4", "data.limit=64"),
+    ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
+    ("ema=0.9", "model.optimizer.schedule=constant"), ("trainer.precision=64-true",),
+    ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
+])  # fmt: skip
 def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, whole, monkeypatch):
     """After each step that has a checkpoint."""
     monkeypatch.setattr(resume, "KEPT", 99)

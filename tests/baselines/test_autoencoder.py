@@ -29,8 +29,7 @@ def test_principal_components_are_the_first_right_singular_vectors():
 
 
 def test_all_components_draw_the_picture_itself():
-    found = PCAReconstruction(code_size=30).fit(Pictures()).score(Pictures())
-    assert found["test/mse"] < 1e-9
+    assert PCAReconstruction(code_size=30).fit(Pictures()).score(Pictures())["test/mse"] < 1e-9
 
 
 def test_a_lone_white_pixel_is_gone_and_an_edge_stays():

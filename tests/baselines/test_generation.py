@@ -51,5 +51,4 @@ def test_without_a_judge_there_is_no_score():
 def test_few_pictures_are_enough_to_fit(samples):
     """One or two a class, and fewer than components."""
     data = opened("digits", limit=40, batch_size=2, train_samples=samples)
-    drawn = PCAGaussian(components=64).fit(data).draw(np.arange(10))
-    assert drawn.shape == (10, 28, 28, 1)
+    assert PCAGaussian(components=64).fit(data).draw(np.arange(10)).shape == (10, 28, 28, 1)

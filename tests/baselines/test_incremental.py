@@ -71,8 +71,7 @@ def test_in_one_pass_it_is_a_plain_loop_of_partial_fit(data):
 def test_all_classes_are_declared_though_the_first_batch_has_two():
     """S31: without them the third class of the stream is an error."""
     data = opened(batch_size=2)
-    found = made(SGDClassifier()).fit(data)
-    assert found.estimator_.classes_.tolist() == list(range(10))
+    assert made(SGDClassifier()).fit(data).estimator_.classes_.tolist() == list(range(10))
     stream = ((X.reshape(2, -1), y) for X, y in data.flow(epochs=1))
     X, y = next(stream)
     stubborn = SGDClassifier().partial_fit(X, y, classes=np.unique(y))
@@ -185,8 +184,7 @@ def test_its_name_says_what_learned_and_from_what():
 def test_long_work_has_a_progress_bar(data, monkeypatch, capsys):
     monkeypatch.setattr(module, "LONG", 1)
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
-    with_one = made(Perceptron(), passes=2).fit(data)
-    assert [row["samples"] for row in with_one.history_] == [100, 200]
+    assert [row["samples"] for row in made(Perceptron(), passes=2).fit(data).history_] == [100, 200]
     assert "Perceptron" in capsys.readouterr().err
 
 

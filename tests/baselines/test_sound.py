@@ -43,8 +43,7 @@ def test_a_context_falls_back_by_witten_and_bells_rule():
     asked = triples(np.array([[3, 1, 3]]), 4)
     none = (2 + 2 / 4) / (3 + 2)  # of 1, 3, 3: two distinct
     one = (1 + 1 * none) / (1 + 1)  # 1 was followed by 3, once
-    two = (1 + 1 * one) / (1 + 1)
-    assert model.probabilities(asked)[-1] == pytest.approx(two)
+    assert model.probabilities(asked)[-1] == pytest.approx((1 + 1 * one) / (1 + 1))
 
 
 def test_noise_costs_its_entropy_and_a_rule_of_two_samples_nearly_nothing():
@@ -52,10 +51,9 @@ def test_noise_costs_its_entropy_and_a_rule_of_two_samples_nearly_nothing():
     rule = noise(50, 60)
     for t in range(2, 60):
         rule[:, t] = (rule[:, t - 1] + rule[:, t - 2]) % 4
-    free = noise(50, 600, seed=1)
     scores = [
         MarkovModel(coarse=1).fit(data_of(ids[:40], None)).score(data_of(None, ids[40:]))
-        for ids in (rule, free)
+        for ids in (rule, noise(50, 600, seed=1))
     ]
     assert scores[0]["test/bits_per_sample"] < 0.3
     assert scores[1]["test/bits_per_sample"] == pytest.approx(2, abs=0.02)
@@ -73,8 +71,7 @@ def test_mel_filters_are_triangles_even_in_mel():
 
 
 def test_a_tone_is_in_the_band_of_its_pitch():
-    wave = np.sin(2 * np.pi * 1000 * np.arange(8000) / 8000)[None]
-    bands = log_mel(wave, 8000, 256, 40)
+    bands = log_mel(np.sin(2 * np.pi * 1000 * np.arange(8000) / 8000)[None], 8000, 256, 40)
     centre = mel_filters(8000, 256, 40)[:, 32].argmax()  # bin 32 of 31.25 Hz
     assert bands.shape == (1, 61, 40)
     assert (abs(bands[0].argmax(1) - centre) <= 1).all()
@@ -93,9 +90,8 @@ def test_pitches_are_told_apart_by_their_spectrum():
 def test_loudness_and_time_are_described_part_by_part():
     one = SoundInput(sample_rate=4000, levels=256, length=2000)
     ids = one([np.concatenate([np.zeros(1000), noise(1000, levels=200) / 400])]).numpy()
-    data = SimpleNamespace(arrays=lambda _: (ids.astype(np.uint8), np.zeros(1)), input=one)
     described, _ = LogMelLogistic(window=64, bands=8, parts=2, C=1.0, max_iter=9)._described(
-        data, ""
+        SimpleNamespace(arrays=lambda _: (ids.astype(np.uint8), np.zeros(1)), input=one), ""
     )
     assert described.shape == (1, 2 * 2 * 8)
     assert (described[0, :8] < described[0, 16:24] - 2).all()  # silence first, then noise

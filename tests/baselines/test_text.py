@@ -46,5 +46,4 @@ def test_its_words_are_the_tokenisers():
 
 @pytest.mark.parametrize(("ngrams", "low", "high"), [(1, 0.4, 0.65), (2, 0.7, 0.9)])
 def test_on_negated_reviews_words_say_nothing_and_pairs_something(ngrams, low, high):
-    data = opened("negated_reviews")
-    assert low <= accuracy(data, ngrams) <= high
+    assert low <= accuracy(opened("negated_reviews"), ngrams) <= high

@@ -32,13 +32,11 @@ def test_the_features_of_a_clip_by_hand():
 def test_colours_are_counted_apart():
     clip = np.zeros((3, 4, 4, 3), np.uint8)
     clip[..., 2] = 255
-    found = features(clip[None], bins=2, grid=1)[0]
-    assert found.tolist() == [1, 0, 1, 0, 0, 1, 1, 0, 0]
+    assert features(clip[None], bins=2, grid=1)[0].tolist() == [1, 0, 1, 0, 0, 1, 1, 0, 0]
 
 
 def test_a_histogram_is_shares_that_sum_to_one():
-    values = np.array([0, 63, 64, 255], np.uint8)
-    assert histogram(values, 4).tolist() == [0.5, 0.25, 0, 0.25]
+    assert histogram(np.array([0, 63, 64, 255], np.uint8), 4).tolist() == [0.5, 0.25, 0, 0.25]
 
 
 def test_a_clip_backwards_has_the_same_features():
@@ -53,8 +51,7 @@ def test_one_frame_has_no_changes():
 
 
 def test_it_tells_what_moves_from_what_is_still():
-    random = np.random.default_rng(0)
-    clips = random.integers(0, 40, (80, 6, 8, 8, 1), np.uint8)
+    clips = np.random.default_rng(0).integers(0, 40, (80, 6, 8, 8, 1), np.uint8)
     labels = np.arange(80) // 2 % 2
     clips[labels == 1] = ordered(clips[labels == 1], "first")
     data = Data(clips, labels)
@@ -65,5 +62,4 @@ def test_it_tells_what_moves_from_what_is_still():
 def test_it_cannot_tell_the_direction_of_motion():
     rows = moving_digits("direction").splits["all"]
     data = Data(rows.raws[:3000, ..., None], rows.labels[:3000])
-    score = estimator(bins=16, grid=4).fit(data).score(data)["test/accuracy"]
-    assert abs(score - 0.25) < 0.05
+    assert abs(estimator(bins=16, grid=4).fit(data).score(data)["test/accuracy"] - 0.25) < 0.05

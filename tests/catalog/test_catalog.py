@@ -26,8 +26,7 @@ MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experim
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_built_from_its_config_and_maps_its_example(name):
     model = zoo.create_model(name).eval()
-    output = model(model.example_input_array)
-    assert len(model.answer(output)) == len(model.example_input_array)
+    assert len(model.answer(model(model.example_input_array))) == len(model.example_input_array)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -63,8 +62,7 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
         assert len(inputs) == len(rest[0])
         assert int(rest[0].max()) < data.facts["num_classes"] == len(data.facts["classes"])
     rebuilt = schema.build(data.facts["input"], "input")
-    again = rebuilt(list(rebuilt.restore(inputs)))
-    torch.testing.assert_close(again, inputs, atol=0.05, rtol=0.05)
+    torch.testing.assert_close(rebuilt(list(rebuilt.restore(inputs))), inputs, atol=0.05, rtol=0.05)
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -92,8 +90,7 @@ def test_an_experiment_runs_from_end_to_end_by_the_real_command(
     """Two steps through the product itself, on the data's real format in miniature."""
     if name != "gan":  # whose judge learns in a process of its own, as all do
         monkeypatch.setattr(evaluator, "subprocess", SimpleNamespace(run=judged_here))
-    data = compose([f"experiment={name}"])["choices"]["data"]
-    overrides = as_overrides({"data": tiny(data)})
+    overrides = as_overrides({"data": tiny(compose([f"experiment={name}"])["choices"]["data"])})
     out = command.ran("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
     run = zoo.Run(tmp_path / "runs" / name / "a")
     assert run.results["smoke"]

@@ -64,8 +64,7 @@ def test_a_filter_stands_beside_its_picture(command, colour):
     assert out.splitlines()[-1] == "picture   seen.png"
     before, after = tiles("seen.png", columns=2)
     assert (before == colour).all()
-    emboss = convolution.kernels("emboss")
-    wanted = convolution.responses(colour, emboss, "same")[0] + 128
+    wanted = convolution.responses(colour, convolution.kernels("emboss"), "same")[0] + 128
     assert (after == wanted.clip(0, 255)).all()
 
 
@@ -190,8 +189,7 @@ def test_the_variants_are_those_of_training_after_the_picture_itself(command, co
     }  # fmt: skip
     images = torch.from_numpy(colour).permute(2, 0, 1).float().div(255).expand(5, -1, -1, -1)
     wanted = Augment(options)(images, Key(seed=3, epoch=0, batch=0, size=5, start=0, stop=5))
-    levels = wanted.mul(255).round().permute(0, 2, 3, 1).numpy()
-    assert (np.stack(rest) == levels).all()
+    assert (np.stack(rest) == wanted.mul(255).round().permute(0, 2, 3, 1).numpy()).all()
 
 
 def test_without_options_lively_ones_are_taken_and_printed(command, colour):
@@ -231,8 +229,7 @@ def test_every_option_of_augmentation_is_taken(command, colour):
 
 def test_a_variant_beyond_white_is_white_and_not_black(monkeypatch):
     monkeypatch.setattr(Augment, "__call__", lambda self, images, key: images + 0.5)
-    pixels = np.full((2, 2, 1), 200, np.uint8)
-    assert (augment.variants(pixels, {}, count=1, seed=0) == 255).all()
+    assert (augment.variants(np.full((2, 2, 1), 200, np.uint8), {}, count=1, seed=0) == 255).all()
 
 
 def test_a_data_sets_picture_is_varied_as_its_training_does(command):

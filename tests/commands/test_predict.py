@@ -198,8 +198,7 @@ def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
     text = "the film was not good at all"
     code, out, err = command("predict", trained("text_cnn"), "--explain", text)
     assert (code, err) == (0, "")
-    model = zoo.load(trained("text_cnn"))
-    (wanted,) = model.explain(text)
+    (wanted,) = zoo.load(trained("text_cnn")).explain(text)
     assert f"answer    {wanted['label']}, {100 * wanted['probability']:.1f} %" in out
     assert f"words     {text}" in out
     assert f"strongest {strongest(wanted['words'])}\n" in out

@@ -84,8 +84,7 @@ def test_the_newest_finished_run_that_is_no_smoke_run_is_taken_and_named(finishe
 
 
 def test_a_runs_folder_may_be_given(finished, command):
-    folder = finished(Writer(), "a", smoke=True)
-    code, out, _ = command("sample", str(folder), "--seed", "3")
+    code, out, _ = command("sample", str(finished(Writer(), "a", smoke=True)), "--seed", "3")
     assert (code, out) == (0, "a 2 1.0 False None 3!\n")
 
 

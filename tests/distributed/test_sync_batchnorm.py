@@ -46,8 +46,7 @@ def test_outputs_gradients_and_running_moments_are_those_of_all_rows(
 
 def test_half_precision_comes_out_as_it_went_in(twin):
     layer = SynchronisedBatchNorm().apply(nn.BatchNorm2d(3))
-    rows = torch.randn(8, 3, 4, 4, dtype=torch.bfloat16)
-    scaled = layer(rows)
+    scaled = layer(torch.randn(8, 3, 4, 4, dtype=torch.bfloat16))
     assert scaled.dtype is torch.bfloat16
     assert scaled.float().mean((0, 2, 3)).abs().max() < 0.02
 

@@ -24,8 +24,7 @@ def test_the_page_in_the_docs_is_made_of_the_slides():
 
 
 def test_every_topic_on_embedded_data_has_its_slide():
-    shown = {slide.experiment for slide in lecture.slides() if slide.shows}
-    assert set(zoo.list_models()) <= shown
+    assert set(zoo.list_models()) <= {slide.experiment for slide in lecture.slides() if slide.shows}
 
 
 def test_what_is_run_needs_no_download():
@@ -66,8 +65,7 @@ def test_the_page_shows_pictures_and_comparison_of_what_was_run(
     monkeypatch, command, here, tmp_path
 ):
     monkeypatch.setattr(lecture, "slides", lambda: SOME)
-    out = command.ran("lecture", "trainer=smoke")
-    page = Path(out.split()[-1]).read_text()
+    page = Path(command.ran("lecture", "trainer=smoke").split()[-1]).read_text()
     assert page.count("<section>") == 4
     assert page.count("data:image/png") == 1
     assert "<figcaption>Per class</figcaption>" in page
@@ -92,10 +90,8 @@ def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command,
 
 @pytest.mark.slow
 def test_the_whole_lecture_runs(command):
-    out = command.ran("lecture", "trainer=smoke")
-    page = Path(out.split()[-1]).read_text()
+    page = Path(command.ran("lecture", "trainer=smoke").split()[-1]).read_text()
     for slide in lecture.slides():
         assert f"Slide {slide.slides}:" in page or f"Slides {slide.slides}:" in page
-    sections = re.split(r"<section>", page)[2:]
-    for slide, section in zip(lecture.slides(), sections, strict=True):
+    for slide, section in zip(lecture.slides(), re.split(r"<section>", page)[2:], strict=True):
         assert bool(slide.shows) == ("<figure" in section), slide

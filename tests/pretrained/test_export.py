@@ -134,8 +134,7 @@ def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
         def forward(self, x):
             return self.layer(x)
 
-    written = export(Topic(), tmp_path / "a.onnx")
-    assert written.inputs == {"inputs": Entry(("batch", 5))}
+    assert export(Topic(), tmp_path / "a.onnx").inputs == {"inputs": Entry(("batch", 5))}
 
 
 # What goes wrong

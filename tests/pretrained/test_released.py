@@ -31,8 +31,7 @@ def embedded(name):
 
 def test_every_model_has_weights_on_its_embedded_data():
     pairs = (compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
-    wanted = {f"{pair['model']}.{pair['data']}" for pair in pairs}
-    assert wanted | PROMISED <= set(SHELF)
+    assert {f"{pair['model']}.{pair['data']}" for pair in pairs} | PROMISED <= set(SHELF)
 
 
 def test_every_model_has_one_default():
@@ -41,8 +40,7 @@ def test_every_model_has_one_default():
 
 
 def test_together_they_are_under_40_megabytes():
-    folder = ROOT / "zoo" / "weights"
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+    assert sum(path.stat().st_size for path in (ROOT / "zoo" / "weights").iterdir()) < 40e6
 
 
 @pytest.mark.parametrize("name", SHELF)

@@ -144,8 +144,7 @@ def test_a_root_that_moves_unsettles_none(texts):
 
 def test_a_name_of_the_functions_own_hides_the_modules(texts):
     """`tools` is an argument here, no module: what it would have named is not reached."""
-    argument = FIT.replace("def work(config):", "def work(config, tools):")
-    found = texts({"zoo/fit.py": argument})
+    found = texts({"zoo/fit.py": FIT.replace("def work(config):", "def work(config, tools):")})
     assert not any("def scaled" in one for one in found)
     assert any("class Base" in one for one in found)
 

@@ -82,8 +82,7 @@ def test_the_scores_of_a_run_are_found_again(run):
 def test_the_command_prints_them_beside_the_cards(run, command):
     code, out, _ = command("test", str(run.folder))
     assert code == 0
-    shown = f"{100 * run.results['test/accuracy']:.2f} %"
-    assert out.count(shown) == 2
+    assert out.count(f"{100 * run.results['test/accuracy']:.2f} %") == 2
     code, out, _ = command("test", str(run.folder), "--json")
     assert json.loads(out)["test/accuracy"] == pytest.approx(run.results["test/accuracy"])
 
@@ -128,8 +127,7 @@ def test_a_wrong_override_is_one_line(words, said, run, command):
     ({"digits": "mnist"}, "moving_digits", True), ({"fashion_mnist": None}, "digits", False),
 ])  # fmt: skip
 def test_test_samples_that_a_model_has_learned_from_are_warned_of(seen, data, too_good):
-    config = compose([f"data={data}"])
-    said = evaluate.overlap(seen, config)
+    said = evaluate.overlap(seen, compose([f"data={data}"]))
     assert (said is not None) == too_good
     if said:
         assert f"{data} is taken from mnist's training split" in said

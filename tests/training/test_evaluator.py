@@ -58,8 +58,7 @@ def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
     assert asked["data"]["batch_size"] == 64
     assert asked["trainer"]["max_epochs"] == evaluator.EPOCHS
     assert asked["baseline"] is asked["proof"] is asked["judge"] is None
-    few = evaluator.judge_config(config, {"samples": {"train": 20}})
-    assert few["data"]["batch_size"] == 20
+    assert evaluator.judge_config(config, {"samples": {"train": 20}})["data"]["batch_size"] == 20
 
 
 def test_other_data_have_another_judge(monkeypatch, tmp_path):

@@ -35,8 +35,7 @@ def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, sh
         data="image_folder", init=str(start.folder), trainer={"max_epochs": 1}, baseline=None,
         **{"data.source": shapes, "data.batch_size": 8, "model.optimizer.lr": 1e-9},
     )  # fmt: skip
-    said = capsys.readouterr().err
-    assert "new       head.bias, head.weight" in said
+    assert "new       head.bias, head.weight" in capsys.readouterr().err
     assert run.config["model"]["widths"] == [4, 8]
     assert run.model.hparams["num_classes"] == 3
     assert run.model.classes == ["bright", "dark", "grey"]

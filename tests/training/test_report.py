@@ -271,8 +271,7 @@ def test_of_a_long_clip_the_first_the_last_and_frames_evenly_between_are_shown()
     clip = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.ones((1, 96, 96, 1), np.uint8)
     page = draw("c", Strip([clip], ["far"], rate=25))
     row = np.asarray(Image.open(io.BytesIO(decoded(page, "image/png")[0])))
-    shown = row[0, :: 96 + GAP, 0].tolist()
-    assert shown == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
+    assert row[0, :: 96 + GAP, 0].tolist() == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
     assert f"<p>far, {FRAMES} of 100 frames, 4 s</p>" in page
 
 
@@ -431,8 +430,7 @@ def test_a_long_line_is_thinned_to_the_means_of_neighbours():
 
 def test_many_lines_are_told_apart_and_named_from_the_top_down():
     """S64: the sections of analogies; where colours come again, the stroke is another."""
-    lines = {f"s{i}": ([1, 2], [0.0, float(i)]) for i in range(15)}
-    drawn = draw("c", Curve(lines, "epoch", ""))
+    drawn = draw("c", Curve({f"s{i}": ([1, 2], [0.0, float(i)]) for i in range(15)}, "epoch", ""))
     keys = re.findall(r'<li class="([^"]+)">(\w+)</li>', drawn)
     assert [name for _, name in keys] == [f"s{i}" for i in range(14, -1, -1)]
     assert len({key for key, _ in keys}) == 15

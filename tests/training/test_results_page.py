@@ -56,8 +56,7 @@ def test_a_target_is_met_in_its_minutes_and_by_a_bar_above_the_baseline(verdict)
 
 def test_where_lower_is_better_the_comparisons_turn_round():
     more = {"test/mse": 0.2, "baseline/test/mse": 0.1}
-    target = {"metric": "test/mse", "at_least": None, "at_most": 0.3}
-    found = row(target=target, **more)
+    found = row(target={"metric": "test/mse", "at_least": None, "at_most": 0.3}, **more)
     assert found["verdict"] == "loses to logistic, lower bound"
     assert found["metric"] == "test/mse \u2193"
 

@@ -36,8 +36,7 @@ def test_only_a_finished_run_with_the_same_config_has_nothing_to_do(config):
     assert not nothing_to_do(run, config)
     (run.folder / "results.json").write_text("{}")
     assert nothing_to_do(run, config)
-    longer = changed(config, trainer={**config["trainer"], "max_epochs": 99})
-    assert not nothing_to_do(run, longer)
+    assert not nothing_to_do(run, changed(config, trainer={**config["trainer"], "max_epochs": 99}))
     assert nothing_to_do(run, changed(config, command="another", force=True))
 
 

@@ -13,8 +13,7 @@ from zoo.utilities import compat
 
 def test_a_sweep_is_every_combination():
     parsed = OverridesParser.create().parse_overrides(["a=1,2", "b=[3,4]", "c=5,6"])
-    jobs = [["a=1", "b=[3,4]", "c=5"], ["a=1", "b=[3,4]", "c=6"]]
-    assert compat.split_sweep(parsed)[:2] == jobs
+    assert compat.split_sweep(parsed)[:2] == [["a=1", "b=[3,4]", "c=5"], ["a=1", "b=[3,4]", "c=6"]]
     assert len(compat.split_sweep(parsed)) == 4
 
 

@@ -31,8 +31,7 @@ def test_what_it_draws_has_the_moments_of_its_class():
 def test_it_draws_the_class_that_is_asked_for():
     labels = np.array([3, 1, 0, 2, 3])
     drawn = PCAGaussian(components=5).fit(Data()).draw(labels)
-    assert drawn.dtype == np.uint8
-    assert drawn.shape == (5, 8, 8, 1)
+    assert (drawn.dtype, drawn.shape) == (np.uint8, (5, 8, 8, 1))
     assert Judge()(Judge().input(drawn)).argmax(1).tolist() == labels.tolist()
 
 

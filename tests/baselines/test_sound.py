@@ -25,8 +25,7 @@ def test_each_sample_is_scored_with_the_two_before_it_up_to_the_padding():
     of = triples(np.array([[3, 2, 1, 0], [1, 3, 2, 2], [2, 2, 2, 2]]), levels=4)
     assert of.sound.tolist() == [0, 0, 0, 1]
     assert of.older.tolist() == [2, 3, 2, 2]  # silence stands before the first
-    assert of.newer.tolist() == [3, 2, 1, 1]
-    assert of.sample.tolist() == [2, 1, 0, 3]
+    assert (of.newer.tolist(), of.sample.tolist()) == ([3, 2, 1, 1], [2, 1, 0, 3])
 
 
 def test_probabilities_of_every_next_sample_sum_to_one():

@@ -24,8 +24,7 @@ def test_it_is_an_estimator_of_scikit_learn(estimator, check):
 def test_the_slides_sentence_gives_its_windows():
     windows, owners = cut([SENTENCE, "too short"], window=4, stride=1)
     assert windows[:2] == ["This film is the", "film is the worst"]
-    assert windows[-2:] == ["I have ever watched", "too short"]
-    assert owners.tolist() == [0] * 7 + [1]
+    assert (windows[-2:], owners.tolist()) == (["I have ever watched", "too short"], [0] * 7 + [1])
 
 
 def test_a_stride_leaves_out_no_word():
@@ -36,8 +35,7 @@ def test_a_stride_leaves_out_no_word():
 def test_a_picture_gives_its_patches():
     pictures = np.arange(2 * 4 * 4).reshape(2, 4, 4)
     windows, owners = cut(pictures, window=2, stride=2)
-    assert windows[1].tolist() == [2, 3, 6, 7]
-    assert owners.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert (windows[1].tolist(), owners.tolist()) == ([2, 3, 6, 7], [0, 0, 0, 0, 1, 1, 1, 1])
     coloured, _ = cut(np.stack([pictures, -pictures], 3), window=2, stride=2)
     assert sorted(coloured[1]) == [-7, -6, -3, -2, 2, 3, 6, 7]
 

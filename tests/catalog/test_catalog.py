@@ -56,8 +56,7 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
     assert json.loads(json.dumps(data.facts)) == data.facts
     inputs, *rest = data.whole("train", 8)
-    assert len(inputs) == 8
-    assert set(data.facts["samples"]) == {"train", "val", "test"}
+    assert (len(inputs), set(data.facts["samples"])) == (8, {"train", "val", "test"})
     if "classes" in data.facts:
         assert len(inputs) == len(rest[0])
         assert int(rest[0].max()) < data.facts["num_classes"] == len(data.facts["classes"])
@@ -161,8 +160,7 @@ def test_changing_the_data_drops_the_proof_and_renames_the_run():
 
 def test_data_of_ones_own_name_the_model_that_is_used():
     config = compose(["data=image_folder", "data.source=pets"])
-    assert config["choices"]["model"] == "image_cnn"
-    assert config["data"]["source"] == "pets"
+    assert (config["choices"]["model"], config["data"]["source"]) == ("image_cnn", "pets")
 
 
 def test_a_sweep_is_every_combination():

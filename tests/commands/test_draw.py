@@ -60,8 +60,7 @@ def test_without_a_picture_it_draws_a_photograph_that_needs_no_network(what, com
 def test_a_filter_stands_beside_its_picture(command, colour):
     """S41."""
     code, out, _ = command("draw", "filter", "my.png", "--kernel", "emboss", "-o", "seen.png")
-    assert code == 0
-    assert out.splitlines()[-1] == "picture   seen.png"
+    assert (code, out.splitlines()[-1]) == (0, "picture   seen.png")
     before, after = tiles("seen.png", columns=2)
     assert (before == colour).all()
     wanted = convolution.responses(colour, convolution.kernels("emboss"), "same")[0] + 128

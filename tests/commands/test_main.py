@@ -93,8 +93,7 @@ def test_an_error_is_one_line_and_its_exit_code(error, code, capsys):
     def work():
         raise error
 
-    assert errors.exit_code(work) == code
-    assert capsys.readouterr().err.count("\n") == 1
+    assert (errors.exit_code(work), capsys.readouterr().err.count("\n")) == (code, 1)
 
 
 def test_zoo_debug_shows_the_traceback(monkeypatch):

@@ -129,8 +129,7 @@ def test_a_table_and_csv_have_a_row_for_each(trained, place, command):
 def test_what_cannot_be_read_is_named_and_nothing_else_is_lost(trained, place, command):
     words = ["predict", trained("image_cnn"), "photos/a.png", "broken.png", "none.png", "--json"]
     code, out, err = command(*words)
-    assert code == 2
-    assert [one["input"] for one in json.loads(out)] == ["photos/a.png"]
+    assert (code, [one["input"] for one in json.loads(out)]) == (2, ["photos/a.png"])
     assert "broken.png is " in err
     assert "(and 1 more)" in err
     assert err.count("\n") == 1
@@ -244,8 +243,7 @@ def test_lines_are_answered_in_order_and_broken_ones_are_named(how, trained, pla
         "--jsonl": lambda: [json.loads(line) for line in out.splitlines()],
         "--csv": lambda: list(csv.DictReader(io.StringIO(out))),
     }[how]()
-    assert code == 2
-    assert [row["input"] for row in rows] == READ
+    assert (code, [row["input"] for row in rows]) == (2, READ)
     named = [line.removeprefix("zoo: many.txt, ") for line in err.splitlines()]
     assert named[0].startswith("line 3: byte 3 is NUL")
     assert named[1].startswith("line 4: byte 0 is 0xff")

@@ -176,5 +176,4 @@ def test_a_reader_that_has_enough_is_no_error():
     ) as process:
         assert process.stdout.read(5) == b"xxxxx"
         process.stdout.close()
-        assert process.wait(30) == 0
-        assert process.stderr.read() == b""
+        assert (process.wait(30), process.stderr.read()) == (0, b"")

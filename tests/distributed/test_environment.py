@@ -65,8 +65,7 @@ def trainer(**changes):
 def test_torchrun_and_srun_are_known_by_their_variables(variables, by, number, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert started_by() == by
-    assert rank() == number
+    assert (started_by(), rank()) == (by, number)
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
     assert type(environment()).__name__ == f"{kinds[by]}Environment"
 

@@ -70,8 +70,7 @@ def test_a_sweep_leaves_a_page_a_picture_and_the_points_and_is_not_done_twice(
     for baseline in (StandardisedLogistic, Incremental):
         monkeypatch.setattr(baseline, "fit", partial(pytest.fail, "fitted again"))
     again = command(*words)
-    assert again[:2] == (code, out)
-    assert again[2].count("nothing to do") == 2
+    assert (again[:2], again[2].count("nothing to do")) == ((code, out), 2)
     assert {file: file.stat().st_mtime_ns for file in trained} == trained
 
 
@@ -82,8 +81,7 @@ def test_it_goes_on_where_it_was_interrupted_each_run_a_process_of_its_own(comma
         patch.setattr(verb, "say", lambda line: interrupted() if "image_cnn_2017" in line else None)
         assert command(*words)[0] == 130
     code, _, err = command(*words)
-    assert code == 0
-    assert err.count("nothing to do") == 1
+    assert (code, err.count("nothing to do")) == (0, 1)
     assert err.count("train     image_cnn on digits") == 1
 
 
@@ -145,8 +143,7 @@ def test_the_interval_of_a_baseline_is_that_of_its_answers(monkeypatch):
         if "log" in j.algorithm
     ]
     point = job.score()
-    assert (point.samples, point.accuracy) == (50, 0.9)
-    assert point.low == pytest.approx(0.8814, abs=0.003)
+    assert (point.samples, point.accuracy, point.low) == (50, 0.9, pytest.approx(0.8814, abs=0.003))
     assert point.high == pytest.approx(0.9186, abs=0.003)
 
 
@@ -188,8 +185,7 @@ def test_a_row_is_an_algorithm_and_a_column_a_size():
 def test_a_line_is_an_algorithm_with_its_intervals_as_a_band():
     found = pages.curve(POINTS)
     assert found.log_x
-    assert found.lines["a"][0] == [100, 1000]
-    assert found.lines["a"][1] == pytest.approx((55, 75))
+    assert (found.lines["a"][0], found.lines["a"][1]) == ([100, 1000], pytest.approx((55, 75)))
     assert found.bands["a"] == (pytest.approx((50, 70)), pytest.approx((60, 80)))
 
 

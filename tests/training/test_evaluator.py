@@ -55,8 +55,7 @@ def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
     asked = evaluator.judge_config(config, {"samples": {"train": 100}})
     assert asked["choices"]["model"] == "image_cnn"
     assert (asked["data"]["seed"], asked["data"]["train_samples"]) == (0, None)
-    assert asked["data"]["batch_size"] == 64
-    assert asked["trainer"]["max_epochs"] == evaluator.EPOCHS
+    assert (asked["data"]["batch_size"], asked["trainer"]["max_epochs"]) == (64, evaluator.EPOCHS)
     assert asked["baseline"] is asked["proof"] is asked["judge"] is None
     assert evaluator.judge_config(config, {"samples": {"train": 20}})["data"]["batch_size"] == 20
 

@@ -36,8 +36,7 @@ def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, sh
         **{"data.source": shapes, "data.batch_size": 8, "model.optimizer.lr": 1e-9},
     )  # fmt: skip
     assert "new       head.bias, head.weight" in capsys.readouterr().err
-    assert run.config["model"]["widths"] == [4, 8]
-    assert run.model.hparams["num_classes"] == 3
+    assert (run.config["model"]["widths"], run.model.hparams["num_classes"]) == ([4, 8], 3)
     assert run.model.classes == ["bright", "dark", "grey"]
     assert vars(run.model.input) == vars(start.model.input)
     assert run.model.card["seen"] == {"digits": "mnist", "image_folder": None}

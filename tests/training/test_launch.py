@@ -54,8 +54,7 @@ def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
 def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
     """A rate of 1e30 makes the first job's loss infinite or not a number."""
     code, _, err = command("train", "-m", "name=both", "model.optimizer.lr=1e30,0.05", *SMALL)
-    assert code == 1
-    assert err.splitlines()[-1] == "zoo: 1 of 2 jobs failed: 0"
+    assert (code, err.splitlines()[-1]) == (1, "zoo: 1 of 2 jobs failed: 0")
     runs = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}") for job in (0, 1)]
     assert [run.finished for run in runs] == [False, True]
 

@@ -110,8 +110,7 @@ def test_baseline_model_and_target_stand_in_one_table():
 
 def test_where_the_baseline_wins_the_table_says_so():
     rows = said(**{"baseline/test/accuracy": 0.995})
-    assert rows["logistic regression"][2] == "the baseline wins"
-    assert rows["image_cnn"][2] == ""
+    assert (rows["logistic regression"][2], rows["image_cnn"][2]) == ("the baseline wins", "")
 
 
 @pytest.mark.parametrize(("baseline", "row", "verdict"), [
@@ -128,8 +127,7 @@ def test_less_is_better_where_the_target_or_the_name_says_so():
     rows = comparison(loss).rows
     assert [row[3] for row in rows] == ["the baseline wins", ""]
     rows = comparison({**loss, "target": {"metric": "test/loss", "at_most": 2.5}}).rows
-    assert rows[0][3] == "the baseline wins"
-    assert rows[2] == ("target", "at most 2.5", "", "met")
+    assert (rows[0][3], rows[2]) == ("the baseline wins", ("target", "at most 2.5", "", "met"))
 
 
 @pytest.mark.parametrize("name", ["bits_per_sample", "nats", "bce", "frechet", "perplexity"])
@@ -238,8 +236,7 @@ def test_training_and_validation_of_a_metric_share_a_curve_and_the_loss_is_first
         "0,9,0.1,,2.0,\n0,9,,0.5,,1.5\n1,19,0.1,,1.0,\n1,19,,0.6,,1.2\n"
     )
     drawn = curves(file)
-    assert list(drawn) == ["loss", "accuracy"]
-    assert drawn["loss"].x_label == "epoch"
+    assert (list(drawn), drawn["loss"].x_label) == (["loss", "accuracy"], "epoch")
     assert drawn["loss"].lines == {"val": ([1, 2], [1.5, 1.2]), "train": ([1, 2], [2.0, 1.0])}
 
 
@@ -467,8 +464,7 @@ def test_names_stand_at_their_places_at_one_scale():
     across, up = dots[1] - dots[0], dots[2] - dots[0]
     assert across[0] == pytest.approx(-2 * up[1], abs=0.3)
     assert across[0] > 0
-    assert (across[1], up[0]) == (0, 0)
-    assert keys == ["line0", "line1", "line0"]
+    assert (across[1], up[0], keys) == (0, 0, ["line0", "line1", "line0"])
     assert re.findall(r"<text[^>]*>(\w)</text>", drawn) == ["a", "b", "c"]
     assert drawn.count('<path class="rule"') == 1
     assert re.findall(r"<li[^>]*>(\w)</li>", drawn) == ["x", "y"]
@@ -482,8 +478,7 @@ def test_a_name_without_room_is_a_dot_that_tells_it():
     drawn = draw("plane", Scatter(points, names))
     shown = re.findall(r'class="(?:start|end|middle)">(\w+)</text>', drawn)
     hidden = re.findall(r"<g><title>(\w+)</title>", drawn)
-    assert sorted(shown + hidden) == sorted(names)
-    assert shown[:2] == names[:2]
+    assert (sorted(shown + hidden), shown[:2]) == (sorted(names), names[:2])
     assert len(hidden) > 10
 
 

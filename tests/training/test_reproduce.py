@@ -124,8 +124,7 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
     checkout.refuse_changes()
     (tree / "zoo" / "nn.py").write_text("other")
     (tree / "zoo" / "new.py").write_text("new")
-    assert checkout.commit() == before + "+"
-    assert checkout.changed() == ["zoo/nn.py", "zoo/new.py"]
+    assert (checkout.commit(), checkout.changed()) == (before + "+", ["zoo/nn.py", "zoo/new.py"])
     with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
         checkout.refuse_changes()
 

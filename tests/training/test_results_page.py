@@ -26,10 +26,8 @@ def test_a_row_shows_metric_score_spread_bar_and_baseline():
     both = reproduce.figure_of(PROOF, [results(0.95), results(0.97)])
     found = cells(results_page.page({"image_cnn": both}))
     assert found["score"] == "**96.00 % (95.00 to 97.00 %)**"
-    assert found["metric"] == "test/accuracy \u2191"
-    assert found["bar"] == "at least 90.00 %"
-    assert found["baseline"] == "80.00 % (logistic, 90.0 s)"
-    assert found["data"] == "digits (embedded)"
+    assert (found["metric"], found["bar"]) == ("test/accuracy \u2191", "at least 90.00 %")
+    assert (found["baseline"], found["data"]) == ("80.00 % (logistic, 90.0 s)", "digits (embedded)")
     assert found["minutes"] == "0.5 of 1"
 
 

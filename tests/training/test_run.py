@@ -107,8 +107,7 @@ def test_a_run_that_failed_later_keeps_what_it_has(config):
         checkpoint.parent.mkdir()
         checkpoint.touch()
         raise FloatingPointError("nan")
-    assert run.lasts == [checkpoint]
-    assert run.config["name"] == "a"
+    assert (run.lasts, run.config["name"]) == ([checkpoint], "a")
 
 
 def test_devices_epochs_and_loggers_may_differ_and_nothing_else(config):

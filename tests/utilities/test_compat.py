@@ -30,8 +30,7 @@ def test_the_cpu_says_whether_it_multiplies_bf16():
 def test_a_scan_is_a_running_sum():
     numbers = torch.arange(4.0)
     total, sums = compat.scan(lambda s, x: (s + x, s + x), torch.zeros(()), numbers, False)
-    assert total == 6
-    assert sums.tolist() == [0, 1, 3, 6]
+    assert (total, sums.tolist()) == (6, [0, 1, 3, 6])
 
 
 def test_a_logger_forgets_what_is_done_again(tmp_path):

@@ -13,9 +13,8 @@ def figure(value=0.95, target=(), **more):
 def cells(page):
     """The last row by column."""
     head, _, *rows = [line for line in page.splitlines() if line.startswith("|")]
-    return dict(
-        zip(*([c.strip() for c in one.split("|")] for one in (head, rows[-1])), strict=True)
-    )
+    both = ([cell.strip() for cell in one.split("|")] for one in (head, rows[-1]))
+    return dict(zip(*both, strict=True))
 
 
 def row(value=0.95, **more):
@@ -37,14 +36,13 @@ def test_what_was_done_to_the_data_stands_beside_their_score():
 
 
 VERDICTS = {
-    "met": {},
-    "misses its bar": {"value": 0.85},
+    "met": {}, "misses its bar": {"value": 0.85},
     "loses to logistic, lower bound": {"baseline/test/accuracy": 0.96},
     "lower bound": {"baseline/test/accuracy": 0.9},
     "slower than its 1 minutes": {"train_seconds": 61.0},
     "misses its bar, slower than its 1 minutes": {"value": 0.85, "train_seconds": 61.0},
     "control, met": {"target": {"at_least": None, "at_most": 0.96}, "baseline/test/accuracy": None},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

@@ -35,15 +35,13 @@ def test_it_draws_the_class_that_is_asked_for():
     assert Judge()(Judge().input(drawn)).argmax(1).tolist() == labels.tolist()
 
 
-def test_it_is_scored_by_the_judge_of_the_data_and_by_the_models_metrics():
-    found = PCAGaussian(components=8).fit(Data()).score(Data(Judge()))
+def test_it_is_scored_by_the_judge_of_the_data_and_not_without():
+    model = PCAGaussian(components=8).fit(Data())
+    assert model.score(Data()) == {}
+    found = model.score(Data(Judge()))
     assert set(found) == {"test/frechet", "test/coverage", "test/class_accuracy"}
     assert found["test/coverage"] == found["test/class_accuracy"] == 1
     assert 0 < found["test/frechet"] < 4
-
-
-def test_without_a_judge_there_is_no_score():
-    assert PCAGaussian(components=8).fit(Data()).score(Data()) == {}
 
 
 @pytest.mark.parametrize("samples", [10, 20])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -21,15 +22,11 @@ def test_it_is_an_estimator_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def test_the_slides_sentence_gives_its_windows():
+def test_the_slides_sentence_gives_its_windows_and_a_stride_leaves_out_no_word():
     windows, owners = cut([SENTENCE, "too short"], window=4, stride=1)
     assert windows[:2] == ["This film is the", "film is the worst"]
     assert (windows[-2:], owners.tolist()) == (["I have ever watched", "too short"], [0] * 7 + [1])
-
-
-def test_a_stride_leaves_out_no_word():
-    windows, _ = cut(["a b c d e f g"], window=3, stride=3)
-    assert windows == ["a b c", "d e f", "e f g"]
+    assert cut(["a b c d e f g"], window=3, stride=3)[0] == ["a b c", "d e f", "e f g"]
 
 
 def test_a_picture_gives_its_patches():
@@ -100,9 +97,8 @@ def test_it_reads_patches_of_digits():
     pictures = pictures.reshape(-1, 8, 8)
     half = len(labels) // 2
     fitted = StackedWindows(window=5).fit(pictures[:half], labels[:half])
-    assert fitted.score(pictures[half:], labels[half:]) > 0.8
     vote = (fitted.vote(pictures[half:]) == labels[half:]).mean()
-    assert vote < fitted.score(pictures[half:], labels[half:])
+    assert fitted.score(pictures[half:], labels[half:]) > max(0.8, vote)
 
 
 def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
@@ -115,8 +111,6 @@ def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
 
 def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     """Wang & Manning 2012, equation 2, by hand (S68)."""
-    from scipy.sparse import csr_matrix
-
     features = csr_matrix([[1, 1, 0], [1, 0, 0], [0, 1, 1]])
     fitted = LogCountRatio().fit(features, np.array([1, 1, 0]))
     p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5

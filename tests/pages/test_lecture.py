@@ -61,15 +61,12 @@ def test_there_are_as_many_commands_at_a_time_as_cores(monkeypatch):
     assert lecture._workers()[0] == 1
 
 
-def test_the_page_shows_pictures_and_comparison_of_what_was_run(
-    monkeypatch, command, here, tmp_path
-):
+def test_the_page_shows_pictures_of_what_was_run(monkeypatch, command, here, tmp_path):
     monkeypatch.setattr(lecture, "slides", lambda: SOME)
     page = Path(command.ran("lecture", "trainer=smoke").split()[-1]).read_text()
     assert (page.count("<section>"), page.count("data:image/png")) == (4, 1)
-    assert "<figcaption>Per class</figcaption>" in page
-    assert "A &lt;network&gt;" in page
-    assert "Confusion matrix" not in page
+    said = ("<figcaption>Per class</figcaption>", "A &lt;network&gt;", "Confusion matrix")
+    assert [one in page for one in said] == [True, True, False]
     assert len(list(tmp_path.glob("runs/image_cnn/*/results.json"))) == 1
 
 

@@ -141,16 +141,14 @@ def test_the_average_of_the_weights_is_what_is_judged():
     torch.manual_seed(0)
     run = train(ema=0.999999, model={"optimizer": {"lr": 0.5}})
     moved = torch.load(run.lasts[0], weights_only=True)
-    both = (moved[key]["head.weight"] for key in ("state_dict", "current_model_state"))
-    averaged, current = both
+    averaged, current = (moved[key]["head.weight"] for key in ("state_dict", "current_model_state"))
     assert (averaged - current).abs().max() > 0.01
     torch.testing.assert_close(run.model.state_dict()["head.weight"], averaged, atol=1e-3, rtol=0)
 
 
 def test_the_facts_of_the_data_set_the_sizes_and_no_other_value_than_the_files_stands():
     composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 10}
-    facts = {"channels": 3, "num_classes": 4, "image_size": 32}
-    agreed = build.agree(composed, composed, facts)
+    agreed = build.agree(composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32})
     assert agreed == {**composed, "channels": 3, "num_classes": 4}
     with pytest.raises(ValueError, match=r"is 7: the data have 4 and the model's file 10"):
         build.agree({**composed, "num_classes": 7}, composed, {"num_classes": 4})

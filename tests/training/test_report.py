@@ -116,8 +116,7 @@ def test_baseline_model_and_target_stand_in_one_table():
 ])  # fmt: skip
 def test_the_winner_is_named_and_a_lead_within_the_interval_is_called_that(baseline, row, verdict):
     rows = said(**{"baseline/test/accuracy": baseline})
-    assert rows.pop(row)[2] == verdict
-    assert [verdict for *_, verdict in rows.values()] == ["", "met"]
+    assert (rows.pop(row)[2], [verdict for *_, verdict in rows.values()]) == (verdict, ["", "met"])
 
 
 @pytest.mark.parametrize(
@@ -424,8 +423,7 @@ def drawn_dots(drawn):
 
 def test_names_stand_at_their_places_at_one_scale():
     """S64: twice as far apart is twice as far apart, in both directions; up is up."""
-    places = np.array([[0, 0], [2, 0], [0, 1]])
-    drawn = draw("plane", Scatter(places, [*"abc"], [(0, 1)], [*"xyx"]))
+    drawn = draw("plane", Scatter(np.array([[0, 0], [2, 0], [0, 1]]), [*"abc"], [(0, 1)], [*"xyx"]))
     keys, dots = drawn_dots(drawn)
     across, up = dots[1] - dots[0], dots[2] - dots[0]
     assert across[0] == pytest.approx(-2 * up[1], abs=0.3)

@@ -36,10 +36,9 @@ def tiles(path, columns, rows=1):
     sheet = np.asarray(Image.open(path))[:, :, :3]
     high, wide = (sheet.shape[0] + GAP) // rows, (sheet.shape[1] + GAP) // columns
     scale = (wide - GAP) // WIDE
-    rows_of = [sheet[y * high : (y + 1) * high - GAP : scale] for y in range(rows)]
-    return [
-        row[:, x * wide : (x + 1) * wide - GAP : scale] for row in rows_of for x in range(columns)
-    ]
+    strips = [sheet[y * high : (y + 1) * high - GAP : scale] for y in range(rows)]
+    places = range(0, columns * wide, wide)
+    return [strip[:, x : x + wide - GAP : scale] for strip in strips for x in places]
 
 
 DEMOS = [what for what in draw.WHAT if what != "maps"]  # which need no network
@@ -95,9 +94,7 @@ def test_the_sum_is_written_out_for_the_pixel_that_is_asked_for(command, colour)
 @pytest.mark.parametrize(
     ("border", "edge", "size"), [("same", 2, "30 x 40"), ("valid", 0, "26 x 36")]
 )
-def test_the_size_is_said_with_its_formula_and_the_middle_written_out(
-    border, edge, size, command, colour
-):
+def test_size_and_middle_are_written_out(border, edge, size, command, colour):
     """S42."""
     out = command.ran("draw", "filter", "my.png", "--kernel", "blur", "--border", border)
     assert f"(30 + 2 x {edge} - 5 + 1) x (40 + 2 x {edge} - 5 + 1) = {size} pixels" in out

@@ -18,12 +18,9 @@ from zoo.pages.lecture import Slide
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_page_in_the_docs_is_made_of_the_slides():
+def test_the_page_in_the_docs_is_made_of_the_slides_of_which_every_model_has_one():
     """After a change of conf/lecture.yaml: `zoo lecture --list > docs/lecture.md`."""
     assert (ROOT / "docs" / "lecture.md").read_text() == lecture.markdown()
-
-
-def test_every_topic_on_embedded_data_has_its_slide():
     assert set(zoo.list_models()) <= {slide.experiment for slide in lecture.slides() if slide.shows}
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import zoo
+from tests.pretrained.test_store import INPUT
 from zoo.pretrained import export as module
 from zoo.pretrained import store
 from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, traced
@@ -17,11 +18,7 @@ from zoo.utilities.errors import Failure
 from zoo.video import Places
 
 ENDINGS = [".onnx", ".pt2"]
-INPUT = {
-    "_target_": "datamodules.inputs.image.ImageInput", "image_size": 28, "channels": 1,
-    "mean": [0.1], "std": [0.3], "background": None, "steps": {},
-}  # fmt: skip
-FACTS = {"classes": list("abcdefghij"), "input": INPUT}
+FACTS = {"classes": list("abcdefghij"), "input": INPUT | {"background": None, "steps": {}}}
 
 
 def trained(name, **overrides):

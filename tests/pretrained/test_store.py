@@ -45,6 +45,11 @@ def saved(tmp_path):
     return model, tmp_path
 
 
+@pytest.fixture
+def folder(saved):
+    return saved[1]
+
+
 def rewrite(folder, change):
     """Change the tensors of a file, and the digest so that it fits."""
     path = folder / "weights.safetensors"
@@ -75,9 +80,8 @@ def test_a_loaded_model_gives_the_same_output_in_eval_mode_and_takes_raw_picture
     assert [answer["label"] in "abcdefghij" for answer in answers] == [True, True]
 
 
-def test_of_2000_flipped_bits_none_is_accepted(saved):
+def test_of_2000_flipped_bits_none_is_accepted(folder):
     """Bare safetensors accepts 1,938 of such files (reliability.md, section 0)."""
-    _, folder = saved
     path = folder / "weights.safetensors"
     whole = path.read_bytes()
     random = np.random.default_rng(0)
@@ -126,9 +130,8 @@ def as_pickle(payload, path):
 
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
-def test_a_pickle_is_never_opened(payload, saved, tmp_path):
+def test_a_pickle_is_never_opened(payload, folder, tmp_path):
     """Renamed, with a card whose digest fits; as a checkpoint; and in a run's folder, resumed."""
-    _, folder = saved
     as_pickle(payload, path := folder / "weights.safetensors")
     with pytest.raises(ValueError, match="sha256 differs"):
         zoo.load(folder)
@@ -174,14 +177,12 @@ HOSTILE = {
     "nested": lambda card: card["model"].update(widths={"_target_": "os.mkdir", "path": "opened"}),
     "sizes": lambda card: card["model"].update(widths=[-4]),
     "type": lambda card: card.update(model="image_cnn"),
-    "digest": lambda card: card.update(sha256=None),
-    "schema": lambda card: card.update(schema=99),
-}
+    "digest": lambda card: card.update(sha256=None), "schema": lambda card: card.update(schema=99),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_or_broken_card_is_one_line_and_builds_nothing(change, saved, tmp_path):
-    _, folder = saved
+def test_a_hostile_or_broken_card_is_one_line_and_builds_nothing(change, folder, tmp_path):
     change_card(folder, change)
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         zoo.load(folder)
@@ -189,15 +190,13 @@ def test_a_hostile_or_broken_card_is_one_line_and_builds_nothing(change, saved, 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}', "\xff"])
-def test_what_is_no_card_says_so(text, saved):
-    _, folder = saved
+def test_what_is_no_card_says_so(text, folder):
     (folder / "card.json").write_text(text, encoding="latin-1")
     with pytest.raises(ValueError, match=r"card\.json (is no card|has schema|is no whole card)"):
         zoo.load(folder)
 
 
-def test_another_models_weights_are_refused_with_what_differs(saved, tmp_path):
-    _, folder = saved
+def test_another_models_weights_are_refused_with_what_differs(folder, tmp_path):
     for name, overrides in (("image_cnn", {"widths": [8, 8]}), ("image_cnn_2017", {})):
         other = zoo.create_model(name, **overrides)
         section = {"_target_": f"zoo.image_cnn.{type(other).__name__}", **other.hparams}
@@ -328,8 +327,7 @@ def test_torch_hub_opens_every_model_and_its_weights(shelf):
 
 
 @pytest.mark.parametrize("words", [["test"], ["predict"], ["train", "trainer=smoke", "init="]])
-def test_a_card_of_an_earlier_zoo_loads_and_else_says_what_it_lacks(words, saved, command):
-    _, folder = saved
+def test_a_card_of_an_earlier_zoo_loads_and_else_says_what_it_lacks(words, folder, command):
     assert zoo.load(folder).classes == FACTS["classes"]
     *first, last = words
     given = [*first, f"{last}{folder}"] if last.endswith("=") else [*words, str(folder)]

@@ -81,10 +81,9 @@ def uci_digits(folder):
     """Digits of other writers than MNIST's: UCI's, which scikit-learn ships, drawn at 28 x 28."""
     found = load_digits()
     for i, (picture, label) in enumerate(zip(found.images, found.target, strict=True)):
-        place = folder / str(label)
-        place.mkdir(parents=True, exist_ok=True)
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
         pixels = Image.fromarray((picture * 255 / 16).round().astype(np.uint8))
-        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(place / f"{i}.png")
+        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(folder / f"{label}/{i}.png")
     return str(folder)
 
 
@@ -102,5 +101,4 @@ def test_fine_tuning_on_200_pictures_beats_training_from_scratch(tmp_path):
                 },
             )  # fmt: skip
             scores.setdefault(init, []).append(run.results["test/accuracy"])
-    print(scores)
     assert np.mean(scores["image_cnn.mnist"]) > np.mean(scores[None])

@@ -116,9 +116,7 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
 
 
 @pytest.mark.parametrize("without", ["checkout", "git"])
-def test_without_a_checkout_or_git_there_is_no_commit_and_nothing_is_refused(
-    without, tmp_path, monkeypatch
-):
+def test_without_checkout_or_git_nothing_is_refused(without, tmp_path, monkeypatch):
     if without == "git":
         monkeypatch.setenv("PATH", str(tmp_path))
     else:

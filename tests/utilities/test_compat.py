@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.distributed as dist
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from tests.data import bare_trainer
 from zoo.utilities import compat
 
 
@@ -43,8 +43,7 @@ def test_a_logger_forgets_what_is_done_again(tmp_path):
 
 
 def test_the_results_of_an_epoch_are_a_list():
-    trainer = Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
-    assert compat.epoch_results(trainer) == []
+    assert compat.epoch_results(bare_trainer()) == []
 
 
 def test_processes_have_a_store(tmp_path):

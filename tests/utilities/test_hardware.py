@@ -36,9 +36,7 @@ def test_freed_memory_is_used_again():
 
 
 @pytest.mark.parametrize(("capability", "native"), [((7, 5), False), ((8, 0), True)])
-def test_a_gpu_from_capability_8_on_and_a_cpu_by_flags_multiply_bf16(
-    capability, native, monkeypatch
-):
+def test_chips_multiply_bf16_by_capability_or_flags(capability, native, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     monkeypatch.setattr(hardware, "cpu_multiplies_bf16", lambda: native)

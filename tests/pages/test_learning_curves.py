@@ -14,7 +14,7 @@ from zoo.baselines.pixels import StandardisedLogistic
 from zoo.commands import curves as verb
 from zoo.commands.main import Parser
 from zoo.pages import learning_curves as pages
-from zoo.training import baseline, launch, learning_curves
+from zoo.training import launch, learning_curves
 from zoo.training.learning_curves import Point
 
 ALGORITHMS = ["logistic regression", "SGD, augmented", "image_cnn_2017", "image_cnn"]
@@ -130,9 +130,11 @@ def test_the_command_repeats_it():
 
 def test_the_interval_of_a_baseline_is_that_of_its_answers(monkeypatch):
     """900 of 1,000 right: 1.96 standard errors of 0.3 / sqrt(1,000) on either side."""
+    from zoo.training import baseline
+
     monkeypatch.setattr(baseline, "baseline_results", lambda *_: {"baseline/test/accuracy": 0.9})
     jobs = learning_curves.planned(asked("--samples", "50", "--seeds", "0"))
-    (job,) = (one for one in jobs if "log" in one.algorithm)
+    (job,) = [one for one in jobs if "log" in one.algorithm]
     point = job.score()
     assert (point.samples, point.accuracy) == (50, 0.9)
     assert (point.low, point.high) == pytest.approx((0.8814, 0.9186), abs=0.003)

@@ -110,6 +110,12 @@ class Command:
         assert (code, out, err.count("\n")) == (2, "", 1), err
         return err
 
+    def failed(self, *arguments: str, code: int = 2) -> str:
+        """The last line that a command says which answers nothing and has this exit code."""
+        found, out, err = self(*arguments)
+        assert (found, out) == (code, ""), err
+        return err.splitlines()[-1]
+
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:

@@ -18,18 +18,10 @@ def by_hand(train, test, order, size):
     """By loops over lists: P(c | h) = (n(hc) + T(h) P(c | h')) / (n(h) + T(h))."""
 
     def probability(context, c):
-        shorter = 1 / size if not context else None
-        after = [
-            train[i + len(context)]
-            for i in range(len(train) - len(context))
-            if train[i : i + len(context)] == context
-        ]
-        if shorter is None:
-            shorter = probability(context[1:], c)
-        if not after:
-            return shorter
+        shorter, n = probability(context[1:], c) if context else 1 / size, len(context)
+        after = [train[i] for i in range(n, len(train)) if train[i - n : i] == context]
         kinds = len(set(after))
-        return (after.count(c) + kinds * shorter) / (len(after) + kinds)
+        return (after.count(c) + kinds * shorter) / (len(after) + kinds) if after else shorter
 
     return [probability(test[max(t - order, 0) : t], test[t]) for t in range(1, len(test))]
 
@@ -59,10 +51,9 @@ def test_the_probabilities_of_all_characters_sum_to_one():
 
 def test_it_is_scored_in_nats_and_bits_of_the_test_text():
     model, data = fitted(0, [2, 3] * 50, 4, test=[2, 2, 3])
-    scores = model.score(data)
     share = (50 + 2 / 4) / (100 + 2)
-    assert scores["test/bits_per_character"] == pytest.approx(-np.log2(share))
-    assert scores["test/loss"] == pytest.approx(-np.log(share))
+    wanted = {"test/bits_per_character": -np.log2(share), "test/loss": -np.log(share)}
+    assert model.score(data) == pytest.approx(wanted)
 
 
 def test_more_context_costs_fewer_bits_on_real_text():

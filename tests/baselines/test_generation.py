@@ -31,25 +31,21 @@ def test_what_it_draws_has_the_moments_of_its_class():
 def test_it_draws_the_class_that_is_asked_for():
     labels = np.array([3, 1, 0, 2, 3])
     drawn = PCAGaussian(components=5).fit(Data()).draw(labels)
-    assert drawn.dtype == np.uint8
-    assert drawn.shape == (5, 8, 8, 1)
+    assert (drawn.dtype, drawn.shape) == (np.uint8, (5, 8, 8, 1))
     assert Judge()(Judge().input(drawn)).argmax(1).tolist() == labels.tolist()
 
 
-def test_it_is_scored_by_the_judge_of_the_data_and_by_the_models_metrics():
-    found = PCAGaussian(components=8).fit(Data()).score(Data(Judge()))
+def test_it_is_scored_by_the_judge_of_the_data_and_not_without():
+    model = PCAGaussian(components=8).fit(Data())
+    assert model.score(Data()) == {}
+    found = model.score(Data(Judge()))
     assert set(found) == {"test/frechet", "test/coverage", "test/class_accuracy"}
     assert found["test/coverage"] == found["test/class_accuracy"] == 1
     assert 0 < found["test/frechet"] < 4
-
-
-def test_without_a_judge_there_is_no_score():
-    assert PCAGaussian(components=8).fit(Data()).score(Data()) == {}
 
 
 @pytest.mark.parametrize("samples", [10, 20])
 def test_few_pictures_are_enough_to_fit(samples):
     """One or two a class, and fewer than components."""
     data = opened("digits", limit=40, batch_size=2, train_samples=samples)
-    drawn = PCAGaussian(components=64).fit(data).draw(np.arange(10))
-    assert drawn.shape == (10, 28, 28, 1)
+    assert PCAGaussian(components=64).fit(data).draw(np.arange(10)).shape == (10, 28, 28, 1)

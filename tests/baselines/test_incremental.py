@@ -1,5 +1,7 @@
 """Learning outside the network, batch by batch (S28, S31)."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -7,24 +9,27 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Perceptron, SGDClassifier, SGDRegressor
 from sklearn.neural_network import MLPClassifier
 
-import zoo
+from tests.data import opened
 from zoo.baselines import incremental as module
 from zoo.baselines.incremental import Incremental
 from zoo.catalog.compose import as_overrides
 from zoo.config import schema
+from zoo.training.baseline import baseline_results
 
 SGD = {"_target_": "sklearn.linear_model.SGDClassifier", "loss": "log_loss", "random_state": 0}
 MLP = MLPClassifier((32,), random_state=0)
+SECTION = {
+    "_target_": "zoo.baselines.incremental.Incremental", "estimator": SGD, "augment": False,
+    "passes": 1, "batch_size": None, "happy_at": None,
+}  # fmt: skip
 PASSIVE_AGGRESSIVE = {
     "_target_": "sklearn.linear_model.SGDClassifier", "loss": "hinge", "penalty": None,
     "learning_rate": "pa1", "eta0": 1.0,
 }  # fmt: skip
 
 
-def opened(**overrides):
-    data = zoo.create_data("digits", **{"limit": 100, "batch_size": 16, **overrides})
-    data.setup("fit")
-    return data
+digits = partial(opened, "digits", limit=100, batch_size=16)
+degrees = partial(opened, "turned_digits", batch_size=16)  # in miniature
 
 
 def made(estimator, **arguments):
@@ -34,7 +39,7 @@ def made(estimator, **arguments):
 
 @pytest.fixture(scope="module")
 def data():
-    return opened()
+    return digits()
 
 
 class Watched(Perceptron):
@@ -70,9 +75,8 @@ def test_in_one_pass_it_is_a_plain_loop_of_partial_fit(data):
 
 def test_all_classes_are_declared_though_the_first_batch_has_two():
     """S31: without them the third class of the stream is an error."""
-    data = opened(batch_size=2)
-    found = made(SGDClassifier()).fit(data)
-    assert found.estimator_.classes_.tolist() == list(range(10))
+    data = digits(batch_size=2)
+    assert made(SGDClassifier()).fit(data).estimator_.classes_.tolist() == list(range(10))
     stream = ((X.reshape(2, -1), y) for X, y in data.flow(epochs=1))
     X, y = next(stream)
     stubborn = SGDClassifier().partial_fit(X, y, classes=np.unique(y))
@@ -85,14 +89,13 @@ def test_a_batch_is_predicted_before_it_is_learned_from(data):
     found = made(Watched(), batch_size=40).fit(data)
     told = [(verb, len(X)) for verb, X, *_ in found.estimator_.told][:5]
     assert told == [("learn", 40), ("predict", 40), ("learn", 40), ("predict", 20), ("learn", 20)]
-    asked, learned = found.estimator_.told[1], found.estimator_.told[2]
-    np.testing.assert_array_equal(asked[1], learned[1])
+    np.testing.assert_array_equal(found.estimator_.told[1][1], found.estimator_.told[2][1])
 
 
 def test_its_history_is_of_the_samples_given_and_the_scores(data):
     found = made(Perceptron(), passes=3, batch_size=30).fit(data)
-    assert [row["pass"] for row in found.history_] == [1, 2, 3]
-    assert [row["samples"] for row in found.history_] == [100, 200, 300]
+    counted = [(row["pass"], row["samples"]) for row in found.history_]
+    assert counted == [(1, 100), (2, 200), (3, 300)]
     other, right = Perceptron(), []
     for number, (X, y) in enumerate(data.flow(epochs=1, batch_size=30)):
         X = X.reshape(len(X), -1)
@@ -119,9 +122,8 @@ def test_the_same_seed_learns_the_same(data):
 
 
 def test_only_training_batches_are_augmented(data):
-    plain, moved = (
-        made(Watched(), augment=augment).fit(data).estimator_.told for augment in (False, True)
-    )
+    fitted = (made(Watched(), augment=augment).fit(data) for augment in (False, True))
+    plain, moved = (one.estimator_.told for one in fitted)
     assert not np.allclose(plain[0][1], moved[0][1])
     np.testing.assert_array_equal(plain[-1][1], moved[-1][1])  # the last held-out batch
 
@@ -130,8 +132,8 @@ def test_only_training_batches_are_augmented(data):
     "estimator", [SGD, PASSIVE_AGGRESSIVE, Perceptron(), MLP], ids=lambda one: str(one)[:40]
 )
 def test_any_estimator_with_partial_fit_will_do(estimator):
-    found = made(estimator, passes=3).fit(opened(batch_size=20))
-    assert found.score(opened())["test/accuracy"] > 0.3  # a tenth is chance
+    found = made(estimator, passes=3).fit(digits(batch_size=20))
+    assert found.score(digits())["test/accuracy"] > 0.3  # a tenth is chance
 
 
 @pytest.mark.parametrize("wrong", [LogisticRegression(), DummyClassifier()])
@@ -142,64 +144,45 @@ def test_one_without_partial_fit_is_refused_with_advice(wrong):
 
 def test_a_config_is_refused_before_any_work(command, tmp_path):
     """The command says it in one line, though the baseline is fitted last."""
-    baseline = {"_target_": "zoo.baselines.incremental.Incremental", "passes": 1, "augment": False}
-    wrong = {"_target_": "sklearn.linear_model.LogisticRegression"}
-    section = {**baseline, "estimator": wrong, "batch_size": None, "happy_at": None}
-    code, out, err = command("train", *as_overrides({"+baseline": section}), "~baseline.C")
-    assert (code, out) == (2, "")
-    assert "LogisticRegression has no partial_fit" in err
+    section = {**SECTION, "estimator": {"_target_": "sklearn.linear_model.LogisticRegression"}}
+    line = command.failed("train", *as_overrides({"+baseline": section}), "~baseline.C")
+    assert "LogisticRegression has no partial_fit" in line
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_target_outside_the_allow_list_is_not_built():
-    with pytest.raises(
-        ValueError, match=r"baseline\.estimator is 'os.system'|must start with one of"
-    ):
+    wanted = r"baseline\.estimator is 'os.system'|must start with one of"
+    with pytest.raises(ValueError, match=wanted):
         made({"_target_": "os.system", "command": "true"})
     with pytest.raises(ValueError, match="no key named"):
         made({**SGD, "losss": "hinge"})
 
 
-def test_classes_and_values_are_told_apart(data):
-    with pytest.raises(
-        ValueError, match="SGDRegressor predicts values, and these data have classes"
-    ):
-        made(SGDRegressor()).fit(data)
-
-
-def test_data_without_pictures_say_so():
-    texts = zoo.create_data("negated_reviews", limit=32)
-    texts.setup("fit")
-    with pytest.raises(ValueError, match="no flow of batches"):
-        made(Perceptron()).fit(texts)
+@pytest.mark.parametrize(("estimator", "name", "said"), [
+    (SGDRegressor(), "digits", "SGDRegressor predicts values, and these data have classes"),
+    (SGDClassifier(), "turned_digits", "SGDClassifier predicts classes, and these data have val"),
+    (Perceptron(), "negated_reviews", "no flow of batches"),
+])  # fmt: skip
+def test_data_of_another_kind_than_the_estimator_learns_are_refused(estimator, name, said):
+    with pytest.raises(ValueError, match=said):
+        made(estimator).fit(opened(name, limit=32, batch_size=16))
 
 
 def test_its_name_says_what_learned_and_from_what():
     assert made(SGD, augment=True).title == "SGDClassifier, batch by batch, augmented"
-    assert schema.build({
-        "_target_": "zoo.baselines.incremental.Incremental", "estimator": SGD, "augment": False,
-        "passes": 1, "batch_size": None, "happy_at": None,
-    }, "baseline").title == "SGDClassifier, batch by batch"  # fmt: skip
+    assert schema.build(SECTION, "baseline").title == "SGDClassifier, batch by batch"
 
 
 def test_long_work_has_a_progress_bar(data, monkeypatch, capsys):
     monkeypatch.setattr(module, "LONG", 1)
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
-    with_one = made(Perceptron(), passes=2).fit(data)
-    assert [row["samples"] for row in with_one.history_] == [100, 200]
+    assert [row["samples"] for row in made(Perceptron(), passes=2).fit(data).history_] == [100, 200]
     assert "Perceptron" in capsys.readouterr().err
-
-
-def measured(sample):
-    """Turned digits in miniature."""
-    data = zoo.create_data("turned_digits", limit=sample, batch_size=16)
-    data.setup("fit")
-    return data
 
 
 def test_a_regressor_learns_standardised_targets_and_answers_in_degrees():
     """S06, S31: a hand-written loop gives the same errors."""
-    data = measured(100)
+    data = degrees(limit=100)
     mean, std = data.facts["target_mean"], data.facts["target_std"]
     plain = SGDRegressor(random_state=0, eta0=1e-4)
     for X, y in data.flow(epochs=1):
@@ -213,16 +196,11 @@ def test_a_regressor_learns_standardised_targets_and_answers_in_degrees():
 
 
 def test_a_regressor_is_happy_with_a_small_error():
-    data = measured(100)
+    data = degrees(limit=100)
     found = made(SGDRegressor(random_state=0, eta0=1e-4), passes=30, happy_at=25.0).fit(data)
     errors = [row["held_out"] for row in found.history_]
     assert errors[-1] <= 25 < min(errors[:-1], default=90)
     assert len(errors) < 30
-
-
-def test_a_classifier_of_values_is_refused():
-    with pytest.raises(ValueError, match="SGDClassifier predicts classes, and these data have val"):
-        made(SGDClassifier()).fit(measured(32))
 
 
 @pytest.mark.slow
@@ -231,8 +209,7 @@ def test_augmentation_helps_an_incremental_learner_on_digits_it_has_not_seen():
     found = {}
     for augment in (False, True):
         for seed in (0, 1, 2):
-            data = zoo.create_data("digits", seed=seed, train_samples=500)
-            data.setup("fit")
+            data = opened("digits", seed=seed, train_samples=500)
             learner = MLPClassifier((256,), random_state=seed)
             learned = made(learner, augment=augment, passes=40, batch_size=64).fit(data)
             found[augment, seed] = learned.score(data)["test/accuracy"]
@@ -243,21 +220,13 @@ def test_augmentation_helps_an_incremental_learner_on_digits_it_has_not_seen():
 
 def test_a_score_in_the_cache_is_of_the_same_augmentation(monkeypatch):
     """What else of the data's config it learns by: their digest does not tell it."""
-    from zoo.training.baseline import baseline_results
-
     fitted = []
     monkeypatch.setattr(Incremental, "fit", lambda self, data: fitted.append(data) or self)
     monkeypatch.setattr(Incremental, "score", lambda self, data: {"test/accuracy": len(fitted)})
-    section = {
-        "_target_": "zoo.baselines.incremental.Incremental",
-        "estimator": {"_target_": "sklearn.linear_model.SGDClassifier", "random_state": 0},
-        "augment": True, "passes": 1, "batch_size": None, "happy_at": None,
-    }  # fmt: skip
+    section = {**SECTION, "augment": True}
 
     def scored(**options):
-        data = zoo.create_data("digits", limit=64, augment=options)
-        data.setup("fit")
-        return baseline_results(section, data)["baseline/test/accuracy"]
+        return baseline_results(section, digits(augment=options))["baseline/test/accuracy"]
 
     assert scored(rotation_range=10) == scored(rotation_range=10) == 1
     assert scored(rotation_range=20) == 2

@@ -1,5 +1,7 @@
 """Tf-idf and a linear model (S68): what it sees, and what no bag of words can."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,18 +9,10 @@ from tests.data import opened
 from zoo.baselines.text import TfidfLogistic
 
 
-class Texts:
+def data_of(train, test):
     """A datamodule that has only arrays."""
-
-    def __init__(self, train, test):
-        self.splits = {"train": train, "test": test}
-
-    def arrays(self, split):
-        texts, labels = self.splits[split]
-        return texts, np.array(labels)
-
-
-ORDER = ["bad not good", "good not bad"] * 20, [0, 1] * 20
+    splits = {"train": train, "test": test}
+    return SimpleNamespace(arrays=lambda split: (splits[split][0], np.array(splits[split][1])))
 
 
 def accuracy(data, ngrams):
@@ -26,25 +20,26 @@ def accuracy(data, ngrams):
     return estimator.fit(data).score(data)["test/accuracy"]
 
 
+ORDER = ["bad not good", "good not bad"] * 20, [0, 1] * 20
+
+
 def test_it_learns_which_words_go_with_a_class():
-    data = Texts((["it's fine", "it's dire"] * 10, [1, 0] * 10), (["fine", "dire dire"], [1, 0]))
+    data = data_of((["it's fine", "it's dire"] * 10, [1, 0] * 10), (["fine", "dire dire"], [1, 0]))
     assert accuracy(data, 1) == 1.0
 
 
 def test_a_bag_of_words_cannot_see_order_and_bigrams_can():
-    data = Texts(ORDER, ORDER)
-    assert accuracy(data, 1) == 0.5
-    assert accuracy(data, 2) == 1.0
+    data = data_of(ORDER, ORDER)
+    assert (accuracy(data, 1), accuracy(data, 2)) == (0.5, 1.0)
 
 
 def test_its_words_are_the_tokenisers():
     """A single letter and "don't" are words, too, which scikit-learn's own tokeniser cuts."""
-    data = Texts((["i don't", "i do"] * 10, [0, 1] * 10), (["do"], [1]))
+    data = data_of((["i don't", "i do"] * 10, [0, 1] * 10), (["do"], [1]))
     estimator = TfidfLogistic(ngrams=1, C=1.0, max_iter=100).fit(data)
     assert set(estimator.classifier_[0].vocabulary_) == {"i", "don't", "do"}
 
 
 @pytest.mark.parametrize(("ngrams", "low", "high"), [(1, 0.4, 0.65), (2, 0.7, 0.9)])
 def test_on_negated_reviews_words_say_nothing_and_pairs_something(ngrams, low, high):
-    data = opened("negated_reviews")
-    assert low <= accuracy(data, ngrams) <= high
+    assert low <= accuracy(opened("negated_reviews"), ngrams) <= high

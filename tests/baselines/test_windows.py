@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -21,23 +22,17 @@ def test_it_is_an_estimator_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def test_the_slides_sentence_gives_its_windows():
+def test_the_slides_sentence_gives_its_windows_and_a_stride_leaves_out_no_word():
     windows, owners = cut([SENTENCE, "too short"], window=4, stride=1)
     assert windows[:2] == ["This film is the", "film is the worst"]
-    assert windows[-2:] == ["I have ever watched", "too short"]
-    assert owners.tolist() == [0] * 7 + [1]
-
-
-def test_a_stride_leaves_out_no_word():
-    windows, _ = cut(["a b c d e f g"], window=3, stride=3)
-    assert windows == ["a b c", "d e f", "e f g"]
+    assert (windows[-2:], owners.tolist()) == (["I have ever watched", "too short"], [0] * 7 + [1])
+    assert cut(["a b c d e f g"], window=3, stride=3)[0] == ["a b c", "d e f", "e f g"]
 
 
 def test_a_picture_gives_its_patches():
     pictures = np.arange(2 * 4 * 4).reshape(2, 4, 4)
     windows, owners = cut(pictures, window=2, stride=2)
-    assert windows[1].tolist() == [2, 3, 6, 7]
-    assert owners.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert (windows[1].tolist(), owners.tolist()) == ([2, 3, 6, 7], [0, 0, 0, 0, 1, 1, 1, 1])
     coloured, _ = cut(np.stack([pictures, -pictures], 3), window=2, stride=2)
     assert sorted(coloured[1]) == [-7, -6, -3, -2, 2, 3, 6, 7]
 
@@ -102,9 +97,8 @@ def test_it_reads_patches_of_digits():
     pictures = pictures.reshape(-1, 8, 8)
     half = len(labels) // 2
     fitted = StackedWindows(window=5).fit(pictures[:half], labels[:half])
-    assert fitted.score(pictures[half:], labels[half:]) > 0.8
     vote = (fitted.vote(pictures[half:]) == labels[half:]).mean()
-    assert vote < fitted.score(pictures[half:], labels[half:])
+    assert fitted.score(pictures[half:], labels[half:]) > max(0.8, vote)
 
 
 def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
@@ -117,8 +111,6 @@ def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():
 
 def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     """Wang & Manning 2012, equation 2, by hand (S68)."""
-    from scipy.sparse import csr_matrix
-
     features = csr_matrix([[1, 1, 0], [1, 0, 0], [0, 1, 1]])
     fitted = LogCountRatio().fit(features, np.array([1, 1, 0]))
     p, q = np.array([3, 2, 1]) / 6, np.array([1, 2, 2]) / 5
@@ -126,14 +118,11 @@ def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     assert fitted.transform(features).toarray()[2, 0] == 0
 
 
-@pytest.mark.parametrize(
-    ("texts", "labels", "message"),
-    [
-        (["a b", " "], [0, 1], "a text has no words"),
-        (["a b", "c d"], [0, 0], "y has 1 class: two or more are needed"),
-        (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
-    ],
-)
+@pytest.mark.parametrize(("texts", "labels", "message"), [
+    (["a b", " "], [0, 1], "a text has no words"),
+    (["a b", "c d"], [0, 0], "y has 1 class: two or more are needed"),
+    (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
+])  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused(texts, labels, message):
     with pytest.raises(ValueError, match=message):
         StackedWindows().fit(texts, labels)

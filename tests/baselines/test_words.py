@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from datamodules.words import Words
-from tests.datamodules.test_words import PLAIN
-from tests.tiny import words as tiny
 from zoo.baselines.words import PPMISVD, ppmi, together
 from zoo.words.keyed_vectors import Neighbours
 
@@ -33,12 +30,8 @@ def test_the_table_is_positive_pointwise_mutual_information():
     assert expected[0, 1] == pytest.approx(math.log(20 * 4 / 25))
 
 
-def test_it_finds_words_that_stand_in_the_same_places(tmp_path):
-    path = tmp_path / "animals.txt"
-    path.write_text("\n\n".join(tiny.paragraphs(300)))
-    data = Words(source=str(path), **PLAIN)
-    data.setup("fit")
-    fitted = PPMISVD(dimensions=4).fit(data)
-    near = Neighbours(data.input.vocabulary, fitted.vectors_)
+def test_it_finds_words_that_stand_in_the_same_places(animals):
+    fitted = PPMISVD(dimensions=4).fit(animals)
+    near = Neighbours(animals.input.vocabulary, fitted.vectors_)
     assert {word for word, _ in near.most_similar("cat", count=3)} == {"dog", "horse", "bird"}
-    assert set(fitted.score(data)) <= {"test/neighbours"}
+    assert set(fitted.score(animals)) <= {"test/neighbours"}

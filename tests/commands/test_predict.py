@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import wave
@@ -54,31 +55,22 @@ def answers(command, *words):
 
 
 def test_files_and_folders_of_pictures_are_answered_in_order(trained, place, command):
-    """Of a folder all pictures below it, and no other files."""
+    """Of a folder all pictures below it, and no other files; as the model answers them."""
     found = answers(command, trained("image_cnn"), "photos/b.jpg", "photos")
     names = [name for name, _ in found]
     assert names == ["photos/b.jpg", "photos/a.png", "photos/b.jpg", "photos/deep/c.PNG"]
     assert found[0][1] == found[2][1]
     assert sum(found[0][1]["probabilities"].values()) == pytest.approx(1)
-
-
-def test_the_command_answers_as_the_model_does(trained, place, command):
-    (found,) = answers(command, trained("image_cnn"), "photos/a.png")
     (answer,) = zoo.load(trained("image_cnn")).predict("photos/a.png")
-    assert found[1]["label"] == answer["label"]
-    assert found[1]["probabilities"] == pytest.approx(answer["probabilities"])
+    assert found[1][1]["label"] == answer["label"]
+    assert found[1][1]["probabilities"] == pytest.approx(answer["probabilities"])
 
 
-@pytest.mark.parametrize(
-    ("model", "inputs", "key"),
-    [
-        ("text_cnn", ["the film was not good at all", "review.txt"], "label"),
-        ("video_conv3d", ["clip.mp4", "frames"], "label"),
-        ("sound_classifier", ["sound.wav"], "label"),
-        ("char_rnn", ["def ", "import "], "text"),
-        ("wavenet", ["sound.wav"], "level"),
-    ],
-)
+@pytest.mark.parametrize(("model", "inputs", "key"), [
+    ("text_cnn", ["the film was not good at all", "review.txt"], "label"),
+    ("video_conv3d", ["clip.mp4", "frames"], "label"), ("sound_classifier", ["sound.wav"], "label"),
+    ("char_rnn", ["def ", "import "], "text"), ("wavenet", ["sound.wav"], "level"),
+])  # fmt: skip
 def test_every_kind_of_input_is_answered(model, inputs, key, trained, place, command):
     found = answers(command, trained(model), *inputs)
     assert [name for name, _ in found] == inputs
@@ -95,15 +87,15 @@ def test_word_vectors_answer_words_sums_and_gaps(trained, command):
 
 
 def test_pictures_that_come_out_are_written_below_those_that_went_in(trained, place, command):
-    code, out, _ = command("predict", trained("autoencoder"), "photos", "-o", "out.png")
-    assert (code, out) == (0, "picture   out.png\n")
+    out = command.ran("predict", trained("autoencoder"), "photos", "-o", "out.png")
+    assert out == "picture   out.png\n"
     with Image.open("out.png") as sheet:
         assert sheet.width / sheet.height == pytest.approx(3 / 2, rel=0.05)
 
 
 def test_a_gan_draws_from_seeds(trained, command):
-    code, out, _ = command("predict", trained("gan"), "0", "1", "2", "0", "-o", "out.png")
-    assert (code, out) == (0, "picture   out.png\n")
+    out = command.ran("predict", trained("gan"), "0", "1", "2", "0", "-o", "out.png")
+    assert out == "picture   out.png\n"
     one, other, _, again = zoo.load(trained("gan")).predict([0, 1, 2, "0"])
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
@@ -122,54 +114,33 @@ def test_standard_input_is_a_text_a_line_or_a_file(trained, place, command, monk
 
 
 def test_a_table_and_csv_have_a_row_for_each(trained, place, command):
-    code, out, _ = command("predict", trained("image_cnn"), "photos", "--csv")
+    out = command.ran("predict", trained("image_cnn"), "photos", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
-    assert code == 0
     assert [row["input"] for row in rows] == ["photos/a.png", "photos/b.jpg", "photos/deep/c.PNG"]
     assert rows[0]["probability"].endswith(" %")
-    code, out, _ = command("predict", trained("image_cnn"), "photos")
+    out = command.ran("predict", trained("image_cnn"), "photos")
     assert all(row["label"] in out and row["input"] in out for row in rows)
 
 
 def test_what_cannot_be_read_is_named_and_nothing_else_is_lost(trained, place, command):
     words = ["predict", trained("image_cnn"), "photos/a.png", "broken.png", "none.png", "--json"]
     code, out, err = command(*words)
-    assert code == 2
-    assert [one["input"] for one in json.loads(out)] == ["photos/a.png"]
-    assert "broken.png is " in err
-    assert "(and 1 more)" in err
-    assert err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["photos/a.png", "--json", "--csv"], "not allowed with argument"),
-        (["nothing.png"], "nothing.png: there is no such picture"),
-        (["empty"], "empty: no inputs for"),
-        (["-o", "page.png"], "give a name that ends in .html"),
-    ],
-)
-def test_a_mistake_is_one_line(words, said, trained, place, command):
-    (place / "empty").mkdir()
-    assert said in command.refused("predict", trained("image_cnn"), *words)
+    assert (code, [one["input"] for one in json.loads(out)]) == (2, ["photos/a.png"])
+    assert [err.count(one) for one in ("broken.png is ", "(and 1 more)", "\n")] == [1, 1, 1]
 
 
 def test_a_text_of_unknown_or_no_words_is_answered_or_refused(trained, command):
     assert answers(command, trained("text_cnn"), "qwxz qqq")
-    code, _, err = command("predict", trained("text_cnn"), "...")
-    assert (code, err) == (2, "zoo: this text has no words\n")
+    assert command.refused("predict", trained("text_cnn"), "...") == "zoo: this text has no words\n"
 
 
 @pytest.mark.parametrize("model", ["image_cnn", "text_cnn", "video_unfolded", "sound_classifier"])
 def test_without_input_eight_examples_stand_beside_the_truth(model, trained, command, tmp_path):
     out = command.ran("predict", trained(model))
     assert out.splitlines()[-1] == "page      a.html"
-    page = (tmp_path / "a.html").read_text()
-    assert "8 examples of" in page
-    assert "The truth, and the answer" in page
+    page, data = (tmp_path / "a.html").read_text(), zoo.load(trained(model)).card["choices"]["data"]
+    assert all(one in page for one in ("8 examples of", "The truth, and the answer", data))
     assert "truth" in out
-    assert zoo.load(trained(model)).card["choices"]["data"] in page
 
 
 @pytest.mark.parametrize("model", ["autoencoder", "char_rnn", "cbow", "gan", "wavenet"])
@@ -194,9 +165,8 @@ def test_many_inputs_show_a_bar(monkeypatch, trained, place, command):
     monkeypatch.setattr("zoo.commands._progress.AT_ONCE", 1)
     monkeypatch.setattr("zoo.commands._progress.MANY", 2)
     code, out, err = command("predict", trained("image_cnn"), "photos", "--csv")
-    assert code == 0
+    assert (code, out.count("\n")) == (0, 4)
     assert "predicting" in err
-    assert out.count("\n") == 4
 
 
 # Words that pushed an answer
@@ -207,8 +177,7 @@ def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
     text = "the film was not good at all"
     code, out, err = command("predict", trained("text_cnn"), "--explain", text)
     assert (code, err) == (0, "")
-    model = zoo.load(trained("text_cnn"))
-    (wanted,) = model.explain(text)
+    (wanted,) = zoo.load(trained("text_cnn")).explain(text)
     assert f"answer    {wanted['label']}, {100 * wanted['probability']:.1f} %" in out
     assert f"words     {text}" in out
     assert f"strongest {strongest(wanted['words'])}\n" in out
@@ -226,19 +195,21 @@ def test_words_for_the_answer_are_green_and_those_against_it_red():
     assert styles == {"not": "bold green", "good": "red", "film": "bold green"}
 
 
-@pytest.mark.parametrize(
-    ("model", "words", "said"),
-    [
-        ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
-        ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
-        ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
-        ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
-        ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
-        ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
-        ("text_cnn", ["--explain"], "need an INPUT"),
-    ],
-)
-def test_what_a_model_cannot_do_is_one_line(model, words, said, trained, place, command):
+@pytest.mark.parametrize(("model", "words", "said"), [
+    ("image_cnn", ["photos/a.png", "--json", "--csv"], "not allowed with argument"),
+    ("image_cnn", ["nothing.png"], "nothing.png: there is no such picture"),
+    ("image_cnn", ["empty"], "empty: no inputs for"),
+    ("image_cnn", ["-o", "page.png"], "give a name that ends in .html"),
+    ("image_cnn", ["--explain", "photos/a.png"], "--explain: ImageCNN cannot say"),
+    ("char_rnn", ["--explain", "def "], "--explain: CharRNN cannot say"),
+    ("image_cnn", ["--lines", "review.txt"], "--lines: ImageCNN takes no texts"),
+    ("image_cnn", ["--whole", "photos/a.png"], "--whole: ImageCNN does not read texts"),
+    ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
+    ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
+    ("text_cnn", ["--explain"], "need an INPUT"),
+])  # fmt: skip
+def test_a_mistake_is_one_line(model, words, said, trained, place, command):
+    (place / "empty").mkdir()
     assert said in command.refused("predict", trained(model), *words)
 
 
@@ -252,29 +223,21 @@ READ = ["the film was good", "not bad \u263a", "last"]
 def test_lines_are_answered_in_order_and_broken_ones_are_named(how, trained, place, command):
     (place / "many.txt").write_bytes(LINES)
     code, out, err = command("predict", trained("text_cnn"), "many.txt", "--lines", how)
-    rows = {
-        "--json": lambda: json.loads(out),
-        "--jsonl": lambda: [json.loads(line) for line in out.splitlines()],
-        "--csv": lambda: list(csv.DictReader(io.StringIO(out))),
-    }[how]()
-    assert code == 2
-    assert [row["input"] for row in rows] == READ
+    array = out if how == "--json" else f"[{','.join(out.splitlines())}]"
+    rows = csv.DictReader(io.StringIO(out)) if how == "--csv" else json.loads(array)
+    assert (code, [row["input"] for row in rows]) == (2, READ)
     named = [line.removeprefix("zoo: many.txt, ") for line in err.splitlines()]
     assert named[0].startswith("line 3: byte 3 is NUL")
     assert named[1].startswith("line 4: byte 0 is 0xff")
     assert named[2] == "line 5: this text has no words"
-    assert named[3].startswith("line 3: ")
-    assert named[3].endswith("(and 2 more)")
+    assert re.fullmatch(r"line 3: .*\(and 2 more\)", named[3])
 
 
-def test_standard_input_and_a_file_of_lines_are_answered_alike(
-    trained, place, command, monkeypatch
-):
+def test_standard_input_and_lines_are_answered_alike(trained, place, command, monkeypatch):
     (place / "many.txt").write_bytes(LINES)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
     code, out, err = command("predict", trained("text_cnn"), "-", "--jsonl")
-    assert code == 2
-    assert "zoo: line 3: byte 3 is NUL" in err
+    assert (code, "zoo: line 3: byte 3 is NUL" in err) == (2, True)
     assert command("predict", trained("text_cnn"), "many.txt", "--lines", "--jsonl")[1] == out
 
 
@@ -288,9 +251,7 @@ def test_a_line_is_answered_as_it_is_alone(trained, command, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv", "--explain"])
-def test_answers_are_written_before_the_last_line_is_read(
-    how, trained, command, monkeypatch, capsys
-):
+def test_answers_come_before_the_last_line(how, trained, command, monkeypatch, capsys):
     """After a thousand lines no more than one batch of them is waiting."""
     written = []
 
@@ -330,20 +291,18 @@ def test_a_whole_book_is_the_mean_of_its_windows(source, trained, place, command
     assert found["probabilities"] == pytest.approx(mean, abs=1e-5)
 
 
-def test_a_book_that_cannot_be_read_is_named_with_its_line(trained, place, command):
+def test_a_text_file_that_cannot_be_read_is_named_and_stops_no_other(trained, place, command):
+    """Of a whole book with its line."""
+    (place / "broken.txt").write_bytes(b"\xff")
     (place / "book.txt").write_bytes(b"good\nbad \xff\n")
     (place / "empty.txt").write_bytes(b"...\n")
-    words = ["predict", trained("text_cnn"), "book.txt", "empty.txt", "review.txt", "--whole"]
-    code, out, err = command(*words, "--jsonl")
-    assert (code, json.loads(out)["input"]) == (2, "review.txt")
-    assert "zoo: book.txt: line 2: byte 4 is 0xff" in err
-
-
-def test_a_broken_text_file_does_not_stop_the_others(trained, place, command):
-    (place / "broken.txt").write_bytes(b"\xff")
-    code, out, err = command("predict", trained("text_cnn"), "broken.txt", "review.txt", "--jsonl")
-    assert (code, json.loads(out)["input"]) == (2, "review.txt")
-    assert err.startswith("zoo: broken.txt: byte 0 is 0xff")
+    for words, said in (
+        (["broken.txt"], "zoo: broken.txt: byte 0 is 0xff"),
+        (["book.txt", "empty.txt", "--whole"], "zoo: book.txt: line 2: byte 4 is 0xff"),
+    ):
+        code, out, err = command("predict", trained("text_cnn"), "review.txt", *words, "--jsonl")
+        assert (code, json.loads(out)["input"]) == (2, "review.txt")
+        assert said in err
 
 
 PEAKS = """
@@ -364,9 +323,8 @@ def test_a_file_of_19_megabytes_needs_no_more_memory_than_one_of_three(how, plac
     for name, copies in (("small", 300), ("huge", 1_900)):  # of 10 kB
         with (place / f"{name}.txt").open("w") as file:
             file.writelines(text + ("\n" if how == "--lines" else "") for _ in range(copies))
-    done = subprocess.run(
-        [sys.executable, "-c", PEAKS, how], capture_output=True, text=True, check=True
-    )
+    words = [sys.executable, "-c", PEAKS, how]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 2 + (2_200 if how == "--lines" else 2)
     small, huge = map(int, filter(str.isdigit, done.stderr.splitlines()))
     assert huge - small < 10

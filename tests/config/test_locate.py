@@ -20,9 +20,7 @@ def test_names_are_renewed_wherever_they_stand_and_all_else_is_kept():
 
 
 def test_released_cards_and_runs_of_before_name_the_classes_of_today(tmp_path):
-    card = store.read(store.find("text_cnn.imdb"))
-    assert card["data"]["_target_"] == "datamodules.texts.Texts"
+    assert store.read(store.find("text_cnn.imdb"))["data"]["_target_"] == "datamodules.texts.Texts"
     logger = {"csv": {"_target_": "zoo.training.metrics.CSVLogger", "save_dir": "."}}
     OmegaConf.save(OmegaConf.create({"logger": logger}), tmp_path / "config.yaml")
-    target = Run(tmp_path).config["logger"]["csv"]["_target_"]
-    assert target == "zoo.training.csv_logger.CSVLogger"
+    assert Run(tmp_path).config["logger"]["csv"]["_target_"] == "zoo.training.csv_logger.CSVLogger"

@@ -22,9 +22,7 @@ from zoo.gan import GAN
 from zoo.training import checkpoints, launch
 from zoo.utilities.errors import Failure, Stopped, code
 
-SMALL = [
-    "data.limit=400", "data.batch_size=20", "model.widths=[8]", "baseline=null", "name=a",
-]  # fmt: skip
+SMALL = ["data.limit=400", "data.batch_size=20", "model.widths=[8]", "baseline=null", "name=a"]
 
 
 @pytest.fixture(autouse=True)
@@ -36,37 +34,25 @@ def alone(monkeypatch):
 
 
 def trainer(**changes):
-    usual = {"devices": 1, "num_nodes": 1, "strategy": "auto"}
-    return {"trainer": {**usual, **changes}, "timeout": 10}
+    return {"trainer": {"devices": 1, "num_nodes": 1, "strategy": "auto", **changes}, "timeout": 10}
 
 
 # --- who started it -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("variables", "by", "number"),
-    [
-        ({}, None, 0),
-        ({"TORCHELASTIC_RUN_ID": "x", "RANK": "3", "WORLD_SIZE": "4"}, "torchrun", 3),
-        (
-            {
-                "SLURM_STEP_ID": "0",
-                "SLURM_NTASKS": "4",
-                "SLURM_NTASKS_PER_NODE": "2",
-                "SLURM_PROCID": "2",
-            },
-            "srun",
-            2,
-        ),
-        ({"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"}, None, 0),  # in sbatch
-        ({"SLURM_STEP_ID": "0", "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}, None, 0),  # srun --pty
-    ],
-)
+ON_SLURM = {"SLURM_NTASKS": "4", "SLURM_NTASKS_PER_NODE": "2", "SLURM_PROCID": "2"}
+
+
+@pytest.mark.parametrize(("variables", "by", "number"), [
+    ({}, None, 0), ({"TORCHELASTIC_RUN_ID": "x", "RANK": "3", "WORLD_SIZE": "4"}, "torchrun", 3),
+    (ON_SLURM | {"SLURM_STEP_ID": "0"}, "srun", 2),
+    (ON_SLURM | {"SLURM_JOB_ID": "7", "SLURM_PROCID": "0"}, None, 0),  # in sbatch
+    ({"SLURM_STEP_ID": "0", "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}, None, 0),  # srun --pty
+])  # fmt: skip
 def test_torchrun_and_srun_are_known_by_their_variables(variables, by, number, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert started_by() == by
-    assert rank() == number
+    assert (started_by(), rank()) == (by, number)
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
     assert type(environment()).__name__ == f"{kinds[by]}Environment"
 
@@ -75,10 +61,9 @@ def test_variables_that_were_left_behind_are_named(monkeypatch, command):
     """They would make a lone process wait for others."""
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("MASTER_ADDR", "localhost")
-    code, _, err = command("train", *SMALL)
-    assert code == 2
-    assert "RANK, MASTER_ADDR stand in the environment" in err.splitlines()[-1]
-    assert err.splitlines()[-1].endswith("unset RANK MASTER_ADDR")
+    line = command.failed("train", *SMALL)
+    assert "RANK, MASTER_ADDR stand in the environment" in line
+    assert line.endswith("unset RANK MASTER_ADDR")
 
 
 def test_another_number_of_processes_than_the_config_asks_for_is_refused(monkeypatch):
@@ -88,17 +73,12 @@ def test_another_number_of_processes_than_the_config_asks_for_is_refused(monkeyp
         check(trainer(devices=2, num_nodes=2))
 
 
-def test_several_machines_need_torchrun_or_srun(command):
-    code, _, err = command("train", "trainer=ddp", "trainer.num_nodes=2", *SMALL)
-    assert code == 2
-    assert "trainer.num_nodes is 2: start this command on each machine" in err.splitlines()[-1]
-
-
-def test_a_sweep_inside_torchrun_is_refused(monkeypatch, command):
+def test_several_machines_need_torchrun_or_srun_and_sweeps_none_of_them(monkeypatch, command):
+    line = command.failed("train", "trainer=ddp", "trainer.num_nodes=2", *SMALL)
+    assert "trainer.num_nodes is 2: start this command on each machine" in line
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
-    code, _, err = command("train", "-m", "seed=0,1", *SMALL)
-    assert code == 2
-    assert "-m starts processes of its own" in err.splitlines()[-1]
+    line = command.failed("train", "-m", "seed=0,1", *SMALL)
+    assert "-m starts processes of its own" in line
 
 
 def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
@@ -120,20 +100,16 @@ def test_one_process_agrees_with_itself():
     assert collectives.lost(RuntimeError("gloo: connection closed")) == []
 
 
-@pytest.mark.parametrize(
-    ("said", "lost"),
-    [
-        ("[/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting for recv", [1]),
-        ("Application timeout caused pair closure", [1]),  # what a second message waited for
-        ("The size of tensor a must match the size of tensor b", []),
-    ],
-)
+@pytest.mark.parametrize(("said", "lost"), [
+    ("[/gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting for recv", [1]),
+    ("Application timeout caused pair closure", [1]),  # what a second message waited for
+    ("The size of tensor a must match the size of tensor b", []),
+])  # fmt: skip
 def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkeypatch):
     store = dist.HashStore()
     monkeypatch.setattr(dist.distributed_c10d, "_get_default_store", lambda: store)
-    monkeypatch.setattr(dist, "is_initialized", lambda: True)
-    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(dist, "get_rank", lambda: 0)
+    for name, value in (("is_initialized", True), ("get_world_size", 2), ("get_rank", 0)):
+        monkeypatch.setattr(dist, name, lambda value=value: value)
     monkeypatch.setattr(collectives, "ANSWER", 0.2)
     assert collectives.lost(RuntimeError(said)) == lost
 
@@ -142,24 +118,19 @@ def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkey
 
 
 def failure(exitcode, line=None, order=0):
-    told = {"message": {"message": line, "extraInfo": {"order": order}}} if line else {}
-    return SimpleNamespace(
-        exitcode=exitcode, error_file_data=told or {"message": "<NONE>"},
-        signal_name=lambda: signal.Signals(-exitcode).name,
-    )  # fmt: skip
+    told = {"message": line, "extraInfo": {"order": order}} if line else "<NONE>"
+    name = lambda: signal.Signals(-exitcode).name  # noqa: E731
+    return SimpleNamespace(exitcode=exitcode, error_file_data={"message": told}, signal_name=name)
 
 
-@pytest.mark.parametrize(
-    ("failures", "kind", "text"),
-    [
-        ({0: failure(1, "lost", 9), 1: failure(2, "no such file", 5)}, ValueError, "no such file"),
-        ({0: failure(143, "stopped"), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
-        ({0: failure(-15), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
-        ({0: failure(1, "1 does not answer"), 1: failure(-9)}, Failure, "1 does not answer"),
-        ({0: failure(143, "stopped", 2), 1: failure(143, "stopped", 1)}, Stopped, "SIGTERM"),
-        ({1: failure(1)}, Failure, "process 1 ended with exit code 1"),
-    ],
-)
+@pytest.mark.parametrize(("failures", "kind", "text"), [
+    ({0: failure(1, "lost", 9), 1: failure(2, "no such file", 5)}, ValueError, "no such file"),
+    ({0: failure(143, "stopped"), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+    ({0: failure(-15), 1: failure(-9)}, Failure, "process 1 was killed by SIGKILL"),
+    ({0: failure(1, "1 does not answer"), 1: failure(-9)}, Failure, "1 does not answer"),
+    ({0: failure(143, "stopped", 2), 1: failure(143, "stopped", 1)}, Stopped, "SIGTERM"),
+    ({1: failure(1)}, Failure, "process 1 ended with exit code 1"),
+])  # fmt: skip
 def test_the_first_cause_is_told_once(failures, kind, text):
     found = torchrun.cause(SimpleNamespace(failures=failures))
     assert type(found) is kind

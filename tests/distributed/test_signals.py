@@ -10,10 +10,13 @@ from zoo.distributed.signals import ANSWERED, Signals
 
 @pytest.fixture
 def signals():
+    before = [signal.getsignal(number) for number in ANSWERED]
     found = Signals()
     found.install()
+    assert [signal.getsignal(number) for number in ANSWERED] != before
     yield found
     found.restore()
+    assert [signal.getsignal(number) for number in ANSWERED] == before
 
 
 @pytest.mark.parametrize("number", ANSWERED)
@@ -28,12 +31,3 @@ def test_a_second_interruption_does_not_wait(signals, monkeypatch):
     os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_the_handlers_that_were_there_come_back():
-    before = [signal.getsignal(number) for number in ANSWERED]
-    ours = Signals()
-    ours.install()
-    assert [signal.getsignal(number) for number in ANSWERED] != before
-    ours.restore()
-    assert [signal.getsignal(number) for number in ANSWERED] == before

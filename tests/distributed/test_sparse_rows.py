@@ -34,15 +34,11 @@ def test_processes_have_the_same_table_afterwards(tables):
     assert torch.equal(*tables)
 
 
-@pytest.mark.parametrize(
-    ("row", "change"),
-    [
-        (0, 0.0),
-        (1, 1 + 2),  # added up
-        (2, (1 + 3) / 2),  # averaged
-        (3, 5.0),  # nothing is lost of what one has learned alone
-        (4, (1 + 2) * 32 / 48),  # used 48 times: two thirds of the sum
-    ],
-)
+@pytest.mark.parametrize(("row", "change"), [
+    (0, 0.0), (1, 1 + 2),  # added up
+    (2, (1 + 3) / 2),  # averaged
+    (3, 5.0),  # nothing is lost of what one has learned alone
+    (4, (1 + 2) * 32 / 48),  # used 48 times: two thirds of the sum
+])  # fmt: skip
 def test_changes_are_added_up_of_rare_rows_and_averaged_of_frequent_ones(tables, row, change):
     torch.testing.assert_close(tables[0][row], BEFORE[row] + change)

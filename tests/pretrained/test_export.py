@@ -4,34 +4,21 @@ import json
 import sys
 from dataclasses import replace
 
+import onnx
 import pytest
 import torch
 
 import zoo
+from tests.pretrained.test_store import INPUT
+from zoo.pretrained import export as module
 from zoo.pretrained import store
-from zoo.pretrained.export import (
-    ABOUT,
-    FORMATS,
-    TOLERANCE,
-    compare,
-    export,
-    read_onnx,
-    read_torch,
-    traced,
-    write_torch,
-)
+from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, traced
 from zoo.pretrained.export_spec import Entry
 from zoo.utilities.errors import Failure
+from zoo.video import Places
 
 ENDINGS = [".onnx", ".pt2"]
-FACTS = {
-    "classes": list("abcdefghij"),
-    "input": {
-        "_target_": "datamodules.inputs.image.ImageInput",
-        "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
-        "background": None, "steps": {},
-    },
-}  # fmt: skip
+FACTS = {"classes": list("abcdefghij"), "input": INPUT | {"background": None, "steps": {}}}
 
 
 def trained(name, **overrides):
@@ -73,24 +60,18 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize(
-    ("name", "overrides"),
-    [
-        ("text_lstm", {"cell": "linear", "bidirectional": False}),
-        ("text_lstm", {"cell": "rnn", "layers": 2, "bidirectional": False}),
-        ("text_lstm", {"cell": "gru", "layers": 2}),
-        ("text_lstm", {"vocabulary_size": None, "features": 3}),
-        ("text_cnn", {"vocabulary_size": None, "features": 3}),
-        ("text_cnn_2017", {"vocabulary_size": None, "features": 3}),
-        ("char_rnn", {"cell": "gru", "layers": 2}),
-        ("char_rnn", {"cell": "rnn"}),
-        ("video_recurrent", {"cell": "lstm", "grid": 3}),
-        ("image_cnn", {"channels": 3, "widths": [4] * 6}),
-        ("video_conv3d", {"widths": [4] * 5}),
-        ("video_recurrent", {"widths": [4] * 5}),
-        ("autoencoder", {"channels": 3, "image_size": 33}),
-    ],
-)
+@pytest.mark.parametrize(("name", "overrides"), [
+    ("text_lstm", {"cell": "linear", "bidirectional": False}),
+    ("text_lstm", {"cell": "rnn", "layers": 2, "bidirectional": False}),
+    ("text_lstm", {"cell": "gru", "layers": 2}),
+    ("text_lstm", {"vocabulary_size": None, "features": 3}),
+    ("text_cnn", {"vocabulary_size": None, "features": 3}),
+    ("text_cnn_2017", {"vocabulary_size": None, "features": 3}),
+    ("char_rnn", {"cell": "gru", "layers": 2}), ("char_rnn", {"cell": "rnn"}),
+    ("video_recurrent", {"cell": "lstm", "grid": 3}),
+    ("image_cnn", {"channels": 3, "widths": [4] * 6}), ("video_conv3d", {"widths": [4] * 5}),
+    ("video_recurrent", {"widths": [4] * 5}), ("autoencoder", {"channels": 3, "image_size": 33}),
+])  # fmt: skip
 def test_variants_are_exported(name, overrides, ending, tmp_path):
     check(trained(name, **overrides), tmp_path / f"a{ending}")
 
@@ -101,11 +82,10 @@ def test_text_that_is_read_step_by_step_is_read_as_at_once(tmp_path):
     export(model, tmp_path / "a.onnx")
     step = read_onnx(tmp_path / "a.onnx")
     ids, state = torch.randint(2, 99, (2, 12)), [torch.zeros(1, 2, 128)] * 2
-    parts = []
-    for some in ids.split([5, 1, 6], dim=1):
+    wanted = model.read(ids)[0]
+    for some, part in zip(ids.split([5, 1, 6], 1), wanted.split([5, 1, 6], 1), strict=True):
         logits, *state = step(some, *state)
-        parts.append(logits)
-    torch.testing.assert_close(torch.cat(parts, 1), model.read(ids)[0], atol=1e-4, rtol=0)
+        torch.testing.assert_close(logits, part, atol=1e-4, rtol=0)
 
 
 def test_an_autoencoder_gives_its_codes_besides():
@@ -117,8 +97,6 @@ def test_an_autoencoder_gives_its_codes_besides():
 
 
 def test_a_mean_over_places_is_torchs_in_a_program_too(monkeypatch):
-    from zoo.video import Places
-
     layer = Places(4)
     for size in ((4, 4), (7, 5), (2, 9), (12, 8)):
         maps = torch.randn(2, 3, *size)
@@ -140,23 +118,18 @@ def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
         def forward(self, x):
             return self.layer(x)
 
-    written = export(Topic(), tmp_path / "a.onnx")
-    assert written.inputs == {"inputs": Entry(("batch", 5))}
+    assert export(Topic(), tmp_path / "a.onnx").inputs == {"inputs": Entry(("batch", 5))}
 
 
 # What goes wrong
 
 
 def test_a_file_that_differs_is_told_and_not_left(tmp_path, monkeypatch):
-    model = trained("autoencoder_2017")
-    honest = read_torch
-    monkeypatch.setitem(
-        FORMATS,
-        ".pt2",
-        (write_torch, lambda path: lambda x: [y + 0.5 for y in honest(path)(x)]),
-    )
+    write, read = FORMATS[".pt2"]
+    wrong = (write, lambda path: lambda x: [y + 0.5 for y in read(path)(x)])
+    monkeypatch.setitem(FORMATS, ".pt2", wrong)
     with pytest.raises(Failure, match=r"differs from the model by 0\.5 at batch 1"):
-        export(model, tmp_path / "a.pt2")
+        export(trained("autoencoder_2017"), tmp_path / "a.pt2")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -198,36 +171,29 @@ def saved(tmp_path):
 
 
 def test_the_command_writes_what_it_says_and_what_makes_a_batch(saved, command, tmp_path):
-    import onnx
-
-    code, out, err = command("export", str(saved / "weights.safetensors"))
-    assert (code, err) == (0, "")
-    first, inputs, compared = out.splitlines()
+    first, inputs, compared = command.ran("export", str(saved / "weights.safetensors")).splitlines()
     assert first.startswith("written   mine.onnx (0.0 MB)")
     assert inputs == "input     images    batch, 1, height, width"
     assert compared.startswith(
         "compared  at 5 sizes (batch 1 to 3, height 5 to 55, width 5 to 63): differs by at most "
     )
-    assert command("export", str(saved), "--format", "torch", "-o", "a.pt2")[0] == 0
+    command.ran("export", str(saved), "--format", "torch", "-o", "a.pt2")
     file = onnx.load(tmp_path / "mine.onnx")
     told = {one.key: json.loads(one.value) for one in file.metadata_props}
     assert told == {"inputs": ["images"], "outputs": ["logits"], **FACTS}
     axes = file.graph.input[0].type.tensor_type.shape.dim
     assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 1, "height", "width"]
-    kept = {ABOUT: ""}
+    kept = {module.ABOUT: ""}
     torch.export.load(tmp_path / "a.pt2", extra_files=kept)
-    assert json.loads(kept[ABOUT]) == told
+    assert json.loads(kept[module.ABOUT]) == told
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["-o", "a.pt2"], "give a name that ends in .onnx"),
-        (["--format", "torch", "-o", "a.onnx"], "give a name that ends in .pt2"),
-        (["-o", "no/a.onnx"], "there is no folder no"),
-        (["--format", "tflite"], "invalid choice: 'tflite'"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["-o", "a.pt2"], "give a name that ends in .onnx"),
+    (["--format", "torch", "-o", "a.onnx"], "give a name that ends in .pt2"),
+    (["-o", "no/a.onnx"], "there is no folder no"),
+    (["--format", "tflite"], "invalid choice: 'tflite'"),
+])  # fmt: skip
 def test_a_wrong_file_or_format_is_one_line(words, said, saved, command, monkeypatch):
     monkeypatch.setattr("zoo.pretrained.load.load", lambda name: pytest.fail("loaded"))
     assert said in command.refused("export", str(saved), *words)

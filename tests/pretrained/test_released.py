@@ -25,36 +25,25 @@ PROMISED = {  # besides every model on its embedded data
 }  # fmt: skip
 
 
-def embedded(name):
-    return CARDS[name]["facts"]["embedded"]
+EMBEDDED = [name for name, card in CARDS.items() if card["facts"]["embedded"]]
 
 
-def test_every_model_has_weights_on_its_embedded_data():
+def test_every_model_has_weights_on_its_embedded_data_and_one_default_under_40_megabytes():
     pairs = (compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
-    wanted = {f"{pair['model']}.{pair['data']}" for pair in pairs}
-    assert wanted | PROMISED <= set(SHELF)
-
-
-def test_every_model_has_one_default():
+    assert {f"{pair['model']}.{pair['data']}" for pair in pairs} | PROMISED <= set(SHELF)
     models = [name.split(".")[0] for name in SHELF if CARDS[name]["default"]]
     assert sorted(models) == zoo.list_models()
-
-
-def test_together_they_are_under_40_megabytes():
-    folder = ROOT / "zoo" / "weights"
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 40e6
+    assert sum(path.stat().st_size for path in (ROOT / "zoo" / "weights").iterdir()) < 40e6
 
 
 @pytest.mark.parametrize("name", SHELF)
 def test_a_card_says_all_that_it_should(name):
     card = CARDS[name]
-    assert card["name"] == name
-    assert card["licence"]
-    assert card["limits"]
+    assert all(card[key] for key in ("licence", "limits", "commit"))
     assert card["choices"]["data"] in card["seen"]
     assert card["score"] in card["metrics"]
-    assert card["command"] == f"zoo train experiment={card['choices']['experiment']}"
-    assert card["commit"]
+    command = f"zoo train experiment={card['choices']['experiment']}"
+    assert (card["name"], card["command"]) == (name, command)
     assert "+" not in card["commit"]  # committed code
     assert card["flops"] > 0
     assert str(Path.home()) not in SHELF[name].with_suffix(".json").read_text()
@@ -72,7 +61,7 @@ def test_the_config_that_trained_them_is_still_the_recipe(name):
         assert own == {k: v for k, v in config[key].items() if k not in facts}
 
 
-@pytest.mark.parametrize("name", [name for name in SHELF if embedded(name)])
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
     """Within four standard errors of the slice; another Python's own text is another text."""
     card = CARDS[name]
@@ -91,7 +80,7 @@ def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", [name for name in SHELF if not embedded(name)])
+@pytest.mark.parametrize("name", sorted(set(SHELF) - set(EMBEDDED)))
 def test_weights_score_on_real_data_what_their_card_says(name):
     """In the card's interval, wider by that of a part of the split; of a GAN by its loss alone,
     as its judge would have to learn first."""
@@ -104,15 +93,11 @@ def test_weights_score_on_real_data_what_their_card_says(name):
     assert low <= scores[metric] <= high
 
 
-def test_the_page_of_the_zoo_is_what_the_cards_make():
-    assert (ROOT / "docs" / "zoo.md").read_text() == model_card.page()
-
-
-def test_the_command_lists_them_and_writes_the_page(command):
-    code, out, _ = command("list", "weights")
-    assert code == 0
+def test_the_command_lists_them_and_writes_the_page_of_the_zoo_from_the_cards(command):
+    out = command.ran("list", "weights")
     assert all(name in out for name in SHELF)
-    assert command("list", "weights", "--markdown")[1] == model_card.page()
+    page = command.ran("list", "weights", "--markdown")
+    assert page == model_card.page() == (ROOT / "docs" / "zoo.md").read_text()
 
 
 def test_a_bare_name_means_the_default_and_is_printed(capsys):

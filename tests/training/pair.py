@@ -102,14 +102,12 @@ def followed(name: str, devices: int, folder: Path) -> dict[str, Any]:
         trainer = fit.fit(config, Run(folder), model, data, Speed(1))
     finally:
         fit.watchers, sync_batchnorm.dist, sparse_rows.dist = watchers, dist, dist
-    told = {
-        "losses": watch.losses,
-        "sent": watch.sent / trainer.global_step,
-        "backward passes": 2 if model.IDLE else 1,
+    return {
+        "weights": {key: value.cpu() for key, value in model.state_dict().items()},
+        "losses": watch.losses, "sent": watch.sent / trainer.global_step,
+        "backward passes": 2 if model.IDLE else 1, "test": test(config, model, data),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "test": test(config, model, data),
-    }
-    return {"weights": {k: v.cpu() for k, v in model.state_dict().items()}, **told}
+    }  # fmt: skip
 
 
 def main(folder: Path, names: list[str]) -> None:

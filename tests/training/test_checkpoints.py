@@ -29,23 +29,17 @@ def run(tmp_path):
     return Run(tmp_path)
 
 
-def test_what_is_saved_is_loaded_without_pickle(run):
+def test_what_is_saved_is_loaded_without_pickle_in_the_order_of_steps_not_names_or_times(run):
+    os.utime(run.lasts[1])
+    assert [path.name for path in run.lasts] == ["last-10.ckpt", "last-9.ckpt"]
     found = load(run.lasts[0])
     assert found["global_step"] == 10
     assert torch.equal(found["state_dict"]["weight"], torch.full((8,), 10.0))
 
 
-def test_checkpoints_are_in_the_order_of_their_steps_not_names_or_times(run):
-    os.utime(run.lasts[1])
-    assert [path.name for path in run.lasts] == ["last-10.ckpt", "last-9.ckpt"]
-
-
-def test_data_reach_the_disk_before_their_name_does_and_the_digests_come_first(
-    tmp_path, monkeypatch
-):
+def test_data_reach_the_disk_before_their_name_and_digests_come_first(tmp_path, monkeypatch):
     """Power may fail between any two of these."""
-    done, path = [], tmp_path / "best.ckpt"
-    flush, move = os.fsync, os.replace
+    done, flush, move = [], os.fsync, os.replace
 
     def fsync(handle):
         done.append(f"fsync {os.path.basename(os.readlink(f'/proc/self/fd/{handle}'))}")
@@ -57,7 +51,7 @@ def test_data_reach_the_disk_before_their_name_does_and_the_digests_come_first(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(os, "replace", replace)
-    write(path, b"new")
+    write(tmp_path / "best.ckpt", b"new")
     assert done == [
         "fsync best.ckpt.part", "fsync best.ckpt.sha256.part", "replace best.ckpt.sha256",
         "replace best.ckpt", f"fsync {tmp_path.name}",
@@ -116,32 +110,26 @@ def test_no_flipped_bit_is_accepted(run):
         load(path)
 
 
-@pytest.mark.parametrize("cut", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_a_damaged_checkpoint_is_left_out_for_the_one_before(cut, run, capsys):
+@pytest.mark.parametrize("cut", [0.0, 0.1, 0.5, 0.9, 0.999, None])
+def test_a_checkpoint_that_is_damaged_or_has_no_digests_is_left_out(cut, run, capsys):
     path = run.lasts[0]
-    path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
+    if cut is None:
+        checkpoints._digests(path).unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
     assert newest(run) == run.lasts[1]
     assert "damaged   last-10.ckpt is left out" in capsys.readouterr().err
 
 
-def test_a_checkpoint_without_digests_is_damaged(run):
-    checkpoints._digests(run.lasts[0]).unlink()
-    assert newest(run) == run.lasts[1]
-
-
-def test_where_all_are_damaged_the_run_does_not_start_anew_by_itself(run):
+def test_a_run_starts_from_nothing_without_checkpoints_but_not_where_all_are_damaged(run):
+    assert newest(Run(run.folder / "another")) is None
     for path in run.lasts:
         path.write_bytes(b"<html>not found</html>")
     with pytest.raises(ValueError, match=r"no checkpoint in .* is whole"):
         newest(run)
 
 
-def test_a_run_without_checkpoints_starts_from_nothing(tmp_path):
-    assert newest(Run(tmp_path)) is None
-
-
 def test_a_removed_checkpoint_leaves_no_digests(run):
     VerifiedIO().remove_checkpoint(run.lasts[1])
-    assert sorted(path.name for path in run.checkpoints.iterdir()) == [
-        "last-10.ckpt", "last-10.ckpt.sha256",
-    ]  # fmt: skip
+    left = {path.name for path in run.checkpoints.iterdir()}
+    assert left == {"last-10.ckpt", "last-10.ckpt.sha256"}

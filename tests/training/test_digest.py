@@ -42,13 +42,7 @@ class Model(Base):
     def figures(self):
         return {}
 """
-BASE = """class Base:
-    more = 1
-
-
-class Other:
-    pass
-"""
+BASE = "class Base:\n    more = 1\n\n\nclass Other:\n    pass\n"
 TREE = {
     "zoo/fit.py": FIT, "zoo/tools.py": TOOLS, "zoo/models.py": MODELS, "zoo/base.py": BASE,
     "datamodules/half.py": "HALF = 0.5\n",
@@ -62,47 +56,42 @@ def texts(tmp_path_factory):
     def read(changes=(), root="zoo.fit.work"):
         folder = tmp_path_factory.mktemp("tree")
         for name, text in (TREE | dict(changes)).items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
         return Code(folder, {"figures"}).texts([root])
 
     return read
 
 
-def changed(file, old, new):
-    assert old in TREE[file]
-    return {file: TREE[file].replace(old, new)}
+def changed(file, *words):
+    """A file with each first of two words replaced by the second."""
+    text = TREE[file]
+    for old, new in zip(words[::2], words[1::2], strict=True):
+        assert old in text
+        text = text.replace(old, new)
+    return {file: text}
 
 
-MOVED = {
-    "zoo/fit.py": FIT.replace("from zoo import tools", "from zoo.rooms.maths import scaled")
-    .replace("tools.scaled", "scaled"),
-    "zoo/tools.py": "",
-    "zoo/rooms/maths.py": TOOLS,
-}  # fmt: skip
-SPLIT = {
-    "zoo/base.py": "",
-    "zoo/rooms/base_model.py": "class Base:\n    more = 1\n",
-    "zoo/models.py": MODELS.replace("from zoo.base import Base", "import zoo.rooms.base_model as b")
-    .replace("(Base)", "(b.Base)"),
-}  # fmt: skip
-LOCAL = changed("zoo/fit.py", "from zoo import tools\n", "") | {
-    "zoo/fit.py": FIT.replace("from zoo import tools\n", "").replace(
-        '    print("on it")', "    from zoo import tools as others"
-    ).replace("tools.scaled", "others.scaled")
-}  # fmt: skip
+RENAMED = ("from zoo import tools", "from zoo.rooms.maths import scaled", "tools.scaled", "scaled")
+BASE_ALIAS = ("from zoo.base import Base", "import zoo.rooms.base_model as b", "(Base)", "(b.Base)")
+LOCAL = (
+    "from zoo import tools\n", "", '    print("on it")', "    from zoo import tools as others",
+    "tools.scaled", "others.scaled",
+)  # fmt: skip
 SAME = {
-    "a function moves to another module": MOVED,
-    "a module is split": SPLIT,
-    "an import is made inside the function, under another name": LOCAL,
+    "a function moves to another module": {
+        **changed("zoo/fit.py", *RENAMED), "zoo/tools.py": "", "zoo/rooms/maths.py": TOOLS,
+    },
+    "a module is split": {
+        "zoo/base.py": "", "zoo/rooms/base_model.py": "class Base:\n    more = 1\n",
+        **changed("zoo/models.py", *BASE_ALIAS),
+    },
+    "an import is made inside the function, under another name": changed("zoo/fit.py", *LOCAL),
     "a re-export stands between": {
         "zoo/rooms/__init__.py": "from zoo.base import Base as Base\n",
         **changed("zoo/models.py", "zoo.base", "zoo.rooms"),
     },
-    "another library's alias": changed("zoo/tools.py", "as m", "") | {
-        "zoo/tools.py": TOOLS.replace("import math as m", "import math").replace("m.s", "math.s")
-    },
+    "another library's alias": changed("zoo/tools.py", "math as m", "math", "m.s", "math.s"),
     "the order of definitions": {
         "zoo/base.py": "class Other:\n    pass\n\n\nclass Base:\n    more = 1\n"
     },
@@ -144,10 +133,8 @@ def test_a_root_that_moves_unsettles_none(texts):
 
 def test_a_name_of_the_functions_own_hides_the_modules(texts):
     """`tools` is an argument here, no module: what it would have named is not reached."""
-    argument = FIT.replace("def work(config):", "def work(config, tools):")
-    found = texts({"zoo/fit.py": argument})
-    assert not any("def scaled" in one for one in found)
-    assert any("class Base" in one for one in found)
+    found = texts({"zoo/fit.py": FIT.replace("def work(config):", "def work(config, tools):")})
+    assert [any(one in form for form in found) for one in ("def scaled", "class Base")] == [0, 1]
 
 
 def test_a_kernel_beside_its_module_counts(texts):
@@ -174,8 +161,8 @@ def config():
 
 def test_the_config_and_the_seeds_count_but_not_what_shapes_no_score(config):
     before = digest.digest([config], [0])
-    assert digest.digest([config], [0, 1]) != before
-    assert digest.digest([{**config, "ema": 0.9}], [0]) != before
+    for configs, seeds in (([config], [0, 1]), ([{**config, "ema": 0.9}], [0])):
+        assert digest.digest(configs, seeds) != before
     assert digest.digest([{**config, "save_every": 1, "seed": 3, "proof": None}], [0]) == before
 
 
@@ -190,6 +177,6 @@ def test_weights_that_a_config_names_count_by_their_content(config, tmp_path, mo
     assert len(found) == 2
 
 
-def test_a_class_counts_by_its_name_and_not_by_its_module(config):
-    assert digest._bare({"_target_": "zoo.a.Model"}) == digest._bare({"_target_": "zoo.b.Model"})
-    assert digest._bare({"_target_": "zoo.a.Model"}) != digest._bare({"_target_": "zoo.a.Other"})
+def test_a_class_counts_by_its_name_and_not_by_its_module():
+    one, moved, other = (digest._bare({"_target_": f"zoo.{n}"}) for n in ("a.M", "b.M", "a.N"))
+    assert one == moved != other

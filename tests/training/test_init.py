@@ -24,9 +24,8 @@ def shapes(tmp_path):
     for label, level in (("dark", 40), ("bright", 200), ("grey", 120)):
         (tmp_path / "shapes" / label).mkdir(parents=True)
         for i in range(20):
-            noise = random.integers(-30, 30, (20, 24, 3))
-            picture = Image.fromarray((level + noise).astype(np.uint8))
-            picture.save(tmp_path / "shapes" / label / f"{i}.png")
+            pixels = (level + random.integers(-30, 30, (20, 24, 3))).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "shapes" / label / f"{i}.png")
     return str(tmp_path / "shapes")
 
 
@@ -35,10 +34,8 @@ def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, sh
         data="image_folder", init=str(start.folder), trainer={"max_epochs": 1}, baseline=None,
         **{"data.source": shapes, "data.batch_size": 8, "model.optimizer.lr": 1e-9},
     )  # fmt: skip
-    said = capsys.readouterr().err
-    assert "new       head.bias, head.weight" in said
-    assert run.config["model"]["widths"] == [4, 8]
-    assert run.model.hparams["num_classes"] == 3
+    assert "new       head.bias, head.weight" in capsys.readouterr().err
+    assert (run.config["model"]["widths"], run.model.hparams["num_classes"]) == ([4, 8], 3)
     assert run.model.classes == ["bright", "dark", "grey"]
     assert vars(run.model.input) == vars(start.model.input)
     assert run.model.card["seen"] == {"digits": "mnist", "image_folder": None}
@@ -60,29 +57,23 @@ def test_the_same_classes_keep_the_head(start, capsys):
     rate = {"model.optimizer.lr": 1e-9}
     run = zoo.train("image_cnn", **SMALL, init=str(start.folder), **rate, name="b")
     assert "new  " not in capsys.readouterr().err
-    torch.testing.assert_close(
-        run.model.state_dict()["head.weight"], start.model.state_dict()["head.weight"],
-        atol=1e-6, rtol=0,
-    )  # fmt: skip
+    found, wanted = (one.model.state_dict()["head.weight"] for one in (run, start))
+    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
     assert run.config["proof"] is None  # another start, another score
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["init=image_cnn.mnits"], "no weights named 'image_cnn.mnits'"),
-        (["init=nowhere/at/all"], "no weights at nowhere/at/all"),
-        (["init={start}", "model=gan"], "init={start} is a image_cnn; leave model= out"),
-        (["init={start}", "data=negated_reviews"], "choose other data"),
-        (["init={start}", "model.widths=[4,9]"], "does not fit its model: "),
-        (["init={start}", "model.num_classes=7"], "the data have 10 and the model's file 10"),
-    ],
-)
+@pytest.mark.parametrize(("words", "said"), [
+    (["init=image_cnn.mnits"], "no weights named 'image_cnn.mnits'"),
+    (["init=nowhere/at/all"], "no weights at nowhere/at/all"),
+    (["init={start}", "model=gan"], "init={start} is a image_cnn; leave model= out"),
+    (["init={start}", "data=negated_reviews"], "choose other data"),
+    (["init={start}", "model.widths=[4,9]"], "does not fit its model: "),
+    (["init={start}", "model.num_classes=7"], "the data have 10 and the model's file 10"),
+])  # fmt: skip
 def test_what_does_not_fit_is_one_line(words, said, start, command, tmp_path):
     words = [word.format(start=start.folder) for word in words]
-    code, out, err = command("train", *words, "trainer=smoke", "baseline=null")
-    assert (code, out) == (2, "")
-    assert said.format(start=start.folder) in err.splitlines()[-1]
+    line = command.failed("train", *words, "trainer=smoke", "baseline=null")
+    assert said.format(start=start.folder) in line
     assert not list(tmp_path.rglob("checkpoints"))  # nothing left behind
 
 
@@ -90,10 +81,9 @@ def uci_digits(folder):
     """Digits of other writers than MNIST's: UCI's, which scikit-learn ships, drawn at 28 x 28."""
     found = load_digits()
     for i, (picture, label) in enumerate(zip(found.images, found.target, strict=True)):
-        place = folder / str(label)
-        place.mkdir(parents=True, exist_ok=True)
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
         pixels = Image.fromarray((picture * 255 / 16).round().astype(np.uint8))
-        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(place / f"{i}.png")
+        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(folder / f"{label}/{i}.png")
     return str(folder)
 
 
@@ -111,5 +101,4 @@ def test_fine_tuning_on_200_pictures_beats_training_from_scratch(tmp_path):
                 },
             )  # fmt: skip
             scores.setdefault(init, []).append(run.results["test/accuracy"])
-    print(scores)
     assert np.mean(scores["image_cnn.mnist"]) > np.mean(scores[None])

@@ -34,11 +34,10 @@ def pair(tmp_path_factory, cache):
 
 
 def train(folder, cache):
-    command = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", PAIR, folder]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [sys.executable, *torchrun, PAIR, folder]
     environment = {**os.environ, "ZOO_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

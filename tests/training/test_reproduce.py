@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
-from zoo.catalog.compose import compose
+from tests.data import SMALL
+from zoo.catalog.compose import as_overrides, compose
 from zoo.training import checkout, reproduce
 from zoo.training.results_page import reached
 from zoo.utilities.errors import Failure
@@ -23,15 +25,16 @@ def results(value, **more):
 
 
 def test_the_mean_over_the_seeds_is_judged():
-    assert reached(reproduce.figure_of(PROOF, [results(0.88), results(0.93)]))
-    assert not reached(reproduce.figure_of(PROOF, [results(0.88), results(0.91)]))
     at_most = {**PROOF, "at_least": None, "at_most": 0.9}
-    assert not reached(reproduce.figure_of(at_most, [results(0.88), results(0.93)]))
+    for proof, other, met in ((PROOF, 0.93, True), (PROOF, 0.91, False), (at_most, 0.93, False)):
+        assert reached(reproduce.figure_of(proof, [results(0.88), results(other)])) == met
 
 
-def test_the_slowest_seed_gives_the_minutes():
-    slow = results(0.9, train_seconds=90.0)
-    assert reproduce.figure_of(PROOF, [results(0.9), slow])["minutes"] == 1.5
+def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit():
+    seeds = [results(0.9, commit="0123456789"), results(0.9, commit="0123456789+")]
+    seeds.append(results(0.9, train_seconds=90.0, commit="0123456789"))
+    figure = reproduce.figure_of(PROOF, seeds)
+    assert (figure["minutes"], figure["commit"]) == (1.5, "0123456789+")
 
 
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
@@ -43,31 +46,22 @@ def test_a_recipe_without_a_proof_says_so(monkeypatch):
 @pytest.fixture
 def measured(monkeypatch, tmp_path):
     """Figures in a folder of their own; runs are replaced by their results, which are counted."""
-    ran = []
-
-    class Done:
-        results = results(0.95)
-
+    ran, done = [], SimpleNamespace(results=results(0.95))
     monkeypatch.setattr(checkout, "changed", list)
     monkeypatch.setattr(reproduce, "docs", lambda: tmp_path)
     monkeypatch.setattr(reproduce, "proven", lambda: ["image_cnn"])
-    monkeypatch.setattr(
-        reproduce, "_run", lambda name, seed, label: ran.append((seed, label)) or Done()
-    )
+    monkeypatch.setattr(reproduce, "_run", lambda name, seed, label: ran.append(seed) or done)
     return ran
 
 
 def test_what_stands_is_not_run_again(measured, tmp_path):
-    with pytest.raises(Failure, match=r"beyond the minutes: image_cnn"):
-        reproduce.reproduce_all()  # 0.95 is under its 0.98
     seeds = compose(["experiment=image_cnn"])["proof"]["seeds"]
-    assert [seed for seed, _ in measured] == seeds
-    assert json.loads((tmp_path / "results.json").read_text())["image_cnn"][
-        "mean"
-    ] == pytest.approx(0.95)
-    with pytest.raises(Failure):
-        reproduce.reproduce_all()
-    assert len(measured) == len(seeds)
+    for _ in range(2):
+        with pytest.raises(Failure, match=r"beyond the minutes: image_cnn"):
+            reproduce.reproduce_all()  # 0.95 is under its 0.98
+        assert measured == seeds
+    figures = json.loads((tmp_path / "results.json").read_text())
+    assert figures["image_cnn"]["mean"] == pytest.approx(0.95)
 
 
 def test_a_figure_of_changed_code_does_not_stand_nor_one_of_another_digest():
@@ -86,19 +80,11 @@ def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it
     assert figure["image_cnn"]["at_least"] == compose([])["proof"]["at_least"]
 
 
-def test_a_commit_of_any_seed_that_was_changed_is_kept():
-    seeds = [results(0.9, commit="0123456789"), results(0.9, commit="0123456789+")]
-    assert reproduce.figure_of(PROOF, seeds)["commit"] == "0123456789+"
-
-
 @pytest.mark.parametrize("arguments", [["image_cnn"], ["--all"]])
 def test_changed_code_is_not_measured_and_a_file_is_named(arguments, monkeypatch, command):
     monkeypatch.setattr(checkout, "changed", lambda: ["zoo/nn.py", "conf/train.yaml"])
-    code, _, err = command("reproduce", *arguments)
-    assert code == 2
-    (line,) = err.splitlines()
-    assert "zoo/nn.py and 1 more" in line
-    assert "commit or stash" in line
+    line = command.refused("reproduce", *arguments)
+    assert all(one in line for one in ("zoo/nn.py and 1 more", "commit or stash"))
 
 
 @pytest.fixture
@@ -124,37 +110,32 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
     checkout.refuse_changes()
     (tree / "zoo" / "nn.py").write_text("other")
     (tree / "zoo" / "new.py").write_text("new")
-    assert checkout.commit() == before + "+"
-    assert checkout.changed() == ["zoo/nn.py", "zoo/new.py"]
+    assert (checkout.commit(), checkout.changed()) == (before + "+", ["zoo/nn.py", "zoo/new.py"])
     with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
         checkout.refuse_changes()
 
 
-def test_outside_a_checkout_there_is_no_commit_and_nothing_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
+@pytest.mark.parametrize("without", ["checkout", "git"])
+def test_without_checkout_or_git_nothing_is_refused(without, tmp_path, monkeypatch):
+    if without == "git":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setattr(checkout.zoo, "__file__", str(tmp_path / "zoo" / "__init__.py"))
     assert checkout.commit() is None
     checkout.refuse_changes()
 
 
-def test_a_missed_bar_is_exit_code_1_and_one_line(measured, command):
-    code, _, err = command("reproduce", "image_cnn")
-    assert code == 1
-    assert "misses its bar" in err.splitlines()[-1]
-
-
-def test_so_is_a_recipe_that_takes_longer_than_it_says(measured, command, monkeypatch):
-    slow = results(0.99, train_seconds=3600.0)
-    monkeypatch.setattr(reproduce, "_run", lambda *_: type("Done", (), {"results": slow}))
-    code, _, err = command("reproduce", "image_cnn")
-    assert code == 1
-    assert "slower than its" in err.splitlines()[-1]
+@pytest.mark.parametrize(("found", "said"), [
+    (results(0.95), "misses its bar"), (results(0.99, train_seconds=3600.0), "slower than its"),
+])  # fmt: skip
+def test_a_missed_bar_or_time_is_exit_code_1(found, said, measured, command, monkeypatch):
+    monkeypatch.setattr(reproduce, "_run", lambda *_: SimpleNamespace(results=found))
+    assert said in command.failed("reproduce", "image_cnn", code=1)
 
 
 @pytest.mark.parametrize("arguments", [[], ["image_cnn", "--all"]])
 def test_reproduce_wants_a_name_or_all(arguments, command):
-    code, _, err = command("reproduce", *arguments)
-    assert code == 2
-    assert "NAME or --all" in err
+    assert "NAME or --all" in command.failed("reproduce", *arguments)
 
 
 @pytest.mark.slow
@@ -167,11 +148,10 @@ def test_the_committed_figures_are_judged_by_todays_targets_and_code():
 @pytest.mark.slow
 def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
     """Two seeds of a small recipe; interrupted and called again, finished runs are not repeated."""
-    small = ["data.limit=100", "data.batch_size=20", "model.widths=[4]", "trainer.max_epochs=1"]
+    small = as_overrides(SMALL)
     composed = reproduce.launch.composed
-    monkeypatch.setattr(
-        reproduce.launch, "composed", lambda given: composed([*given, *small, "baseline=null"])
-    )
+    smaller = lambda given: composed([*given, *small])  # noqa: E731
+    monkeypatch.setattr(reproduce.launch, "composed", smaller)
     seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
     monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "proof": seeds})
     first = reproduce.measured("image_cnn", "p")

@@ -13,9 +13,8 @@ def figure(value=0.95, target=(), **more):
 def cells(page):
     """The last row by column."""
     head, _, *rows = [line for line in page.splitlines() if line.startswith("|")]
-    return dict(
-        zip(*([c.strip() for c in one.split("|")] for one in (head, rows[-1])), strict=True)
-    )
+    both = ([cell.strip() for cell in one.split("|")] for one in (head, rows[-1]))
+    return dict(zip(*both, strict=True))
 
 
 def row(value=0.95, **more):
@@ -26,10 +25,8 @@ def test_a_row_shows_metric_score_spread_bar_and_baseline():
     both = reproduce.figure_of(PROOF, [results(0.95), results(0.97)])
     found = cells(results_page.page({"image_cnn": both}))
     assert found["score"] == "**96.00 % (95.00 to 97.00 %)**"
-    assert found["metric"] == "test/accuracy \u2191"
-    assert found["bar"] == "at least 90.00 %"
-    assert found["baseline"] == "80.00 % (logistic, 90.0 s)"
-    assert found["data"] == "digits (embedded)"
+    assert (found["metric"], found["bar"]) == ("test/accuracy \u2191", "at least 90.00 %")
+    assert (found["baseline"], found["data"]) == ("80.00 % (logistic, 90.0 s)", "digits (embedded)")
     assert found["minutes"] == "0.5 of 1"
 
 
@@ -39,14 +36,13 @@ def test_what_was_done_to_the_data_stands_beside_their_score():
 
 
 VERDICTS = {
-    "met": {},
-    "misses its bar": {"value": 0.85},
+    "met": {}, "misses its bar": {"value": 0.85},
     "loses to logistic, lower bound": {"baseline/test/accuracy": 0.96},
     "lower bound": {"baseline/test/accuracy": 0.9},
     "slower than its 1 minutes": {"train_seconds": 61.0},
     "misses its bar, slower than its 1 minutes": {"value": 0.85, "train_seconds": 61.0},
     "control, met": {"target": {"at_least": None, "at_most": 0.96}, "baseline/test/accuracy": None},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -56,8 +52,7 @@ def test_a_target_is_met_in_its_minutes_and_by_a_bar_above_the_baseline(verdict)
 
 def test_where_lower_is_better_the_comparisons_turn_round():
     more = {"test/mse": 0.2, "baseline/test/mse": 0.1}
-    target = {"metric": "test/mse", "at_least": None, "at_most": 0.3}
-    found = row(target=target, **more)
+    found = row(target={"metric": "test/mse", "at_least": None, "at_most": 0.3}, **more)
     assert found["verdict"] == "loses to logistic, lower bound"
     assert found["metric"] == "test/mse \u2193"
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
 from zoo.training import build, csv_logger, fit, launch, resume
@@ -43,6 +44,15 @@ def whole(tmp_path):
     return tmp_path / "whole"
 
 
+def ends_alike(whole: Path, step: int, wanted: dict[str, torch.Tensor], *name: str) -> None:
+    """A run that is killed after this step and goes on is the whole one."""
+    folder = stopped(whole, step)
+    found = trained(folder, *name)
+    for key, tensor in wanted.items():
+        assert torch.equal(found[key], tensor), f"{key} after step {step}"
+    assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text(), step
+
+
 def stopped(whole: Path, step: int) -> Path:
     """A copy of a run's folder as a kill after that step would leave it."""
     folder = whole.with_name(f"after-{step}")
@@ -59,25 +69,17 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
     monkeypatch.setattr(resume, "KEPT", 99)
     wanted = trained(whole, name)
     for step in (MIDDLE, BOUNDARY):
-        folder = stopped(whole, step)
-        found = trained(folder, name)
-        for key, tensor in wanted.items():
-            assert torch.equal(found[key], tensor), f"{key} after step {step}"
-        assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+        ends_alike(whole, step, wanted, name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "changes",
-    [
-        ("trainer.max_steps=3", "trainer.max_epochs=9"),
-        ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4", "data.limit=64"),
-        ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
-        ("ema=0.9", "model.optimizer.schedule=constant"),
-        ("trainer.precision=64-true",),
-        ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
-    ],
-)
+@pytest.mark.parametrize("changes", [
+    ("trainer.max_steps=3", "trainer.max_epochs=9"),
+    ("trainer.accumulate_grad_batches=2", "trainer.limit_train_batches=4", "data.limit=64"),
+    ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=4"),
+    ("ema=0.9", "model.optimizer.schedule=constant"), ("trainer.precision=64-true",),
+    ("early_stopping=1", "model.optimizer.lr=1e-9", "trainer.max_epochs=9"),
+])  # fmt: skip
 def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, whole, monkeypatch):
     """After each step that has a checkpoint."""
     monkeypatch.setattr(resume, "KEPT", 99)
@@ -85,19 +87,15 @@ def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, whol
     steps = [int(path.stem.removeprefix("last-")) for path in Run(whole).lasts]
     assert len(steps) > 1
     for step in steps:
-        folder = stopped(whole, step)
-        found = trained(folder, "image_cnn", *changes)
-        assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items()), step
-        assert (folder / "metrics.csv").read_text() == (whole / "metrics.csv").read_text(), step
+        ends_alike(whole, step, wanted, "image_cnn", *changes)
 
 
-def test_a_run_that_saves_seldom_ends_as_one_that_saves_at_each_step(tmp_path):
-    for name in ("often", "seldom"):
-        (tmp_path / name).mkdir()
-    often = trained(tmp_path / "often", "image_cnn")
+def test_a_run_that_saves_seldom_ends_as_one_that_saves_at_each_step(whole, tmp_path):
+    often = trained(whole, "image_cnn")
+    (tmp_path / "seldom").mkdir()
     seldom = trained(tmp_path / "seldom", "image_cnn", "save_every=60")
     assert all(torch.equal(often[key], tensor) for key, tensor in seldom.items())
-    assert len(Run(tmp_path / "often").lasts) == resume.KEPT
+    assert len(Run(whole).lasts) == resume.KEPT
 
 
 def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(whole):
@@ -110,8 +108,6 @@ def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(whole):
 
 
 def test_tensorboard_shows_what_was_done_again_once(whole):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     trained(whole, "image_cnn", "logger=[csv,tensorboard]")
     folder = stopped(whole, BOUNDARY + 1)
     shutil.copytree(whole / "tensorboard", folder / "tensorboard")
@@ -120,12 +116,11 @@ def test_tensorboard_shows_what_was_done_again_once(whole):
     assert [event.step for event in events.Scalars("val/loss")] == [1, 3]
 
 
-def test_data_that_changed_are_refused_with_both_digests(tmp_path):
-    (tmp_path / "a").mkdir()
-    trained(tmp_path / "a", "image_cnn")
+def test_data_that_changed_are_refused_with_both_digests(whole):
+    trained(whole, "image_cnn")
     with pytest.raises(ValueError, match=r"the data changed since this run began: \S+ -> other"):
-        fit.resumed(Run(tmp_path / "a"), {"digest": "other"}, force=False)
-    assert fit.resumed(Run(tmp_path / "a"), {"digest": "other"}, force=True) is not None
+        fit.resumed(Run(whole), {"digest": "other"}, force=False)
+    assert fit.resumed(Run(whole), {"digest": "other"}, force=True) is not None
 
 
 def test_a_step_draws_the_same_whatever_was_drawn_before_it():
@@ -140,5 +135,4 @@ def test_a_step_draws_the_same_whatever_was_drawn_before_it():
     first = drawn(0, 3)
     others = [drawn(1, 3), drawn(0, 4)]
     torch.rand(7)
-    assert drawn(0, 3) == first
-    assert len({*first, *others[0], *others[1]}) == 9
+    assert (drawn(0, 3), len({*first, *others[0], *others[1]})) == (first, 9)

@@ -7,7 +7,7 @@ import platform
 import pytest
 
 from zoo.catalog.compose import compose
-from zoo.training.run import Run, differences, nothing_to_do, opened, place
+from zoo.training.run import differences, nothing_to_do, opened, place
 
 
 @pytest.fixture(scope="module")
@@ -15,52 +15,56 @@ def config():
     return {**compose(["name=a"]), "command": "zoo train"}
 
 
+@pytest.fixture
+def run(config):
+    return place(config)
+
+
 def changed(config, **keys):
     return {**config, **keys}
 
 
-def test_the_folder_is_named_by_experiment_and_name(config, tmp_path):
+def test_the_folder_is_named_by_experiment_and_name_and_without_one_is_its_own(config, tmp_path):
     assert place(config).folder == tmp_path / "runs" / "image_cnn" / "a"
-
-
-def test_without_a_name_no_two_runs_share_a_folder(config):
     folders = {place(changed(config, name=None)).folder for _ in range(9)}
     assert len(folders) == 9  # of 65,536 names a second
 
 
-def test_only_a_finished_run_with_the_same_config_has_nothing_to_do(config):
-    run = place(config)
-    assert not nothing_to_do(run, config)
+@pytest.fixture
+def begun(config, run):
+    """A run that has its config and metrics."""
     with opened(run, config):
         (run.folder / "metrics.csv").touch()
-    assert not nothing_to_do(run, config)
-    (run.folder / "results.json").write_text("{}")
-    assert nothing_to_do(run, config)
+    return run
+
+
+def test_only_a_finished_run_with_the_same_config_has_nothing_to_do(config, begun):
+    assert not nothing_to_do(begun, config)
+    (begun.folder / "results.json").write_text('{"test/accuracy": 0.5}')
+    assert nothing_to_do(begun, config)
+    assert (begun.finished, begun.results) == (True, {"test/accuracy": 0.5})
     longer = changed(config, trainer={**config["trainer"], "max_epochs": 99})
-    assert not nothing_to_do(run, longer)
-    assert nothing_to_do(run, changed(config, command="another", force=True))
+    assert not nothing_to_do(begun, longer)
+    assert nothing_to_do(begun, changed(config, command="another", force=True))
 
 
-def test_a_start_that_was_killed_before_it_wrote_its_config_is_no_obstacle(config):
-    run = place(config)
+def test_a_start_that_was_killed_before_it_wrote_its_config_is_no_obstacle(config, run):
+    assert not nothing_to_do(run, config)
     run.folder.mkdir(parents=True)
     for name in (".lock", ".owner", "config.yaml.part"):
         (run.folder / name).touch()
     assert not nothing_to_do(run, config)
 
 
-def test_another_config_is_refused_with_the_difference_unless_forced(config):
-    run = place(config)
-    with opened(run, config):
-        (run.folder / "metrics.csv").touch()
+def test_another_config_is_refused_with_the_difference_unless_forced(config, begun):
+    assert begun.config == json.loads(json.dumps(config))
     other = changed(config, seed=5)
     with pytest.raises(ValueError, match="seed: 0 -> 5"):
-        nothing_to_do(run, other)
-    assert not nothing_to_do(run, changed(other, force=True))
+        nothing_to_do(begun, other)
+    assert not nothing_to_do(begun, changed(other, force=True))
 
 
-def test_a_folder_that_is_no_run_is_never_written_to(config, tmp_path):
-    run = place(config)
+def test_a_folder_that_is_no_run_is_never_written_to(config, run):
     run.folder.mkdir(parents=True)
     (run.folder / "thesis.tex").write_text("mine")
     for one in (config, changed(config, force=True)):
@@ -69,8 +73,7 @@ def test_a_folder_that_is_no_run_is_never_written_to(config, tmp_path):
     assert [path.name for path in run.folder.iterdir()] == ["thesis.tex"]
 
 
-def test_a_second_process_on_the_folder_is_refused(config):
-    run = place(config)
+def test_a_second_process_on_the_folder_is_refused(config, run):
     with (
         opened(run, config),
         pytest.raises(ValueError, match=rf"written by process {os.getpid()} on {platform.node()}"),
@@ -79,8 +82,7 @@ def test_a_second_process_on_the_folder_is_refused(config):
         pass
 
 
-def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_go(config):
-    run = place(config)
+def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_go(config, run):
     run.checkpoints.mkdir(parents=True)
     (run.folder / ".owner").write_text("process 1 on elsewhere")
     (run.folder / ".lock").touch()
@@ -88,11 +90,8 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_g
     with opened(run, config):
         assert str(os.getpid()) in (run.folder / ".owner").read_text()
         assert not list(run.folder.rglob("*.part"))
-    assert {path.name for path in run.folder.iterdir()} == {
-        "config.yaml",
-        "composed.yaml",
-        "checkpoints",
-    }
+    left = {path.name for path in run.folder.iterdir()}
+    assert left == {"config.yaml", "composed.yaml", "checkpoints"}
 
 
 def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):
@@ -101,15 +100,13 @@ def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_that_failed_later_keeps_what_it_has(config):
-    run = place(config)
+def test_a_run_that_failed_later_keeps_what_it_has(config, run):
     checkpoint = run.folder / "checkpoints" / "last-7.ckpt"
     with pytest.raises(FloatingPointError), opened(run, config):  # noqa: PT012
         checkpoint.parent.mkdir()
         checkpoint.touch()
         raise FloatingPointError("nan")
-    assert run.lasts == [checkpoint]
-    assert run.config["name"] == "a"
+    assert (run.lasts, run.config["name"]) == ([checkpoint], "a")
 
 
 def test_devices_epochs_and_loggers_may_differ_and_nothing_else(config):
@@ -117,15 +114,3 @@ def test_devices_epochs_and_loggers_may_differ_and_nothing_else(config):
     assert differences(config, changed(config, trainer=trainer, logger={})) == []
     precision = {**config["trainer"], "precision": "16-mixed"}
     assert differences(config, changed(config, trainer=precision))
-
-
-def test_the_config_survives_writing_and_reading(config):
-    run = place(config)
-    with opened(run, config):
-        assert run.config == json.loads(json.dumps(config))
-
-
-def test_a_run_gives_its_results(tmp_path):
-    (tmp_path / "results.json").write_text('{"test/accuracy": 0.5}')
-    assert Run(tmp_path).finished
-    assert Run(tmp_path).results["test/accuracy"] == 0.5

@@ -24,11 +24,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start)
 
 def page_faults(before: str) -> int:
     """Of ten times 64 MiB in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", REUSED.format(before=before)], capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    return int(done.stdout)
+    words = [sys.executable, "-c", REUSED.format(before=before)]
+    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc's malloc")
@@ -39,14 +36,8 @@ def test_freed_memory_is_used_again():
 
 
 @pytest.mark.parametrize(("capability", "native"), [((7, 5), False), ((8, 0), True)])
-def test_a_gpu_multiplies_bf16_from_compute_capability_8_on(capability, native, monkeypatch):
+def test_chips_multiply_bf16_by_capability_or_flags(capability, native, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    assert hardware.native_bf16("gpu") == native
-
-
-@pytest.mark.parametrize("flag", [True, False])
-def test_a_cpu_multiplies_bf16_by_its_flags(flag, monkeypatch):
-    monkeypatch.setattr(hardware, "cpu_multiplies_bf16", lambda: flag)
-    assert hardware.native_bf16("cpu") == flag
-    assert not hardware.native_bf16("mps")
+    monkeypatch.setattr(hardware, "cpu_multiplies_bf16", lambda: native)
+    assert [hardware.native_bf16(chip) for chip in ("gpu", "cpu", "mps")] == [native, native, False]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -10,18 +11,16 @@ from zoo.distributed import torchrun
 from zoo.training import worker
 from zoo.utilities.openmp import SPIN_COUNT, limit_spinning
 
-VARIABLES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
-
 
 @pytest.fixture(autouse=True)
 def unset(monkeypatch):
-    for name in VARIABLES:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
         monkeypatch.setenv(name, "")  # so that it is as before after the test
         monkeypatch.delenv(name)
 
 
-def test_what_the_environment_says_stays(monkeypatch):
-    limit_spinning()
+def test_a_command_sets_it_and_what_the_environment_says_stays(command, monkeypatch):
+    command("--version")
     assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     limit_spinning()
@@ -32,16 +31,8 @@ def test_what_the_environment_says_stays(monkeypatch):
     assert "GOMP_SPINCOUNT" not in os.environ
 
 
-def test_a_command_sets_it(command):
-    command("--version")
-    assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT
-
-
 def test_a_process_of_a_run_sets_it_first_of_all(monkeypatch):
-    def enough():
-        raise InterruptedError
-
-    monkeypatch.setattr(torchrun, "end_with_parent", enough)
+    monkeypatch.setattr(torchrun, "end_with_parent", Mock(side_effect=InterruptedError))
     with pytest.raises(InterruptedError):
         worker.main("a folder")
     assert os.environ["GOMP_SPINCOUNT"] == SPIN_COUNT

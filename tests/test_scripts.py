@@ -1,12 +1,13 @@
-"""Scripts beside the zoo: what JPEG makes of a data set."""
+"""Scripts beside the zoo: what JPEG makes of a data set, and which mutants are drawn."""
 
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import zoo
-from scripts import jpeg
+from scripts import jpeg, mutants, sites
 from tests.tiny import fashion_mnist
 
 
@@ -30,3 +31,107 @@ def test_a_picture_is_what_its_jpeg_shows():
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=40)
     np.testing.assert_array_equal(jpeg.compressed(picture, 40), np.asarray(Image.open(file)))
+
+
+# --- mutants --------------------------------------------------------------------------------------
+
+CODE = '''"""A module of which the docstring has no -1 + 1."""
+SIZE: Annotated[int, 1 + 1] = 2 * 3
+
+
+class Pictures:
+    def shrink(self, x, by: int = 2):
+        if by < 1 or not x:
+            raise ValueError("by " + str(1 - by))
+        return x[:, 1:].sum(dim=-1) - by
+
+
+if __name__ == "__main__":
+    print(1 + 1)
+'''
+CHANGES = {
+    "SIZE: Annotated[int, 1 + 1] = 2 / 3",
+    "def shrink(self, x, by: int = 3):",
+    "if by <= 1 or not x:",
+    "if by < 2 or not x:",
+    "if by < 1 or x:",
+    "if False:",
+    "return x[:, 2:].sum(dim=-1) - by",
+    "return x[:, 1:].sum(dim=0) - by",
+    "return x[:, 1:].sum(dim=-1) + by",
+}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """One module in a room."""
+    path = tmp_path / "zoo" / "room" / "pictures.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(CODE)
+    return tmp_path
+
+
+def test_a_mutant_changes_code_and_no_message_annotation_or_program(tree):
+    found = sites.mutants(tree)
+    assert {mutant.after for mutant in found} == CHANGES
+    assert {mutant.definition for mutant in found} == {"SIZE", "Pictures.shrink"}
+    for mutant in found:
+        text = mutant.applied(CODE.encode()).decode()
+        assert text == CODE.replace(mutant.before, mutant.after)
+
+
+def test_the_same_mutants_are_drawn_wherever_a_module_is(tree):
+    drawn = sites.draw(sites.mutants(tree), seed=0, count=6)
+    assert {mutant.kind for mutant in drawn} == {"sign", "bound", "axis", "default", "check", "not"}
+    (tree / "datamodules").mkdir()
+    (tree / "zoo/room/pictures.py").rename(tree / "datamodules/images.py")
+    assert sites.draw(sites.mutants(tree), seed=0, count=6) == drawn
+    assert sites.draw(sites.mutants(tree), seed=1, count=6) != drawn
+
+
+def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(
+    tree, monkeypatch, capsys
+):
+    listed = [{**mutant.identity, "killed_by": "a test"} for mutant in sites.mutants(tree)]
+    (tree / "zoo/room/pictures.py").write_text(
+        CODE.replace(" - by", " - to.by").replace("2 * 3", "6")
+    )
+    found = [sites.find(entry, sites.mutants(tree)) for entry in listed]
+    assert [entry["definition"] for entry, now in zip(listed, found, strict=True) if not now] == [
+        "SIZE"
+    ]
+    monkeypatch.setattr(mutants, "ROOT", tree)
+    monkeypatch.setattr(mutants, "judged", lambda some, _: [{"killed_by": "a test"} for _ in some])
+    assert mutants.again(listed, None) == 1
+    assert "gone: SIZE" in capsys.readouterr().out
+    monkeypatch.setattr(mutants, "judged", lambda some, _: [{"killed_by": None} for _ in some])
+    assert mutants.again(listed, None) == len(listed)
+
+
+def test_only_tests_that_see_a_mutant_are_suspected_and_those_of_its_room_first(tree, monkeypatch):
+    (tree / "tests").mkdir()
+    (tree / "tests/test_pictures.py").touch(), (tree / "tests/test_all.py").touch()
+    seconds = {
+        "tests/test_all.py::a": 1.0,
+        "tests/test_all.py::b": 0.1,
+        "tests/test_pictures.py::c": 9.0,
+    }
+    monkeypatch.setattr(mutants, "ROOT", tree)
+    seen = {"seconds": seconds, "lines": {"zoo/room/pictures.py": {"9": [0, 2]}}}
+    judge = mutants.Judge(tree / "copies", 9.5, seen)
+    last = next(mutant for mutant in sites.mutants(tree) if mutant.line == 9)
+    tests = judge.suspects(last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS})
+    assert tests == ["tests/test_pictures.py::c", "tests/test_all.py::a"]
+    assert judge.affordable(tests) == (tests[:1], 1)
+
+
+def test_a_file_of_tests_comes_before_others_by_its_name_its_room_or_what_it_imports(tmp_path):
+    texts = {
+        "test_pictures.py": "", "room/test_x.py": "", "test_y.py": "from zoo.room import pictures",
+        "test_z.py": "from zoo import picture",
+    }  # fmt: skip
+    (tmp_path / "room").mkdir()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    stages = [mutants.stage(tmp_path / name, "zoo/room/pictures.py") for name in texts]
+    assert stages == [0, 1, 1, 2]

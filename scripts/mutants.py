@@ -38,16 +38,18 @@ EVERYWHERE = ("test_catalog", "test_commands")  # their tests run experiments fr
 START, SLOWER = 60, 4  # seconds until pytest runs; how much slower a test may be than in the map
 OTHERS = 2  # the last stage: tests that are not of a mutant's room
 TIMEOUT, ENDED = "timeout", "pytest ended"
-UNCOPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".carry", ".whl", ".*_cache", "__pycache__", "runs", "build", "dist"
-)
+UNCOPIED = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "runs", "build")
+Killers = dict[sites.Mutant, str | None]  # mutants, and the tests that killed them before
 
 
 class Judge:
     """Runs the tests on changed copies of a tree."""
 
-    def __init__(self, folder: Path, patience: float, seen: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, patience: float, seen: dict[str, Any], killers: Killers
+    ) -> None:
         self.folder = folder
+        self.killers = killers
         self.patience = patience
         self.seconds: dict[str, float] = seen.get("seconds", {})
         self.lines: dict[str, dict[str, list[int]]] = seen.get("lines", {})
@@ -70,7 +72,8 @@ class Judge:
 
     def killer(self, mutant: sites.Mutant, tree: Path) -> dict[str, Any]:
         """The first test that fails because of a mutant; else how many were left out, if any."""
-        stages = {file: stage(path, mutant.file) for file, path in self.files.items()}
+        known = self.killers[mutant]
+        stages = {file: stage(path, mutant.file, known) for file, path in self.files.items()}
         tests, left = self.affordable(self.suspects(mutant, stages))
         for now in sorted(set(stages.values())):
             some = [test for test in tests if stages[file_of(test)] == now]
@@ -126,10 +129,11 @@ class Judge:
         with TemporaryDirectory(dir=self.folder) as folder:
             chosen = Path(folder) / "tests"
             chosen.write_text("\n".join(tests))
+            path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
             expected = sum(self.seconds.get(test, 0) for test in tests) or self.patience
             process = subprocess.Popen(
                 [*self.command(tests), f"--basetemp={folder}/temporary"], cwd=tree, text=True,
-                env={**os.environ, "PYTHONPATH": searched(tree), CHOSEN: str(chosen)},
+                env={**os.environ, "PYTHONPATH": path, CHOSEN: str(chosen)},
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
             try:
@@ -148,11 +152,6 @@ class Judge:
         flags = ["-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-p", "scripts.mutants"]
         without = [f"--deselect={test}" for test in sorted(self.unfit)]
         return [sys.executable, "-m", "pytest", *flags, "-m", QUICK, *without, *files]
-
-
-def searched(tree: Path) -> str:
-    """Where the tests in a tree find modules: there first."""
-    return os.pathsep.join(filter(None, [str(tree), os.environ.get("PYTHONPATH")]))
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -174,51 +173,49 @@ def file_of(test: str) -> str:
     return test.partition("::")[0]
 
 
-def stage(test: Path, file: str) -> int:
-    """When a test's file is run for a module: 0 has its name, 1 is of its room or imports it."""
-    module = Path(file).with_suffix("")
-    room, name = module.parent.name, module.name
-    if name in test.stem:
+def stage(test: Path, file: str, killer: str | None = None) -> int:
+    """When a file of tests is run: 0 has the module's name, or the test that killed it before."""
+    module, text = Path(file).with_suffix(""), test.read_text()
+    named = re.search(r"::(\w+)", killer or "")
+    if module.name in test.stem or (named and f"def {named[1]}(" in text):
         return 0
-    imports = rf"(?m)^\s*(from|import) [\w., ()]*\b{name}\b"
-    return 1 if room == test.parent.name or re.search(imports, test.read_text()) else OTHERS
+    imports = rf"(?m)^\s*(from|import) [\w., ()]*\b{module.name}\b"
+    near = module.parent.name == test.parent.name or re.search(imports, text)
+    return 1 if near else OTHERS
 
 
 # --- the command ----------------------------------------------------------------------------------
 
 
-def read(path: Path | None) -> Any:
-    """A JSON file, packed or not; without one, nothing."""
-    if path is None:
-        return {}
-    return json.loads(
-        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    )
+def read(path: Path) -> Any:
+    """A JSON file, packed or not."""
+    data = path.read_bytes()
+    return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
 
 
-def judged(mutants: list[sites.Mutant], asked: argparse.Namespace) -> list[dict[str, Any]]:
+def judged(killers: Killers, asked: argparse.Namespace) -> dict[sites.Mutant, dict[str, Any]]:
     """The entries of some mutants, written as they come."""
     entries: dict[sites.Mutant, dict[str, Any]] = {}
     with TemporaryDirectory() as folder, ThreadPoolExecutor(asked.jobs) as pool:
-        judge = Judge(Path(folder), asked.patience, read(asked.map))
-        waiting = {pool.submit(judge.verdict, mutant): mutant for mutant in mutants}
+        seen = read(asked.map) if asked.map else {}
+        judge = Judge(Path(folder), asked.patience, seen, killers)
+        waiting = {pool.submit(judge.verdict, mutant): mutant for mutant in killers}
         for done in as_completed(waiting):
             mutant = waiting[done]
             entries[mutant] = done.result()
             fate = entries[mutant]["killed_by"] or "lives"
             print(f"{mutant.file}:{mutant.line}  {mutant.after}\n    {fate}", flush=True)
             if asked.out:
-                told = [entries[one] for one in mutants if one in entries]
+                told = [entries[mutant] for mutant in killers if mutant in entries]
                 asked.out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    return [entries[mutant] for mutant in mutants]
+    return entries
 
 
 def again(entries: list[dict[str, Any]], asked: argparse.Namespace) -> int:
     """Try those of a list; how many of them are gone, or were killed then and live now."""
     found = sites.mutants(ROOT)
     known = [(entry, sites.find(entry, found)) for entry in entries]
-    left = list(dict.fromkeys(mutant for _, mutant in known if mutant))
-    now = dict(zip(left, judged(left, asked), strict=True))
+    now = judged({mutant: entry["killed_by"] for entry, mutant in known if mutant}, asked)
     worse = 0
     for entry, mutant in known:
         if mutant is None:
@@ -243,7 +240,8 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.list:
         return int(again(read(asked.list), asked) > 0)
-    entries = judged(sites.draw(sites.mutants(ROOT), asked.seed, asked.count), asked)
+    drawn = sites.draw(sites.mutants(ROOT), asked.seed, asked.count)
+    entries = judged(dict.fromkeys(drawn), asked).values()
     print(f"{sum(bool(entry['killed_by']) for entry in entries)} of {len(entries)} are killed")
     return 0
 

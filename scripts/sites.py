@@ -171,7 +171,7 @@ class Module:
                 yield "check", *self.span(node.test), "True"
             case ast.UnaryOp(op=ast.Not()):
                 yield "not", self.span(node)[0], self.span(node)[0] + len("not "), ""
-            case ast.UnaryOp(op=ast.USub(), operand=operand) if not is_constant(operand):
+            case ast.UnaryOp(op=ast.USub(), operand=one) if not isinstance(one, ast.Constant):
                 yield "sign", self.span(node)[0], self.span(node)[0] + len("-"), ""
 
     def span(self, node: ast.expr) -> tuple[int, int]:
@@ -221,11 +221,7 @@ def walk(
     yield node, names, function
     for key, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
-            if (
-                not isinstance(child, ast.AST)
-                or key in ("annotation", "returns")
-                or is_spared(child)
-            ):
+            if not isinstance(child, ast.AST) or is_spared(key, child):
                 continue
             around = function or (child if isinstance(child, Function) else None)
             yield from walk(child, (*names, *defined(child, function)), around)
@@ -241,8 +237,10 @@ def defined(node: ast.AST, function: Function | None) -> tuple[str, ...]:
     return ()
 
 
-def is_spared(node: ast.AST) -> bool:
-    """Whether it is a message, or what runs where a module is a program."""
+def is_spared(key: str, node: ast.AST) -> bool:
+    """Whether it is an annotation, a message, or what runs where a module is a program."""
+    if key in ("annotation", "returns"):
+        return True
     if isinstance(node, ast.If):
         return ast.unparse(node.test).startswith("__name__")
     return isinstance(node, ast.JoinedStr | ast.Raise)
@@ -251,7 +249,3 @@ def is_spared(node: ast.AST) -> bool:
 def is_text(node: ast.expr) -> bool:
     """Whether it is a literal string."""
     return isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str)
-
-
-def is_constant(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant)

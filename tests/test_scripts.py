@@ -101,10 +101,14 @@ def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(
         "SIZE"
     ]
     monkeypatch.setattr(mutants, "ROOT", tree)
-    monkeypatch.setattr(mutants, "judged", lambda some, _: [{"killed_by": "a test"} for _ in some])
+    monkeypatch.setattr(
+        mutants, "judged", lambda some, _: {one: {"killed_by": "a test"} for one in some}
+    )
     assert mutants.again(listed, None) == 1
     assert "gone: SIZE" in capsys.readouterr().out
-    monkeypatch.setattr(mutants, "judged", lambda some, _: [{"killed_by": None} for _ in some])
+    monkeypatch.setattr(
+        mutants, "judged", lambda some, _: {one: {"killed_by": None} for one in some}
+    )
     assert mutants.again(listed, None) == len(listed)
 
 
@@ -118,7 +122,7 @@ def test_only_tests_that_see_a_mutant_are_suspected_and_those_of_its_room_first(
     }
     monkeypatch.setattr(mutants, "ROOT", tree)
     seen = {"seconds": seconds, "lines": {"zoo/room/pictures.py": {"9": [0, 2]}}}
-    judge = mutants.Judge(tree / "copies", 9.5, seen)
+    judge = mutants.Judge(tree / "copies", 9.5, seen, {})
     last = next(mutant for mutant in sites.mutants(tree) if mutant.line == 9)
     tests = judge.suspects(last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS})
     assert tests == ["tests/test_pictures.py::c", "tests/test_all.py::a"]
@@ -135,3 +139,5 @@ def test_a_file_of_tests_comes_before_others_by_its_name_its_room_or_what_it_imp
         (tmp_path / name).write_text(text)
     stages = [mutants.stage(tmp_path / name, "zoo/room/pictures.py") for name in texts]
     assert stages == [0, 1, 1, 2]
+    (tmp_path / "test_z.py").write_text("def test_that(): ...")
+    assert mutants.stage(tmp_path / "test_z.py", "zoo/x.py", "tests/test_old.py::test_that[1]") == 0

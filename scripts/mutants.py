@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -71,7 +72,7 @@ class Judge:
             shutil.rmtree(tree, ignore_errors=True)
 
     def killer(self, mutant: sites.Mutant, tree: Path) -> dict[str, Any]:
-        """The first test that fails because of a mutant; else how many were left out, if any."""
+        """The first test that fails because of a mutant; else how many were left out."""
         known = self.killers[mutant]
         stages = {file: stage(path, mutant.file, known) for file, path in self.files.items()}
         tests, left = self.affordable(self.suspects(mutant, stages))
@@ -88,8 +89,9 @@ class Judge:
 
     def is_to_blame(self, test: str, tree: Path) -> bool:
         """Whether the change of a tree is why a test fails there."""
-        passes = test in self.seconds or not self.failure(self.unchanged, [test])
-        return passes and bool(self.failure(tree, [test]))
+        flags = [] if "::" in test else ["--collect-only"]  # a file that is not even read
+        passes = test in self.seconds or not self.failure(self.unchanged, [test], flags)
+        return passes and bool(self.failure(tree, [test], flags))
 
     def suspects(self, mutant: sites.Mutant, stages: dict[str, int]) -> list[str]:
         """The tests that may kill a mutant, the nearest first; without a map, whole files."""
@@ -124,7 +126,7 @@ class Judge:
                 kept.append(test)
         return kept, len(tests) - len(kept)
 
-    def failure(self, tree: Path, tests: list[str]) -> str | None:
+    def failure(self, tree: Path, tests: list[str], flags: Iterable[str] = ()) -> str | None:
         """The first test that fails in a tree."""
         with TemporaryDirectory(dir=self.folder) as folder:
             chosen = Path(folder) / "tests"
@@ -132,9 +134,9 @@ class Judge:
             path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
             expected = sum(self.seconds.get(test, 0) for test in tests) or self.patience
             process = subprocess.Popen(
-                [*self.command(tests), f"--basetemp={folder}/temporary"], cwd=tree, text=True,
+                [*self.command(tests), *flags, f"--basetemp={folder}/temporary"], cwd=tree,
                 env={**os.environ, "PYTHONPATH": path, CHOSEN: str(chosen)},
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, text=True,
             )  # fmt: skip
             try:
                 said, _ = process.communicate(timeout=START + SLOWER * expected)

@@ -1,4 +1,4 @@
-"""Scripts beside the zoo: JPEG on a data set, the numbers that a change changes, the picture."""
+"""Scripts beside the zoo: JPEG on a data set, the net, mutants, README's picture."""
 
 import io
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from scripts import jpeg, net, readme_picture
+from scripts import jpeg, mutants, net, readme_picture, sites
 from tests.tiny import fashion_mnist
 
 COMMITTED = Path(__file__).resolve().parent.parent / "docs" / "zoo.png"
@@ -63,3 +63,113 @@ def test_the_picture_of_readme_is_drawn(tmp_path):
     readme_picture.main(tmp_path / "zoo.png")
     with Image.open(tmp_path / "zoo.png") as drawn, Image.open(COMMITTED) as committed:
         assert drawn.size == committed.size
+
+
+# --- mutants --------------------------------------------------------------------------------------
+
+CODE = '''"""A module of which the docstring has no -1 + 1."""
+SIZE: Annotated[int, 1 + 1] = 2 * 3
+
+
+class Pictures:
+    def shrink(self, x, by: int = 2):
+        if by < 1 or not x:
+            raise ValueError("by " + str(1 - by))
+        return x[:, 1:].sum(dim=-1) - by
+
+
+if __name__ == "__main__":
+    print(1 + 1)
+'''
+CHANGES = {
+    "SIZE: Annotated[int, 1 + 1] = 2 / 3",
+    "def shrink(self, x, by: int = 3):",
+    "if by <= 1 or not x:",
+    "if by < 2 or not x:",
+    "if by < 1 or x:",
+    "if False:",
+    "return x[:, 2:].sum(dim=-1) - by",
+    "return x[:, 1:].sum(dim=0) - by",
+    "return x[:, 1:].sum(dim=-1) + by",
+}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """One module in a room."""
+    path = tmp_path / "zoo" / "room" / "pictures.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(CODE)
+    return tmp_path
+
+
+def test_a_mutant_changes_code_and_no_message_annotation_or_program(tree):
+    found = sites.mutants(tree)
+    assert {mutant.after for mutant in found} == CHANGES
+    assert {mutant.definition for mutant in found} == {"SIZE", "Pictures.shrink"}
+    for mutant in found:
+        text = mutant.applied(CODE.encode()).decode()
+        assert text == CODE.replace(mutant.before, mutant.after)
+
+
+def test_the_same_mutants_are_drawn_wherever_a_module_is(tree):
+    drawn = sites.draw(sites.mutants(tree), seed=0, count=6)
+    assert {mutant.kind for mutant in drawn} == {"sign", "bound", "axis", "default", "check", "not"}
+    (tree / "datamodules").mkdir()
+    (tree / "zoo/room/pictures.py").rename(tree / "datamodules/images.py")
+    assert sites.draw(sites.mutants(tree), seed=0, count=6) == drawn
+    assert sites.draw(sites.mutants(tree), seed=1, count=6) != drawn
+
+
+def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(
+    tree, monkeypatch, capsys
+):
+    listed = [{**mutant.identity, "killed_by": "a test"} for mutant in sites.mutants(tree)]
+    (tree / "zoo/room/pictures.py").write_text(
+        CODE.replace(" - by", " - to.by").replace("2 * 3", "6")
+    )
+    found = [sites.find(entry, sites.mutants(tree)) for entry in listed]
+    assert [entry["definition"] for entry, now in zip(listed, found, strict=True) if not now] == [
+        "SIZE"
+    ]
+    monkeypatch.setattr(mutants, "ROOT", tree)
+    monkeypatch.setattr(
+        mutants, "judged", lambda some, _: {one: {"killed_by": "a test"} for one in some}
+    )
+    assert mutants.again(listed, None) == 1
+    assert "gone: SIZE" in capsys.readouterr().out
+    monkeypatch.setattr(
+        mutants, "judged", lambda some, _: {one: {"killed_by": None} for one in some}
+    )
+    assert mutants.again(listed, None) == len(listed)
+
+
+def test_only_tests_that_see_a_mutant_are_suspected_and_those_of_its_room_first(tree, monkeypatch):
+    (tree / "tests").mkdir()
+    (tree / "tests/test_pictures.py").touch(), (tree / "tests/test_all.py").touch()
+    seconds = {
+        "tests/test_all.py::a": 1.0,
+        "tests/test_all.py::b": 0.1,
+        "tests/test_pictures.py::c": 9.0,
+    }
+    monkeypatch.setattr(mutants, "ROOT", tree)
+    seen = {"seconds": seconds, "lines": {"zoo/room/pictures.py": {"9": [0, 2]}}}
+    judge = mutants.Judge(tree / "copies", 9.5, seen, {})
+    last = next(mutant for mutant in sites.mutants(tree) if mutant.line == 9)
+    tests = judge.suspects(last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS})
+    assert tests == ["tests/test_pictures.py::c", "tests/test_all.py::a"]
+    assert judge.affordable(tests) == (tests[:1], 1)
+
+
+def test_a_file_of_tests_comes_before_others_by_its_name_its_room_or_what_it_imports(tmp_path):
+    texts = {
+        "test_pictures.py": "", "room/test_x.py": "", "test_y.py": "from zoo.room import pictures",
+        "test_z.py": "from zoo import picture",
+    }  # fmt: skip
+    (tmp_path / "room").mkdir()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    stages = [mutants.stage(tmp_path / name, "zoo/room/pictures.py") for name in texts]
+    assert stages == [0, 1, 1, 2]
+    (tmp_path / "test_z.py").write_text("def test_that(): ...")
+    assert mutants.stage(tmp_path / "test_z.py", "zoo/x.py", "tests/test_old.py::test_that[1]") == 0

@@ -112,7 +112,10 @@ def test_sobel_writes_both_directions_and_the_magnitude(command, colour):
 
 def test_the_planes_are_tinted_and_sum_to_the_picture_exactly(command, colour):
     """S03."""
-    assert "100% of its values" in command.ran("draw", "planes", "my.png")
+    out = command.ran("draw", "planes", "my.png")
+    assert "100% of its values" in out
+    for name, plane in zip(("red", "green", "blue"), np.moveaxis(colour, 2, 0), strict=True):
+        assert f"{name:<9} {plane.min()} to {plane.max()}, mean {plane.mean():.1f}\n" in out
     *parts, whole = tiles("planes.png", columns=2, rows=2)
     for channel, part in enumerate(parts):
         assert (part[:, :, channel] == colour[:, :, channel]).all()

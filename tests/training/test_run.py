@@ -94,6 +94,14 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over_and_its_leftovers_g
     assert left == {"config.yaml", "composed.yaml", "checkpoints"}
 
 
+def test_a_folder_is_a_run_from_its_first_file_on(config, monkeypatch):
+    """Another process of the run, or the start after a kill, looks for config.yaml."""
+    names = []
+    monkeypatch.setattr("zoo.training.run.replace", lambda path, text: names.append(path.name))
+    with opened(place(config), config):
+        assert names == ["config.yaml", "composed.yaml"]
+
+
 def test_a_run_that_failed_before_it_began_leaves_nothing(config, tmp_path):
     with pytest.raises(FileNotFoundError), opened(place(config), config):
         raise FileNotFoundError("no data")

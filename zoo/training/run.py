@@ -198,8 +198,8 @@ def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
     try:
         owner.write_text(f"process {os.getpid()} on {platform.node()}")
         sweep(run)
+        write_config(run, config)  # first: another process knows a run by it
         write_config(run, config, COMPOSED)
-        write_config(run, config)
         yield
     except BaseException:
         if fresh and not run.checkpoints.exists() and not (run.folder / "metrics.csv").exists():

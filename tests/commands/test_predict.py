@@ -317,14 +317,14 @@ for name in ("small.txt", "huge.txt"):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["--lines", "--whole"])
-def test_a_file_of_19_megabytes_needs_no_more_memory_than_one_of_three(how, place):
+def test_a_file_of_60_megabytes_needs_no_more_memory_than_one_of_three(how, place):
     """S71. Of --whole the words are all in one line."""
     text = "a fine film that nobody I know will ever forget " * 200
-    for name, copies in (("small", 300), ("huge", 1_900)):  # of 10 kB
+    for name, copies in (("small", 300), ("huge", 6_000)):  # of 10 kB
         with (place / f"{name}.txt").open("w") as file:
             file.writelines(text + ("\n" if how == "--lines" else "") for _ in range(copies))
     words = [sys.executable, "-c", PEAKS, how]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stdout.count("\n") == 2 + (2_200 if how == "--lines" else 2)
+    assert done.stdout.count("\n") == 2 + (6_300 if how == "--lines" else 2)
     small, huge = map(int, filter(str.isdigit, done.stderr.splitlines()))
-    assert huge - small < 10
+    assert huge - small < 40

@@ -16,7 +16,7 @@ help:  ## list the targets
 train: .venv/installed  ## train: make train experiment=gan ARGS="-m seed=0,1"
 	@$(RUN) zoo train $(OVERRIDES)
 
-lecture: .venv/installed  ## every topic on embedded data, and one page of it: 15 minutes
+lecture: .venv/installed  ## every topic on bundled data, and one page of it: 15 minutes
 	@$(RUN) zoo lecture $(ARGS)
 
 install: .venv/installed-dev  ## make .venv with all that a developer needs

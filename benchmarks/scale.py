@@ -46,7 +46,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
 
     from zoo.distributed import collectives, environment
     from zoo.training import build, fit, launch
-    from zoo.training.callbacks import Speed
+    from zoo.training.callbacks import Throughput
     from zoo.training.evaluate import quiet
     from zoo.training.run import Run
 
@@ -56,7 +56,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
             while len(list(folder.glob("ready-*"))) < 2:
                 time.sleep(0.01)
 
-    overrides, watchers = list(ENOUGH[experiment]), fit.watchers
+    overrides, make_callbacks = list(ENOUGH[experiment]), fit.make_callbacks
     if devices == 1:  # half the batch
         overrides[0] = f"data.batch_size={int(overrides[0].split('=')[1]) // 2}"
     config = launch.composed([
@@ -64,10 +64,11 @@ def one(experiment: str, folder: Path, devices: int) -> None:
         f"trainer.max_steps={STEPS}", "trainer.max_epochs=99", "trainer.accelerator=cpu",
         "trainer.check_val_every_n_epoch=99", "trainer.precision=32-true",
     ])  # fmt: skip
-    fit.watchers = lambda *given: [Together(), *watchers(*given)]
+    fit.make_callbacks = lambda *given: [Together(), *make_callbacks(*given)]
     with quiet():
         data = build.open_data(config, None)
-        model, speed = build.made(config, data.facts), Speed(config["data"]["batch_size"])
+        model = build.build_model(config, data.info)
+        speed = Throughput(config["data"]["batch_size"])
         place = folder / str(environment.rank() if devices > 1 else os.getpid())
         place.mkdir()
         fit.fit(config, Run(place), model, data, speed)

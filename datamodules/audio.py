@@ -49,7 +49,7 @@ class Sounds(Labelled):
         seed: of order; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {
         "plucked_strings": lambda: plucked_strings()
     }
     ARRAYS: ClassVar = ("ids", "labels")
@@ -83,14 +83,16 @@ class Sounds(Labelled):
             sample_rate=sample_rate, levels=levels, length=max(round(seconds * sample_rate), 2)
         )
 
-    def adopt(self, given: Any, facts: Mapping[str, Any], classes: list[str] | None = None) -> None:
-        super().adopt(given, facts, classes)
+    def use_input(
+        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+    ) -> None:
+        super().use_input(given, info, classes)
         self.input = given
         self.hparams["seconds"] = given.length / given.sample_rate
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""
-        if self.embedded or isinstance(location, str) or location.is_file():
+        if self.bundled or isinstance(location, str) or location.is_file():
             return super().found(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
         if not loose or tables.found(location):

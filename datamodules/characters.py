@@ -46,14 +46,14 @@ class Characters(InMemory):
         about: what a card says of the data.
         length: characters in a chunk: as far as gradients reach back.
         validation, test: shares of the text. One's own text ends in them, test last; of the
-            embedded text they are whole files.
+            bundled text they are whole files.
         batch_size: streams, over all devices.
         train_samples: train on the first so many chunks only.
         limit: take at most so many chunks of each split.
         seed: not used: the order is that of the text.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
     ARRAYS: ClassVar = ("inputs", "targets")
     INPUT: ClassVar = CharacterInput
     DECIDES: ClassVar = ("validation", "test")
@@ -87,8 +87,8 @@ class Characters(InMemory):
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the alphabet is that of the training split."""
         shares = self.hparams["validation"], self.hparams["test"]
-        if self.embedded:
-            texts = by_files(self.EMBEDDED[self.hparams["name"]](), *shares)
+        if self.bundled:
+            texts = by_files(self.BUNDLED[self.hparams["name"]](), *shares)
             fitted = self.given or CharacterInput(characters=SOURCE_CODE)
         else:
             texts = by_place(read(Path(location)), *shares)

@@ -64,7 +64,7 @@ class Clips(Labelled):
         seed: of order and augmentation; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Source]]] = {"moving_digits": moving_digits}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Source]]] = {"moving_digits": moving_digits}
     ARRAYS: ClassVar = ("clips", "labels")
     DECIDES: ClassVar = (
         "frames", "rate", "image_size", "channels", "label", "order", "validation", "test", "limit",
@@ -107,7 +107,7 @@ class Clips(Labelled):
             ValueError: another label than their own is asked of clips that are read.
         """
         label = self.hparams["label"]
-        if self.embedded:
+        if self.bundled:
             return moving_digits(label)
         if label is not None:
             raise ValueError(f"data.label is {label!r}: only moving digits have it; set it to null")
@@ -137,10 +137,10 @@ class Clips(Labelled):
         }
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        facts = super().fit(known)
+        info = super().fit(known)
         rate, unfold = self.hparams["rate"], self.hparams["unfold"]
         self.input = self.given or ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
-        return {**facts, "channels": self.input.channels}
+        return {**info, "channels": self.input.channels}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Clips (N, T, H, W, C), uint8, and labels (N,), for what is no neural network."""

@@ -55,7 +55,7 @@ class Images(Labelled):
         seed: of order and augmentation; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
     ARRAYS: ClassVar = ("pixels", "labels")
     DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
     KIND: ClassVar = PICTURES
@@ -106,11 +106,11 @@ class Images(Labelled):
         return {"pixels": pixels[: len(kept)], "labels": rows.labels[kept]}
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        facts = super().fit(known)
+        info = super().fit(known)
         self.input = self.given or self.fitted_input()
         channels, size = self.input.channels, self.input.image_size
         warnings = unsafe(self.hparams["augment"], self.hparams["about"])
-        return {**facts, "channels": channels, "image_size": size, "warnings": warnings}
+        return {**info, "channels": channels, "image_size": size, "warnings": warnings}
 
     def fitted_input(self) -> ImageInput:
         """What the scaling asks for, from the training pictures or augmented passes over them."""
@@ -179,7 +179,7 @@ class Images(Labelled):
         if key is None:
             return self.input.normalise(self.input.scale(pixels)), labels
         images = self.input.normalise(self.augment(pixels.permute(0, 3, 1, 2), key))
-        return self.augment.mix(images, labels, self.facts.get("num_classes", 0), key)
+        return self.augment.mix(images, labels, self.info.get("num_classes", 0), key)
 
 
 def unsafe(options: Options, about: About) -> list[str]:

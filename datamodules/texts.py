@@ -68,7 +68,7 @@ class Texts(Labelled):
         seed: of the order; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
     DECIDES: ClassVar = (
         "text_column", "label_column", "validation", "test", "limit", "broken",
     )  # fmt: skip
@@ -104,7 +104,7 @@ class Texts(Labelled):
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet, by the columns that were named."""
-        if self.embedded:
+        if self.bundled:
             return super().found(location, scratch)
         told = Columns(self.hparams["text_column"], self.hparams["label_column"])
         return open_source(location, scratch, self.KIND, told)
@@ -138,7 +138,7 @@ class Texts(Labelled):
         return {"lexicon": list(shared), "replaced": self.replaced}
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        facts, own = super().fit(known), self.hparams
+        info, own = super().fit(known), self.hparams
         self.lexicon: list[str] = known["lexicon"]
         self.input = self.given or self.fitted()
         numbers = {word: i for i, word in enumerate(self.input.vocabulary, FIRST)}
@@ -148,16 +148,16 @@ class Texts(Labelled):
         weights = {}
         if own["class_weights"] == "balanced":
             labels = self.splits["train"]["labels"][self.rows]
-            weights["loss_weights"] = balanced(labels, facts["num_classes"])
+            weights["loss_weights"] = balanced(labels, info["num_classes"])
         self.mended: list[int] = known.get("replaced", [])
-        return {**facts, **sizes, **weights}
+        return {**info, **sizes, **weights}
 
     @property
     def notes(self) -> list[str]:
         """What the lecture prints of texts, uneven loss weights, and how many bytes were bad."""
-        lines, weights = [self.known_words(), self.shapes()], self.facts.get("loss_weights", [])
+        lines, weights = [self.known_words(), self.shapes()], self.info.get("loss_weights", [])
         if any(abs(weight - 1) > 0.05 for weight in weights):
-            pairs = zip(self.facts["classes"], weights, strict=True)
+            pairs = zip(self.info["classes"], weights, strict=True)
             named = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs)
             lines.append(f"weights   {named}: of the classes in the training loss")
         if self.mended:
@@ -174,7 +174,7 @@ class Texts(Labelled):
     def shapes(self) -> str:
         """How long the training texts are, and the shape of each split once padded."""
         sizes = np.diff(self.splits["train"]["ends"], prepend=0)[self.rows]
-        samples, length = self.facts["samples"], self.hparams["max_length"]
+        samples, length = self.info["samples"], self.hparams["max_length"]
         shapes = ", ".join(f"{split} ({count}, {length})" for split, count in samples.items())
         said = f"{int(np.median(sizes)):,} words in the median, {sizes.max():,} at most"
         return f"lengths   {said}; padded: {shapes}"

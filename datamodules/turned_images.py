@@ -30,7 +30,7 @@ class TurnedImages(Images):
     normalised, and angles (B,), float, in degrees. `augment` must leave the angle alone.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": digits}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": digits}
     ARRAYS: ClassVar = ("pixels", "angles")
 
     def found(self, location: Path | str, scratch: Path) -> Source:
@@ -83,8 +83,8 @@ class TurnedImages(Images):
                     f"data.augment.{name} is {value}: it would change the angle that is asked for; "
                     "leave it out"
                 )
-        facts = super().fit(known)
-        told = {name: facts[name] for name in facts.keys() - {"num_classes", "classes"}}
+        info = super().fit(known)
+        told = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
         measured = {name: known[name] for name in ("target_mean", "target_std")}
         return {**told, "unit": "degrees", **measured}
 

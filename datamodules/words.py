@@ -65,7 +65,7 @@ class Words(InMemory):
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": python_docs}
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": python_docs}
     INPUT: ClassVar = ContextInput
     DECIDES: ClassVar = (
         "text_column", "vocabulary_size", "min_count", "window", "validation", "test", "limit",
@@ -125,10 +125,10 @@ class Words(InMemory):
 
     def pieces(self, location: Path | str, scratch: Path) -> Callable[[], Iterator[str]]:
         """What gives the documents, from the first on at each call."""
-        if not self.embedded:
+        if not self.bundled:
             read = documents.found(location, scratch, self.hparams["text_column"])
             return lambda: documents.pieces(read())
-        texts = self.EMBEDDED[self.hparams["name"]]()
+        texts = self.BUNDLED[self.hparams["name"]]()
         return lambda: documents.pieces((text, True) for text in texts)
 
     def vocabulary(self, counts: np.ndarray, spelt: list[str]) -> list[str]:
@@ -208,7 +208,7 @@ class Words(InMemory):
         Raises:
             ValueError: there are fewer, or the devices cannot share them.
         """
-        size, words = self.hparams["batch_size"], self.facts["samples"]["train"]
+        size, words = self.hparams["batch_size"], self.info["samples"]["train"]
         if (rows := size // LONGEST) % world:
             raise ValueError(
                 f"data.batch_size is {size}, which {world} devices cannot share in rows of "

@@ -64,13 +64,13 @@ def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     data.prepare_data()
     data.setup("test")
     model = load(run.folder)
-    old, new = model.card["facts"]["input"], data.facts["input"]
+    old, new = model.card["info"]["input"], data.info["input"]
     assert {key: new[key] for key in old} == old, f"{run.folder}: it has learned from other data"
-    attach(model, data.facts)
+    attach(model, data.info)
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
-    if config["judge"]:
-        data.judge = evaluator.trained(config, data.facts)
+    if config["evaluator"]:
+        data.evaluator = evaluator.trained(config, data.info)
     return model, data
 
 

@@ -31,7 +31,7 @@ ALWAYS = "save_every=1e-9"
 LEARNERS = {  # what is killed and started again, short, with all that draws random numbers
     "image_cnn": ["data.limit=1000", "trainer.max_epochs=6"],
     "char_rnn": ["trainer.max_epochs=2"],
-    "gan": ["data.limit=1000", "trainer.max_epochs=8", "judge=null", "monitor=val/loss"],
+    "gan": ["data.limit=1000", "trainer.max_epochs=8", "evaluator=null", "monitor=val/loss"],
 }
 
 

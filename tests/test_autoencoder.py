@@ -149,7 +149,7 @@ def test_figures_set_pictures_above_what_comes_out():
     shown = model.figures((images, labels))
     sheet = shown["Pictures, and below them what comes out"]
     assert (len(sheet.images), sheet.columns) == (2 * SHOWN, SHOWN)
-    wanted = [*model.answer(images[:SHOWN]), *model.answer(model(images[:SHOWN]))]
+    wanted = [*model.postprocess(images[:SHOWN]), *model.postprocess(model(images[:SHOWN]))]
     assert all((a == b).all() for a, b in zip(sheet.images, wanted, strict=True))
     assert len(shown["What each number of the code draws"].images) == 32
     denoising = zoo.create_model("autoencoder_denoising").eval().figures((images, labels))

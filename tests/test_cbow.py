@@ -40,7 +40,7 @@ BATCH = CONTEXTS, torch.tensor([7, 2, 3])
 
 def trained(data, epochs):
     torch.manual_seed(0)
-    model = attach(build(data.facts["vocabulary_size"]), data.facts)
+    model = attach(build(data.info["vocabulary_size"]), data.info)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     bare_trainer(max_epochs=epochs).fit(model, datamodule=data)
     return model, before
@@ -155,7 +155,7 @@ def test_words_that_stand_in_the_same_places_become_neighbours(animals):
 def test_a_saved_model_answers_the_same_from_its_file_and_has_tables_of_words(animals, tmp_path):
     model, _ = trained(animals, 1)
     section = {"_target_": "zoo.cbow.CBOW", **dict(model.hparams)}
-    store.save(model, {"model": section, "facts": animals.facts}, tmp_path)
+    store.save(model, {"model": section, "info": animals.info}, tmp_path)
     again = zoo.load(tmp_path)
     assert again.predict("the _ goes") == model.predict("the _ goes")
     assert again.analogy("cat", "dog", "bird") == model.analogy("cat", "dog", "bird")

@@ -16,7 +16,7 @@ from zoo.training import csv_logger
 
 TINY = {
     "model": {"width": 4, "noise": 8}, "data": {"limit": 100, "batch_size": 20},
-    "trainer": {"max_epochs": 2}, "baseline": None, "judge": None, "monitor": "val/loss",
+    "trainer": {"max_epochs": 2}, "baseline": None, "evaluator": None, "monitor": "val/loss",
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def test_the_discriminator_sees_the_label_by_projection(conditional):
 
 def test_an_answer_is_pixels_from_black_to_white():
     output = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1).expand(3, 1, 4, 4)
-    pixels = zoo.create_model("gan").answer(output)
+    pixels = zoo.create_model("gan").postprocess(output)
     assert [int(p[0, 0, 0]) for p in pixels] == [0, 128, 255]
     assert (pixels[0].shape, pixels[0].dtype) == ((4, 4, 1), np.uint8)
 

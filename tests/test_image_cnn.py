@@ -60,7 +60,7 @@ def test_a_wrong_layout_is_an_error_that_names_the_axis(name):
 
 
 def test_an_answer_is_plain_python_with_probabilities_that_sum_to_one(modern):
-    answer = modern.answer(torch.tensor([[0.0] * 9 + [5.0]]))[0]
+    answer = modern.postprocess(torch.tensor([[0.0] * 9 + [5.0]]))[0]
     assert answer["label"] == "9"
     assert sum(answer["probabilities"].values()) == pytest.approx(1)
     assert answer["probability"] == answer["probabilities"]["9"]

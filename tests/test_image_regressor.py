@@ -20,16 +20,16 @@ def test_its_layers_are_those_of_the_classifier(model):
     own = {k: v for k, v in model.state_dict().items() if not k.startswith("head.")}
     classifier.load_state_dict(own, strict=False)
     images = torch.randn(3, 1, 28, 28)
-    torch.testing.assert_close(model.embed(images), classifier.embed(images))
+    torch.testing.assert_close(model.forward_features(images), classifier.forward_features(images))
     assert model.head.out_features == 1
 
 
 def test_a_value_is_the_last_layers_number_brought_to_the_unit(model):
-    """S06: targets are standardised for learning; 34.6482 and -0.1572 are facts of the data."""
+    """S06: targets are standardised for learning; 34.6482 and -0.1572 are set by the data."""
     images = torch.randn(3, 1, 28, 28)
-    number = model.head(model.embed(images)).squeeze(1)
+    number = model.head(model.forward_features(images)).squeeze(1)
     torch.testing.assert_close(model(images), number * 34.6482 - 0.1572)
-    assert model.answer(torch.tensor([12.5])) == [{"value": 12.5, "unit": "degrees"}]
+    assert model.postprocess(torch.tensor([12.5])) == [{"value": 12.5, "unit": "degrees"}]
 
 
 def test_the_loss_is_of_standardised_targets_and_the_error_in_degrees(model, monkeypatch):

@@ -22,7 +22,7 @@ def test_a_data_set_after_jpeg_is_read_again_with_its_labels(tmp_path):
         for name in ("fashion", "jpeg")
     )
     before.setup("fit"), after.setup("fit")
-    assert after.facts["samples"] == before.facts["samples"]
+    assert after.info["samples"] == before.info["samples"]
     (pixels, labels), (lossy, same) = before.arrays("test"), after.arrays("test")
     np.testing.assert_array_equal(labels, same)
     assert 0 < np.abs(lossy.astype(int) - pixels).mean() < 40
@@ -154,11 +154,13 @@ def test_only_tests_that_see_a_mutant_are_suspected_and_those_of_its_room_first(
     }
     monkeypatch.setattr(mutants, "ROOT", tree)
     seen = {"seconds": seconds, "lines": {"zoo/room/pictures.py": {"9": [0, 2]}}}
-    judge = mutants.Judge(tree / "copies", 9.5, seen, {})
+    evaluator = mutants.Judge(tree / "copies", 9.5, seen, {})
     last = next(mutant for mutant in sites.mutants(tree) if mutant.line == 9)
-    tests = judge.suspects(last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS})
+    tests = evaluator.suspects(
+        last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS}
+    )
     assert tests == ["tests/test_pictures.py::c", "tests/test_all.py::a"]
-    assert judge.affordable(tests) == (tests[:1], 1)
+    assert evaluator.affordable(tests) == (tests[:1], 1)
 
 
 def test_a_file_of_tests_comes_before_others_by_its_name_its_room_or_what_it_imports(tmp_path):

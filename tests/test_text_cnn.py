@@ -9,7 +9,7 @@ import zoo
 from datamodules.inputs.text import TextInput
 from tests.data import opened, refused, seeded
 from zoo.catalog.compose import compose
-from zoo.nn.embedding import Steps
+from zoo.nn.embedding import SequenceEmbedding
 from zoo.text_cnn import winners
 
 NETWORKS = ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"]
@@ -140,7 +140,7 @@ def test_its_report_shows_the_words_that_excite_a_filter(kim):
 
 def test_a_row_of_the_table_is_the_product_with_a_one_hot_vector():
     """S62: W is (n_words, n_neurons), its rows are words; rows come from outside, too."""
-    steps = Steps(vocabulary_size=7, features=None, width=3)
+    steps = SequenceEmbedding(vocabulary_size=7, features=None, width=3)
     table = torch.randn(7, 3)
     steps.read.weight.data.copy_(table)
     ids = torch.tensor([[2, 5, 5]])

@@ -36,9 +36,9 @@ def test_the_order_of_the_frames_matters(model):
 
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = opened("moving_digits", limit=32, batch_size=8)
-    model, (clips, labels) = attach(model, data.facts), data.whole("test", 32)
+    model, (clips, labels) = attach(model, data.info), data.whole("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
-    assert [caption.split(",")[0] for caption in shown.captions] == data.facts["classes"]
+    assert [caption.split(",")[0] for caption in shown.captions] == data.info["classes"]
     first = int((labels == 2).nonzero()[0])
     np.testing.assert_array_equal(shown.clips[2], model.input.restore(clips)[first])
 
@@ -134,7 +134,7 @@ def test_it_learns_the_direction_of_motion(trained):
     assert (answers == opposite).float().mean() > 0.95
     raw, truths = (array[:20] for array in data.arrays("test"))
     said = [answer["label"] for answer in model.predict(raw)]
-    assert said == [data.facts["classes"][label] for label in truths]
+    assert said == [data.info["classes"][label] for label in truths]
     shown = model.figures((clips[:40], opposite[:40]))["Worst mistakes"]
     assert type(shown).__name__ == "Strip"
     assert shown.clips[0].shape == (10, 30, 30, 1)

@@ -59,7 +59,7 @@ def test_the_receptive_field_is_what_the_gradient_reaches(layers, stacks, field)
     (slope,) = torch.autograd.grad(logits[0, :, 35].sum(), seen)
     reached = slope[0].abs().sum(1) > 0  # (T,)
     assert reached.nonzero()[:, 0].tolist() == list(range(36 - field, 36))
-    assert model.receptive_field == field == 1 + stacks * (2**layers - 1)
+    assert model.receptive_samples == field == 1 + stacks * (2**layers - 1)
 
 
 def test_the_lectures_stack_of_ten_layers_sees_1024_samples(classifier, model):
@@ -179,7 +179,7 @@ def test_without_a_class_it_is_the_mean_of_all(model):
 def test_an_answer_is_the_level_that_likely_comes_next(model):
     logits = torch.zeros(2, 16, 5)
     logits[1, 3, -1] = 100
-    assert [*model.answer(logits)[1].values()] == pytest.approx([3, 1.0])
+    assert [*model.postprocess(logits)[1].values()] == pytest.approx([3, 1.0])
 
 
 def test_figures_put_drawn_sounds_beside_real_ones(ready):

@@ -38,8 +38,8 @@ from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.noise import Noise, psnr, seeded, spoil
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import check_images, wide
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.nn.shapes import at_least_float32, check_images
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 SHOWN = 10  # pictures in a row of a figure
 STEPS = 10  # from one picture to another
@@ -69,7 +69,7 @@ class CodedImages(ZooModule):
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.encoder(images)
 
-    def embed(self, batch: Any) -> Tensor:
+    def forward_features(self, batch: Any) -> Tensor:
         """The codes (B, D) of images (B, C, H, W) in [0, 1]."""
         return self.encode(batch)
 
@@ -77,17 +77,17 @@ class CodedImages(ZooModule):
         """Map codes (B, D) to images (B, C, H, W) in [0, 1]."""
         return self.decoder(codes).sigmoid()
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Images of the one size to what is drawn of them, and to their codes."""
         side = self.hparams["image_size"]
-        images = Entry(("batch", self.hparams["channels"], side, side))
-        return Exported(self._drawn_and_codes, {"images": images}, ("drawn", "codes"))
+        images = InputSpec(("batch", self.hparams["channels"], side, side))
+        return ExportSpec(self._drawn_and_codes, {"images": images}, ("drawn", "codes"))
 
     def _drawn_and_codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
         codes = self.encode(images)
         return self.decode(codes), codes
 
-    def answer(self, output: Tensor) -> list[np.ndarray]:
+    def postprocess(self, output: Tensor) -> list[np.ndarray]:
         """Map images (B, C, H, W) in [0, 1] to pictures (H, W, C), uint8."""
         return list(_pixels(output))
 
@@ -98,7 +98,7 @@ class CodedImages(ZooModule):
         """
         images, noise = batch[0], self.hparams["noise"]
         given = images if noise is None else spoil(images, noise, self.draw)
-        logits = wide(self.decoder(self.encode(given)))
+        logits = at_least_float32(self.decoder(self.encode(given)))
         losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
         errors = (logits.sigmoid() - images).square().mean((1, 2, 3))
         found = {"loss": losses.mean((1, 2, 3)), "mse": errors}
@@ -150,7 +150,7 @@ class Autoencoder2017(CodedImages):
     """The lecture's network, slide 33: 784-32-784, 50,992 parameters for MNIST.
 
     Args:
-        channels, image_size: facts of the data.
+        channels, image_size: set by the data.
         scaling: the pixels' range, [0, 1].
         noise: what spoils the input; None for nothing.
     """
@@ -190,7 +190,7 @@ class Autoencoder(CodedImages):
     """A small convolutional autoencoder.
 
     Args:
-        channels, image_size: facts of the data.
+        channels, image_size: set by the data.
         widths: channels after each convolution of stride 2, which halves the map, rounding up.
         code_size: numbers in a code.
         scaling: the pixels' range, [0, 1].

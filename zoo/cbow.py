@@ -36,7 +36,7 @@ from zoo.config.types import Positive
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
 from zoo.nn.word_vectors import WordVectors
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
 from zoo.words.alias_sampler import alias
 from zoo.words.keyed_vectors import NEAREST, Answers
@@ -114,7 +114,7 @@ class CBOW(WordVectors):
         means: Tensor = self.vectors(contexts)
         return means
 
-    def embed(self, batch: Any) -> Tensor:
+    def forward_features(self, batch: Any) -> Tensor:
         """The mean vectors (B, D) of contexts (B, C)."""
         return self.encode(batch)
 
@@ -124,12 +124,12 @@ class CBOW(WordVectors):
         sampled = self.hparams["negatives"] is not None
         return logits + self.noise.clamp(min=1e-30).log() if sampled else logits
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Contexts of any number of places to logits of the word in their middle."""
-        contexts = Entry(("batch", "places"), below=self.hparams["vocabulary_size"])
-        return Exported(self, {"contexts": contexts}, ("logits",), {"places": (1, 10)})
+        contexts = InputSpec(("batch", "places"), below=self.hparams["vocabulary_size"])
+        return ExportSpec(self, {"contexts": contexts}, ("logits",), {"places": (1, 10)})
 
-    def answer(self, output: Tensor) -> list[Answers]:
+    def postprocess(self, output: Tensor) -> list[Answers]:
         """Map logits (B, V) to the likeliest words, each with its probability."""
         if self.input is None:
             names, known = [str(i) for i in range(output.shape[1])], output
@@ -235,7 +235,7 @@ class CBOW(WordVectors):
 
     def middles(self, contexts: Tensor, centres: Tensor) -> Table:
         """The likeliest words of contexts (B, C), beside the word (B,) that stood there."""
-        answers = self.answer(self(contexts.to(self.device)))
+        answers = self.postprocess(self(contexts.to(self.device)))
         named, truths = self.input.restore(contexts), self.input.named(centres.tolist())
         rows = [
             (context, truth, ", ".join(word for word, _ in likeliest[:FEW]))

@@ -36,14 +36,14 @@ from zoo.nn import optim, recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import wide
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.nn.shapes import at_least_float32
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
 
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
 CELLS: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
-WARMTHS = (0.5, 0.8, 1.0)  # temperatures of the samples in the report
+TEMPERATURES = (0.5, 0.8, 1.0)  # temperatures of the samples in the report
 PROMPT, WRITTEN = 64, 400  # characters of those
 LIKELY = 5  # characters in an answer
 SHOWN, TEMPERATURE = 80, 0.5  # of the text that goes on from a prompt
@@ -97,21 +97,21 @@ class CharRNN(ZooModule):
         output, reached = recurrent.run(self.rnn, self.embedding(ids), given)
         return self.head(self.dropout(output)), reached
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """One step, of as many characters as are given: ids and a state to logits and the next."""
         hparams = self.hparams
         names = ("h", "c") if hparams["cell"] == "lstm" else ("h",)
-        state = Entry((hparams["layers"], "batch", hparams["width"]))
-        ids = Entry(("batch", "length"), below=hparams["vocabulary_size"])
+        state = InputSpec((hparams["layers"], "batch", hparams["width"]))
+        ids = InputSpec(("batch", "length"), below=hparams["vocabulary_size"])
         inputs = {"ids": ids, **dict.fromkeys(names, state)}
         outputs = ("logits", *(f"next_{name}" for name in names))
-        return Exported(self._go_on, inputs, outputs, {"length": (1, 8)})
+        return ExportSpec(self._go_on, inputs, outputs, {"length": (1, 8)})
 
     def _go_on(self, ids: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         logits, reached = self.read(ids, state)
         return logits, *reached
 
-    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+    def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, T, V) to what comes after each text: the likeliest characters."""
         shares = output[:, -1, FIRST:].float().softmax(1)
         best, ids = shares.topk(min(LIKELY, shares.shape[1]))
@@ -199,7 +199,9 @@ class CharRNN(ZooModule):
         inputs, targets = batch
         logits, state = self.read(inputs, self.states.get(stage))
         self.states[stage] = tuple(part.detach() for part in state)
-        losses = F.cross_entropy(wide(logits.flatten(0, 1)), targets.flatten(), reduction="none")
+        losses = F.cross_entropy(
+            at_least_float32(logits.flatten(0, 1)), targets.flatten(), reduction="none"
+        )
         losses = losses[targets.flatten() != PADDING]
         found = {"loss": losses, "bits_per_character": losses / math.log(2)}
         return found if stage == "test" else {"loss": losses}
@@ -239,9 +241,9 @@ class CharRNN(ZooModule):
         text = "".join(self.input.restore(batch[0][:1]))
         prompt = text[:PROMPT]
         passages = [
-            "".join(self.sample(prompt=prompt, length=WRITTEN, temperature=t)) for t in WARMTHS
+            "".join(self.sample(prompt=prompt, length=WRITTEN, temperature=t)) for t in TEMPERATURES
         ]
-        captions = [f"temperature {warmth}" for warmth in WARMTHS]
+        captions = [f"temperature {warmth}" for warmth in TEMPERATURES]
         return {"Written after the test text's first words": Text(passages, captions)}
 
     def configure_optimizers(self) -> Any:

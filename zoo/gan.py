@@ -37,7 +37,7 @@ from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4
@@ -122,7 +122,7 @@ class GAN(ZooModule):
     run has a judge.
 
     Args:
-        channels, image_size, num_classes: facts of the data.
+        channels, image_size, num_classes: set by the data.
         conditional: whether a label is asked for.
         noise: Z, numbers that a picture is drawn from.
         width: channels of the layers next to the picture; those in the middle have twice as many.
@@ -130,8 +130,8 @@ class GAN(ZooModule):
         generator_optimizer, discriminator_optimizer: their recipes.
     """
 
-    HEAD = ("generator.embedding.", "discriminator.embedding.")
-    IDLE = True  # each of the two losses teaches one network
+    head_prefixes = ("generator.embedding.", "discriminator.embedding.")
+    find_unused_parameters = True  # each of the two losses teaches one network
 
     def __init__(
         self,
@@ -173,23 +173,23 @@ class GAN(ZooModule):
         """Draw from noise (B, Z), then say how real that seems."""
         self.discriminator(self(batch), self.in_turn(batch))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """The generator: noise, and labels where they count, to pictures in [-1, 1]."""
-        inputs = {"noise": Entry(("batch", self.hparams["noise"]))}
+        inputs = {"noise": InputSpec(("batch", self.hparams["noise"]))}
         if self.hparams["conditional"]:
-            inputs["labels"] = Entry(("batch",), below=self.hparams["num_classes"])
-        return Exported(self, inputs, ("pictures",))
+            inputs["labels"] = InputSpec(("batch",), below=self.hparams["num_classes"])
+        return ExportSpec(self, inputs, ("pictures",))
 
     def in_turn(self, noise: Tensor) -> Tensor:
         """A label (B,) for each noise: 0, 1, ... K - 1, 0, ..."""
         return torch.arange(noise.shape[0], device=noise.device) % self.hparams["num_classes"]
 
-    def answer(self, output: Tensor) -> list[np.ndarray]:
+    def postprocess(self, output: Tensor) -> list[np.ndarray]:
         """Map drawn pictures (B, C, H, W) to pixels (H, W, C), uint8, each."""
         pixels = ((output.float() + 1) * 127.5).round().clamp(0, 255).byte()
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
-    def ready(self, raws: Any) -> Tensor:
+    def preprocess(self, raws: Any) -> Tensor:
         """Noise (B, Z) of seeds: an int, or a list of them; digits of a text will do.
 
         Raises:
@@ -209,7 +209,7 @@ class GAN(ZooModule):
         return [
             picture
             for some, asked in parts
-            for picture in self.answer(self(some.to(self.device), asked.to(self.device)))
+            for picture in self.postprocess(self(some.to(self.device), asked.to(self.device)))
         ]
 
     def sample(self, *, count: int = 64, label: str = "", seed: int = 0) -> Grid:
@@ -298,22 +298,22 @@ class GAN(ZooModule):
         of as many training pictures.
         """
         data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if data.judge is None:
+        if data.evaluator is None:
             return
         pixels, labels = frechet.real(data, stage)
         drawn = self.generate(self.noise(len(pixels), SEED), torch.from_numpy(labels))
         asked = labels if self.hparams["conditional"] else None
-        found = frechet.scores(data.judge.to(self.device), pixels, np.stack(drawn), asked)
+        found = frechet.scores(data.evaluator.to(self.device), pixels, np.stack(drawn), asked)
         if stage == "test":
             train, _ = frechet.real(data, "train", len(pixels))
-            found["frechet_floor"] = frechet.scores(data.judge, pixels, train)["frechet"]
+            found["frechet_floor"] = frechet.scores(data.evaluator, pixels, train)["frechet"]
         for name, value in found.items():
             self.log(f"{stage}/{name}", value, batch_size=1, sync_dist=True)
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """Drawn pictures, beside real ones, on a walk through the noise, and by class."""
-        drawn, real = self.sample().images, self.answer(batch[0][:32])
+        drawn, real = self.sample().images, self.postprocess(batch[0][:32])
         rows = zip(chunks(real, 4), chunks(drawn, 4), strict=False)
         beside = [picture for one, other in rows for picture in (*one, *other)]
         found: dict[str, Picture] = {

@@ -35,9 +35,9 @@ from zoo.nn import feature_maps, optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import check_images, reach
+from zoo.nn.shapes import check_images, receptive_field
 from zoo.nn.supervised import Classifier, Regressor
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 PATCHED = 5000  # pictures that the first layer is taken from
 SCALE = 1 / 9  # of what the last layer sees: sharp answers take longer to come (section 3.3)
@@ -47,7 +47,7 @@ class ImageCNN2017(Classifier):
     """The lecture's network, slide 19: 1,250,858 parameters for CIFAR-10.
 
     Args:
-        channels, image_size, num_classes: facts of the data.
+        channels, image_size, num_classes: set by the data.
         dropout: after each pair of convolutions.
         dense_dropout: after the hidden dense layer.
     """
@@ -86,11 +86,11 @@ class ImageCNN2017(Classifier):
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.head(self.hidden(self.convolutions(images).flatten(1)))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Images of the one size to logits."""
         side = self.hparams["image_size"]
-        images = Entry(("batch", self.hparams["channels"], side, side))
-        return Exported(self, {"images": images}, ("logits",))
+        images = InputSpec(("batch", self.hparams["channels"], side, side))
+        return ExportSpec(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
@@ -202,8 +202,8 @@ class Convolutions(ZooModule):
         self.example_input_array = torch.zeros(1, channels, 28, 28)  # any size will do
 
     @property
-    def sees(self) -> str:
-        side = reach([self.whitening, *self.blocks.modules()])
+    def receptive_field(self) -> str:
+        side = receptive_field([self.whitening, *self.blocks.modules()])
         return f"{side} x {side} pixels, the strongest over the picture"
 
     @property
@@ -211,7 +211,7 @@ class Convolutions(ZooModule):
         """The smallest side of a picture that can be halved so often, in pixels."""
         return 2 ** len(self.blocks) + 1
 
-    def embed(self, images: Tensor) -> Tensor:
+    def forward_features(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) of any size to what the last layer sees, (B, widths[-1]).
 
         Raises:
@@ -221,11 +221,11 @@ class Convolutions(ZooModule):
         height, width = images.shape[2:]
         if height < self.least or width < self.least:
             raise ValueError(f"images are {height} x {width}: {self.least} x {self.least} at least")
-        if self.training or not self.hparams.get("mirror"):
-            return self._strongest(images)
-        return (self._strongest(images) + self._strongest(images.flip(3))) / 2
+        if self.training or not self.hparams.get("flip_tta"):
+            return self._global_max_pool(images)
+        return (self._global_max_pool(images) + self._global_max_pool(images.flip(3))) / 2
 
-    def _strongest(self, images: Tensor) -> Tensor:
+    def _global_max_pool(self, images: Tensor) -> Tensor:
         """The highest number of each channel of the last map, (B, widths[-1])."""
         return self.blocks(self.whitening(images)).amax((2, 3)) * SCALE
 
@@ -235,12 +235,12 @@ class Convolutions(ZooModule):
         if stage == "fit" and hasattr(data, "whole") and not self.whitening.fitted:
             self.whitening.fit(data.whole("train", PATCHED)[0])
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Images of any size to what `forward` gives."""
-        images = Entry(("batch", self.hparams["channels"], "height", "width"))
+        images = InputSpec(("batch", self.hparams["channels"], "height", "width"))
         side = max(28, self.least)
         sizes = {"height": (self.least, side), "width": (self.least, side + 4)}
-        return Exported(self, {"images": images}, (self.GIVES,), sizes)
+        return ExportSpec(self, {"images": images}, (self.GIVES,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
@@ -253,7 +253,7 @@ class ImageCNN(Convolutions, Classifier):
     """A small fast network for images of any size.
 
     Args:
-        channels, num_classes: facts of the data.
+        channels, num_classes: set by the data.
         widths: channels of each block, which halves the map.
         mirror: outside training, answer for a picture and its mirror image together.
         dropout: before the last layer.
@@ -267,7 +267,7 @@ class ImageCNN(Convolutions, Classifier):
         channels: Positive,
         num_classes: Annotated[int, Field(ge=2)],
         widths: Annotated[list[Positive], Field(min_length=1)],
-        mirror: bool,
+        flip_tta: bool,
         dropout: Probability,
         label_smoothing: Probability,
         optimizer: Recipe,
@@ -282,14 +282,14 @@ class ImageCNN(Convolutions, Classifier):
         Raises:
             ValueError: another layout, or images too small to be halved so often.
         """
-        return self.head(self.dropout(self.embed(images)))
+        return self.head(self.dropout(self.forward_features(images)))
 
 
 class ImageRegressor(Convolutions, Regressor):
     """The same network with one number at its end: what can be measured of a picture.
 
     Args:
-        channels, unit, target_mean, target_std: facts of the data.
+        channels, unit, target_mean, target_std: set by the data.
         widths: channels of each block, which halves the map.
         dropout: before the last layer.
     """
@@ -317,4 +317,4 @@ class ImageRegressor(Convolutions, Regressor):
         Raises:
             ValueError: another layout, or images too small to be halved so often.
         """
-        return self.in_unit(self.head(self.dropout(self.embed(images))))
+        return self.in_unit(self.head(self.dropout(self.forward_features(images))))

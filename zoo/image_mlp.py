@@ -28,7 +28,7 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
 from zoo.nn.supervised import Classifier
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 SHOWN = 64  # units of the first layer in its figure
 
@@ -37,7 +37,7 @@ class ImageMLP(Classifier):
     """A multi-layer perceptron on the pixels.
 
     Args:
-        channels, image_size, num_classes: facts of the data.
+        channels, image_size, num_classes: set by the data.
         widths: units of each hidden layer; none at all is logistic regression.
         dropout: after each hidden layer.
     """
@@ -68,9 +68,9 @@ class ImageMLP(Classifier):
         Raises:
             ValueError: another layout or size.
         """
-        return self.head(self.embed(images))
+        return self.head(self.forward_features(images))
 
-    def embed(self, images: Tensor) -> Tensor:
+    def forward_features(self, images: Tensor) -> Tensor:
         """Map images (B, C, S, S) to what the last layer sees, (B, widths[-1]).
 
         Raises:
@@ -79,11 +79,11 @@ class ImageMLP(Classifier):
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.hidden(images)
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Images of the one size to logits."""
         side = self.hparams["image_size"]
-        images = Entry(("batch", self.hparams["channels"], side, side))
-        return Exported(self, {"images": images}, ("logits",))
+        images = InputSpec(("batch", self.hparams["channels"], side, side))
+        return ExportSpec(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))

@@ -27,10 +27,10 @@ from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
 from zoo.figures.kinds import Picture, Table
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, SigmoidLayer, Steps
+from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
 from zoo.nn.optim import Recipe
 from zoo.nn.text_classifier import TextClassifier
-from zoo.pretrained.export_spec import Exported
+from zoo.pretrained.export_spec import ExportSpec
 
 SHOWN = 1000  # texts among which the n-grams of the report are looked for
 AT_ONCE = 64  # of these texts
@@ -70,14 +70,14 @@ class TextCNN2017(TextClassifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(vocabulary_size, features, embedding, keras=True)
+        self.steps = SequenceEmbedding(vocabulary_size, features, embedding, keras=True)
         self.convolution = nn.Conv1d(embedding, filters, filter_length)
         self.hidden = nn.Sequential(nn.Linear(filters, hidden), Dropout(dropout), nn.ReLU())
         self.head = SigmoidLayer(hidden, num_classes)
         self.example_input_array = self.steps.example(4 * filter_length)
 
     @property
-    def sees(self) -> str:
+    def receptive_field(self) -> str:
         return f"{self.hparams['filter_length']} words, the maximum over the text"
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -107,11 +107,11 @@ class TextCNN2017(TextClassifier):
         rows = torch.ones(self.hparams["vocabulary_size"], 1, device=sequences.device)
         return F.embedding(sequences, F.dropout(rows, share))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sequences of any length to logits."""
         length = self.hparams["filter_length"]
         sizes = {"length": (length, 4 * length + 2)}
-        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -149,7 +149,7 @@ class TextCNN(TextClassifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(
+        self.steps = SequenceEmbedding(
             vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
         )
         self.convolutions: Any = nn.ModuleList(
@@ -160,7 +160,7 @@ class TextCNN(TextClassifier):
         self.example_input_array = self.steps.example(8)
 
     @property
-    def sees(self) -> str:
+    def receptive_field(self) -> str:
         return f"{max(self.hparams['widths'])} words, the maximum over the text"
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -197,10 +197,10 @@ class TextCNN(TextClassifier):
             for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True)
         ]
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sequences of any length to logits."""
         sizes = {"length": (1, 8)}
-        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         pictures = super().figures(batch)

@@ -26,10 +26,10 @@ from torch import Tensor, nn
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
 from zoo.nn import optim, recurrent
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, SigmoidLayer, Steps
+from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
 from zoo.nn.optim import Recipe
 from zoo.nn.text_classifier import TextClassifier
-from zoo.pretrained.export_spec import Exported
+from zoo.pretrained.export_spec import ExportSpec
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -114,7 +114,7 @@ class TextLSTM2017(TextClassifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(vocabulary_size, features, embedding, keras=True)
+        self.steps = SequenceEmbedding(vocabulary_size, features, embedding, keras=True)
         self.lstm = VariationalLSTM(embedding, hidden, input_dropout, recurrent_dropout)
         self.head = SigmoidLayer(hidden, num_classes)
         self.example_input_array = self.steps.example(8)
@@ -127,10 +127,10 @@ class TextLSTM2017(TextClassifier):
         """
         return self.head(self.lstm(self.steps(sequences)))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sequences of any length to logits."""
         sizes = {"length": (1, 8)}
-        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])
@@ -197,7 +197,7 @@ class TextLSTM(TextClassifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(
+        self.steps = SequenceEmbedding(
             vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
         )
         self.dropout = Dropout(dropout)
@@ -225,10 +225,10 @@ class TextLSTM(TextClassifier):
         h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sequences of any length to logits."""
         sizes = {"length": (1, 8)}
-        return Exported(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
+        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

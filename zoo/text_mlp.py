@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from zoo.config.types import Positive, Probability
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, Steps
+from zoo.nn.embedding import Embeddings, SequenceEmbedding
 from zoo.nn.optim import Recipe
 from zoo.nn.text_classifier import TextClassifier
-from zoo.pretrained.export_spec import Exported
+from zoo.pretrained.export_spec import ExportSpec
 
 
 class TextMLP(TextClassifier):
@@ -61,7 +61,7 @@ class TextMLP(TextClassifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.steps = Steps(
+        self.steps = SequenceEmbedding(
             vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
         )
         self.hidden = nn.Sequential(
@@ -92,10 +92,10 @@ class TextMLP(TextClassifier):
             raise ValueError(f"sequences have {steps.shape[1]} steps: {length} at most are wanted")
         return F.pad(steps, (0, 0, missing, 0))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sequences of the one length to logits."""
         entry = self.steps.entry(self.hparams["max_length"])
-        return Exported(self, {"sequences": entry}, ("logits",))
+        return ExportSpec(self, {"sequences": entry}, ("logits",))
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

@@ -31,9 +31,9 @@ from zoo.figures.kinds import Picture, Strip
 from zoo.nn import optim, recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import reach
+from zoo.nn.shapes import receptive_field
 from zoo.nn.supervised import Classifier
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 Widths = Annotated[list[Positive], Field(min_length=1)]
 
@@ -44,7 +44,7 @@ class VideoConv3D(Classifier):
     """A small 3-D convolutional network for clips of any length and size.
 
     Args:
-        channels, num_classes: facts of the data.
+        channels, num_classes: set by the data.
         widths: channels of the stem, which quarters the frames, and of each stage; each stage but
             the first halves the clip in time and space.
         dropout: before the last layer.
@@ -74,10 +74,12 @@ class VideoConv3D(Classifier):
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
 
     @property
-    def sees(self) -> str:
+    def receptive_field(self) -> str:
         layers = [*self.stem.modules(), *self.stages.modules()]
-        side = reach(layers)
-        return f"{reach(layers, 0)} frames of {side} x {side} pixels, averaged over the clip"
+        side = receptive_field(layers)
+        return (
+            f"{receptive_field(layers, 0)} frames of {side} x {side} pixels, averaged over the clip"
+        )
 
     def forward(self, clips: Tensor) -> Tensor:
         """Map clips (B, C, T, H, W) of any length and size to logits (B, K).
@@ -89,11 +91,13 @@ class VideoConv3D(Classifier):
         maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
         return self.head(self.dropout(maps.mean((2, 3, 4))))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Clips of any length and size to logits."""
         deep = 2 ** len(self.hparams["widths"])  # its last map has several pixels
         side, length = max(30, 2 * deep), max(10, deep)
-        return exported(self, {"length": (1, length), "height": (4, side), "width": (4, side + 2)})
+        return export_spec(
+            self, {"length": (1, length), "height": (4, side), "width": (4, side + 2)}
+        )
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
@@ -128,7 +132,7 @@ class VideoRecurrent(Classifier):
     """A 2-D network on each frame, a recurrent layer over the frames, its last state classified.
 
     Args:
-        channels, num_classes: facts of the data.
+        channels, num_classes: set by the data.
         widths: channels of the frame network's convolutions, each of which halves the frame.
         grid: what is left of a frame is averaged to grid x grid places.
         cell: the recurrent layer.
@@ -181,11 +185,11 @@ class VideoRecurrent(Classifier):
         frames = clips.transpose(1, 2)  # (B, T, C, H, W)
         return self.frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Clips of any length and size to logits."""
         least = 2 ** len(self.hparams["widths"]) + 1  # torch traces no map of a single pixel
         side = (least, 2 * least)
-        return exported(self, {"length": (1, 10), "height": side, "width": side})
+        return export_spec(self, {"length": (1, 10), "height": side, "width": side})
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
@@ -224,10 +228,10 @@ def halving(inputs: int, width: int) -> list[nn.Module]:
     return [layer, nn.BatchNorm2d(width), nn.ReLU()]
 
 
-def exported(model: Classifier, sizes: dict[str, tuple[int, int]]) -> Exported:
+def export_spec(model: Classifier, sizes: dict[str, tuple[int, int]]) -> ExportSpec:
     """Clips to logits."""
-    clips = Entry(("batch", model.hparams["channels"], "length", "height", "width"))
-    return Exported(model, {"clips": clips}, ("logits",), sizes)
+    clips = InputSpec(("batch", model.hparams["channels"], "length", "height", "width"))
+    return ExportSpec(model, {"clips": clips}, ("logits",), sizes)
 
 
 @torch.inference_mode()
@@ -237,7 +241,7 @@ def examples(model: Classifier, batch: tuple[Tensor, Tensor]) -> dict[str, Pictu
         return {}
     clips, labels = batch
     rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
-    answers = [answer["label"] for answer in model.answer(model(clips[rows].to(model.device)))]
+    answers = [answer["label"] for answer in model.postprocess(model(clips[rows].to(model.device)))]
     truths = [model.classes[int(labels[i])] for i in rows]
     said = [f"{truth}, answered {answer}" for truth, answer in zip(truths, answers, strict=True)]
     frames = model.input.restore(clips[rows])

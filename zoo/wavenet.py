@@ -33,9 +33,9 @@ from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import wide
+from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Classifier
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 Layers = Annotated[int, Field(ge=1, le=14)]
 Levels = Annotated[int, Field(ge=4, le=256)]
@@ -103,14 +103,14 @@ class WaveNet(ZooModule):
     """Next-sample classifier over mu-law amplitudes, conditioned on the class of the sound.
 
     Args:
-        levels, num_classes: facts of the data.
+        levels, num_classes: set by the data.
         channels: of the residual path.
         skip_channels: of the path to the output, and of its hidden layer.
         layers: layers a stack; dilations run 1, 2, 4, ..., 2 ** (layers - 1).
         stacks: how often the dilations repeat.
     """
 
-    HEAD = ("conditions.",)
+    head_prefixes = ("conditions.",)
 
     def __init__(
         self,
@@ -138,13 +138,13 @@ class WaveNet(ZooModule):
         self.example_input_array = torch.zeros(1, 64, dtype=torch.int64)
 
     @property
-    def receptive_field(self) -> int:
+    def receptive_samples(self) -> int:
         """How many samples, the newest among them, a prediction depends on."""
         return 1 + sum(self.stack.dilations)
 
     @property
-    def sees(self) -> str:
-        return f"{self.receptive_field} samples"
+    def receptive_field(self) -> str:
+        return f"{self.receptive_samples} samples"
 
     def forward(self, ids: Tensor, labels: Tensor | None = None) -> Tensor:
         """Map amplitudes (B, T) to logits (B, Q, T); logits at t predict sample t + 1.
@@ -165,14 +165,14 @@ class WaveNet(ZooModule):
         chosen = every if labels is None else self.conditions(labels)  # (B, L * 2 C)
         return list(chosen[..., None].chunk(len(self.stack.blocks), dim=1))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sounds of any length and their classes to logits."""
-        ids = Entry(("batch", "length"), below=self.hparams["levels"])
-        labels = Entry(("batch",), below=self.hparams["num_classes"])
+        ids = InputSpec(("batch", "length"), below=self.hparams["levels"])
+        labels = InputSpec(("batch",), below=self.hparams["num_classes"])
         inputs = {"ids": ids, "labels": labels}
-        return Exported(self, inputs, ("logits",), {"length": (1, 64)})
+        return ExportSpec(self, inputs, ("logits",), {"length": (1, 64)})
 
-    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+    def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, Q, T) to the level that most likely comes next, and its probability."""
         probability, level = output[..., -1].float().softmax(1).max(1)
         pairs = zip(level.tolist(), probability.tolist(), strict=True)
@@ -234,7 +234,7 @@ class WaveNet(ZooModule):
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Nats and bits a sample, of the second to the last that is not padding."""
         ids, labels = batch
-        logits = wide(self(ids[:, :-1], labels))
+        logits = at_least_float32(self(ids[:, :-1], labels))
         losses = F.cross_entropy(logits, ids[:, 1:], reduction="none")  # (B, T - 1)
         real = sounding(ids, self.hparams["levels"] // 2)[:, 1:]
         means = (losses * real).sum(1) / real.sum(1).clamp(min=1)
@@ -294,7 +294,7 @@ class SoundClassifier(Classifier):
     layers sees a whole word.
 
     Args:
-        levels, num_classes: facts of the data.
+        levels, num_classes: set by the data.
         window, stride: of a frame, in samples.
         channels, skip_channels, layers, stacks: as of `WaveNet`, on frames.
         dropout: before the last layer.
@@ -324,7 +324,7 @@ class SoundClassifier(Classifier):
         self.example_input_array = torch.zeros(1, 2 * window, dtype=torch.int64)
 
     @property
-    def sees(self) -> str:
+    def receptive_field(self) -> str:
         own = self.hparams
         samples = own["window"] + own["stride"] * sum(self.stack.dilations)
         return f"{samples} samples, averaged over the sound"
@@ -339,14 +339,14 @@ class SoundClassifier(Classifier):
         skips = self.stack(self.frames(amplitudes(ids, self.hparams["levels"])))  # (B, S, F)
         return self.head(self.norm(skips).relu().mean(2))
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """Sounds of any length, of a window at least, to logits."""
         ids, window = (
-            Entry(("batch", "length"), below=self.hparams["levels"]),
+            InputSpec(("batch", "length"), below=self.hparams["levels"]),
             self.hparams["window"],
         )
         sizes = {"length": (window, 2 * window + 4 * self.hparams["stride"])}
-        return Exported(self, {"ids": ids}, ("logits",), sizes)
+        return ExportSpec(self, {"ids": ids}, ("logits",), sizes)
 
     def configure_optimizers(self) -> Any:
         return optim.configure(self, self.hparams["optimizer"])

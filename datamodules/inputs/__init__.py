@@ -8,4 +8,4 @@ from typing import Any
 
 def config_of(one: Any) -> dict[str, Any]:
     """What rebuilds an input whose attributes are its constructor's arguments, as a plain dict."""
-    return {"_target_": f"{type(one).__module__}.{type(one).__name__}", **vars(one)}
+    return {"kind": one.kind, **vars(one)}

@@ -24,6 +24,7 @@ class CharacterInput:
         characters: the alphabet, each character once, sorted.
     """
 
+    kind = "characters"
     suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, characters: str) -> None:

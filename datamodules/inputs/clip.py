@@ -32,6 +32,7 @@ class ClipInput:
         mean, std: per channel, of pixels in [0, 1].
     """
 
+    kind = "clip"
     suffixes = SUFFIXES  # of its files
 
     def __init__(

@@ -48,6 +48,7 @@ class ImageInput:
             matrix, `zca`, which is fitted or comes with the weights.
     """
 
+    kind = "image"
     suffixes = SUFFIXES  # of its files
 
     def __init__(

@@ -35,6 +35,7 @@ class SoundInput:
         length: in samples.
     """
 
+    kind = "sound"
     suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, sample_rate: int, levels: int, length: int) -> None:

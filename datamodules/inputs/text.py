@@ -89,6 +89,7 @@ class TextInput:
         truncating: which words are cut: the first ones or the last ones.
     """
 
+    kind = "text"
     suffixes = SUFFIXES  # of its files
 
     def __init__(

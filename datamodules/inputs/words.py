@@ -27,6 +27,7 @@ class ContextInput:
         window: words on either side of the gap.
     """
 
+    kind = "words"
     suffixes = SUFFIXES  # of its files
 
     def __init__(self, *, vocabulary: list[str], counts: list[int], window: int) -> None:

@@ -41,7 +41,7 @@ class InMemory(LightningDataModule):
     among its own, and saves them as hyperparameters.
     """
 
-    EMBEDDED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
+    BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
     DECIDES: ClassVar[tuple[str, ...]] = ()  # the arguments that the arrays depend on
     INPUT: ClassVar[type]  # what makes its batches of raw data
@@ -51,15 +51,15 @@ class InMemory(LightningDataModule):
     key: Key | None = None  # of the batch that the model is working on
     given: Any = None  # an input that came with a model, and is taken instead of fitting one
     given_classes: list[str] | None = None
-    judge: Any = None  # the classifier that scores generated samples, where the run names one
+    evaluator: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
-    facts: dict[str, Any]
+    info: dict[str, Any]
     input: Any
 
     @property
-    def embedded(self) -> bool:
+    def bundled(self) -> bool:
         """Whether the data come with the package or are generated."""
-        return self.hparams["source"] is None and self.hparams["name"] in self.EMBEDDED
+        return self.hparams["source"] is None and self.hparams["name"] in self.BUNDLED
 
     @property
     def notes(self) -> list[str]:
@@ -67,15 +67,17 @@ class InMemory(LightningDataModule):
         return []
 
     def origin(self) -> str:
-        """What embedded data depend on besides their name."""
+        """What bundled data depend on besides their name."""
         return str(self.hparams["name"])
 
-    def adopt(self, given: Any, facts: Mapping[str, Any], classes: list[str] | None = None) -> None:
+    def use_input(
+        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+    ) -> None:
         """Take a model's input, and its classes, instead of fitting one; before `prepare_data`.
 
         Args:
             given: the input that came with the model.
-            facts: of the data that the model saw.
+            info: of the data that the model saw.
             classes: names in the model's order; None leaves these data their own.
 
         Raises:
@@ -86,7 +88,7 @@ class InMemory(LightningDataModule):
                 f"the model takes what {type(given).__name__} reads, and {self.hparams['name']} "
                 f"gives what {self.INPUT.__name__} reads: choose other data"
             )
-        told = {**facts, **vars(given)}
+        told = {**info, **vars(given)}
         sizes = told.keys() & self.hparams.keys() - {"about"}
         self.hparams.update({name: told[name] for name in sizes})
         self.given, self.given_classes, self.folder = given, classes, None
@@ -97,23 +99,23 @@ class InMemory(LightningDataModule):
 
     def prepare_data(self) -> None:
         """Find and decode the data, once; later calls and processes find the arrays."""
-        own, embedded = self.hparams, self.embedded
+        own, bundled = self.hparams, self.bundled
         found: Path | str = self.origin()
-        if not embedded:
+        if not bundled:
             found = locate(own["name"], own["source"], own["hub"])
         key = fingerprint(found, **self.decides(), of=self.FORMAT)
 
         def build(part: Path) -> None:
-            facts = self.build(found, part)
-            (part / "facts.json").write_text(json.dumps({**facts, "embedded": embedded}))
+            info = self.build(found, part)
+            (part / "facts.json").write_text(json.dumps({**info, "bundled": bundled}))
 
         self.folder = cache.cached(own["name"], key, build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
-        """Write `<split>_<array>.npy` files to a folder; return facts that setup needs again.
+        """Write `<split>_<array>.npy` files to a folder; return the info that setup needs again.
 
         Args:
-            location: what was found; of embedded data their origin.
+            location: what was found; of bundled data their origin.
         """
         raise NotImplementedError
 
@@ -125,12 +127,12 @@ class InMemory(LightningDataModule):
         known = json.loads((self.folder / "facts.json").read_text())
         self.splits = {name: opened(self.folder, name) for name in NAMES}
         about = self.hparams["about"]
-        told = {"embedded": known["embedded"], "digest": self.folder.name, "about": about}
-        self.facts = {**told, **self.fit(known)}
-        self.facts["input"] = self.input.config()
+        told = {"bundled": known["bundled"], "digest": self.folder.name, "about": about}
+        self.info = {**told, **self.fit(known)}
+        self.info["input"] = self.input.config()
 
     def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        """Make `self.input` from the training split, and the facts, `samples` among them."""
+        """Make `self.input` from the training split, and the info, `samples` in it."""
         raise NotImplementedError
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:

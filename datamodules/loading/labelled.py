@@ -43,8 +43,8 @@ class Labelled(InMemory):
 
     def found(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet."""
-        if self.embedded:
-            source: Source = self.EMBEDDED[self.hparams["name"]]()
+        if self.bundled:
+            source: Source = self.BUNDLED[self.hparams["name"]]()
             return source
         return open_source(location, scratch, self.KIND)
 

@@ -33,7 +33,7 @@ class Kind:
     plural: str
     suffixes: frozenset[str]
     feature: str  # a class of `datasets`
-    example: str  # an embedded data set, which needs no download
+    example: str  # an bundled data set, which needs no download
 
 
 PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")

@@ -61,7 +61,7 @@ class Options(TypedDict, total=False):
     cutmix: Annotated[float, Field(ge=0)]  # alpha; with mixup half of the batches each
 
 
-class Draws(NamedTuple):
+class AugmentParameters(NamedTuple):
     """The random parameters of a batch, each (B,), channel_shift (B, C)."""
 
     rotation: Tensor  # radians
@@ -99,7 +99,7 @@ class Augment:
         random = key.generator()
         if self.any(*WARPED):
             draws = self.draw(key.size, images.shape[-2:], random, images.shape[1] // frames)
-            images = self.apply(images, Draws(*map(key.mine, draws)), frames)
+            images = self.apply(images, AugmentParameters(*map(key.mine, draws)), frames)
         if self.any("erasing"):
             boxes = self.boxes(key.size, images.shape[-2:], random)
             images = torch.where(key.mine(boxes).to(images.device), self._cval, images)
@@ -116,7 +116,7 @@ class Augment:
     def draw(
         self, count: int, size: tuple[int, int] | torch.Size, random: torch.Generator,
         channels: int = 1,
-    ) -> Draws:  # fmt: skip
+    ) -> AugmentParameters:  # fmt: skip
         """Parameters for `count` pictures of size (H, W), on the CPU."""
         ranges = self._ranges(size)
         shift = self.options.get("channel_shift_range", 0)
@@ -127,7 +127,7 @@ class Augment:
             found[name] = (found[name] > 0).float()
         for name in ("crop_x", "crop_y"):
             found[name] = found[name].floor()
-        return Draws(**found, channel_shift=drawn[:, len(ranges) :])
+        return AugmentParameters(**found, channel_shift=drawn[:, len(ranges) :])
 
     def _ranges(self, size: tuple[int, int] | torch.Size) -> dict[str, tuple[float, float]]:
         """Between what each parameter is uniform; a flip is where it is above zero."""
@@ -149,7 +149,7 @@ class Augment:
             "crop_y": pixels,
         }  # fmt: skip
 
-    def apply(self, images: Tensor, draws: Draws, frames: int = 1) -> Tensor:
+    def apply(self, images: Tensor, draws: AugmentParameters, frames: int = 1) -> Tensor:
         """Resample images (B, C, H, W) once by these parameters."""
         shifts = None
         if self.any("channel_shift_range"):
@@ -219,7 +219,7 @@ def _rectangles(
     return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
-def matrices(draws: Draws) -> Tensor:
+def matrices(draws: AugmentParameters) -> Tensor:
     """Compose all that moves pixels, in Keras' order, to matrices (B, 2, 3) of x, y.
 
     A place is first mirrored and moved by whole pixels, then zoomed, sheared, shifted and rotated:

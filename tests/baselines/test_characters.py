@@ -10,7 +10,7 @@ from zoo.baselines.characters import WittenBell
 
 def fitted(order, ids, size, test=None):
     texts = {"train": np.array(ids, np.uint8), "test": np.array(test or ids, np.uint8)}
-    data = SimpleNamespace(facts={"vocabulary_size": size}, arrays=texts.__getitem__)
+    data = SimpleNamespace(info={"vocabulary_size": size}, arrays=texts.__getitem__)
     return WittenBell(order=order).fit(data), data
 
 

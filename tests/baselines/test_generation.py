@@ -11,8 +11,8 @@ from zoo.baselines.generation import PCAGaussian
 class Data:
     """Pictures whose class is their bright corner."""
 
-    def __init__(self, judge=None):
-        self.judge = judge
+    def __init__(self, evaluator=None):
+        self.evaluator = evaluator
 
     def arrays(self, split):
         labels = np.arange({"train": 200, "test": 40}[split]) % 4

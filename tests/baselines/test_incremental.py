@@ -183,7 +183,7 @@ def test_long_work_has_a_progress_bar(data, monkeypatch, capsys):
 def test_a_regressor_learns_standardised_targets_and_answers_in_degrees():
     """S06, S31: a hand-written loop gives the same errors."""
     data = degrees(limit=100)
-    mean, std = data.facts["target_mean"], data.facts["target_std"]
+    mean, std = data.info["target_mean"], data.info["target_std"]
     plain = SGDRegressor(random_state=0, eta0=1e-4)
     for X, y in data.flow(epochs=1):
         plain.partial_fit(X.reshape(len(X), -1), (y - mean) / std)

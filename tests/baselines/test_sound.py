@@ -13,7 +13,7 @@ from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, m
 def data_of(train, test, levels=4):
     """What a baseline sees of a datamodule."""
     splits = {"train": train, "test": test}
-    return SimpleNamespace(arrays=lambda split: (splits[split], None), facts={"levels": levels})
+    return SimpleNamespace(arrays=lambda split: (splits[split], None), info={"levels": levels})
 
 
 def noise(*shape, levels=4, seed=0):

@@ -16,7 +16,7 @@ from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.config import schema
 from zoo.config.locate import locate
 from zoo.training import evaluator
-from zoo.training.fit import work
+from zoo.training.fit import run_experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experiments()
@@ -28,7 +28,9 @@ MODELS, DATA, EXPERIMENTS = zoo.list_models(), zoo.list_data(), zoo.list_experim
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_maps_its_example_and_has_as_many_parameters_as_its_file_says(name):
     model = zoo.create_model(name).eval()
-    assert len(model.answer(model(model.example_input_array))) == len(model.example_input_array)
+    assert len(model.postprocess(model(model.example_input_array))) == len(
+        model.example_input_array
+    )
     said = re.search(r"([\d,]+) parameters for .*digits", registry.describe("model", name))
     assert said is None or said[1] == f"{sum(p.numel() for p in model.parameters()):,}"
 
@@ -37,10 +39,10 @@ def test_a_model_maps_its_example_and_has_as_many_parameters_as_its_file_says(na
 def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(name):
     config = compose([f"experiment={name}"])
     assert config["choices"]["model"] == name
-    facts = opened(config["choices"]["data"], limit=64).facts
-    assert facts["embedded"]
-    written = {key: config["model"][key] for key in config["model"].keys() & facts.keys()}
-    assert written == {key: facts[key] for key in written}
+    info = opened(config["choices"]["data"], limit=64).info
+    assert info["bundled"]
+    written = {key: config["model"][key] for key in config["model"].keys() & info.keys()}
+    assert written == {key: info[key] for key in written}
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -50,13 +52,13 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
     data.setup("fit")
     gathered = next(iter(data.train_dataloader())).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
-    assert json.loads(json.dumps(data.facts)) == data.facts
+    assert json.loads(json.dumps(data.info)) == data.info
     inputs, *rest = data.whole("train", 8)
-    assert (len(inputs), set(data.facts["samples"])) == (8, {"train", "val", "test"})
-    if "classes" in data.facts:
+    assert (len(inputs), set(data.info["samples"])) == (8, {"train", "val", "test"})
+    if "classes" in data.info:
         assert len(inputs) == len(rest[0])
-        assert int(rest[0].max()) < data.facts["num_classes"] == len(data.facts["classes"])
-    rebuilt = schema.build(data.facts["input"], "input")
+        assert int(rest[0].max()) < data.info["num_classes"] == len(data.info["classes"])
+    rebuilt = schema.build(data.info["input"], "input")
     torch.testing.assert_close(rebuilt(list(rebuilt.restore(inputs))), inputs, atol=0.05, rtol=0.05)
 
 
@@ -66,14 +68,14 @@ def test_data_can_be_trained_on_in_part(name, tiny):
     samples = 2 * tiny(name)["batch_size"]
     data = opened(name, **tiny(name), train_samples=samples)
     assert len(data.train_dataloader()) >= 1
-    assert data.facts["samples"]["train"] <= samples
+    assert data.info["samples"]["train"] <= samples
     assert {"source", "limit", "seed"} <= set(data.hparams)
 
 
 def judged_here(words, env):
     """What a judge's process does."""
     run = zoo.Run(Path(words[-1]))
-    work(run.config, run)
+    run_experiment(run.config, run)
     return SimpleNamespace(returncode=0)
 
 
@@ -88,8 +90,8 @@ def test_an_experiment_runs_by_the_real_command(name, tmp_path, tiny, command, m
     assert run.results["smoke"]
     written = {path.name for path in run.folder.iterdir()}
     assert {"config.yaml", "results.json", "metrics.csv", "report.html", "card.json"} <= written
-    proof = compose([f"experiment={name}"])["proof"]
-    assert "not judged" in out or not proof or proof["metric"] not in run.results
+    target = compose([f"experiment={name}"])["target"]
+    assert "not judged" in out or not target or target["metric"] not in run.results
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -142,8 +144,8 @@ def test_a_hydra_of_the_callers_program_is_left_alone(tmp_path):
 
 def test_changing_the_data_drops_the_proof_and_renames_the_run():
     config = compose(["data=mnist"])
-    assert (config["proof"], config["choices"]["experiment"]) == (None, "mnist_image_cnn")
-    assert compose([])["proof"]
+    assert (config["target"], config["choices"]["experiment"]) == (None, "mnist_image_cnn")
+    assert compose([])["target"]
     config = compose(["data=image_folder", "data.source=pets"])
     assert (config["choices"]["model"], config["data"]["source"]) == ("image_cnn", "pets")
 

@@ -74,7 +74,7 @@ def test_show_has_the_layers_of_both_networks_of_a_gan():
 def test_list_says_which_experiments_have_no_target_yet(command):
     for line in command.ran("list", "experiments").splitlines()[1:]:
         path = registry.conf_folder() / "experiment" / f"{line.split()[0]}.yaml"
-        assert ("no target yet" in line) == ("proof" not in OmegaConf.load(path))
+        assert ("no target yet" in line) == ("target" not in OmegaConf.load(path))
 
 
 @pytest.mark.parametrize(("error", "code"), [

@@ -1,4 +1,4 @@
-"""Labelled sounds: the embedded strings, one's own folder, the hub's layout (S89)."""
+"""Labelled sounds: the bundled strings, one's own folder, the hub's layout (S89)."""
 
 import numpy as np
 import pytest
@@ -57,9 +57,9 @@ def test_strings_are_the_same_at_each_making_and_differ_among_themselves(strings
 def test_embedded_strings_need_no_source_and_no_soundfile(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
     data = opened("plucked_strings", limit=64)
-    assert data.facts["embedded"]
-    assert data.facts["classes"] == list(SCALE)
-    assert data.facts["samples"] == {"train": 64, "val": 64, "test": 64}
+    assert data.info["bundled"]
+    assert data.info["classes"] == list(SCALE)
+    assert data.info["samples"] == {"train": 64, "val": 64, "test": 64}
     ids, labels = data.whole("train", 16)
     assert (ids.shape, ids.dtype, labels.shape) == ((16, 2000), torch.int64, (16,))
     assert np.bincount(labels).tolist() == [2] * 8
@@ -75,14 +75,14 @@ def test_batches_and_arrays_agree(name, tiny):
     assert (ids.shape, ids.dtype) == ((len(labels), data.input.length), np.uint8)
     batch, wanted = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     assert (batch.shape, batch.dtype) == ((8, data.input.length), torch.int64)
-    assert 0 <= wanted.min() <= wanted.max() < data.facts["num_classes"]
+    assert 0 <= wanted.min() <= wanted.max() < data.info["num_classes"]
     rows = {row.tobytes() for row in ids}
     assert {row.numpy().astype(np.uint8).tobytes() for row in batch} <= rows
 
 
 def test_sounds_and_labels_belong_together(tiny):
     data = opened("free_spoken_digit", **{**tiny("free_spoken_digit"), "seconds": 1.0})
-    assert data.facts["samples"] == {"train": 45, "val": 5, "test": 20}
+    assert data.info["samples"] == {"train": 45, "val": 5, "test": 20}
     for split in data.splits:
         ids, labels = data.arrays(split)
         for wave, label in zip(data.input.restore(torch.from_numpy(ids)), labels, strict=True):
@@ -96,8 +96,8 @@ def test_sounds_and_labels_belong_together(tiny):
 def test_sounds_without_classes_are_of_one(tmp_path):
     """WaveNet learns from a folder of sounds as it is."""
     data = opened("audio_folder", source=str(sounds(tmp_path / "birds", {".": 20})), batch_size=4)
-    assert data.facts["classes"] == ["birds"]
-    assert sum(data.facts["samples"].values()) == 20
+    assert data.info["classes"] == ["birds"]
+    assert sum(data.info["samples"].values()) == 20
     assert zoo.create_model("wavenet", num_classes=1)(*data.whole("train", 2)).shape[:2] == (2, 256)
 
 
@@ -117,8 +117,8 @@ def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(tmp
     with pytest.raises(ValueError, match=r"(text|empty|nan)\.wav .*data\.broken=skip"):
         opened("audio_folder", source=str(folder))
     data = opened("audio_folder", source=str(folder), broken="skip")
-    assert sum(data.facts["samples"].values()) == 40
-    listed = " ".join(data.facts["skipped"])
+    assert sum(data.info["samples"].values()) == 40
+    listed = " ".join(data.info["skipped"])
     assert all(name in listed for name in ("text.wav", "empty.wav", "nan.wav"))
 
 
@@ -128,7 +128,7 @@ def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(tmp
 @pytest.mark.real
 def test_the_spoken_digits_are_the_official_ones():
     data = opened("free_spoken_digit")
-    assert data.facts["samples"] == {"train": 2430, "val": 270, "test": 300}
+    assert data.info["samples"] == {"train": 2430, "val": 270, "test": 300}
     ids, labels = data.arrays("test")
     assert np.bincount(labels).tolist() == [30] * 10
     assert ids.shape == (300, 8000)

@@ -79,7 +79,7 @@ def test_training_on_part_of_it_takes_the_first_chunks(own):
     whole, part = own(text), own(text, train_samples=10)
     assert len(part.arrays("train")) == 10 * 8 + 1
     assert np.array_equal(part.arrays("train"), whole.arrays("train")[:81])
-    assert part.facts["samples"]["train"] == 8  # two batches of four streams
+    assert part.info["samples"]["train"] == 8  # two batches of four streams
     assert len(part.arrays("test")) == len(whole.arrays("test"))
 
 
@@ -130,7 +130,7 @@ def test_ids_are_padding_unknown_and_then_the_alphabet():
 def test_the_vocabulary_is_that_of_the_training_text(own):
     data = own("ab" * 800 + "c" * 400)
     assert data.input.characters == "ab"
-    assert data.facts["vocabulary_size"] == 4
+    assert data.info["vocabulary_size"] == 4
     assert set(data.arrays("test").tolist()) == {1}
 
 
@@ -192,6 +192,6 @@ def test_the_last_tenth_of_shakespeare_is_test():
     data = opened("tinyshakespeare")
     with open(f"{REAL}/tinyshakespeare/input.txt", encoding="utf-8") as file:
         text = file.read()
-    assert data.facts["vocabulary_size"] == 65 + 2
+    assert data.info["vocabulary_size"] == 65 + 2
     assert data.input.decode(data.arrays("test")) == text[-111_539:]
     assert data.input.decode(data.arrays("train")) == text[: len(data.arrays("train"))]

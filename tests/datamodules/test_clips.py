@@ -118,8 +118,8 @@ def test_the_last_frame_follows_or_does_not(few):
 
 @pytest.mark.parametrize(("label", "count"), [("direction", 4), ("digit", 10), ("next_frame", 2)])
 def test_the_facts_follow_the_label(label, count):
-    facts = opened("moving_digits", label=label, limit=16, batch_size=8).facts
-    assert facts["num_classes"] == len(facts["classes"]) == count
+    info = opened("moving_digits", label=label, limit=16, batch_size=8).info
+    assert info["num_classes"] == len(info["classes"]) == count
 
 
 def test_clips_of_ones_own_have_their_own_labels(tiny):
@@ -182,7 +182,7 @@ def test_all_frames_of_a_clip_are_augmented_alike():
 def test_moments_are_those_of_the_training_clips():
     data = opened("moving_digits", limit=64, train_samples=16, batch_size=8)
     clips, labels = data.arrays("train")
-    assert len(labels) == data.facts["samples"]["train"] == 16
+    assert len(labels) == data.info["samples"]["train"] == 16
     np.testing.assert_allclose(data.input.mean, [(clips / 255).mean()], atol=1e-6)
     np.testing.assert_allclose(data.input.std, [(clips / 255).std()], atol=1e-6)
 
@@ -192,8 +192,8 @@ def test_moments_are_those_of_the_training_clips():
 
 def test_videos_and_folders_of_pictures_are_clips(tiny):
     data = opened("video_folder", **tiny("video_folder"), validation=0.2, test=0.2)
-    assert data.facts["classes"] == ["brighter", "darker"]
-    assert data.facts["samples"] == {"train": 26, "val": 6, "test": 8}
+    assert data.info["classes"] == ["brighter", "darker"]
+    assert data.info["samples"] == {"train": 26, "val": 6, "test": 8}
     for split in data.splits:
         clips, labels = data.arrays(split)
         assert clips.shape[1:] == (4, 16, 16, 3)
@@ -203,8 +203,8 @@ def test_videos_and_folders_of_pictures_are_clips(tiny):
 
 def test_a_table_without_folders_finds_its_clips_in_class_folders(tiny):
     data = opened("drone_video", **tiny("drone_video"))
-    assert data.facts["classes"] == ["airplane", "bird", "drone", "helicopter"]
-    assert data.facts["samples"]["test"] == 8
+    assert data.info["classes"] == ["airplane", "bird", "drone", "helicopter"]
+    assert data.info["samples"]["test"] == 8
     clips, labels = data.arrays("train")
     np.testing.assert_allclose(clips.mean((1, 2, 3, 4)), 40 + 50 * labels, atol=6)
 
@@ -228,8 +228,8 @@ def test_a_csv_names_videos_and_folders(folder):
     lines = [f"{name}/{i}.mp4,{name}ll" for name in "ab" for i in range(10)]
     (folder / "clips.csv").write_text("\n".join(["file,label", *lines, "a/pictures,all"]))
     data = opened("video_folder", source=str(folder), **SMALL)
-    assert data.facts["classes"] == ["all", "bll"]
-    assert sum(data.facts["samples"].values()) == 21
+    assert data.info["classes"] == ["all", "bll"]
+    assert sum(data.info["samples"].values()) == 21
 
 
 def test_a_column_of_videos_in_the_hubs_layout_is_read(folder, tmp_path):
@@ -249,9 +249,9 @@ def test_a_column_of_videos_in_the_hubs_layout_is_read(folder, tmp_path):
 def test_a_changed_frame_of_a_folder_is_read_anew(folder):
     for i in range(3):
         pictures(folder / "a" / f"p{i}", np.full((5, 16, 16, 3), 3, np.uint8))
-    first = opened("video_folder", source=str(folder), **SMALL).facts["digest"]
+    first = opened("video_folder", source=str(folder), **SMALL).info["digest"]
     shutil.copy(folder / "a/p0/000.png", folder / "a/p0/005.png")
-    assert opened("video_folder", source=str(folder), **SMALL).facts["digest"] != first
+    assert opened("video_folder", source=str(folder), **SMALL).info["digest"] != first
 
 
 def test_broken_clips_can_be_skipped_and_are_listed(folder):
@@ -259,8 +259,8 @@ def test_broken_clips_can_be_skipped_and_are_listed(folder):
     (folder / "b" / "empty").mkdir()
     (folder / "b" / "empty" / "1.png").write_text("no picture")
     data = opened("video_folder", source=str(folder), broken="skip", **SMALL)
-    assert sum(data.facts["samples"].values()) == 19
-    listed = " ".join(data.facts["skipped"])
+    assert sum(data.info["samples"].values()) == 19
+    listed = " ".join(data.info["skipped"])
     assert all(name in listed for name in ("3.mp4", "1.png"))
 
 
@@ -280,6 +280,6 @@ def test_the_real_clips_are_found_whole_and_read(tmp_path):
     splits = layouts.open_source(folder, tmp_path, layouts.CLIPS).splits
     assert {name: len(rows.labels) for name, rows in splits.items()} == {"train": 224, "test": 56}
     data = opened("drone_video", frames=4, image_size=16, limit=12)
-    assert data.facts["classes"] == ["airplane", "bird", "drone", "helicopter"]
-    assert data.facts["samples"] == {"train": 12, "val": 12, "test": 12}
-    assert data.facts["skipped"] == []
+    assert data.info["classes"] == ["airplane", "bird", "drone", "helicopter"]
+    assert data.info["samples"] == {"train": 12, "val": 12, "test": 12}
+    assert data.info["skipped"] == []

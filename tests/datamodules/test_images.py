@@ -28,11 +28,11 @@ def small(tiny):
 @pytest.mark.parametrize("name", TINY)
 def test_batches_and_arrays_agree(small, name):
     data = small(name)
-    facts = data.facts
-    size, channels = facts["image_size"], facts["channels"]
+    info = data.info
+    size, channels = info["image_size"], info["channels"]
     pixels, labels = data.arrays("train")
     assert (pixels.shape, pixels.dtype) == ((len(labels), size, size, channels), np.uint8)
-    assert facts["samples"] == {split: len(data.arrays(split)[1]) for split in data.splits}
+    assert info["samples"] == {split: len(data.arrays(split)[1]) for split in data.splits}
     batches = list(data.train_dataloader())
     assert len(batches) == len(labels) // 8
     for batch in batches:
@@ -44,9 +44,9 @@ def test_batches_and_arrays_agree(small, name):
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
 def test_the_official_test_split_stays_whole(small, name):  # S04, S45
     data = small(name)
-    assert data.facts["samples"] == {"train": 45, "val": 5, "test": 20}
+    assert data.info["samples"] == {"train": 45, "val": 5, "test": 20}
     assert data.arrays("test")[1].tolist() == [i % 10 for i in range(20)]
-    assert data.facts["embedded"] is False
+    assert data.info["bundled"] is False
 
 
 @pytest.mark.parametrize(("name", "axis"), [("mnist", 2), ("fashion_mnist", 1)])
@@ -69,8 +69,8 @@ def test_a_whole_batch_shows_every_class(class_folders):
 def test_statistics_are_those_of_the_training_pictures_in_use(small):  # S06
     data = small("mnist", train_samples=20)
     pixels, labels = data.arrays("train")
-    assert len(labels) == data.facts["samples"]["train"] == 20
-    assert data.facts["samples"]["val"] == 5
+    assert len(labels) == data.info["samples"]["train"] == 20
+    assert data.info["samples"]["val"] == 5
     np.testing.assert_allclose(data.input.mean, [(pixels / 255).mean()], atol=1e-6)
     seen = torch.cat([batch.tensors[1] for batch in data.train_dataloader()])
     assert len(seen) == 16  # two batches of 8
@@ -107,7 +107,7 @@ def test_a_second_start_decodes_nothing(small, monkeypatch, own_cache):
     for place, name in ((module, "decode"), (module, "open_picture"), (labelled, "open_source")):
         monkeypatch.setattr(place, name, None)
     second = small("image_folder")
-    assert second.facts == first.facts
+    assert second.info == first.info
     np.testing.assert_array_equal(second.arrays("train")[0], first.arrays("train")[0])
 
 
@@ -117,14 +117,14 @@ def test_a_prepared_hub_data_set_needs_no_connection(tiny, tmp_path, monkeypatch
         patch.setattr(labelled, "open_source", lambda *_: local)
         before = opened("mnist", batch_size=8)
     monkeypatch.setattr("socket.create_connection", None)
-    assert opened("mnist", batch_size=8).facts == before.facts
+    assert opened("mnist", batch_size=8).info == before.info
 
 
 def test_a_limit_decodes_no_more_than_it_keeps(class_folders, monkeypatch):
     monkeypatch.setattr(module, "decode", decoded := Mock(wraps=module.decode))
     folder = str(class_folders({"a": 60, "b": 30}))
     data = opened("image_folder", source=folder, limit=9, batch_size=3)
-    assert data.facts["samples"] == {"train": 9, "val": 7, "test": 9}
+    assert data.info["samples"] == {"train": 9, "val": 7, "test": 9}
     assert decoded.call_count == 25
     assert np.bincount(data.arrays("train")[1]).tolist() == [6, 3]
 
@@ -135,12 +135,12 @@ def test_a_limit_decodes_no_more_than_it_keeps(class_folders, monkeypatch):
 def test_size_and_channels_are_found_or_chosen(class_folders, small):
     folder = str(class_folders({"a": 8, "b": 8}, size=10))
     data = opened("image_folder", source=folder)
-    assert (data.facts["image_size"], data.facts["channels"]) == (10, 1)
+    assert (data.info["image_size"], data.info["channels"]) == (10, 1)
     chosen = opened("image_folder", source=folder, image_size=6, channels=3)
     assert chosen.arrays("train")[0].shape[1:] == (6, 6, 3)
     large = opened("image_folder", source=str(class_folders({"a": 8, "b": 8}, 100, "large")))
-    assert large.facts["image_size"] == 64
-    assert small("image_folder").facts["channels"] == 3
+    assert large.info["image_size"] == 64
+    assert small("image_folder").info["channels"] == 3
 
 
 def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
@@ -154,8 +154,8 @@ def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
     with pytest.raises(ValueError, match=r"(text|empty|short)\.\w+ is .*data\.broken=skip"):
         opened("image_folder", source=str(folder))
     data = opened("image_folder", source=str(folder), broken="skip")
-    assert sum(data.facts["samples"].values()) == 40
-    listed = " ".join(data.facts["skipped"])
+    assert sum(data.info["samples"].values()) == 40
+    listed = " ".join(data.info["skipped"])
     assert [listed.count(name) for name in ("text.png", "empty.jpg", "short.png")] == [1, 1, 1]
 
 
@@ -203,10 +203,10 @@ def test_a_picture_that_a_csv_names_must_be_there(class_folders, broken):
 ])  # fmt: skip
 def test_the_real_data_are_the_official_ones(name, train, classes, mean, std):  # S04, S45
     data = opened(name)
-    samples = data.facts["samples"]
+    samples = data.info["samples"]
     assert samples == {"train": train * 9 // 10, "val": train // 10, "test": 10_000}
-    assert len(data.facts["classes"]) == 10
-    assert classes in (None, "".join(data.facts["classes"]))
+    assert len(data.info["classes"]) == 10
+    assert classes in (None, "".join(data.info["classes"]))
     both = zip(data.arrays("train"), data.arrays("val"), strict=True)
     pixels, labels = map(np.concatenate, both)
     assert (pixels.min(), pixels.max()) == (0, 255)

@@ -102,9 +102,9 @@ def judged(clause):
 ])  # fmt: skip
 def test_official_splits_stay_whole_and_others_are_carved(name, samples, tiny):
     data = opened(name, **tiny(name))
-    assert data.facts["samples"] == samples
+    assert data.info["samples"] == samples
     ids, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
-    assert (ids.shape, ids.dtype) == ((8, data.facts["max_length"]), torch.int64)
+    assert (ids.shape, ids.dtype) == ((8, data.info["max_length"]), torch.int64)
     assert (labels.shape, labels.dtype) == ((8,), torch.int64)
     assert list(data.padded) == ["train"]  # a split is padded when it is asked for
 
@@ -117,8 +117,8 @@ def test_class_folders_of_text_files_are_read(tmp_path):
     (Path(source) / "imdb.vocab").write_text("the\n")
     (Path(source) / "train" / "urls_pos.txt").write_text("an address\n")
     data = opened("labelled_text", source=source)
-    assert data.facts["classes"] == ["neg", "pos"]
-    assert data.facts["samples"] == {"train": 54, "val": 6, "test": 10}
+    assert data.info["classes"] == ["neg", "pos"]
+    assert data.info["samples"] == {"train": 54, "val": 6, "test": 10}
     texts, labels = data.arrays("test")
     assert [text.split()[0] for text in texts] == [("bad", "good")[label] for label in labels]
 
@@ -159,7 +159,7 @@ def test_a_second_start_tokenises_nothing(tiny, monkeypatch):
 
 def test_the_whole_grammar_fits_into_the_vocabulary_and_the_length_of_its_file():
     data = opened("negated_reviews")
-    assert data.facts["samples"] == {"train": 2_880, "val": 320, "test": 800}
+    assert data.info["samples"] == {"train": 2_880, "val": 320, "test": 800}
     ids = torch.cat([torch.as_tensor(data.tensors(split)[0]) for split in data.splits])
     assert not (ids == 1).any()
     assert (ids[:, 0] == 0).all()  # the longest is shorter than a row
@@ -169,9 +169,9 @@ def test_rare_classes_weigh_more_in_the_training_loss(tmp_path):
     source = folders(tmp_path, {"a": many("good", 60), "b": many("bad", 30), "c": many("so", 10)})
     data = opened("labelled_text", source=source, train_samples=60)
     counts = np.bincount(data.arrays("train")[1])
-    assert data.facts["loss_weights"] == pytest.approx(60 / (3 * counts))
+    assert data.info["loss_weights"] == pytest.approx(60 / (3 * counts))
     assert counts[0] > counts[1] > counts[2]
-    assert "loss_weights" not in opened("labelled_text", source=source, class_weights=None).facts
+    assert "loss_weights" not in opened("labelled_text", source=source, class_weights=None).info
 
 
 def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
@@ -183,7 +183,7 @@ def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always
 def test_uneven_weights_are_printed_and_even_ones_are_not(tmp_path):
     source = folders(tmp_path, {"a": many("good", 60), "b": many("bad", 30)})
     uneven = opened("labelled_text", source=source)
-    a, b = uneven.facts["loss_weights"]
+    a, b = uneven.info["loss_weights"]
     assert f"weights   a {a:.3g}, b {b:.3g}: of the classes in the training loss" in uneven.notes
     assert not [line for line in opened("negated_reviews").notes if "weights" in line]
 
@@ -201,7 +201,7 @@ def test_a_run_prints_what_the_lecture_prints_of_texts(tiny, command):
     assert f"{known} known, {met} in the training texts" in words_line
     assert words_line.endswith(f"{share:.1%} of test")
     assert f"{max(map(len, train))} at most" in shapes_line
-    assert f"train (43, {data.facts['max_length']})" in shapes_line
+    assert f"train (43, {data.info['max_length']})" in shapes_line
 
 
 # Bad rows: reliability 20 and 23
@@ -213,8 +213,8 @@ def test_broken_files_are_named_or_skipped_and_counted(tmp_path):
     with pytest.raises(ValueError, match=r"\.txt.*broken=skip leaves such out"):
         opened("labelled_text", source=source)
     data = opened("labelled_text", source=source, broken="skip")
-    assert len(data.facts["skipped"]) == 4
-    assert sum(data.facts["samples"].values()) == 60
+    assert len(data.info["skipped"]) == 4
+    assert sum(data.info["samples"].values()) == 60
 
 
 def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
@@ -222,7 +222,7 @@ def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
     lines = ["text,label", *["good,a", "bad,b"] * 20, f"{long},a"]
     (tmp_path / "a.csv").write_text("\r\n".join(lines), encoding="utf-8-sig", newline="")
     data = opened("labelled_text", source=str(tmp_path / "a.csv"))
-    assert data.facts["classes"] == ["a", "b"]
+    assert data.info["classes"] == ["a", "b"]
     assert max(len(text) for s in data.splits for text in data.texts(s)) == 2_000_000
 
 
@@ -247,8 +247,8 @@ def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, c
 def test_imdb_is_as_the_lecture_prints_it():
     """S66: 25,000 train and 25,000 test sequences; validation is carved from the former."""
     data = opened("imdb", max_length=80)
-    assert data.facts["classes"] == ["neg", "pos"]
-    assert data.facts["samples"] == {"train": 22_500, "val": 2_500, "test": 25_000}
+    assert data.info["classes"] == ["neg", "pos"]
+    assert data.info["samples"] == {"train": 22_500, "val": 2_500, "test": 25_000}
     assert data.tensors("test")[0].shape == (25_000, 80)
     assert set(data.input.vocabulary[:3]) == {"the", "and", "a"}
     assert len(data.input.vocabulary) == 20_000 - 2

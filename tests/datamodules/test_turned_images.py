@@ -51,14 +51,14 @@ def test_angles_are_uniform_in_sixty_degrees_either_way(data):
 
 def test_the_facts_are_of_what_is_measured_and_fitted_on_training_pictures_only(data):
     """S06: no part of the data may change them, for they stand in the model's file."""
-    facts, (_, angles) = data.facts, data.arrays("train")
-    assert facts["unit"] == "degrees"
-    assert facts["target_mean"] == pytest.approx(angles.mean(), abs=1e-3)
-    assert facts["target_std"] == pytest.approx(angles.std(), abs=1e-3)
-    assert not {"classes", "num_classes"} & facts.keys()
-    few = opened(limit=64, train_samples=20).facts
+    info, (_, angles) = data.info, data.arrays("train")
+    assert info["unit"] == "degrees"
+    assert info["target_mean"] == pytest.approx(angles.mean(), abs=1e-3)
+    assert info["target_std"] == pytest.approx(angles.std(), abs=1e-3)
+    assert not {"classes", "num_classes"} & info.keys()
+    few = opened(limit=64, train_samples=20).info
     assert few["samples"] == {"train": 20, "val": 64, "test": 64}
-    assert (few["target_mean"], few["target_std"]) == (facts["target_mean"], facts["target_std"])
+    assert (few["target_mean"], few["target_std"]) == (info["target_mean"], info["target_std"])
 
 
 def test_neither_angles_nor_splits_depend_on_the_seed_of_the_run(data):
@@ -92,8 +92,8 @@ def test_augmentation_that_would_change_the_angle_is_refused(name, value):
 def test_pictures_of_ones_own_are_turned(tiny):
     data = opened(**tiny("image_folder"), image_size=None, channels=None)
     pixels, angles = data.arrays("train")
-    assert pixels.shape[1:] == (data.facts["image_size"], data.facts["image_size"], 3)
-    assert len(pixels) == len(angles) == data.facts["samples"]["train"]
+    assert pixels.shape[1:] == (data.info["image_size"], data.info["image_size"], 3)
+    assert len(pixels) == len(angles) == data.info["samples"]["train"]
 
 
 def test_a_picture_that_is_skipped_takes_its_angle_with_it(tmp_path):
@@ -102,8 +102,8 @@ def test_a_picture_that_is_skipped_takes_its_angle_with_it(tmp_path):
     whole = opened(**own)
     (tmp_path / "pets" / "bright" / "8.jpg").write_bytes(b"damaged")
     part = opened(**own, broken="skip")
-    assert len(part.facts["skipped"]) == 1
-    assert sum(part.facts["samples"].values()) == 59
+    assert len(part.info["skipped"]) == 1
+    assert sum(part.info["samples"].values()) == 59
     for split in whole.splits:
         pixels, angles = whole.arrays(split)
         fewer, still = part.arrays(split)

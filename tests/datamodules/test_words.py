@@ -87,7 +87,7 @@ def test_a_context_is_the_words_around_the_centre_in_its_document(story):
             expected.append((inside[max(i - 2, 0) : i], word, inside[i + 1 : i + 3]))
     batches = (data.on_after_batch_transfer(batch, 0) for batch in data.val_dataloader())
     assert [window for batch in batches for window in named(data, batch)] == expected
-    assert data.facts["samples"]["val"] == len(expected)
+    assert data.info["samples"]["val"] == len(expected)
 
 
 def test_words_outside_the_vocabulary_are_dropped_before_windows_are_made():
@@ -244,13 +244,13 @@ def test_the_vocabulary_is_the_most_frequent_words_of_the_training_text(story):
     data = opened(story, vocabulary_size=4)
     assert data.input.vocabulary == ["the", "of"]
     assert data.input.counts == [3 * 36, 2 * 36]
-    assert data.facts["vocabulary_size"] == 4
+    assert data.info["vocabulary_size"] == 4
 
 
 def test_a_folder_of_texts_is_read_whole(tmp_path):
     for i in range(5):
         (tmp_path / f"{i}.txt").write_text(f"one two three four w{i}\n\nfive six seven eight w{i}")
-    assert sum(opened(tmp_path).facts["samples"].values()) >= 5 * 8
+    assert sum(opened(tmp_path).info["samples"].values()) >= 5 * 8
 
 
 def test_a_column_of_a_table_is_the_text(tmp_path):
@@ -337,5 +337,5 @@ def test_the_real_wikipedia_is_articles_of_words():
     """A part of it; all of it is 24 million words."""
     data = data_set.opened("wikipedia_2015", limit=200)
     assert isinstance(data, Words)
-    assert data.facts["samples"]["train"] > 50_000
+    assert data.info["samples"]["train"] > 50_000
     assert {"the", "world", "history"} <= {*data.input.vocabulary}

@@ -85,7 +85,10 @@ def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
     assert strategy(trainer()) == "auto"
     assert strategy(trainer(strategy="ddp")) == "auto"  # one process has nobody to ask
     assert strategy(trainer(strategy="fsdp", devices=2)) == "fsdp"
-    found = strategy(trainer(strategy="ddp", devices=2), SimpleNamespace(IDLE=GAN.IDLE))
+    found = strategy(
+        trainer(strategy="ddp", devices=2),
+        SimpleNamespace(find_unused_parameters=GAN.find_unused_parameters),
+    )
     assert isinstance(found, DDPStrategy)
     assert found._ddp_kwargs["find_unused_parameters"]
     assert found._timeout.total_seconds() == 600
@@ -95,9 +98,9 @@ def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
 
 
 def test_one_process_agrees_with_itself():
-    assert collectives.greatest(15, False) == [15, 0]
-    assert torch.equal(collectives.total(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
-    assert collectives.lost(RuntimeError("gloo: connection closed")) == []
+    assert collectives.all_max(15, False) == [15, 0]
+    assert torch.equal(collectives.all_sum(torch.tensor([1.0, 2.0])), torch.tensor([1.0, 2.0]))
+    assert collectives.unresponsive_ranks(RuntimeError("gloo: connection closed")) == []
 
 
 @pytest.mark.parametrize(("said", "lost"), [
@@ -111,7 +114,7 @@ def test_who_is_silent_is_lost_if_the_error_is_one_of_talking(said, lost, monkey
     for name, value in (("is_initialized", True), ("get_world_size", 2), ("get_rank", 0)):
         monkeypatch.setattr(dist, name, lambda value=value: value)
     monkeypatch.setattr(collectives, "ANSWER", 0.2)
-    assert collectives.lost(RuntimeError(said)) == lost
+    assert collectives.unresponsive_ranks(RuntimeError(said)) == lost
 
 
 # --- what is said when they end -------------------------------------------------------------------

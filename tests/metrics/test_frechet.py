@@ -19,11 +19,11 @@ class Judge(torch.nn.Module):
     def input(self, pixels):
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
 
-    def embed(self, images):
+    def forward_features(self, images):
         return torch.nn.functional.adaptive_avg_pool2d(images, 2).flatten(1)
 
     def forward(self, images):
-        return self.embed(images)
+        return self.forward_features(images)
 
 
 def corners(labels, value=200):

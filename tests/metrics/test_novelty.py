@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 import zoo
 from tests.data import learned, opened
 from zoo.metrics import novelty
-from zoo.metrics.novelty import Novelty, roots
+from zoo.metrics.novelty import NoveltyDetector, roots
 
 
 def clouds(count, width, classes=3, seed=0):
@@ -27,7 +27,7 @@ def clouds(count, width, classes=3, seed=0):
 
 
 def fitted(count=600, width=12):
-    return Novelty.fit(*clouds(count, width), clouds(200, width, seed=1)[0])
+    return NoveltyDetector.fit(*clouds(count, width), clouds(200, width, seed=1)[0])
 
 
 # The score
@@ -36,7 +36,7 @@ def fitted(count=600, width=12):
 @pytest.mark.parametrize("width", [5, 12, 60])
 def test_the_distance_is_scipys_to_the_nearest_class_by_the_shrunk_covariance(width):
     features, labels = clouds(900, width)
-    found = Novelty.fit(features, labels, features)
+    found = NoveltyDetector.fit(features, labels, features)
     x = roots(features).double().numpy()
     means = np.stack([x[labels == k].mean(0) for k in range(3)])
     covariance = np.cov((x - means[labels]).T, bias=True)
@@ -53,7 +53,7 @@ def test_what_the_kept_directions_leave_has_one_deviation():
     random = torch.Generator().manual_seed(0)
     scale = torch.tensor([3.0, 2.0] + [0.1] * 98)
     x = torch.randn(20_000, 100, generator=random) * scale
-    found = Novelty.fit(x * x.abs(), torch.zeros(20_000), x[:100] * x[:100].abs())
+    found = NoveltyDetector.fit(x * x.abs(), torch.zeros(20_000), x[:100] * x[:100].abs())
     assert found.directions.shape == (100, novelty.DIRECTIONS)
     share = novelty.SHRINKAGE
     shrunk = ((1 - share) * scale**2 + share * (scale**2).mean()).sqrt()
@@ -64,10 +64,10 @@ def test_what_the_kept_directions_leave_has_one_deviation():
 
 def test_one_in_a_hundred_held_samples_is_above_1_and_of_few_none():
     held = clouds(2000, 12, seed=1)[0]
-    found = Novelty.fit(*clouds(600, 12), held)
+    found = NoveltyDetector.fit(*clouds(600, 12), held)
     assert (found.score(held) > 1.001).float().mean() == pytest.approx(0.01, abs=0.002)
     assert (found.score(clouds(5000, 12, seed=2)[0]) > 1).float().mean() < 0.03
-    few = Novelty.fit(*clouds(600, 12), held[:20]).score(held[:20])
+    few = NoveltyDetector.fit(*clouds(600, 12), held[:20]).score(held[:20])
     assert few.max() == pytest.approx(1, abs=1e-3)
 
 
@@ -83,7 +83,7 @@ def test_the_score_grows_with_the_distance_from_a_mean():
 def test_features_near_zero_are_not_near_the_means():
     """Silence and constant pictures make all features small: without the roots they are missed."""
     features = torch.randn(2000, 60, generator=torch.Generator().manual_seed(0)).exp()
-    found = Novelty.fit(features[:1000], torch.zeros(1000), features[1000:])
+    found = NoveltyDetector.fit(features[:1000], torch.zeros(1000), features[1000:])
     assert found.score(torch.zeros(1, 60)) > 1.1
     plain, at_zero = ((x - features.mean(0)) / features.std(0) for x in (features, 0))
     assert at_zero.norm() < plain.norm(dim=1).median()
@@ -96,7 +96,7 @@ def test_half_precision_changes_no_score():
     """Of tensors none, and of features hardly one."""
     found, asked = fitted(width=200), clouds(100, 200, seed=2)[0]
     for tensors in (found.tensors(), {n: t.float() for n, t in found.tensors().items()}):
-        again = Novelty(**{name: tensor.half() for name, tensor in tensors.items()})
+        again = NoveltyDetector(**{name: tensor.half() for name, tensor in tensors.items()})
         torch.testing.assert_close(again.score(asked), found.score(asked), rtol=0, atol=0)
     torch.testing.assert_close(found.score(asked.half()), found.score(asked), rtol=0.01, atol=0)
 
@@ -104,7 +104,7 @@ def test_half_precision_changes_no_score():
 def test_it_is_small():
     """20 classes of 512 features."""
     features = torch.rand(600, 512, generator=torch.Generator().manual_seed(0))
-    tensors = Novelty.fit(features, torch.arange(600) % 20, features[:100]).tensors()
+    tensors = NoveltyDetector.fit(features, torch.arange(600) % 20, features[:100]).tensors()
     assert sum(tensor.nbytes for tensor in tensors.values()) < 100_000
 
 
@@ -119,8 +119,8 @@ def test_a_batch_may_be_of_one_sample_or_of_thousands():
 
 
 def sound(features, labels, held):
-    found = Novelty.fit(features, labels, held)
-    again = Novelty(**found.tensors())
+    found = NoveltyDetector.fit(features, labels, held)
+    again = NoveltyDetector(**found.tensors())
     for asked in (features, held, features + 1, features * 0, features * 1e6):
         scores = again.score(asked)
         assert (scores.isfinite() & (scores >= 0)).all()
@@ -161,8 +161,8 @@ def test_a_class_with_one_sample_and_one_with_none():
 def test_the_size_of_features_does_not_matter(scale):
     features, labels = clouds(300, 12)
     held, asked = clouds(200, 12, seed=1)[0], clouds(50, 12, seed=2)[0] * 2
-    wanted = Novelty.fit(features, labels, held).score(asked)
-    found = Novelty.fit(features * scale, labels, held * scale)
+    wanted = NoveltyDetector.fit(features, labels, held).score(asked)
+    found = NoveltyDetector.fit(features * scale, labels, held * scale)
     torch.testing.assert_close(found.score(asked * scale), wanted, rtol=0.02, atol=0)
 
 
@@ -208,7 +208,9 @@ def digits():
     model = learn(zoo.create_model("image_cnn", widths=[16, 32, 64]), data, steps=150)
     (train, labels), (held, _) = (data.whole(split, 2000) for split in ("train", "val"))
     with torch.inference_mode():
-        found = Novelty.fit(model.embed(train), labels, model.embed(held))
+        found = NoveltyDetector.fit(
+            model.forward_features(train), labels, model.forward_features(held)
+        )
     return model, data.input, found, data.arrays("test")[0][:2000]
 
 
@@ -216,7 +218,7 @@ def share(digits, raws):
     """How many of raw pictures are flagged."""
     model, given, found = digits[:3]
     with torch.inference_mode():
-        return (found.score(model.embed(given(list(raws)))) > 1).float().mean()
+        return (found.score(model.forward_features(given(list(raws)))) > 1).float().mean()
 
 
 def test_photographs_and_constant_pictures_and_letters_are_flagged_and_digits_hardly_ever(digits):

@@ -29,7 +29,7 @@ def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
     pixels = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
     model = zoo.create_model(name)
     model.input = ImageInput.fit(pixels)
-    found = feature_maps(model, model.ready(pixels))
+    found = feature_maps(model, model.preprocess(pixels))
     shown = shown_by(model)
     assert found.keys() == shown.keys() == convolutions(model).keys()
     wanted = model.features(list(pixels), layers=list(shown.values()))
@@ -39,7 +39,9 @@ def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
 
 def test_a_model_that_looks_at_a_mirror_image_too_shows_the_picture_itself():
     images = torch.rand(1, 1, 28, 28)
-    plain, mirrors = (zoo.create_model("image_cnn", mirror=mirror) for mirror in (False, True))
+    plain, mirrors = (
+        zoo.create_model("image_cnn", flip_tta=flip_tta) for flip_tta in (False, True)
+    )
     mirrors.load_state_dict(plain.state_dict())
     found, wanted = (feature_maps(model, images) for model in (mirrors, plain))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)

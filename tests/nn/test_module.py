@@ -12,7 +12,7 @@ import zoo
 from datamodules.utilities.draws import Key
 from tests.data import bare_trainer, opened, refused
 from zoo.nn.module import ZooModule
-from zoo.nn.shapes import reach, two_logits
+from zoo.nn.shapes import binary_logits, receptive_field
 from zoo.pretrained.load import attach
 
 
@@ -81,7 +81,7 @@ def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample(tmp_p
 
 def test_two_logits_are_one_sigmoid():
     score = torch.tensor([[-2.0], [0.0], [3.0]])
-    torch.testing.assert_close(two_logits(score).softmax(1)[:, 1:], score.sigmoid())
+    torch.testing.assert_close(binary_logits(score).softmax(1)[:, 1:], score.sigmoid())
 
 
 # --- what a loaded model gives besides answers ----------------------------------------------------
@@ -91,7 +91,7 @@ def test_two_logits_are_one_sigmoid():
 def reader():
     """A small image model with its input, as a run leaves it."""
     model, data = zoo.create_model("image_cnn", widths=[4, 8]), opened("digits", limit=100)
-    return attach(model, data.facts).eval(), list(data.arrays("test")[0])
+    return attach(model, data.info).eval(), list(data.arrays("test")[0])
 
 
 def test_a_list_is_answered_in_batches_as_one_by_one(reader):
@@ -153,10 +153,12 @@ def test_every_model_has_features_and_no_layer_is_hidden_by_a_method_of_its_name
     assert not [child for child, _ in model.named_children() if hasattr(type(model), child)]
     example = model.example_input_array
     if "gan" in name:
-        refused("GAN has no layer called head: name those you want", model.embed, example)
+        refused(
+            "GAN has no layer called head: name those you want", model.forward_features, example
+        )
         assert len(model._watched(example, ["generator.layers"])["generator.layers"]) == 1
     else:
-        assert len(model.embed(example)) == 1
+        assert len(model.forward_features(example)) == 1
 
 
 @pytest.mark.parametrize("name", zoo.list_models())
@@ -169,7 +171,7 @@ def test_only_the_head_depends_on_the_number_of_classes(name):
     sizes = {key: value.shape for key, value in model.state_dict().items()}
     other = zoo.create_model(name, num_classes=more).state_dict()
     changed = {key for key, value in other.items() if value.shape != sizes[key]}
-    assert all(key.startswith(model.HEAD) for key in changed)
+    assert all(key.startswith(model.head_prefixes) for key in changed)
     assert changed or name == "gan"  # which is not told classes
 
 
@@ -185,12 +187,15 @@ def test_the_receptive_field_is_what_gradients_reach():
     reached = (images.grad[0, 0] != 0).any(0).nonzero()
     side = int(reached.max() - reached.min()) + 1
     pooled = 1 + 2 + 4  # a pooling passes on one of its two pixels
-    assert side <= reach([model.whitening, *model.blocks.modules()]) <= side + pooled
-    assert model.sees.startswith("51 x 51 pixels")
+    assert side <= receptive_field([model.whitening, *model.blocks.modules()]) <= side + pooled
+    assert model.receptive_field.startswith("51 x 51 pixels")
 
 
 def test_a_receptive_field_follows_the_formula():
     """r = 1 + sum (k - 1) * strides before: two 3s are 5; after a stride of 2 a 3 adds 4."""
     three, half = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2)
-    assert (reach([three, nn.ReLU(), three]), reach([half, three, three])) == (5, 11)
-    assert reach([nn.Conv3d(1, 1, (5, 3, 3)), nn.MaxPool3d((1, 2, 2))], axis=0) == 5
+    assert (receptive_field([three, nn.ReLU(), three]), receptive_field([half, three, three])) == (
+        5,
+        11,
+    )
+    assert receptive_field([nn.Conv3d(1, 1, (5, 3, 3)), nn.MaxPool3d((1, 2, 2))], axis=0) == 5

@@ -13,7 +13,7 @@ from datamodules.inputs.text import TextInput
 from tests.data import refused, seeded
 from zoo.figures.kinds import Tinted
 from zoo.nn import text_classifier as own
-from zoo.nn.embedding import Steps
+from zoo.nn.embedding import SequenceEmbedding
 
 NETWORKS = ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"]
 WORDS = ["not", "good", "bad", "film"]  # their ids are 2 to 5
@@ -145,7 +145,7 @@ def test_a_text_of_any_length_is_the_mean_of_its_windows(bag):
 def test_the_report_shows_what_pushed_right_answers_and_the_worst_mistakes(bag):
     texts = ["good", "not", "good film", "bad", "good good", "strange not"]
     labels = torch.tensor([1, 0, 1, 1, 0, 0])  # of "bad" and of "good good" another than is said
-    bag.steps = Steps(6, None, 3)
+    bag.steps = SequenceEmbedding(6, None, 3)
     figures = bag.figures((bag.input(texts), labels))
     shown = figures["Words that pushed the answer"]
     assert isinstance(shown, Tinted)
@@ -161,7 +161,7 @@ def test_the_report_shows_what_pushed_right_answers_and_the_worst_mistakes(bag):
 
 
 def test_the_words_with_the_greatest_pull_stand_beside_the_nearest_of_the_table(bag):
-    bag.steps = Steps(6, None, 2)
+    bag.steps = SequenceEmbedding(6, None, 2)
     with torch.no_grad():
         bag.steps.read.weight[2:] = torch.tensor([[1.0, 0], [0, 1], [0.9, 0.1], [0.1, 1.0]])
     rows = {word: (label, near.split()[0]) for word, label, near in bag.nearest().rows}

@@ -7,7 +7,7 @@ from tests.data import bare_trainer
 from tests.test_cbow import build
 from zoo.nn.word_vectors import terms
 from zoo.pretrained.load import attach
-from zoo.training.callbacks import Scores
+from zoo.training.callbacks import SampleScores
 from zoo.words import evaluation
 
 ASKED = {
@@ -20,8 +20,8 @@ ASKED = {
 def watched(animals):
     """A model, and a trainer that collects its scores."""
     torch.manual_seed(0)
-    model = attach(build(animals.facts["vocabulary_size"]), animals.facts)
-    scores = Scores()
+    model = attach(build(animals.info["vocabulary_size"]), animals.info)
+    scores = SampleScores()
     return model, bare_trainer(max_epochs=1, callbacks=[scores]), scores
 
 

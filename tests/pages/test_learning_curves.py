@@ -26,7 +26,7 @@ POINTS = [
 SETTINGS = {
     "name": "mine", "data": "digits", "seeds": [0, 1], "steps": 800, "passes": 5, "smoke": False,
     "command": "zoo curves 'a=<b>'",
-    "facts": {"samples": {"val": 40, "test": 10}, "embedded": True},
+    "info": {"samples": {"val": 40, "test": 10}, "bundled": True},
     "algorithms": [{"name": "b <c>", "train": ["model=x"]}],
 }  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_each_point_is_a_run_of_its_size_and_seed_and_the_smallest_come_first():
         assert (job.config["data"]["train_samples"], job.config["seed"]) == (job.samples, job.seed)
         assert (job.baseline is None) == (job.algorithm in ("image_cnn", "image_cnn_2017"))
         assert job.config["model"]["optimizer"]["lr"] == 0.5
-        assert job.config["proof"] is job.config["baseline"] is None
+        assert job.config["target"] is job.config["baseline"] is None
         if job.baseline is None:
             assert job.config["choices"]["model"] == job.algorithm
     assert len({job.config["name"] for job in jobs}) == len(jobs)

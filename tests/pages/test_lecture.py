@@ -28,7 +28,7 @@ def test_what_is_run_needs_no_download():
     for slide in lecture.slides():
         if slide.shows and slide.experiment:
             data = zoo.create_data(compose([slide.command.split()[-1]])["choices"]["data"])
-            assert data.embedded, slide
+            assert data.bundled, slide
 
 
 SOME = [

@@ -13,12 +13,12 @@ from tests.pretrained.test_store import INPUT
 from zoo.pretrained import export as module
 from zoo.pretrained import store
 from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, traced
-from zoo.pretrained.export_spec import Entry
+from zoo.pretrained.export_spec import InputSpec
 from zoo.utilities.errors import Failure
 from zoo.video import Places
 
 ENDINGS = [".onnx", ".pt2"]
-FACTS = {"classes": list("abcdefghij"), "input": INPUT | {"background": None, "steps": {}}}
+INFO = {"classes": list("abcdefghij"), "input": INPUT | {"background": None, "steps": {}}}
 
 
 def trained(name, **overrides):
@@ -50,7 +50,7 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, tmp_path,
     """In both formats, of one trace."""
     model = trained(name)
     with torch.no_grad():
-        program = traced(model.eval(), model.exported())
+        program = traced(model.eval(), model.export_spec())
     monkeypatch.setattr("zoo.pretrained.export.traced", lambda *_: program)
     for ending in reversed(ENDINGS):  # for ONNX the program is taken apart
         (tmp_path / ending).mkdir()
@@ -90,8 +90,8 @@ def test_text_that_is_read_step_by_step_is_read_as_at_once(tmp_path):
 
 def test_an_autoencoder_gives_its_codes_besides():
     model = trained("autoencoder").eval()
-    (images,) = model.exported().example()
-    drawn, codes = model.exported().function(images)
+    (images,) = model.export_spec().example()
+    drawn, codes = model.export_spec().function(images)
     torch.testing.assert_close(drawn, model(images))
     torch.testing.assert_close(codes, model.encode(images))
 
@@ -118,7 +118,7 @@ def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):
         def forward(self, x):
             return self.layer(x)
 
-    assert export(Topic(), tmp_path / "a.onnx").inputs == {"inputs": Entry(("batch", 5))}
+    assert export(Topic(), tmp_path / "a.onnx").inputs == {"inputs": InputSpec(("batch", 5))}
 
 
 # What goes wrong
@@ -135,7 +135,7 @@ def test_a_file_that_differs_is_told_and_not_left(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("wrong", [torch.full((1, 2), torch.nan), torch.zeros(2)])
 def test_neither_nan_nor_another_shape_agrees(wrong):
-    plan = trained("autoencoder_2017").exported()
+    plan = trained("autoencoder_2017").export_spec()
     plan = replace(plan, function=lambda x: (torch.zeros(1, 2), torch.zeros(1, 2)))
     with pytest.raises(Failure, match=r"differs from the model by (nan|inf)"):
         compare(plan, lambda x: (torch.zeros(1, 2), wrong), {"batch": 1})
@@ -144,8 +144,8 @@ def test_neither_nan_nor_another_shape_agrees(wrong):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_model_that_cannot_be_traced_says_why(ending, tmp_path):
     model = trained("autoencoder_2017").eval()
-    plan = replace(model.exported(), function=lambda x: x if float(x.sum()) > 0 else -x)
-    model.exported = lambda: plan
+    plan = replace(model.export_spec(), function=lambda x: x if float(x.sum()) > 0 else -x)
+    model.export_spec = lambda: plan
     with pytest.raises(Failure, match=r"^Autoencoder2017 cannot be exported: .+"):
         export(model, tmp_path / f"a{ending}")
     assert list(tmp_path.iterdir()) == []
@@ -166,7 +166,7 @@ def saved(tmp_path):
     folder = tmp_path / "runs" / "mine"
     folder.mkdir(parents=True)
     section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
-    store.save(model, {"model": section, "facts": FACTS}, folder)
+    store.save(model, {"model": section, "info": INFO}, folder)
     return folder
 
 
@@ -180,7 +180,7 @@ def test_the_command_writes_what_it_says_and_what_makes_a_batch(saved, command, 
     command.ran("export", str(saved), "--format", "torch", "-o", "a.pt2")
     file = onnx.load(tmp_path / "mine.onnx")
     told = {one.key: json.loads(one.value) for one in file.metadata_props}
-    assert told == {"inputs": ["images"], "outputs": ["logits"], **FACTS}
+    assert told == {"inputs": ["images"], "outputs": ["logits"], **INFO}
     axes = file.graph.input[0].type.tensor_type.shape.dim
     assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 1, "height", "width"]
     kept = {module.ABOUT: ""}

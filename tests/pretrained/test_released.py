@@ -17,7 +17,7 @@ SHELF = store.released()
 CARDS = {name: store.read(path) for name, path in SHELF.items()}
 SLICE = 256  # test samples that weights are scored on here
 LARGE = {"mnist", "fashion_mnist", "cifar10", "imdb", "wikipedia_2015"}  # 2,000 samples will do
-PROMISED = {  # besides every model on its embedded data
+PROMISED = {  # besides every model on its bundled data
     "image_cnn.mnist", "image_cnn.fashion_mnist", "image_cnn.cifar10", "text_cnn.imdb",
     "text_lstm.imdb", "cbow.wikipedia_2015", "char_rnn.tinyshakespeare", "autoencoder.mnist",
     "gan.mnist", "video_conv3d.drone_video", "wavenet.free_spoken_digit",
@@ -25,7 +25,7 @@ PROMISED = {  # besides every model on its embedded data
 }  # fmt: skip
 
 
-EMBEDDED = [name for name, card in CARDS.items() if card["facts"]["embedded"]]
+BUNDLED = [name for name, card in CARDS.items() if card["info"]["bundled"]]
 
 
 def test_every_model_has_weights_on_its_embedded_data_and_one_default_under_40_megabytes():
@@ -55,21 +55,21 @@ def test_the_config_that_trained_them_is_still_the_recipe(name):
     """The arguments on the card are those that its command composes today, facts aside."""
     card = CARDS[name]
     config = compose([f"experiment={card['choices']['experiment']}"])
-    facts = card["facts"].keys()
+    info = card["info"].keys()
     for key in ("model", "data"):
-        own = {k: v for k, v in card[key].items() if k not in facts}
-        assert own == {k: v for k, v in config[key].items() if k not in facts}
+        own = {k: v for k, v in card[key].items() if k not in info}
+        assert own == {k: v for k, v in config[key].items() if k not in info}
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
+@pytest.mark.parametrize("name", BUNDLED)
 def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
     """Within four standard errors of the slice; another Python's own text is another text."""
     card = CARDS[name]
     model = zoo.load(name)
     data = schema.build(card["data"], "data")
-    data.adopt(model.input, card["facts"], model.classes)
+    data.use_input(model.input, card["info"], model.classes)
     data.setup("test")
-    slack = 0.01 if data.facts["digest"] == card["facts"]["digest"] else 0.25
+    slack = 0.01 if data.info["digest"] == card["info"]["digest"] else 0.25
     torch.manual_seed(0)
     with torch.inference_mode():
         found = model.scores(data.whole("test", SLICE), "test")
@@ -80,14 +80,14 @@ def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", sorted(set(SHELF) - set(EMBEDDED)))
+@pytest.mark.parametrize("name", sorted(set(SHELF) - set(BUNDLED)))
 def test_weights_score_on_real_data_what_their_card_says(name):
     """In the card's interval, wider by that of a part of the split; of a GAN by its loss alone,
     as its judge would have to learn first."""
     card, said = CARDS[name], CARDS[name]["metrics"]
     part = ["data.limit=2000"] if card["choices"]["data"] in LARGE else []
     metric = "test/loss" if card["score"] == "test/frechet" else card["score"]
-    scores, _, _ = evaluate(name, ["judge=null", *part])
+    scores, _, _ = evaluate(name, ["evaluator=null", *part])
     wider = 1e-6 + (scores[f"{metric}/high"] - scores[f"{metric}/low"] if part else 0) / 2
     low, high = said[f"{metric}/low"] - wider, said[f"{metric}/high"] + wider
     assert low <= scores[metric] <= high

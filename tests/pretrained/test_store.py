@@ -22,10 +22,10 @@ from zoo.pretrained import store
 from zoo.pretrained.quantize import pack, unpack
 
 INPUT = {
-    "_target_": "datamodules.inputs.image.ImageInput", "image_size": 28, "channels": 1,
+    "kind": "image", "image_size": 28, "channels": 1,
     "mean": [0.1], "std": [0.3],
 }  # fmt: skip
-FACTS = {"classes": list("abcdefghij"), "input": INPUT}
+INFO = {"classes": list("abcdefghij"), "input": INPUT}
 
 FULL = {  # what else stands on the card of a run
     "name": "image_cnn.pets", "choices": {"experiment": "a", "model": "image_cnn", "data": "pets"},
@@ -41,7 +41,7 @@ def saved(tmp_path):
     """A model and the folder that it was saved in."""
     model = zoo.create_model("image_cnn", widths=[4, 8]).eval()
     section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
-    store.save(model, {"model": section, "facts": FACTS}, tmp_path)
+    store.save(model, {"model": section, "info": INFO}, tmp_path)
     return model, tmp_path
 
 
@@ -171,9 +171,9 @@ def test_a_folder_without_weights_or_card_says_so(saved, tmp_path):
 HOSTILE = {
     "target": lambda card: card["model"].update(_target_="os.system"),
     "alias": lambda card: card["model"].update(_target_="zoo.pretrained.store.os.system"),
-    "input": lambda card: card["facts"]["input"].update(_target_="subprocess.Popen"),
-    "loader": lambda card: card["facts"]["input"].update(_target_="torch.load"),
-    "arguments": lambda card: card["facts"]["input"].update(command="touch opened"),
+    "input": lambda card: card["info"]["input"].update(_target_="subprocess.Popen"),
+    "loader": lambda card: card["info"]["input"].update(_target_="torch.load"),
+    "arguments": lambda card: card["info"]["input"].update(command="touch opened"),
     "nested": lambda card: card["model"].update(widths={"_target_": "os.mkdir", "path": "opened"}),
     "sizes": lambda card: card["model"].update(widths=[-4]),
     "type": lambda card: card.update(model="image_cnn"),
@@ -323,12 +323,12 @@ def test_torch_hub_opens_every_model_and_its_weights(shelf):
     fresh = torch.hub.load(root, "image_cnn", source="local", widths=[4])
     assert fresh.head.weight.shape == (10, 4)
     loaded = torch.hub.load(root, "tiny.pets", source="local", pretrained=True)
-    assert loaded.classes == FACTS["classes"]
+    assert loaded.classes == INFO["classes"]
 
 
 @pytest.mark.parametrize("words", [["test"], ["predict"], ["train", "trainer=smoke", "init="]])
 def test_a_card_of_an_earlier_zoo_loads_and_else_says_what_it_lacks(words, folder, command):
-    assert zoo.load(folder).classes == FACTS["classes"]
+    assert zoo.load(folder).classes == INFO["classes"]
     *first, last = words
     given = [*first, f"{last}{folder}"] if last.endswith("=") else [*words, str(folder)]
     assert "lacks name, choices, data, seen: an earlier zoo wrote it" in command.refused(*given)

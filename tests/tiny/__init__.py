@@ -1,10 +1,10 @@
-"""Every data set in miniature: in a format of its own, or a part of what is embedded."""
+"""Every data set in miniature: in a format of its own, or a part of what is bundled."""
 
 from importlib import import_module
 from pathlib import Path
 
 FEW, CLIPS = {"limit": 64, "batch_size": 16}, {"limit": 32, "batch_size": 8}
-EMBEDDED: dict[str, dict[str, object]] = {
+BUNDLED: dict[str, dict[str, object]] = {
     "digits": FEW, "digits_flipped": FEW, "turned_digits": FEW, "negated_reviews": FEW,
     "moving_digits": CLIPS, "moving_digits_shuffled": CLIPS, "moving_digits_still": CLIPS,
     "plucked_strings": {"limit": 64, "seconds": 0.1, "batch_size": 8},
@@ -16,4 +16,4 @@ EMBEDDED: dict[str, dict[str, object]] = {
 
 def write(name: str, folder: Path) -> dict[str, object]:
     """Write a data set of the catalog: the overrides with which it is read."""
-    return EMBEDDED.get(name) or import_module(f"tests.tiny.{name}").write(folder)
+    return BUNDLED.get(name) or import_module(f"tests.tiny.{name}").write(folder)

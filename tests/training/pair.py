@@ -17,12 +17,12 @@ from torch.nn.parallel import DistributedDataParallel
 import zoo
 from zoo.distributed import collectives, environment, sparse_rows, sync_batchnorm
 from zoo.training import build, fit, launch, resume
-from zoo.training.callbacks import Speed
+from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet, test
 from zoo.training.run import Run
 
 LITTLE = (  # an epoch is three batches of 26 samples, and the last of the test split is one of five
-    "data.limit=29", "data.batch_size=8", "judge=null", "monitor=val/loss", "ema=null",
+    "data.limit=29", "data.batch_size=8", "evaluator=null", "monitor=val/loss", "ema=null",
     "trainer.accelerator=cpu", "trainer.precision=64-true", "trainer.max_epochs=2",
     "trainer.check_val_every_n_epoch=2",
 )  # fmt: skip
@@ -47,7 +47,7 @@ class Watch(Callback):
 
     def on_train_batch_end(self, trainer, *_):
         loss = resume.means(trainer)["train/loss"]
-        both = collectives.total(torch.stack([loss.value, loss.cumulated_batch_size]).double())
+        both = collectives.all_sum(torch.stack([loss.value, loss.cumulated_batch_size]).double())
         self.losses.append(float(both[0] / both[1]))
 
 
@@ -88,24 +88,25 @@ def without_dropout(section: Mapping[str, Any]) -> dict[str, Any]:
 @quiet()
 def followed(name: str, devices: int, folder: Path) -> dict[str, Any]:
     """Train an experiment for some steps: weights, losses, numbers sent, scores."""
-    watch, watchers = Watch(), fit.watchers
+    watch, make_callbacks = Watch(), fit.make_callbacks
     folder.mkdir(exist_ok=True)
     config = launch.composed([
         f"experiment={name}", *LITTLE, *OWN.get(name, ()), f"trainer.devices={devices}",
     ])  # fmt: skip
     config["model"] = without_dropout(config["model"])
     data = build.open_data(config, None)
-    model = build.made(config, data.facts)
-    fit.watchers = lambda *given: [watch, *watchers(*given)]
+    model = build.build_model(config, data.info)
+    fit.make_callbacks = lambda *given: [watch, *make_callbacks(*given)]
     sync_batchnorm.dist = sparse_rows.dist = Counting(watch)
     try:
-        trainer = fit.fit(config, Run(folder), model, data, Speed(1))
+        trainer = fit.fit(config, Run(folder), model, data, Throughput(1))
     finally:
-        fit.watchers, sync_batchnorm.dist, sparse_rows.dist = watchers, dist, dist
+        fit.make_callbacks, sync_batchnorm.dist, sparse_rows.dist = make_callbacks, dist, dist
     return {
         "weights": {key: value.cpu() for key, value in model.state_dict().items()},
         "losses": watch.losses, "sent": watch.sent / trainer.global_step,
-        "backward passes": 2 if model.IDLE else 1, "test": test(config, model, data),
+        "backward passes": 2 if model.find_unused_parameters else 1,
+        "test": test(config, model, data),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }  # fmt: skip
 

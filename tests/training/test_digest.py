@@ -163,7 +163,7 @@ def test_the_config_and_the_seeds_count_but_not_what_shapes_no_score(config):
     before = digest.digest([config], [0])
     for configs, seeds in (([config], [0, 1]), ([{**config, "ema": 0.9}], [0])):
         assert digest.digest(configs, seeds) != before
-    assert digest.digest([{**config, "save_every": 1, "seed": 3, "proof": None}], [0]) == before
+    assert digest.digest([{**config, "save_every": 1, "seed": 3, "target": None}], [0]) == before
 
 
 def test_weights_that_a_config_names_count_by_their_content(config, tmp_path, monkeypatch):

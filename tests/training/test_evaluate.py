@@ -25,8 +25,8 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tiny):
     """Contract of every data set (design.md 3.2): what flows back from a card fits nothing anew."""
     first = opened(name, **tiny(name))
     again = zoo.create_data(name, **tiny(name))
-    given = attach(type("Model", (), {})(), first.facts)
-    again.adopt(given.input, first.facts, given.classes)
+    given = attach(type("Model", (), {})(), first.info)
+    again.use_input(given.input, first.info, given.classes)
     again.setup("fit")
     assert again.input is given.input
     for split in ("val", "test"):
@@ -37,7 +37,7 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tiny):
 def adopted(own, name, classes=None, **overrides):
     """Data set up to be read as others are."""
     data = zoo.create_data(name, **overrides)
-    data.adopt(own.input, own.facts, *filter(None, [classes]))
+    data.use_input(own.input, own.info, *filter(None, [classes]))
     data.setup("fit")
     return data
 
@@ -48,20 +48,20 @@ def test_other_data_are_brought_to_what_the_model_saw(tiny):
     data = adopted(own, "image_folder", **tiny("image_folder"))
     assert data.input is own.input
     assert data.whole("test", 2)[0].shape[1:] == (1, 28, 28)
-    assert data.facts["classes"] != own.facts["classes"]
+    assert data.info["classes"] != own.info["classes"]
 
 
 def test_texts_are_numbered_by_the_models_vocabulary(tiny):
     own = opened("negated_reviews", limit=100)
     other = adopted(own, "rotten_tomatoes", **tiny("rotten_tomatoes"))
-    assert other.facts["vocabulary_size"] == own.facts["vocabulary_size"]
+    assert other.info["vocabulary_size"] == own.info["vocabulary_size"]
     texts, _ = other.arrays("test")
     torch.testing.assert_close(other.whole("test", 999)[0], own.input(texts))
 
 
 def test_labels_follow_the_order_of_the_models_classes_which_must_know_all():
     data = opened("digits", limit=50)
-    before, classes = data.splits["test"]["labels"].copy(), data.facts["classes"]
+    before, classes = data.splits["test"]["labels"].copy(), data.info["classes"]
     again = adopted(data, "digits", classes[::-1], limit=50)
     np.testing.assert_array_equal(again.splits["test"]["labels"], 9 - before)
     with pytest.raises(ValueError, match="digits has the class '9', which the model does not know"):

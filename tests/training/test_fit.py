@@ -57,7 +57,7 @@ def test_the_results_are_those_of_the_released_weights(finished):
 def test_the_results_say_what_ran(finished):
     wanted = {
         "experiment": "image_cnn", "model": "image_cnn", "data": "digits", "seed": 0,
-        "smoke": False, "embedded": True, "precision": "32-true", "devices": 1,
+        "smoke": False, "bundled": True, "precision": "32-true", "devices": 1,
     }  # fmt: skip
     assert {key: finished.results[key] for key in wanted} == wanted
     assert finished.results["command"].startswith("zoo train experiment=image_cnn")
@@ -68,7 +68,7 @@ def test_a_checkpoint_is_enough_to_rebuild_the_model(finished):
     """Schema, class, arguments and facts, loadable without pickle."""
     told = torch.load(finished.lasts[0], weights_only=True)["zoo"]
     assert told["model"]["_target_"] == "zoo.image_cnn.ImageCNN"
-    assert told["facts"]["classes"] == [str(i) for i in range(10)]
+    assert told["info"]["classes"] == [str(i) for i in range(10)]
     assert told["config"]["data"]["name"] == "digits"
 
 
@@ -148,10 +148,12 @@ def test_the_average_of_the_weights_is_what_is_judged():
 
 def test_the_facts_of_the_data_set_the_sizes_and_no_other_value_than_the_files_stands():
     composed = {"_target_": "zoo.image_cnn.ImageCNN", "channels": 1, "num_classes": 10}
-    agreed = build.agree(composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32})
+    agreed = build.fill_sizes(
+        composed, composed, {"channels": 3, "num_classes": 4, "image_size": 32}
+    )
     assert agreed == {**composed, "channels": 3, "num_classes": 4}
     with pytest.raises(ValueError, match=r"is 7: the data have 4 and the model's file 10"):
-        build.agree({**composed, "num_classes": 7}, composed, {"num_classes": 4})
+        build.fill_sizes({**composed, "num_classes": 7}, composed, {"num_classes": 4})
 
 
 @pytest.mark.parametrize(("asked", "proven", "native", "resolved"), [
@@ -193,7 +195,7 @@ def test_the_report_shows_the_confusion_matrix_the_mistakes_and_the_filters(fini
     page = (finished.folder / "report.html").read_text()
     for title in ("Confusion matrix", "Per class", "Worst mistakes", "First-layer filters"):
         assert title in page
-    assert json.loads((finished.folder / "card.json").read_text())["facts"]["embedded"]
+    assert json.loads((finished.folder / "card.json").read_text())["info"]["bundled"]
     assert np.isfinite(finished.results["test/loss"])
 
 
@@ -203,7 +205,7 @@ def test_config_yaml_is_what_was_built_and_the_same_command_still_knows_the_run(
     run = zoo.train(data="image_folder", trainer="smoke", name="a", **own)
     card = json.loads((run.folder / "card.json").read_text())
     assert run.config["model"] == card["model"]
-    assert card["model"]["num_classes"] == len(card["facts"]["classes"])
+    assert card["model"]["num_classes"] == len(card["info"]["classes"])
     assert run.composed["model"]["num_classes"] == 10
     zoo.train(data="image_folder", trainer="smoke", name="a", **own)
     assert "nothing to do" in capsys.readouterr().err

@@ -59,7 +59,7 @@ def test_the_same_classes_keep_the_head(start, capsys):
     assert "new  " not in capsys.readouterr().err
     found, wanted = (one.model.state_dict()["head.weight"] for one in (run, start))
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
-    assert run.config["proof"] is None  # another start, another score
+    assert run.config["target"] is None  # another start, another score
 
 
 @pytest.mark.parametrize(("words", "said"), [

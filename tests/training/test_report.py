@@ -39,7 +39,7 @@ RESULTS = {
     "test/loss": 0.05, "baseline": "logistic regression", "baseline/test/accuracy": 0.902,
     "target": {"metric": "test/accuracy", "at_least": 0.98}, "parameters": 461000,
     "samples": {"train": 4000, "test": 500}, "train_seconds": 80.1,
-    "versions": {"torch": "2.14.1"}, "commit": None, "embedded": True, "smoke": False,
+    "versions": {"torch": "2.14.1"}, "commit": None, "bundled": True, "smoke": False,
     "command": "zoo train experiment=image_cnn seed=0",
 }  # fmt: skip
 EVIL = "<script>alert('x')</script> & \"co\""
@@ -181,7 +181,7 @@ def test_the_command_labels_and_facts_are_read_as_people_write_them(run):
         run({**RESULTS, "smoke": True, "devices": 2, "lock_free_threads": 3}),
     )
     assert "<pre>zoo train experiment=image_cnn seed=0</pre>" in page
-    assert "Embedded data" in page
+    assert "Bundled data" in page
     for fact in ("461,000", "1 min 20 s", "torch 2.14.1", "train 4,000, test 500"):
         assert f"<dd>{fact}</dd>" in page
     assert not [word for word in ("None", "lock-free", "Smoke run") if word in page]

@@ -17,7 +17,7 @@ PROOF = {"metric": "test/accuracy", "at_least": 0.9, "seeds": [0, 1], "minutes":
 
 def results(value, **more):
     return {
-        "test/accuracy": value, "model": "image_cnn", "data": "digits", "embedded": True,
+        "test/accuracy": value, "model": "image_cnn", "data": "digits", "bundled": True,
         "parameters": 10, "precision": "32-true", "device": "CPU", "train_seconds": 30.0,
         "baseline": "logistic", "baseline/test/accuracy": 0.8, "baseline/train_seconds": 90.0,
         **more,
@@ -26,8 +26,8 @@ def results(value, **more):
 
 def test_the_mean_over_the_seeds_is_judged():
     at_most = {**PROOF, "at_least": None, "at_most": 0.9}
-    for proof, other, met in ((PROOF, 0.93, True), (PROOF, 0.91, False), (at_most, 0.93, False)):
-        assert reached(reproduce.figure_of(proof, [results(0.88), results(other)])) == met
+    for target, other, met in ((PROOF, 0.93, True), (PROOF, 0.91, False), (at_most, 0.93, False)):
+        assert reached(reproduce.figure_of(target, [results(0.88), results(other)])) == met
 
 
 def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit():
@@ -38,7 +38,7 @@ def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit()
 
 
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
-    monkeypatch.setattr(reproduce, "_config", lambda name: {"proof": None})
+    monkeypatch.setattr(reproduce, "_config", lambda name: {"target": None})
     with pytest.raises(ValueError, match="has no proof"):
         reproduce.measured("image_cnn", "")
 
@@ -55,7 +55,7 @@ def measured(monkeypatch, tmp_path):
 
 
 def test_what_stands_is_not_run_again(measured, tmp_path):
-    seeds = compose(["experiment=image_cnn"])["proof"]["seeds"]
+    seeds = compose(["experiment=image_cnn"])["target"]["seeds"]
     for _ in range(2):
         with pytest.raises(Failure, match=r"beyond the minutes: image_cnn"):
             reproduce.reproduce_all()  # 0.95 is under its 0.98
@@ -77,7 +77,7 @@ def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it
     figure = reproduce.judged_today({"image_cnn": old, "gone": old})
     assert list(figure) == ["image_cnn"]
     assert figure["image_cnn"]["earlier_code"]
-    assert figure["image_cnn"]["at_least"] == compose([])["proof"]["at_least"]
+    assert figure["image_cnn"]["at_least"] == compose([])["target"]["at_least"]
 
 
 @pytest.mark.parametrize("arguments", [["image_cnn"], ["--all"]])
@@ -153,7 +153,7 @@ def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
     smaller = lambda given: composed([*given, *small])  # noqa: E731
     monkeypatch.setattr(reproduce.launch, "composed", smaller)
     seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
-    monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "proof": seeds})
+    monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "target": seeds})
     first = reproduce.measured("image_cnn", "p")
     folders = list((tmp_path / "runs" / "image_cnn").iterdir())
     times = {f: (f / "results.json").stat().st_mtime_ns for f in folders}

@@ -32,7 +32,7 @@ def test_a_row_shows_metric_score_spread_bar_and_baseline():
 
 def test_what_was_done_to_the_data_stands_beside_their_score():
     """Part 2 of the features: CIFAR-10 is a re-compressed copy."""
-    assert row(data="cifar10", embedded=False)["data"] == "cifar10 (compressed as JPEG)"
+    assert row(data="cifar10", bundled=False)["data"] == "cifar10 (compressed as JPEG)"
 
 
 VERDICTS = {

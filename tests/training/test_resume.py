@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import zoo
 from zoo.training import build, csv_logger, fit, launch, resume
-from zoo.training.callbacks import Speed
+from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
 
@@ -29,11 +29,11 @@ MIDDLE, BOUNDARY = 1, 2  # steps
 def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     """The weights after training an experiment in a folder, from the checkpoint that lies there."""
     config = launch.composed([f"experiment={name}", *LITTLE, *LESS.get(name, ()), *changes])
-    if config["judge"]:  # which would have to learn first
-        config |= {"judge": None, "monitor": "val/loss"}
+    if config["evaluator"]:  # which would have to learn first
+        config |= {"evaluator": None, "monitor": "val/loss"}
     data = build.open_data(config, None)
-    model = build.made(config, data.facts)
-    fit.fit(config, Run(folder), model, data, Speed(1))
+    model = build.build_model(config, data.info)
+    fit.fit(config, Run(folder), model, data, Throughput(1))
     return model.state_dict()
 
 
@@ -129,7 +129,7 @@ def test_a_step_draws_the_same_whatever_was_drawn_before_it():
     def drawn(rank, batch):
         trainer = SimpleNamespace(current_epoch=1, global_rank=rank)
         module = SimpleNamespace(device=torch.device("cpu"))
-        resume.Draws(0).on_train_batch_start(trainer, module, None, batch)
+        resume.SeedEachStep(0).on_train_batch_start(trainer, module, None, batch)
         return random.random(), np.random.rand(), torch.rand(1).item()
 
     first = drawn(0, 3)

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 import zoo
 from tests.data import refused
-from zoo.nn.embedding import REACH, Steps
+from zoo.nn.embedding import REACH, SequenceEmbedding
 from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours
 
@@ -163,8 +163,8 @@ def test_what_is_not_there_or_has_no_vectors_is_said():
 def steps(tmp_path, embeddings):
     path = tmp_path / "given.bin"
     path.write_bytes(binary())
-    found = Steps(6, None, 6, embeddings=embeddings, source=str(path))
-    found.begin(["good", "unheard", "film", "naïve"])
+    found = SequenceEmbedding(6, None, 6, embeddings=embeddings, source=str(path))
+    found.load_vectors(["good", "unheard", "film", "naïve"])
     return found
 
 
@@ -205,9 +205,9 @@ def test_a_table_is_begun_once(tmp_path):
     with torch.no_grad():
         found.read.weight += 1
     kept = found.read.weight.clone()
-    again = Steps(6, None, 6, embeddings="non_static", source="gone.bin")
+    again = SequenceEmbedding(6, None, 6, embeddings="non_static", source="gone.bin")
     again.load_state_dict(found.state_dict())
-    again.begin(["good"])
+    again.load_vectors(["good"])
     assert torch.equal(again.read.weight, kept)
 
 

@@ -35,7 +35,7 @@ class WittenBell(BaseEstimator):
         Raises:
             ValueError: the alphabet is too large to number the n-grams of this order.
         """
-        self.size_ = datamodule.facts["vocabulary_size"]
+        self.size_ = datamodule.info["vocabulary_size"]
         if self.size_ ** (self.order + 1) >= 2**63:
             raise ValueError(
                 f"baseline.order is {self.order}: too much for {self.size_} kinds of character; "

@@ -49,10 +49,10 @@ class PCAGaussian(BaseEstimator):
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """What the judge says of as many pictures as the test split has; {} without a judge."""
-        if datamodule.judge is None:
+        if datamodule.evaluator is None:
             return {}
         real, labels = frechet.real(datamodule, "test")
-        found = frechet.scores(datamodule.judge, real, self.draw(labels), labels)
+        found = frechet.scores(datamodule.evaluator, real, self.draw(labels), labels)
         return {f"test/{name}": value for name, value in found.items()}
 
 

@@ -95,9 +95,9 @@ class Incremental(BaseEstimator):
             ValueError: the estimator tells classes apart and the data are measured, or the reverse.
         """
         self.estimator_, self.started_ = made(self.estimator), False
-        self._know(datamodule.facts)
+        self._know(datamodule.info)
         self.history_: list[dict[str, float]] = []
-        samples = datamodule.facts["samples"]["train"]
+        samples = datamodule.info["samples"]["train"]
         batches = -(-samples // self._size(datamodule))
         stream = with_bar(self._stream(datamodule), self.passes * batches, self.title)
         with closing(stream):
@@ -122,14 +122,14 @@ class Incremental(BaseEstimator):
         targets = datamodule.arrays("test")[1]
         return {"test/mae": found, "test/mae_of_mean": float(np.abs(targets - self.mean_).mean())}
 
-    def _know(self, facts: Mapping[str, Any]) -> None:
+    def _know(self, info: Mapping[str, Any]) -> None:
         """Remember all classes, of which the first `partial_fit` has to be told, or the moments."""
         sorts, name = is_classifier(self.estimator_), type(self.estimator_).__name__
-        if sorts != ("num_classes" in facts):
+        if sorts != ("num_classes" in info):
             has, takes = ("values", "classes") if sorts else ("classes", "values")
             raise ValueError(f"{name} predicts {takes}, and these data have {has}: take another")
-        self.classes_ = np.arange(facts["num_classes"]) if sorts else None
-        self.mean_, self.std_ = facts.get("target_mean", 0.0), facts.get("target_std", 1.0)
+        self.classes_ = np.arange(info["num_classes"]) if sorts else None
+        self.mean_, self.std_ = info.get("target_mean", 0.0), info.get("target_std", 1.0)
 
     def _size(self, datamodule: Any) -> int:
         return int(self.batch_size or datamodule.hparams["batch_size"])

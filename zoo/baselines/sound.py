@@ -58,7 +58,7 @@ class MarkovModel(BaseEstimator):
 
     def fit(self, datamodule: Any) -> "MarkovModel":
         """Count on the training sounds."""
-        self.levels_: int = datamodule.facts["levels"]
+        self.levels_: int = datamodule.info["levels"]
         seen = triples(datamodule.arrays("train")[0], self.levels_)
         self.tables_ = [self._count(context, seen.sample) for context in self._contexts(seen)]
         return self

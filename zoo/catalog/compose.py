@@ -42,9 +42,9 @@ def compose(arguments: Sequence[str]) -> Config:
     recipe = choices.get("experiment")
     written, own = _composed([f"experiment={recipe}"]) if recipe else ({}, {})
     if any(choices[group] != own.get(group) for group in ("model", "data")):
-        recipe, config["proof"] = f"{choices['data']}_{choices['model']}", None
+        recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
     if config["init"] != written.get("init"):
-        config["proof"] = None
+        config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
     return config

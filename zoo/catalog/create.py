@@ -8,7 +8,7 @@ from zoo.catalog.compose import compose_section
 
 
 def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "LightningModule":
-    """Build a model with fresh weights, in the sizes of its embedded data, or a pretrained one.
+    """Build a model with fresh weights, in the sizes of its bundled data, or a pretrained one.
 
     Args:
         name: one of `list_models()`; with `pretrained` also of `list_models(pretrained=True)`.

@@ -105,7 +105,7 @@ def read(given: Namespace) -> Config:
     settings |= {key: asked for key in ("samples", "seeds") if (asked := getattr(given, key))}
     settings |= {"overrides": given.overrides, "smoke": config["smoke"]}
     settings |= {"data": config["choices"]["data"], "batch": config["data"]["batch_size"]}
-    settings["facts"] = known(config, settings["samples"])
+    settings["info"] = known(config, settings["samples"])
     return settings | {"name": given.name or named(settings), "command": command(given)}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.pretrained.export import Written
+    from zoo.pretrained.export import ExportReport
 
 ENDINGS = {"onnx": ".onnx", "torch": ".pt2", "word2vec": ".bin"}
 
@@ -63,7 +63,7 @@ def words(model: Any, path: Path) -> list[str]:
     ]
 
 
-def said(written: "Written") -> list[str]:
+def said(written: "ExportReport") -> list[str]:
     """What was written, what it takes, and how near it is to the model."""
     megabytes = written.path.stat().st_size / 1e6
     inputs = [f"{name:<9} {', '.join(map(str, e.axes))}" for name, e in written.inputs.items()]

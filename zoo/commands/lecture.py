@@ -1,4 +1,4 @@
-"""Run the whole lecture on embedded data and make one page of it: about 15 minutes on two cores.
+"""Run the whole lecture on bundled data and make one page of it: about 15 minutes on two cores.
 
 zoo lecture                  every slide that needs no download; what is finished is not run again
 zoo lecture trainer=smoke    does it run? two steps of everything

@@ -42,7 +42,7 @@ def has_target(experiment: str) -> bool:
     from zoo.catalog import registry
 
     path = registry.conf_folder() / "experiment" / f"{experiment}.yaml"
-    return "\nproof:" in path.read_text(encoding="utf-8")
+    return "\ntarget:" in path.read_text(encoding="utf-8")
 
 
 def print_weights(markdown: bool = False) -> None:

@@ -33,21 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     limit_spinning()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    return exit_code(lambda: answer(given))
+    return exit_code(lambda: run_command(given))
 
 
 @until_reader_is_gone()
-def answer(arguments: list[str]) -> None:
+def run_command(arguments: list[str]) -> None:
     """Do what a command line asks for."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(overview())
     elif arguments[0] == "--version":
         print(f"zoo {zoo.__version__}")
     else:
-        run(arguments[0], arguments[1:])
+        run_verb(arguments[0], arguments[1:])
 
 
-def run(verb: str, arguments: list[str]) -> None:
+def run_verb(verb: str, arguments: list[str]) -> None:
     """Do one verb."""
     if verb not in verbs():
         raise ValueError(no_such("verb", verb, verbs()))

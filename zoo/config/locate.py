@@ -2,28 +2,19 @@
 
 from importlib import import_module
 from inspect import Parameter, signature
-from typing import Any
 
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
     "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
 }  # fmt: skip
-MOVED = {  # names that cards and runs of before give, until cards of schema 2
-    "datamodules.images.TurnedImages": "datamodules.turned_images.TurnedImages",
-    "datamodules.reviews.Reviews": "datamodules.texts.Texts",
-    "zoo.training.metrics.CSVLogger": "zoo.training.csv_logger.CSVLogger",
-    "zoo.windows.StackedWindows": "zoo.baselines.windows.StackedWindows",
+KINDS = {  # of inputs: a card names the kind, so that it holds no import path
+    "image": "datamodules.inputs.image.ImageInput",
+    "text": "datamodules.inputs.text.TextInput",
+    "clip": "datamodules.inputs.clip.ClipInput",
+    "sound": "datamodules.inputs.sound.SoundInput",
+    "words": "datamodules.inputs.words.ContextInput",
+    "characters": "datamodules.inputs.characters.CharacterInput",
 }
-
-
-def renew_targets(value: Any) -> Any:
-    """A card or config with the classes in it under the names that they have now."""
-    if isinstance(value, dict):
-        return {
-            key: MOVED.get(str(inner), inner) if key == "_target_" else renew_targets(inner)
-            for key, inner in value.items()
-        }
-    return [*map(renew_targets, value)] if isinstance(value, list) else value
 
 
 def locate(target: str, key: str = "_target_") -> type:

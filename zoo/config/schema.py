@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import NotRequired, TypedDict
 
-from zoo.config.locate import locate, parameters
+from zoo.config.locate import KINDS, locate, parameters
+from zoo.config.migrate import KEYS
 from zoo.config.types import Fraction, Positive
 from zoo.utilities.errors import no_such
 
@@ -38,7 +39,7 @@ class TrainerConfig(BaseModel):
     log_every_n_steps: Positive
 
 
-class Proof(BaseModel):
+class Target(BaseModel):
     """The score that a recipe must reach, judged over the mean of its seeds."""
 
     model_config = STRICT
@@ -59,9 +60,9 @@ class RunConfig(BaseModel):
     trainer: TrainerConfig
     logger: dict[str, dict[str, Any]]
     init: str | None
-    judge: str | None
+    evaluator: str | None
     baseline: dict[str, Any] | None
-    proof: Proof | None
+    target: Target | None
     seed: Annotated[int, Field(ge=0)]
     name: Annotated[str, Field(pattern=r"^\w[\w.+=-]*(/\d+)?$")] | None
     monitor: str
@@ -108,6 +109,18 @@ def build(config: Mapping[str, Any], key: str) -> Any:
     return locate(config["_target_"])(**arguments)
 
 
+def build_input(config: Mapping[str, Any]) -> Any:
+    """The input that a card describes: its kind and its constructor's arguments.
+
+    Raises:
+        ValueError: no such kind, or arguments that it does not take.
+    """
+    arguments = dict(config)
+    if (kind := arguments.pop("kind", None)) not in KINDS:
+        raise ValueError(no_such("kind of input", str(kind), KINDS))
+    return build({"_target_": KINDS[kind], **arguments}, "input")
+
+
 def _arguments_of(cls: type) -> Any:
     """A TypedDict with the constructor's annotations, strict and closed."""
     hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
@@ -136,6 +149,8 @@ def _problem(error: Any, schema: Any, prefix: str) -> str:
     """One line for one of pydantic's findings."""
     path = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
     key = prefix + ".".join(path)
+    if error["type"] == "extra_forbidden" and (now := KEYS.get(path[-1])):
+        return f"{key} is called {prefix + '.'.join([*path[:-1], now])} now"
     if error["type"] == "extra_forbidden":
         return no_such(
             "key", key, [prefix + ".".join([*path[:-1], n]) for n in _keys(schema, path)]

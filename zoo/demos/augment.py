@@ -75,7 +75,7 @@ def example(data: str) -> "tuple[np.ndarray, str, Options]":
 
     Raises:
         ValueError: no such data, or no pictures.
-        FileNotFoundError: they are neither embedded nor on this machine, and cannot be fetched.
+        FileNotFoundError: they are neither bundled nor on this machine, and cannot be fetched.
     """
     from datamodules.images import Images
     from zoo.catalog.create import create_data
@@ -86,7 +86,7 @@ def example(data: str) -> "tuple[np.ndarray, str, Options]":
     found.prepare_data()
     found.setup("fit")
     pixels, labels = found.arrays("train")
-    kind = found.facts["classes"][labels[0]] if "classes" in found.facts else labels[0]
+    kind = found.info["classes"][labels[0]] if "classes" in found.info else labels[0]
     size = " x ".join(map(str, pixels[0].shape))
     line = f"{data}, its first training picture ({kind}): {size}, height x width x channels"
     return pixels[0], line, found.augment.options

@@ -62,7 +62,7 @@ def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
         ValueError, FileNotFoundError: there is no such picture.
     """
     if picture:
-        return model.ready(picture), picture
+        return model.preprocess(picture), picture
     from zoo.pages import examples
     from zoo.training.evaluate import opened
 

@@ -13,7 +13,7 @@ ANSWER = 5  # seconds that a process has to say that it is alive
 GLOO = ("gloo", "caused pair closure")  # what its errors say; the second kind names no file
 
 
-def greatest(*values: int) -> list[int]:
+def all_max(*values: int) -> list[int]:
     """The greatest of each value over all processes: what they do next, agreed."""
     mine = torch.tensor(values)
     if several():
@@ -21,7 +21,7 @@ def greatest(*values: int) -> list[int]:
     return [int(value) for value in mine.tolist()]
 
 
-def total(values: torch.Tensor) -> torch.Tensor:
+def all_sum(values: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor over all processes, on the CPU."""
     mine = values.detach().cpu()
     if several():
@@ -50,7 +50,7 @@ def _control() -> Any:
     return None if dist.get_backend() == "gloo" else _control_beside(dist.group.WORLD)
 
 
-def lost(error: RuntimeError) -> list[int]:
+def unresponsive_ranks(error: RuntimeError) -> list[int]:
     """The processes that are gone or stand still, if that is what an error in this one comes from.
 
     Each process that gave up waiting leaves word in the store that all of them know.

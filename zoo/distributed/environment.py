@@ -89,7 +89,7 @@ def strategy(config: Config, model: Model | None = None) -> Any:
     new = "forward_sync_buffers" in signature(DistributedDataParallel).parameters
     alike: Any = {"forward_sync_buffers" if new else "broadcast_buffers": False}  # torch renames it
     return DDPStrategy(
-        find_unused_parameters=model is not None and model.IDLE,
+        find_unused_parameters=model is not None and model.find_unused_parameters,
         gradient_as_bucket_view=True,
         timeout=timedelta(minutes=config["timeout"]),
         **alike,  # buffers are: those of normalisation are synchronised

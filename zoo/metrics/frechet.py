@@ -17,7 +17,7 @@ FAIR = 0.25  # of its fair part a class needs, to count as drawn: more than a ju
 
 
 def scores(
-    judge: Any, real: np.ndarray, generated: np.ndarray, asked: np.ndarray | None = None
+    evaluator: Any, real: np.ndarray, generated: np.ndarray, asked: np.ndarray | None = None
 ) -> dict[str, float]:
     """Compare generated with real pictures.
 
@@ -27,13 +27,13 @@ def scores(
         generated pictures, as the judge sees them.
     class_accuracy: where labels (N,) were asked for, how often the judge sees them.
     """
-    truth, _ = seen(judge, real)
-    features, labels = seen(judge, generated)
+    truth, _ = seen(evaluator, real)
+    features, labels = seen(evaluator, generated)
     mean, spread = truth.mean(0), truth.std(0)
     spread[spread < 1e-6] = 1.0  # a feature that is never there
     found = {
         "frechet": distance((truth - mean) / spread, (features - mean) / spread),
-        "coverage": coverage(labels, judge.hparams["num_classes"]),
+        "coverage": coverage(labels, evaluator.hparams["num_classes"]),
     }
     return found if asked is None else {**found, "class_accuracy": float((labels == asked).mean())}
 
@@ -46,13 +46,13 @@ def real(data: Any, split: str, count: int = SCORED) -> tuple[np.ndarray, np.nda
 
 
 @torch.inference_mode()
-def seen(judge: Any, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def seen(evaluator: Any, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The judge's features (N, F), float64, of pictures, and the labels (N,) that it gives them."""
     features, labels = [], []
     for start in range(0, len(pixels), BATCH):
-        images = judge.input(pixels[start : start + BATCH]).to(judge.device)
-        features.append(judge.embed(images).double().cpu())
-        labels.append(judge(images).argmax(1).cpu())
+        images = evaluator.input(pixels[start : start + BATCH]).to(evaluator.device)
+        features.append(evaluator.forward_features(images).double().cpu())
+        labels.append(evaluator(images).argmax(1).cpu())
     return torch.cat(features).numpy(), torch.cat(labels).numpy()
 
 

@@ -22,7 +22,7 @@ SHRINKAGE = 0.1  # of the variances towards their mean; from 0.003 to 0.3 it mat
 DIRECTIONS = 64  # at most; all 320 of a text CNN tell no more, and take 4 times the file
 
 
-class Novelty:
+class NoveltyDetector:
     """A score of features: above 1 means unlike the training data.
 
     Args:
@@ -44,7 +44,7 @@ class Novelty:
         self.places = self._placed(self.means)
 
     @classmethod
-    def fit(cls, features: Tensor, labels: Tensor, held: Tensor) -> "Novelty":
+    def fit(cls, features: Tensor, labels: Tensor, held: Tensor) -> "NoveltyDetector":
         """Learn what is usual.
 
         Args:

@@ -19,8 +19,8 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from zoo.nn.shapes import two_logits
-from zoo.pretrained.export_spec import Entry
+from zoo.nn.shapes import binary_logits
+from zoo.pretrained.export_spec import InputSpec
 from zoo.words import formats
 
 Embeddings = Literal["random", "static", "non_static", "multichannel"]
@@ -28,7 +28,7 @@ FIRST = 2  # the id of the first word of a vocabulary: 0 is padding, 1 an unknow
 REACH = 0.25  # of a random table: uniform between -0.25 and 0.25; Kim 2014's code
 
 
-class Steps(nn.Module):
+class SequenceEmbedding(nn.Module):
     """Read each step: a row of a table for a word (slides 22-23), a linear map for numbers.
 
     Args:
@@ -81,7 +81,7 @@ class Steps(nn.Module):
             self.fixed = nn.Embedding.from_pretrained(self.read.weight.detach().clone())
 
     @torch.no_grad()
-    def begin(self, words: Sequence[str]) -> None:
+    def load_vectors(self, words: Sequence[str]) -> None:
         """Fill the table with the given vectors, once; and say how many of the words have one.
 
         They are brought to the spread of a random table, from which words without one start.
@@ -145,11 +145,11 @@ class Steps(nn.Module):
             return torch.ones(1, length, dtype=torch.int64)
         return torch.ones(1, length, self.features)
 
-    def entry(self, length: int | str = "length") -> Entry:
+    def entry(self, length: int | str = "length") -> InputSpec:
         """Sequences of one length or, by default, of any, for a program."""
         if self.features is None:
-            return Entry(("batch", length), below=self.read.num_embeddings)
-        return Entry(("batch", length, self.features))
+            return InputSpec(("batch", length), below=self.read.num_embeddings)
+        return InputSpec(("batch", length, self.features))
 
 
 def random_table(words: int, width: int, keras: bool) -> nn.Embedding:
@@ -172,4 +172,4 @@ class SigmoidLayer(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Map (B, inputs) to logits (B, K)."""
         found: Tensor = self.score(hidden)
-        return two_logits(found) if found.shape[1] == 1 else found
+        return binary_logits(found) if found.shape[1] == 1 else found

@@ -13,8 +13,8 @@ from torch import Tensor
 from typing_extensions import Self
 
 from zoo.figures.kinds import Picture
-from zoo.metrics.novelty import Novelty
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.metrics.novelty import NoveltyDetector
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -31,20 +31,24 @@ class ZooModule(LightningModule):
 
     loss_weights: Tensor | None
 
-    HEAD: ClassVar[tuple[str, ...]] = ("head.",)  # starts the names of what other classes replace
-    IDLE: ClassVar[bool] = False  # whether a step leaves parameters without a gradient
+    head_prefixes: ClassVar[tuple[str, ...]] = (
+        "head.",
+    )  # starts the names of what other classes replace
+    find_unused_parameters: ClassVar[bool] = (
+        False  # whether a step leaves parameters without a gradient
+    )
 
     def __init__(self) -> None:
         super().__init__()
         self.input: Any = None
         self.classes: list[str] | None = None
-        self.novelty: Novelty | None = None
+        self.novelty: NoveltyDetector | None = None
         self.card: dict[str, Any] | None = None
         self._draws: tuple[Any, torch.Generator] | None = None
         self.register_buffer("loss_weights", None, persistent=False)
 
     @property
-    def sees(self) -> str:
+    def receptive_field(self) -> str:
         """The receptive field: how much of an input a number of the last map depends on."""
         return "the whole input"
 
@@ -52,7 +56,7 @@ class ZooModule(LightningModule):
         """Pass what `forward` takes through every network of the model, in turn."""
         self(batch)
 
-    def answer(self, output: Tensor) -> list[Any]:
+    def postprocess(self, output: Tensor) -> list[Any]:
         """Map what `forward` gives to plain Python, one item a sample."""
         raise NotImplementedError
 
@@ -71,19 +75,21 @@ class ZooModule(LightningModule):
             ValueError: no input is attached, or the data cannot be read.
         """
         self.eval()
-        return [one for batch in self.batches(raws, batch_size) for one in self.answers(batch)]
+        return [
+            one for batch in self.batches(raws, batch_size) for one in self.predict_batch(batch)
+        ]
 
-    def answers(self, batch: Tensor) -> list[Any]:
+    def predict_batch(self, batch: Tensor) -> list[Any]:
         """Answer for a batch as `forward` takes it."""
-        return self.answer(self(batch))
+        return self.postprocess(self(batch))
 
     def batches(self, raws: Any, size: int) -> Iterator[Tensor]:
         """Raw data, one item or a list, as batches of at most `size` on this model's device."""
         many = isinstance(raws, list | tuple) and len(raws) > size
         for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
-            yield from self.ready(part).to(self.device).split(size)
+            yield from self.preprocess(part).to(self.device).split(size)
 
-    def ready(self, raws: Any) -> Tensor:
+    def preprocess(self, raws: Any) -> Tensor:
         """Raw data as what `forward` takes.
 
         Raises:
@@ -111,7 +117,9 @@ class ZooModule(LightningModule):
         """
         self.eval()
         if layers is None:
-            return torch.cat([self.embed(batch).cpu() for batch in self.batches(raws, batch_size)])
+            return torch.cat(
+                [self.forward_features(batch).cpu() for batch in self.batches(raws, batch_size)]
+            )
         names = [name for name, _ in self.named_modules() if name]
         for name in layers:
             if name not in names:
@@ -119,7 +127,7 @@ class ZooModule(LightningModule):
         found = [self._watched(batch, layers) for batch in self.batches(raws, batch_size)]
         return {name: torch.cat([part[name].cpu() for part in found]) for name in layers}
 
-    def embed(self, batch: Any) -> Tensor:
+    def forward_features(self, batch: Any) -> Tensor:
         """What the last layer sees (B, ...) of what `forward` takes.
 
         Raises:
@@ -183,11 +191,13 @@ class ZooModule(LightningModule):
             raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
         return model
 
-    def exported(self) -> Exported:
+    def export_spec(self) -> ExportSpec:
         """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
         example: Any = self.example_input_array
         below = None if example.is_floating_point() else int(example.max()) + 1
-        return Exported(self, {"inputs": Entry(("batch", *example.shape[1:]), below)}, ("outputs",))
+        return ExportSpec(
+            self, {"inputs": InputSpec(("batch", *example.shape[1:]), below)}, ("outputs",)
+        )
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

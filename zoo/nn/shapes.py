@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 
-def wide(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """In float32 or better, for what half precision would spoil: a loss."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def reach(layers: Iterable[torch.nn.Module], axis: int = -1) -> int:
+def receptive_field(layers: Iterable[torch.nn.Module], axis: int = -1) -> int:
     """How many places along an axis one number of the last map depends on.
 
     Args:
@@ -31,7 +31,7 @@ def _along(sizes: Any, axis: int) -> int:
     return int(sizes[axis] if isinstance(sizes, tuple) else sizes)
 
 
-def two_logits(score: Tensor) -> Tensor:
+def binary_logits(score: Tensor) -> Tensor:
     """Map one logit (B, 1) to two (B, 2) whose softmax is its sigmoid: a binary output layer."""
     return torch.cat([torch.zeros_like(score), score], 1)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
 from zoo.nn.module import ZooModule
-from zoo.nn.shapes import wide
+from zoo.nn.shapes import at_least_float32
 
 
 class Classifier(ZooModule):
@@ -23,7 +23,7 @@ class Classifier(ZooModule):
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+    def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
         classes = self.classes or [str(i) for i in range(output.shape[1])]
         rows = output.float().softmax(1).tolist()
@@ -46,7 +46,7 @@ class Classifier(ZooModule):
             raise ValueError(
                 "the data have values, and this model gives classes: take model=image_regressor"
             )
-        logits = wide(self(inputs))
+        logits = at_least_float32(self(inputs))
         told: dict[str, Any] = {}
         if stage == "train":
             told = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
@@ -54,13 +54,13 @@ class Classifier(ZooModule):
         right = labels.argmax(1) if labels.ndim == 2 else labels
         return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 
-    def answers(self, batch: Tensor) -> list[Any]:
+    def predict_batch(self, batch: Tensor) -> list[Any]:
         """Answer for a batch; what is unlike the training data carries a `warning`.
 
         It does where the weights came with what tells it (`novelty`).
         """
-        seen = self.embed(batch)
-        found = self.answer(self.get_submodule("head")(seen))
+        seen = self.forward_features(batch)
+        found = self.postprocess(self.get_submodule("head")(seen))
         if self.novelty is None:
             return found
         return list(map(warned, found, self.novelty.score(seen).tolist()))
@@ -100,7 +100,7 @@ class Regressor(ZooModule):
         """Map what the last layer gives, (B, 1), to values (B,)."""
         return standardised.squeeze(1) * self.target_std + self.target_mean
 
-    def answer(self, output: Tensor) -> list[dict[str, Any]]:
+    def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map values (B,) to numbers with their unit."""
         return [{"value": value, "unit": self.unit} for value in output.float().tolist()]
 
@@ -116,7 +116,7 @@ class Regressor(ZooModule):
                 "the data have classes, and this model gives values: take a classifier, or data "
                 "with a unit, such as data=turned_digits"
             )
-        errors = wide(self(inputs)) - wide(targets)
+        errors = at_least_float32(self(inputs)) - at_least_float32(targets)
         return {"loss": (errors / self.target_std).square(), "mae": errors.abs()}
 
     @torch.inference_mode()

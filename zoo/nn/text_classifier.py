@@ -21,12 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.figures.kinds import Bars, Picture, Table, Tinted
-from zoo.nn.embedding import FIRST, Steps
-from zoo.nn.shapes import wide
+from zoo.nn.embedding import FIRST, SequenceEmbedding
+from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Classifier
 from zoo.words.keyed_vectors import Neighbours, listed
 
-Pushes = list[tuple[str, float]]  # words in their order, each with its push
+Attributions = list[tuple[str, float]]  # words in their order, each with its push
 
 STRONGEST = 6  # words that are named
 EACH = 4  # right answers, and wrong ones, whose words the report shows
@@ -42,11 +42,11 @@ LEGEND = (
 class TextClassifier(Classifier):
     """A classifier that reads texts, or series of numbers, by its `steps`."""
 
-    steps: Steps
+    steps: SequenceEmbedding
 
     def setup(self, stage: str) -> None:
         if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.begin(self.input.vocabulary)
+            self.steps.load_vectors(self.input.vocabulary)
 
     @torch.inference_mode()
     def explain(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
@@ -84,23 +84,23 @@ class TextClassifier(Classifier):
         windows = self.input.windows(file)
         total, count = torch.zeros((), device=self.device), 0
         while part := list(islice(windows, batch_size)):
-            logits = wide(self(self.ready(part).to(self.device)))
+            logits = at_least_float32(self(self.preprocess(part).to(self.device)))
             total, count = total + logits.softmax(1).sum(0), count + len(part)
         if not count:
             raise ValueError("this text has no words")
-        (answer,) = self.answer((total / count).log().unsqueeze(0))
+        (answer,) = self.postprocess((total / count).log().unsqueeze(0))
         return {**answer, "windows": count}
 
     def _explained(self, raw: Any, batch_size: int) -> dict[str, Any]:
-        ids = self.ready(raw).to(self.device)  # (1, T)
+        ids = self.preprocess(raw).to(self.device)  # (1, T)
         words = self.input.read(raw)
-        pushes = self.pushes(ids[0], batch_size).tolist()
-        return {**self.answers(ids)[0], "words": list(zip(words, pushes, strict=True))}
+        pushes = self.attributions(ids[0], batch_size).tolist()
+        return {**self.predict_batch(ids)[0], "words": list(zip(words, pushes, strict=True))}
 
-    def pushes(self, ids: Tensor, batch_size: int = 64) -> Tensor:
+    def attributions(self, ids: Tensor, batch_size: int = 64) -> Tensor:
         """Map the ids of a text (T,) to the push of each of its words, (W,)."""
         copies = torch.cat([ids.unsqueeze(0), without_each(ids, self.input.padding)])
-        logits = torch.cat([wide(self(part)) for part in copies.split(batch_size)])
+        logits = torch.cat([at_least_float32(self(part)) for part in copies.split(batch_size)])
         odds = log_odds(logits, int(logits[0].argmax()))
         return odds[0] - odds[1:]
 
@@ -142,7 +142,7 @@ class TextClassifier(Classifier):
         vocabulary = self.input.vocabulary
         table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)].detach()
         near = Neighbours(vocabulary, table.float().cpu().numpy())
-        pulls = self.pulls(min(FREQUENT, len(vocabulary)))
+        pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
         names = self.classes or [str(i) for i in range(pulls.shape[1])]
         rows = [
             (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], count=NEAR)))
@@ -151,11 +151,11 @@ class TextClassifier(Classifier):
         ]
         return Table(("word", "speaks for", "nearest words"), rows[:ROWS])
 
-    def pulls(self, count: int) -> Tensor:
+    def class_bias(self, count: int) -> Tensor:
         """The log-odds (V, K) of each class for each of the first words alone, less their mean."""
         ids = torch.from_numpy(self.input.pad([[i] for i in range(FIRST, FIRST + count)]))
         parts = ids.long().to(self.device).split(256)
-        logits = torch.cat([wide(self(part)).cpu() for part in parts])
+        logits = torch.cat([at_least_float32(self(part)).cpu() for part in parts])
         odds = torch.stack([log_odds(logits, label) for label in range(logits.shape[1])], 1)
         return odds - odds.mean(0)
 
@@ -209,7 +209,7 @@ def log_odds(logits: Tensor, label: int) -> Tensor:
     return logits[:, label] - others.logsumexp(1)
 
 
-def strongest(pushes: Pushes) -> str:
+def strongest(pushes: Attributions) -> str:
     """The words that pushed most, with their sign: for the answer or against it.
 
     >>> strongest([("not", 2.5), ("a", 0.01), ("good", -3.0)])

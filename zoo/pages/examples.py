@@ -46,7 +46,7 @@ class Examples:
 
 @quiet()
 def of(model: "ZooModule") -> Examples:
-    """Eight test samples of the data that the model was trained on, else of its embedded data."""
+    """Eight test samples of the data that the model was trained on, else of its bundled data."""
     config, own = choose(model)
     data = opened(config, model, classes=own)
     inputs, labels = data.whole("test", COUNT)
@@ -54,8 +54,8 @@ def of(model: "ZooModule") -> Examples:
     if not isinstance(model, Classifier):
         return Examples(title, name, [], [], model.eval().figures((inputs, labels)))
     with torch.inference_mode():
-        answers = model.eval().answers(inputs.to(model.device))
-    truths = [data.facts["classes"][label] for label in labels.tolist()]
+        answers = model.eval().predict_batch(inputs.to(model.device))
+    truths = [data.info["classes"][label] for label in labels.tolist()]
     rate = getattr(model.input, "sample_rate", 0)
     shown = answered(list(data.input.restore(inputs)), truths, answers, rate)
     return Examples(title, name, truths, answers, {"The truth, and the answer": shown})
@@ -64,11 +64,11 @@ def of(model: "ZooModule") -> Examples:
 def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
     card = store.whole(model.card)
-    config = composed(card, ["judge=null"])
+    config = composed(card, ["evaluator=null"])
     if here(config["data"]):
         return config, True
     name = card["choices"]["model"]
-    instead = compose([f"model={name}", "judge=null"])
+    instead = compose([f"model={name}", "evaluator=null"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
         f"these are {instead['choices']['data']}",
@@ -78,11 +78,11 @@ def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
 
 
 def here(section: dict[str, Any]) -> bool:
-    """Whether data are embedded, or found on this machine."""
+    """Whether data are bundled, or found on this machine."""
     from zoo.config import schema
 
     data = schema.build(section, "data")
-    if data.embedded:
+    if data.bundled:
         return True
     try:
         return isinstance(locate(section["name"], section["source"], section["hub"]), Path)

@@ -134,9 +134,9 @@ def html(settings: Mapping[str, Any], points: Sequence[Point]) -> str:
 def _head(settings: Mapping[str, Any]) -> str:
     labels = {
         "Smoke run: it shows that all of it works; its numbers mean nothing.": settings["smoke"],
-        "Embedded data: a small set that comes with the package or is generated.": settings[
-            "facts"
-        ]["embedded"],
+        "Bundled data: a small set that comes with the package or is generated.": settings["info"][
+            "bundled"
+        ],
     }
     notes = [f'<p class="note">{text}</p>' for text, wanted in labels.items() if wanted]
     asks = "More data, or a better algorithm? (slide 8: data trumps algorithms)"
@@ -147,7 +147,7 @@ def _head(settings: Mapping[str, Any]) -> str:
 def _intervals(settings: Mapping[str, Any]) -> str:
     seeds = ", ".join(map(str, settings["seeds"]))
     return (
-        f"Per cent of the {settings['facts']['samples']['test']:,} test samples. In brackets, and "
+        f"Per cent of the {settings['info']['samples']['test']:,} test samples. In brackets, and "
         f"as bands: from the lowest to the highest of the seeds {seeds}; where there is one "
         "or they make no difference, the 95 % bootstrap interval over the test samples."
     )
@@ -155,7 +155,7 @@ def _intervals(settings: Mapping[str, Any]) -> str:
 
 def _compared(settings: Mapping[str, Any]) -> str:
     """How the samples are chosen, how long is trained, and what each algorithm is."""
-    validation = settings["facts"]["samples"]["val"]
+    validation = settings["info"]["samples"]["val"]
     return (
         "<p>Each size is a part of the next, its classes in proportion, and the same for all "
         f"algorithms and seeds. Whatever the size, networks make about {settings['steps']:,} "

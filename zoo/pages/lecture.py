@@ -1,4 +1,4 @@
-"""The lecture from beginning to end: every topic on embedded data, and one page of it all.
+"""The lecture from beginning to end: every topic on bundled data, and one page of it all.
 
 `conf/lecture.yaml` lists the slides. The page, `runs/lecture/index.html`, and `docs/lecture.md` are
 made from it; what the page shows of a slide is taken from the reports of its runs.

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from zoo.pretrained.export_spec import Entry, Exported
+from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.compat import drop_guards
 from zoo.utilities.errors import Failure
 
@@ -27,11 +27,11 @@ ABOUT = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportReport:
     """A file that was written: its inputs, where it was compared, and the largest difference."""
 
     path: Path
-    inputs: dict[str, Entry]
+    inputs: dict[str, InputSpec]
     compared: list[dict[str, int]]
     difference: float
 
@@ -47,7 +47,7 @@ class Program(nn.Module):
         return self.function(*inputs)
 
 
-def export(model: Any, path: str | Path) -> Written:
+def export(model: Any, path: str | Path) -> ExportReport:
     """Write a model that lies on the CPU to PATH.onnx or PATH.pt2 (torch.export), and compare.
 
     Raises:
@@ -62,7 +62,7 @@ def export(model: Any, path: str | Path) -> Written:
     if path.suffix == ".onnx":
         needed()
     part = path.with_name(f"{path.stem}.part{path.suffix}")
-    plan = model.exported()
+    plan = model.export_spec()
     try:
         with evaluated(model), torch.no_grad():
             with worded(f"{type(model).__name__} cannot be written"):
@@ -72,7 +72,7 @@ def export(model: Any, path: str | Path) -> Written:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-    return Written(path, plan.inputs, plan.tried(), max(differences))
+    return ExportReport(path, plan.inputs, plan.tried(), max(differences))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def evaluated(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def traced(model: Any, plan: Exported) -> Any:
+def traced(model: Any, plan: ExportSpec) -> Any:
     """The function of a model as a program of torch.export.
 
     Raises:
@@ -116,7 +116,7 @@ def worded(what: str) -> Iterator[None]:
         raise Failure(f"{what}: {reason}") from error
 
 
-def compare(plan: Exported, program: Callable[..., Any], sizes: dict[str, int]) -> float:
+def compare(plan: ExportSpec, program: Callable[..., Any], sizes: dict[str, int]) -> float:
     """The largest difference between a program and the function it was made of.
 
     Raises:
@@ -142,7 +142,7 @@ def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
     return tuple(outputs) if isinstance(outputs, tuple | list) else (outputs,)
 
 
-def about(model: Any, plan: Exported) -> dict[str, Any]:
+def about(model: Any, plan: ExportSpec) -> dict[str, Any]:
     """What a reader of the file needs besides: names, classes, what makes a batch of raw data."""
     found = {"inputs": list(plan.inputs), "outputs": list(plan.outputs)}
     if model.classes is not None:
@@ -152,7 +152,7 @@ def about(model: Any, plan: Exported) -> dict[str, Any]:
     return found
 
 
-def write_onnx(program: Any, plan: Exported, about: dict[str, Any], path: Path) -> None:
+def write_onnx(program: Any, plan: ExportSpec, about: dict[str, Any], path: Path) -> None:
     """As ONNX, in one file, with what is `about` it as metadata, each in JSON."""
     names = (tuple(entry.varying() for entry in plan.inputs.values()),)
     with warnings.catch_warnings():  # it warns where two inputs have an axis in common, as ours do
@@ -170,7 +170,7 @@ def write_onnx(program: Any, plan: Exported, about: dict[str, Any], path: Path) 
     written.save(path, external_data=False)
 
 
-def write_torch(program: Any, plan: Exported, about: dict[str, Any], path: Path) -> None:
+def write_torch(program: Any, plan: ExportSpec, about: dict[str, Any], path: Path) -> None:
     """As a program of torch.export, with what is `about` it as `zoo.json`."""
     torch.export.save(program, path, extra_files={ABOUT: json.dumps(about)})
 

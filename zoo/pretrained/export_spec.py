@@ -11,7 +11,7 @@ BATCH = (1, 2)
 
 
 @dataclass(frozen=True)
-class Entry:
+class InputSpec:
     """An input of a program.
 
     Args:
@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportSpec:
     """What of a model is exported.
 
     Args:
@@ -45,7 +45,7 @@ class Exported:
     """
 
     function: Callable[..., Any]
-    inputs: dict[str, Entry]
+    inputs: dict[str, InputSpec]
     outputs: tuple[str, ...]
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 

@@ -16,9 +16,9 @@ from zoo.utilities.protocols import Model
 def save(model: Model, folder: Path) -> Path:
     """Write a loaded model to a folder; see `ZooModule.save_pretrained`."""
     card = store.whole(model.card)
-    facts = {**card["facts"], "classes": model.classes}
+    info = {**card["info"], "classes": model.classes}
     folder.mkdir(parents=True, exist_ok=True)
-    store.save(model, {**card, "facts": facts}, folder)
+    store.save(model, {**card, "info": info}, folder)
     (folder / "README.md").write_text(model_card.readme(card), encoding="utf-8")
     return folder
 

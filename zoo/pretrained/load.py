@@ -40,7 +40,7 @@ def load(source: str | Path, **overrides: Any) -> Any:
     model = schema.build(card["model"], "model")
     novelty, fitted = _taken(tensors, NOVELTY), _taken(tensors, INPUT)
     fresh = fill(model, tensors, str(path))
-    attach(model, card["facts"])
+    attach(model, card["info"])
     for name, tensor in fitted.items():
         setattr(model.input, name, tensor.float())
     model.card = card
@@ -48,19 +48,19 @@ def load(source: str | Path, **overrides: Any) -> Any:
         announce(fresh)
         model.classes, card["metrics"] = None, {}
     elif novelty:
-        from zoo.metrics.novelty import Novelty
+        from zoo.metrics.novelty import NoveltyDetector
 
-        model.novelty = Novelty(**novelty)
+        model.novelty = NoveltyDetector(**novelty)
     return model.eval()
 
 
-def attach(model: Any, facts: Mapping[str, Any]) -> Any:
-    """Give a model the input and the classes that its data's facts describe."""
+def attach(model: Any, info: Mapping[str, Any]) -> Any:
+    """Give a model the input and the classes that its data's info describes."""
     from zoo.config import schema
 
-    if "input" in facts:
-        model.input = schema.build(facts["input"], "facts.input")
-    model.classes = facts.get("classes")
+    if "input" in info:
+        model.input = schema.build_input(info["input"])
+    model.classes = info.get("classes")
     return model
 
 
@@ -76,7 +76,7 @@ def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = Fa
     wanted = model.state_dict()
     if odd := sorted(set(tensors) ^ set(wanted)):
         raise ValueError(f"{name} does not fit its model: {_few(odd)} missing or left over")
-    head = {key for key in wanted if key.startswith(model.HEAD)}
+    head = {key for key in wanted if key.startswith(model.head_prefixes)}
     differ = {key for key in wanted if tensors[key].shape != wanted[key].shape}
     if odd := sorted(differ - head):
         sizes = f"{tuple(tensors[odd[0]].shape)} instead of {tuple(wanted[odd[0]].shape)}"

@@ -1,6 +1,6 @@
 """Weights and their cards: all that is needed to rebuild a model, without data, Hydra or pickle.
 
-A weights file holds the tensors; the card beside it the model's class and arguments, the facts of
+A weights file holds the tensors; the card beside it the model's class and arguments, the info of
 its data, its metrics, and the sha256 that each load is checked against:
 
     <folder>/weights.safetensors  <folder>/card.json         a run's, and of `save_pretrained`
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.config.locate import renew_targets
+from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
 from zoo.utilities.protocols import Model
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from zoo.pretrained.quantize import Bits
 
-SCHEMA = 1
+SCHEMA = 2
 FOLDER = Path(__file__).parents[1] / "weights"  # those that come with the package
 ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
-NEEDED = {"model": dict, "facts": dict, "sha256": str}  # of a card, besides its schema
+NEEDED = {"model": dict, "info": dict, "sha256": str}  # of a card, besides its schema
 NOVELTY, INPUT = "novelty.", "input."  # how names of tensors begin that are not the model's own
 
 Card = dict[str, Any]
@@ -156,13 +156,15 @@ def read(path: Path) -> Card:
         card = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{beside} is no card: {error}") from error
-    if not isinstance(card, dict) or card.get("schema") != SCHEMA:
-        schema = card.get("schema") if isinstance(card, dict) else None
-        raise ValueError(f"{beside} has schema {schema!r}: this zoo reads {SCHEMA}")
+    schema = card.get("schema") if isinstance(card, dict) else None
+    if schema not in range(1, SCHEMA + 1):
+        raise ValueError(f"{beside} has schema {schema!r}: this zoo reads 1 to {SCHEMA}")
+    if schema != SCHEMA:
+        card = migrate(card)
     for key, kind in NEEDED.items():
         if not isinstance(card.get(key), kind):
             raise ValueError(f"{beside} is no whole card: {key} is {card.get(key)!r}")
-    return renew_targets(card)
+    return card
 
 
 def whole(card: Card | None) -> Card:

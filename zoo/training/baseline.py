@@ -19,7 +19,7 @@ def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
     """
     made = schema.build(section, "baseline")
     own = {name: data.hparams[name] for name in getattr(made, "TAKES", ())}
-    told = [data.facts["digest"], data.facts["samples"], type(data.judge).__name__]
+    told = [data.info["digest"], data.info["samples"], type(data.evaluator).__name__]
     depends = [VERSION, dict(section), *told, *([own] if own else [])]
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -24,40 +24,42 @@ def open_data(config: Config, start: "ZooModule | None") -> Any:
     """Prepare the data, as read by the model that is started from, and say what they are."""
     data = schema.build(config["data"], "data")
     if start is not None and start.card is not None:
-        data.adopt(start.input, start.card["facts"])
+        data.use_input(start.input, start.card["info"])
     data.prepare_data()
     data.setup("fit")
-    counts = " / ".join(f"{n:,} {split}" for split, n in data.facts["samples"].items())
+    counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())
     console.print(f"data      {config['choices']['data']}: {counts}")
     for note in getattr(data, "notes", []):
         console.print(note, soft_wrap=True)
-    for problem in data.facts.get("skipped", []):
+    for problem in data.info.get("skipped", []):
         console.print(f"skipped   {problem}")
-    for problem in data.facts.get("warnings", []):
+    for problem in data.info.get("warnings", []):
         console.print(f"warning   {problem}")
     return data
 
 
-def made(config: Config, facts: Mapping[str, Any], start: "ZooModule | None" = None) -> "ZooModule":
+def build_model(
+    config: Config, info: Mapping[str, Any], start: "ZooModule | None" = None
+) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
-    written = start.card["model"] if start and start.card else catalog_facts(config)
-    config["model"] = agree(config["model"], written, facts)
-    model: ZooModule = attach(schema.build(config["model"], "model"), facts)
-    if "loss_weights" in facts:
-        model.loss_weights = torch.tensor(facts["loss_weights"])
+    written = start.card["model"] if start and start.card else catalog_info(config)
+    config["model"] = fill_sizes(config["model"], written, info)
+    model: ZooModule = attach(schema.build(config["model"], "model"), info)
+    if "loss_weights" in info:
+        model.loss_weights = torch.tensor(info["loss_weights"])
     if start is not None:
-        begin(model, start, config)
+        load_initial_weights(model, start, config)
     return model
 
 
-def catalog_facts(config: Config) -> Config:
-    """The model's section as its own file has it: the facts of its embedded data."""
+def catalog_info(config: Config) -> Config:
+    """The model's section as its own file has it: the sizes of its bundled data."""
     path = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
     return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
 
 
-def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]) -> Config:
+def fill_sizes(composed: Config, written: Mapping[str, Any], info: Mapping[str, Any]) -> Config:
     """Fill in each fact of the data that the model's constructor takes.
 
     Raises:
@@ -65,17 +67,17 @@ def agree(composed: Config, written: Mapping[str, Any], facts: Mapping[str, Any]
     """
     known = parameters(locate(composed["_target_"]))
     agreed = dict(composed)
-    for name in known.keys() & facts.keys():
-        if composed.get(name) not in (written.get(name), facts[name]):
+    for name in known.keys() & info.keys():
+        if composed.get(name) not in (written.get(name), info[name]):
             raise ValueError(
-                f"model.{name} is {composed[name]!r}: the data have {facts[name]!r} and the "
+                f"model.{name} is {composed[name]!r}: the data have {info[name]!r} and the "
                 f"model's file {written.get(name)!r}; leave it out"
             )
-        agreed[name] = facts[name]
+        agreed[name] = info[name]
     return agreed
 
 
-def begin(model: "ZooModule", start: "ZooModule", config: Config) -> None:
+def load_initial_weights(model: "ZooModule", start: "ZooModule", config: Config) -> None:
     """Take the weights that the run starts from, but for the last layer where classes differ."""
     assert start.card is not None
     anew = model.classes != start.classes

@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.distributed.console import make_progress
 from zoo.utilities.scores import is_part
 
-SCHEMA = 1
+SCHEMA = 2
 WARM_UP = 5  # steps that speed is not counted over
 
 
@@ -42,11 +42,11 @@ class FiniteLoss(Callback):
             )
 
 
-class Enough(Callback):
-    """Put into each checkpoint what rebuilds the model: class, arguments, facts, config."""
+class CheckpointMetadata(Callback):
+    """Put into each checkpoint what rebuilds the model: class, arguments, info, config."""
 
-    def __init__(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        self.told = {"schema": SCHEMA, "model": config["model"], "facts": facts, "config": config}
+    def __init__(self, config: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+        self.told = {"schema": SCHEMA, "model": config["model"], "info": info, "config": config}
 
     def on_save_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
@@ -54,7 +54,7 @@ class Enough(Callback):
         checkpoint["zoo"] = self.told
 
 
-class Speed(Callback):
+class Throughput(Callback):
     """Training time and samples per second, without validation and the first steps."""
 
     def __init__(self, batch_size: int) -> None:
@@ -94,7 +94,7 @@ class Speed(Callback):
         return {"train_seconds": round(self.before + self.ended - self.started, 2), **rate}
 
 
-class Scores(Callback):
+class SampleScores(Callback):
     """Collect what `test_step` returns for each sample."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Scores(Callback):
         }
 
 
-class Bar(Callback):
+class ProgressBar(Callback):
     """A progress bar over the whole training, drawn once a second, and a line for each epoch."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from zoo.metrics.novelty import Novelty
+from zoo.metrics.novelty import NoveltyDetector
 from zoo.training.comparison import headline
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def card(
         scores: of these weights on the test split.
         started: the card of the weights that the run began with.
     """
-    choices, about = config["choices"], data.facts["about"]
+    choices, about = config["choices"], data.info["about"]
     metric = headline({**results, **scores})
     kept = ("seed", "command", "commit", "versions", "epochs", "train_seconds", "precision")
     return {
@@ -36,7 +36,7 @@ def card(
         "choices": {key: choices[key] for key in ("experiment", "model", "data")},
         "model": config["model"],
         "data": config["data"],
-        "facts": data.facts,
+        "info": data.info,
         "seen": {**(started or {"seen": {}})["seen"], choices["data"]: about.get("part_of")},
         "licence": about.get("licence"),
         "limits": about.get("limits"),
@@ -55,7 +55,7 @@ def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in model.parameters()),
         "flops": flops(model, given),
         "flops_input": list(given.shape[1:]),
-        "receptive_field": model.sees,
+        "receptive_field": model.receptive_field,
     }
 
 
@@ -78,14 +78,14 @@ def flops(model: "ZooModule", given: Tensor) -> int:
     return int(counter.get_total_flops())
 
 
-def novelty(model: "ZooModule", data: Any) -> Novelty | None:
+def novelty(model: "ZooModule", data: Any) -> NoveltyDetector | None:
     """What tells inputs that are unlike a classifier's training data."""
     from zoo.nn.supervised import Classifier
 
     if not isinstance(model, Classifier):
         return None
     (train, labels), (held, _) = (seen(model, data, s, n) for s, n in SPLITS)
-    return Novelty.fit(train, labels, held)
+    return NoveltyDetector.fit(train, labels, held)
 
 
 SPLITS = (("train", FITTED), ("val", HELD))
@@ -96,5 +96,7 @@ def seen(model: "ZooModule", data: Any, split: str, count: int) -> tuple[Tensor,
     """What the last layer sees (N, F) of samples of a split, and their labels (N,)."""
     inputs, labels = data.whole(split, count)
     model.eval()
-    parts = [model.embed(part.to(model.device)).float().cpu() for part in inputs.split(256)]
+    parts = [
+        model.forward_features(part.to(model.device)).float().cpu() for part in inputs.split(256)
+    ]
     return torch.cat(parts), labels

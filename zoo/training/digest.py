@@ -14,23 +14,23 @@ import zoo
 from zoo.training.canonical import OURS
 from zoo.training.definitions import Code, hashed
 
-ROOTS = ("zoo.training.fit.work", "zoo.training.baseline.baseline_results")
+ROOTS = ("zoo.training.fit.run_experiment", "zoo.training.baseline.baseline_results")
 LEAVES = {  # what is not followed, and why
     "zoo.training.results.finish": "writes card and report, when all is measured",
     "zoo.training.results.described": "says what ran",
-    "zoo.distributed.collectives.lost": "names processes that are gone",
-    "zoo.training.callbacks.Bar": "shows how far a run is",
+    "zoo.distributed.collectives.unresponsive_ranks": "names processes that are gone",
+    "zoo.training.callbacks.ProgressBar": "shows how far a run is",
     "zoo.config.schema.check_arguments": "refuses a config, or lets it be",
     "zoo.catalog.compose.compose": "its configs are in the digest themselves, the evaluator's too",
     "zoo.catalog.registry.conf_folder": "finds conf/, which is composed into the digest",
     "zoo.pretrained.store.released": "finds weights, whose content is in the digest",
     "figures": "a model's method: pictures for the report",
-    "exported": "a model's method: what is exported",
+    "export_spec": "a model's method: what is exported",
     "save_pretrained": "a model's method: writes a folder",
     "from_pretrained": "a model's method: reads a folder",
 }
 UNSHAPED = (  # keys of a run's config that no score depends on
-    "name", "seed", "force", "logger", "proof", "choices", "command", "save_every", "timeout",
+    "name", "seed", "force", "logger", "target", "choices", "command", "save_every", "timeout",
     "smoke",
 )  # fmt: skip
 WEIGHTS = Path(zoo.__file__).with_name("weights")

@@ -17,14 +17,14 @@ from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
 from zoo.training import evaluator
-from zoo.training.callbacks import Scores
+from zoo.training.callbacks import SampleScores
 from zoo.utilities import hardware
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
-TAKEN = ("data", "judge", "trainer.accelerator", "trainer.precision")  # the rest is on the card
+TAKEN = ("data", "evaluator", "trainer.accelerator", "trainer.precision")  # the rest is on the card
 
 
 @contextmanager
@@ -91,11 +91,11 @@ def opened(config: Config, model: "ZooModule", classes: bool = True) -> Any:
     """
     assert model.card is not None
     data = schema.build(config["data"], "data")
-    data.adopt(model.input, model.card["facts"], model.classes if classes else None)
+    data.use_input(model.input, model.card["info"], model.classes if classes else None)
     data.prepare_data()
     data.setup("test")
-    if config["judge"] and classes:
-        data.judge = evaluator.trained(config, data.facts)
+    if config["evaluator"] and classes:
+        data.evaluator = evaluator.trained(config, data.info)
     return data
 
 
@@ -118,7 +118,7 @@ def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | 
 
 def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Config:
     """Score the test split, each sample once, with intervals."""
-    scores, trainer = Scores(), config["trainer"]
+    scores, trainer = SampleScores(), config["trainer"]
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
         strategy=strategy(config),

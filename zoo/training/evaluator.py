@@ -30,39 +30,39 @@ OWN = ("batch_size", "scaling", "augment", "train_samples", "seed")  # not the j
 LAUNCHED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
 
 
-def trained(config: Mapping[str, Any], facts: Mapping[str, Any]) -> "ZooModule":
+def trained(config: Mapping[str, Any], info: Mapping[str, Any]) -> "ZooModule":
     """The model that `config["judge"]` names, in eval mode with its input.
 
     Args:
-        config, facts: of the run that is judged, and of its data.
+        config, info: of the run that is judged, and of its data.
 
     Raises:
         Failure: its training failed.
     """
-    asked = judge_config(config, facts)
+    asked = evaluator_config(config, info)
     data = {key: value for key, value in asked["data"].items() if key != "about"}
-    depends = [VERSION, facts["digest"], asked["model"], data, asked["trainer"], asked["ema"]]
-    name = f"judge-{config['judge']}-{config['choices']['data']}"
+    depends = [VERSION, info["digest"], asked["model"], data, asked["trainer"], asked["ema"]]
+    name = f"judge-{config['evaluator']}-{config['choices']['data']}"
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-    judge = load(cached(name, key, lambda part: _train(asked, part)))
-    judge.input.background = None  # pictures are judged as they were drawn, never inverted
-    return judge
+    evaluator = load(cached(name, key, lambda part: _train(asked, part)))
+    evaluator.input.background = None  # pictures are judged as they were drawn, never inverted
+    return evaluator
 
 
-def judge_config(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+def evaluator_config(config: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     """The judge's own recipe, shortened, on the data of the run that it judges."""
     data, name = config["data"], config["choices"]["data"]
     source = as_overrides({"data.source": data["source"]})
     smoke = ["trainer=smoke"] if config["smoke"] else []
-    found = compose([f"experiment={config['judge']}", f"data={name}", *source, *smoke])
+    found = compose([f"experiment={config['evaluator']}", f"data={name}", *source, *smoke])
     own = {key: found["data"][key] for key in OWN}
-    own["batch_size"] = min(own["batch_size"], facts["samples"]["train"])  # of a few
+    own["batch_size"] = min(own["batch_size"], info["samples"]["train"])  # of a few
     trainer = {**found["trainer"], "precision": "32-true"}
     trainer["accelerator"] = config["trainer"]["accelerator"]
     if not config["smoke"]:
         trainer |= {"max_epochs": EPOCHS, "limit_train_batches": BATCHES}
     mine = {"data": {**data, **own}, "trainer": trainer, "command": f"judge of {name}"}
-    return {**found, **mine, "baseline": None, "proof": None}
+    return {**found, **mine, "baseline": None, "target": None}
 
 
 def _train(config: dict[str, Any], folder: Path) -> None:

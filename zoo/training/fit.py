@@ -15,17 +15,18 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from zoo.config import schema
+from zoo.config.migrate import migrate
 from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.pretrained.load import load
 from zoo.training import checkpoints, csv_logger, evaluator
-from zoo.training.build import made, open_data
-from zoo.training.callbacks import Bar, Enough, FiniteLoss, Speed
+from zoo.training.build import build_model, open_data
+from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
 from zoo.training.results import described, finish
-from zoo.training.resume import Checkpoints, Draws, Progress
+from zoo.training.resume import Checkpoints, Progress, SeedEachStep
 from zoo.training.run import Run, step_of, write_config
 from zoo.utilities import hardware
 from zoo.utilities.compat import forget_steps_after
@@ -38,17 +39,17 @@ Config = dict[str, Any]
 
 
 @quiet()
-def work(config: Config, run: Run) -> None:
+def run_experiment(config: Config, run: Run) -> None:
     """Do the whole run in this process, one of `trainer.devices`."""
     start = load(config["init"]) if config["init"] else None
     data = open_data(config, start)
-    if config["judge"]:
-        data.judge = evaluator.trained(config, data.facts)
-    model = made(config, data.facts, start)
+    if config["evaluator"]:
+        data.evaluator = evaluator.trained(config, data.info)
+    model = build_model(config, data.info, start)
     if rank() == 0:
         write_config(run, config)  # as it is built, in the data's sizes
     model.input = data.input  # with what was fitted
-    speed = Speed(config["data"]["batch_size"])
+    speed = Throughput(config["data"]["batch_size"])
     trainer = fit(config, run, model, data, speed)
     load_best(model, run)
     scores = test(config, model, data)
@@ -57,11 +58,17 @@ def work(config: Config, run: Run) -> None:
         finish(config, run, model, data, results, scores, start)
 
 
-def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -> Trainer:
+def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput) -> Trainer:
     """Train, from the last checkpoint if there is one."""
-    last = resumed(run, data.facts, config["force"])
-    own = [FiniteLoss(), Enough(dict(config), data.facts), speed, Bar(), Draws(config["seed"])]
-    trainer = make_trainer(config, run, model, [*own, *watchers(config, run)])
+    last = resumed(run, data.info, config["force"])
+    own = [
+        FiniteLoss(),
+        CheckpointMetadata(dict(config), data.info),
+        speed,
+        ProgressBar(),
+        SeedEachStep(config["seed"]),
+    ]
+    trainer = make_trainer(config, run, model, [*own, *make_callbacks(config, run)])
     for logger in trainer.loggers:
         if last is not None and isinstance(logger, TensorBoardLogger):
             forget_steps_after(logger, step_of(last))
@@ -80,7 +87,7 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Speed) -
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if lost := collectives.lost(error):
+        if lost := collectives.unresponsive_ranks(error):
             raise given_up(lost, trainer) from error
         raise
     return trainer
@@ -96,7 +103,7 @@ def given_up(lost: list[int], trainer: Trainer) -> Exception:
     )
 
 
-def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
+def resumed(run: Run, info: Mapping[str, Any], force: bool) -> Path | None:
     """The checkpoint to go on from, if there is one, with metrics.csv as it was then.
 
     Raises:
@@ -105,7 +112,7 @@ def resumed(run: Run, facts: Mapping[str, Any], force: bool) -> Path | None:
     last, rows = checkpoints.newest(run), 0
     if last is not None:
         found = checkpoints.load(last)
-        known, now = found["zoo"]["facts"]["digest"], facts["digest"]
+        known, now = migrate(found["zoo"])["info"]["digest"], info["digest"]
         if known != now and not force:
             raise ValueError(
                 f"the data changed since this run began: {known} -> {now}; choose another name=, "
@@ -144,7 +151,7 @@ def build_logger(section: Mapping[str, Any], name: str, run: Run) -> Any:
     )
 
 
-def watchers(config: Config, run: Run) -> list[Callback]:
+def make_callbacks(config: Config, run: Run) -> list[Callback]:
     """What keeps checkpoints, and what the config asks for besides."""
     monitor, mode = config["monitor"], config["mode"]
     saver = Checkpoints(run, monitor, mode, config["save_every"])

@@ -107,9 +107,9 @@ def execute(config: Config, run: Run, alone: bool) -> None:
     with opened(run, named) if first else nullcontext():
         (run.folder / "results.json").unlink(missing_ok=True)  # of a run that now goes on longer
         if alone:
-            from zoo.training.fit import work
+            from zoo.training.fit import run_experiment
 
-            work(config, run)
+            run_experiment(config, run)
         else:
             torchrun.launch(config, run.folder)
 

@@ -45,22 +45,22 @@ def written() -> Config:
 
 
 def known(config: Config, samples: Sequence[int]) -> Config:
-    """The facts of the data, if they are large enough.
+    """The info of the data, if they are large enough.
 
     Raises:
         ValueError: more samples are asked for than there are, or none; no pictures with classes.
     """
     name = config["choices"]["data"]
-    facts: Config = open_data(config, None).facts
-    if not {"image_size", "num_classes"} <= facts.keys():
+    info: Config = open_data(config, None).info
+    if not {"image_size", "num_classes"} <= info.keys():
         raise ValueError(f"data={name} holds no pictures with classes: choose others (zoo list)")
-    there = facts["samples"]["train"]
-    if not facts["num_classes"] <= samples[0] <= samples[-1] <= there:
+    there = info["samples"]["train"]
+    if not info["num_classes"] <= samples[0] <= samples[-1] <= there:
         raise ValueError(
             f"--samples is {','.join(map(str, samples))}: {name} has {there:,} training samples "
-            f"and {facts['num_classes']} classes: give numbers between these two"
+            f"and {info['num_classes']} classes: give numbers between these two"
         )
-    return facts
+    return info
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def job(settings: Config, number: int, samples: int, seed: int) -> Job:
     algorithm = filled(settings, samples, seed)[number]
     name, baseline = algorithm["name"], algorithm.get("baseline")
     label = re.sub(r"\W+", "-", f"curves-{settings['name']}-{name}")
-    own = [f"seed={seed}", f"data.train_samples={samples}", "baseline=null", "proof=null"]
+    own = [f"seed={seed}", f"data.train_samples={samples}", "baseline=null", "target=null"]
     own.append(f"name={label}-{samples}-{seed}")
     config = launch.composed([*algorithm.get("train", []), *settings["overrides"], *own])
     if baseline is not None:
@@ -135,5 +135,5 @@ def beside(section: Config, config: Config) -> tuple[float, float, float]:
     data.prepare_data()
     data.setup("fit")
     accuracy = float(baseline_results(section, data)[f"baseline/{METRIC}"])
-    count = data.facts["samples"]["test"]
+    count = data.info["samples"]["test"]
     return accuracy, *interval(np.arange(count) < round(accuracy * count))

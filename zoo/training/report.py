@@ -25,7 +25,7 @@ def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) ->
     sections = [
         _head(folder.name, results),
         _section("Result", _result(results)),
-        _section("Facts", _facts(results)),
+        _section("Facts", _info(results)),
         _section("Curves", _figures(curves(folder / "metrics.csv"))),
         _section("Pictures", _figures(figures)),
         _section("How to repeat it", _repeat(results, (folder / "config.yaml").read_text("utf-8"))),
@@ -95,7 +95,7 @@ def _head(run: str, results: dict[str, Any]) -> str:
     pair = " on ".join(str(results[key]) for key in ("model", "data") if key in results)
     labels = {
         "smoke": "Smoke run: it shows that all of it works; its numbers mean nothing.",
-        "embedded": "Embedded data: a small set that comes with the package or is generated.",
+        "bundled": "Bundled data: a small set that comes with the package or is generated.",
     }
     notes = [f'<p class="note">{text}</p>' for key, text in labels.items() if results.get(key)]
     under = escape(", ".join(filter(None, (pair, f"run {run}"))))
@@ -122,14 +122,14 @@ def _repeat(results: dict[str, Any], config: str) -> str:
     return f"{command}<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
 
 
-def _facts(results: dict[str, Any]) -> str:
-    facts = {metric: _measured(metric, results) for metric in tested_metrics(results)}
-    facts.pop(headline(results), None)
+def _info(results: dict[str, Any]) -> str:
+    info = {metric: _measured(metric, results) for metric in tested_metrics(results)}
+    info.pop(headline(results), None)
     for name, (key, form) in FACTS.items():
         if results.get(key) is not None:
-            facts[name] = form(results[key])
-    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items())
-    return f"<dl>{''.join(items)}</dl>" if facts else ""
+            info[name] = form(results[key])
+    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in info.items())
+    return f"<dl>{''.join(items)}</dl>" if info else ""
 
 
 def _measured(metric: str, results: dict[str, Any]) -> str:

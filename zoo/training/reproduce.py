@@ -78,7 +78,7 @@ def judged_today(figures: Figures) -> Figures:
     """Figures of the targets that there are, beside today's bars and code."""
     return {
         name: figures[name]
-        | target_of(_config(name)["proof"])
+        | target_of(_config(name)["target"])
         | {"earlier_code": not stands(name, figures[name])}
         for name in proven()
         if name in figures
@@ -100,7 +100,7 @@ def proven() -> list[str]:
     """The experiments that carry a proof."""
     folder = registry.conf_folder() / "experiment"
     files = {name: folder / f"{name}.yaml" for name in registry.names("experiment")}
-    return [name for name, file in files.items() if "proof" in OmegaConf.load(file)]
+    return [name for name, file in files.items() if "target" in OmegaConf.load(file)]
 
 
 def measured(name: str, label: str) -> dict[str, Any]:
@@ -109,11 +109,11 @@ def measured(name: str, label: str) -> dict[str, Any]:
     Args:
         label: start of the runs' names, so that they can go on; new ones where it is empty.
     """
-    proof = _config(name)["proof"]
-    if not proof:
+    target = _config(name)["target"]
+    if not target:
         raise ValueError(f"{name} has no proof: its experiment file names no metric to judge")
-    runs = [_run(name, seed, f"{label}-{seed}" if label else "") for seed in proof["seeds"]]
-    return figure_of(proof, [run.results for run in runs]) | {"digest": digest_of(name)}
+    runs = [_run(name, seed, f"{label}-{seed}" if label else "") for seed in target["seeds"]]
+    return figure_of(target, [run.results for run in runs]) | {"digest": digest_of(name)}
 
 
 def _run(name: str, seed: int, label: str) -> Run:
@@ -125,21 +125,21 @@ def _run(name: str, seed: int, label: str) -> Run:
     return run
 
 
-def figure_of(proof: Mapping[str, Any], results: list[Config]) -> dict[str, Any]:
+def figure_of(target: Mapping[str, Any], results: list[Config]) -> dict[str, Any]:
     """What is kept of the seeds' results: the mean decides."""
-    metric = proof["metric"]
+    metric = target["metric"]
     values = [float(result[metric]) for result in results]
     commits = [result.get("commit") for result in results]
     first = results[0]
     kept = (
-        "model", "data", "embedded", "parameters", "precision", "device", "versions", "baseline",
+        "model", "data", "bundled", "parameters", "precision", "device", "versions", "baseline",
     )  # fmt: skip
     return {
         "metric": metric,
         "mean": sum(values) / len(values),
         "values": values,
-        "seeds": list(proof["seeds"]),
-        **target_of(proof),
+        "seeds": list(target["seeds"]),
+        **target_of(target),
         "minutes": round(max(result["train_seconds"] for result in results) / 60, 2),
         "baseline_score": first.get(f"baseline/{metric}"),
         "beside": {key: value for key, value in first.items() if key.startswith("baseline/")},
@@ -150,10 +150,10 @@ def figure_of(proof: Mapping[str, Any], results: list[Config]) -> dict[str, Any]
     }
 
 
-def target_of(proof: Mapping[str, Any]) -> dict[str, Any]:
+def target_of(target: Mapping[str, Any]) -> dict[str, Any]:
     """What a figure keeps of its target."""
-    low, high = proof.get("at_least"), proof.get("at_most")
-    return {"at_least": low, "at_most": high, "minutes_at_most": proof["minutes"]}
+    low, high = target.get("at_least"), target.get("at_most")
+    return {"at_least": low, "at_most": high, "minutes_at_most": target["minutes"]}
 
 
 @cache
@@ -161,9 +161,9 @@ def digest_of(name: str) -> str:
     """Of an experiment's resolved config, its evaluator's, and the code that shapes its score."""
     config = _config(name)
     data = config["choices"]["data"]
-    judges = [config["judge"]] if config["judge"] else []
+    judges = [config["evaluator"]] if config["evaluator"] else []
     evaluators = [compose([f"experiment={one}", f"data={data}"]) for one in judges]
-    return digest.digest([config, *evaluators], config["proof"]["seeds"])
+    return digest.digest([config, *evaluators], config["target"]["seeds"])
 
 
 @cache

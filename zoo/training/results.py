@@ -43,8 +43,8 @@ def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -
     """What ran, on what, and from which code."""
     threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
     on_gpu = trainer.strategy.root_device.type == "cuda"
-    proof = config["proof"] or {}
-    target = {k: proof[k] for k in ("metric", "at_least", "at_most") if proof.get(k) is not None}
+    target = config["target"] or {}
+    target = {k: target[k] for k in ("metric", "at_least", "at_most") if target.get(k) is not None}
     return {
         **config["choices"],
         "seed": config["seed"],
@@ -55,9 +55,9 @@ def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -
         "devices": trainer.world_size,
         "precision": str(trainer.precision),
         **({"lock_free_threads": many} if (many := model.hparams.get("threads", 1)) > 1 else {}),
-        "samples": data.facts["samples"],
-        "data_digest": data.facts["digest"],
-        "embedded": data.facts["embedded"],
+        "samples": data.info["samples"],
+        "data_digest": data.info["digest"],
+        "bundled": data.info["bundled"],
         "smoke": config["smoke"],
         "command": config["command"],
         "commit": checkout.commit(),

@@ -197,7 +197,7 @@ def _baseline(figure: Figure, more: str = "") -> str:
 def _data(figure: Figure) -> str:
     """The name of the data, and what was done to them."""
     known: Any = OmegaConf.load(registry.conf_folder() / "data" / f"{figure['data']}.yaml")
-    note = "embedded" if figure["embedded"] else known.get("about", {}).get("copy", "")
+    note = "bundled" if figure["bundled"] else known.get("about", {}).get("copy", "")
     return str(figure["data"]) + (f" ({note})" if note else "")
 
 

@@ -25,7 +25,7 @@ GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the 
 KEPT = 2  # newest checkpoints
 
 
-class Draws(Callback):
+class SeedEachStep(Callback):
     """Seed the global generators of torch, numpy and Python before each step: dropout's, say.
 
     So neither an interruption nor what is drawn between steps changes what a step draws, and no
@@ -71,7 +71,7 @@ class Progress(Callback):
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         sums = {
-            name: collectives.total(torch.stack([mean.value, mean.cumulated_batch_size]).double())
+            name: collectives.all_sum(torch.stack([mean.value, mean.cumulated_batch_size]).double())
             for name, mean in means(trainer).items()
         }
         rows = sum(one.rows for one in trainer.loggers if isinstance(one, CSVLogger))
@@ -154,7 +154,7 @@ class Checkpoints(Checkpoint):
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         late = monotonic() - self.saved_at > self.seconds
-        signal, due = collectives.greatest(self.signals.received, late)
+        signal, due = collectives.all_max(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
         ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
         if (signal or due) and not (summing or ending):
@@ -168,13 +168,13 @@ class Checkpoints(Checkpoint):
         if self._better({**trainer.callback_metrics, **place}):
             trainer.save_checkpoint(self.run.best)
         self._save_last(trainer)
-        self._stop(trainer, *collectives.greatest(self.signals.received))
+        self._stop(trainer, *collectives.all_max(self.signals.received))
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.saved_step != trainer.global_step:  # a last epoch without validation
             self._save_last(trainer)
         self.signals.restore()
-        self._stop(trainer, *collectives.greatest(self.signals.received))
+        self._stop(trainer, *collectives.all_max(self.signals.received))
 
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         self.signals.restore()

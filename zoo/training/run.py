@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
 from zoo.utilities.files import PART, replace
 
@@ -47,9 +48,9 @@ class Run:
 
     @property
     def results(self) -> dict[str, Any]:
-        """The scores and facts of a finished run."""
-        found: dict[str, Any] = json.loads((self.folder / "results.json").read_text())
-        return found
+        """The scores of a finished run, and what ran."""
+        results: dict[str, Any] = migrate(json.loads((self.folder / "results.json").read_text()))
+        return results
 
     @property
     def config(self) -> dict[str, Any]:
@@ -238,6 +239,4 @@ def read_config(path: Path) -> dict[str, Any]:
     """A config that was written, with the classes in it under the names that they have now."""
     from omegaconf import OmegaConf
 
-    from zoo.config.locate import renew_targets
-
-    return renew_targets(OmegaConf.to_container(OmegaConf.load(path)))
+    return migrate(OmegaConf.to_container(OmegaConf.load(path)))

@@ -22,12 +22,12 @@ def main(folder: str) -> None:
     torchrun.end_with_parent()
     try:
         from zoo.distributed import collectives
-        from zoo.training.fit import work
+        from zoo.training.fit import run_experiment
 
         run = Run(Path(folder))
         config = run.composed
         environment.check(config)
-        work(config, run)
+        run_experiment(config, run)
         collectives.leave()
     except Exception as error:
         if os.environ.get("ZOO_DEBUG") == "1":

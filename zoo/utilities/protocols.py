@@ -6,15 +6,15 @@ from typing import Any, ClassVar, Protocol
 class Model(Protocol):
     """A `zoo.nn.module.ZooModule`, which the rooms that it stands on do not import."""
 
-    HEAD: ClassVar[tuple[str, ...]]
-    IDLE: ClassVar[bool]
+    head_prefixes: ClassVar[tuple[str, ...]]
+    find_unused_parameters: ClassVar[bool]
     training: bool
     input: Any
     classes: list[str] | None
     novelty: Any
     card: dict[str, Any] | None
 
-    def exported(self) -> Any: ...
+    def export_spec(self) -> Any: ...
     def state_dict(self, *args: Any, **kwargs: Any) -> Any: ...
     def train(self, mode: bool = True) -> Any: ...
     def eval(self) -> Any: ...

@@ -241,7 +241,7 @@ def test_a_constant_channel_stays_finite(pixels):  # S06
 
 def test_restoring_gives_every_pixel_back_also_by_an_input_rebuilt_from_its_config(pixels):
     fitted = ImageInput.fit(pixels)
-    again = schema.build(fitted.config(), "input")
+    again = schema.build_input(fitted.config())
     assert again.config() == fitted.config()
     np.testing.assert_array_equal(again.restore(fitted(pixels)), pixels)
 

@@ -86,7 +86,7 @@ try:
 except MemoryError:
     resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     large.setup("fit")
-    print(sum(large.facts["samples"].values()))
+    print(sum(large.info["samples"].values()))
 """
 
 

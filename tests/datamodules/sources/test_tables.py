@@ -26,11 +26,11 @@ FORMATS = pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
 def test_each_format_gives_the_same_texts(tmp_path, ending, in_folder):
     path = write(tmp_path / f"said.{ending}", {"text": TEXTS, "label": LABELS})
     data = opened(tmp_path if in_folder else path)
-    assert data.facts["classes"] == ["neg", "neither", "pos"]
+    assert data.info["classes"] == ["neg", "neither", "pos"]
     told = {"pos": "good film quite", "neg": "bad film", "neither": "caf\u00e9 film"}
     texts, labels = data.arrays("train")
-    assert texts == [told[data.facts["classes"][label]] for label in labels]
-    assert sum(data.facts["samples"].values()) == 60
+    assert texts == [told[data.info["classes"][label]] for label in labels]
+    assert sum(data.info["samples"].values()) == 60
 
 
 @FORMATS
@@ -38,10 +38,10 @@ def test_columns_are_found_by_their_usual_names_and_can_be_named(tmp_path, endin
     columns = {"id": list(range(60)), "Review Text": TEXTS, "stars": [1, 2, 10] * 20}
     path = write(tmp_path / f"a.{ending}", {**columns, "title": LABELS})
     found = opened(path)
-    assert found.facts["classes"] == ["1", "2", "10"]  # in the order of numbers
+    assert found.info["classes"] == ["1", "2", "10"]  # in the order of numbers
     assert "quite" in found.input.vocabulary
     named = opened(path, text_column="title", label_column="Review Text")
-    assert named.facts["num_classes"] == 3
+    assert named.info["num_classes"] == 3
     assert sorted(named.input.vocabulary) == ["neg", "neither", "pos"]
 
 
@@ -49,7 +49,7 @@ def test_columns_are_found_by_their_usual_names_and_can_be_named(tmp_path, endin
 def test_a_column_of_splits_is_kept(tmp_path, ending):
     splits = ["train"] * 40 + ["dev"] * 10 + ["Test"] * 10
     path = write(tmp_path / f"a.{ending}", {"text": TEXTS, "label": LABELS, "split": splits})
-    assert opened(path).facts["samples"] == {"train": 40, "val": 10, "test": 10}
+    assert opened(path).info["samples"] == {"train": 40, "val": 10, "test": 10}
 
 
 @pytest.mark.parametrize(("names", "wanted"), [
@@ -105,7 +105,7 @@ def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
     columns = {"text": TEXTS, "label": [0, 1] * 30}
     rows = datasets.Dataset.from_dict(columns, datasets.Features(kinds))
     rows.to_parquet(tmp_path / "a.parquet")
-    assert opened(tmp_path / "a.parquet").facts["classes"] == ["no", "maybe"]
+    assert opened(tmp_path / "a.parquet").info["classes"] == ["no", "maybe"]
 
 
 def test_a_damaged_parquet_file_and_a_row_without_label_are_one_line(tmp_path):
@@ -131,9 +131,9 @@ def test_bytes_that_are_not_utf8_stop_are_skipped_or_are_replaced(tmp_path, endi
     path.write_bytes(path.read_bytes().replace(b"good", b"go\xe9d", 2))
     with pytest.raises(ValueError, match=r"line [12] of .*: byte 2 is 0xe9.*skip.*broken=replace"):
         opened(path)
-    assert sum(opened(path, broken="skip").facts["samples"].values()) == 58
+    assert sum(opened(path, broken="skip").info["samples"].values()) == 58
     data = opened(path, broken="replace")
-    assert sum(data.facts["samples"].values()) == 60
+    assert sum(data.info["samples"].values()) == 60
     assert {"go", "d"} <= set(data.input.vocabulary)
 
 
@@ -158,8 +158,8 @@ def test_an_empty_review_is_named_by_its_line_or_skipped(tmp_path):
     with pytest.raises(ValueError, match=r"line 82 of .*this text has no words; data.broken=skip"):
         opened(path)
     data = opened(path, broken="skip")
-    assert len(data.facts["skipped"]) == 2
-    assert sum(data.facts["samples"].values()) == 60
+    assert len(data.info["skipped"]) == 2
+    assert sum(data.info["samples"].values()) == 60
 
 
 MILLION = """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.transforms.augment import Augment, Draws
+from datamodules.transforms.augment import Augment, AugmentParameters
 from datamodules.transforms.warp import FILLS
 from datamodules.utilities.draws import Key, seeded
 
@@ -24,9 +24,9 @@ def images():
 
 def draws(count=6, **values):
     """Parameters that change nothing but what is given."""
-    still = dict.fromkeys(Draws._fields, 0.0) | {"zoom_x": 1.0, "zoom_y": 1.0} | values
+    still = dict.fromkeys(AugmentParameters._fields, 0.0) | {"zoom_x": 1.0, "zoom_y": 1.0} | values
     alike = {name: torch.full((count,), value) for name, value in still.items()}
-    return Draws(**{**alike, "channel_shift": alike["channel_shift"][:, None]})
+    return AugmentParameters(**{**alike, "channel_shift": alike["channel_shift"][:, None]})
 
 
 def shifted(images, rows, columns, fill):

@@ -3,12 +3,13 @@
 import pytest
 from omegaconf import OmegaConf
 
-from zoo.config.locate import MOVED, locate, renew_targets
+from zoo.config.locate import locate
+from zoo.config.migrate import CLASSES, migrate
 from zoo.pretrained import store
 from zoo.training.run import Run
 
 
-@pytest.mark.parametrize("target", MOVED.values())
+@pytest.mark.parametrize("target", CLASSES.values())
 def test_each_class_that_has_moved_is_there(target):
     assert f"{locate(target).__module__}.{locate(target).__name__}" == target
 
@@ -16,7 +17,7 @@ def test_each_class_that_has_moved_is_there(target):
 def test_names_are_renewed_wherever_they_stand_and_all_else_is_kept():
     old = {"a": [{"_target_": "datamodules.reviews.Reviews", "b": 1}], "_target_": ["no name"]}
     new = {"a": [{"_target_": "datamodules.texts.Texts", "b": 1}], "_target_": ["no name"]}
-    assert renew_targets(old) == new
+    assert migrate(old) == new
 
 
 def test_released_cards_and_runs_of_before_name_the_classes_of_today(tmp_path):

@@ -36,7 +36,7 @@ def test_a_model_maps_its_example_and_has_as_many_parameters_as_its_file_says(na
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(name):
+def test_a_model_is_an_experiment_on_bundled_data_whose_sizes_are_in_its_file(name):
     config = compose([f"experiment={name}"])
     assert config["choices"]["model"] == name
     info = opened(config["choices"]["data"], limit=64).info
@@ -46,7 +46,7 @@ def test_a_model_is_an_experiment_on_embedded_data_whose_facts_are_in_its_file(n
 
 
 @pytest.mark.parametrize("name", DATA)
-def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
+def test_data_give_batches_and_the_info_that_goes_with_them(name, tiny):
     data = zoo.create_data(name, **tiny(name))
     data.prepare_data()
     data.setup("fit")
@@ -58,7 +58,7 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
     if "classes" in data.info:
         assert len(inputs) == len(rest[0])
         assert int(rest[0].max()) < data.info["num_classes"] == len(data.info["classes"])
-    rebuilt = schema.build(data.info["input"], "input")
+    rebuilt = schema.build_input(data.info["input"])
     torch.testing.assert_close(rebuilt(list(rebuilt.restore(inputs))), inputs, atol=0.05, rtol=0.05)
 
 

@@ -28,7 +28,7 @@ def migrate(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     lifted = {KEYS.get(key, key): migrate(inner) for key, inner in value.items()}
-    target = lifted.get("_target_")
+    target = str(lifted.get("_target_"))
     if target in INPUTS:
-        return {"kind": INPUTS[lifted.pop("_target_")], **lifted}
+        return {"kind": INPUTS[target], **{k: v for k, v in lifted.items() if k != "_target_"}}
     return {**lifted, "_target_": CLASSES[target]} if target in CLASSES else lifted

@@ -355,7 +355,7 @@ def test_the_batches_of_a_data_set_are_not_inverted(white_on_black, digits):
 
 def test_a_card_without_a_background_inverts_nothing(white_on_black, digits):
     config = white_on_black.config()
-    del config["_target_"], config["background"]
+    del config["kind"], config["background"]
     old = ImageInput(**config)
     assert old.background is None
     np.testing.assert_array_equal(old.restore(old(255 - digits)), 255 - digits)

@@ -4,8 +4,9 @@
     python -m scripts.net compare FILE [EXPERIMENT ...]
 
 Each experiment is trained, validated and tested in this process, with one thread, in float32 and
-from an empty cache. FILE holds of each the sha256 of its weights, of metrics.csv and of its test
-scores, the baseline's among them; `compare` does all of it again and names what is not equal.
+from an empty cache. FILE holds of each the sha256 of its weights, of each column of metrics.csv and
+of each test score, the baseline's among them; `compare` does all of it again and names what is not
+equal. An experiment, a metric or a score that the record does not have is no difference.
 
 A record is of one chip and one torch: with others, equal code gives other last digits.
 """
@@ -107,8 +108,8 @@ def hashes(run: Path) -> Record:
     """What a finished run has learned, logged and scored."""
     return {
         "weights": sha256(repr(list(weights(run)))),
-        "metrics": sha256(repr(list(metrics(run / "metrics.csv")))),
-        "scores": sha256(json.dumps(scores(run / "results.json"), sort_keys=True)),
+        **{key: sha256(repr(column)) for key, column in metrics(run / "metrics.csv").items()},
+        **{key: sha256(repr(score)) for key, score in scores(run / "results.json").items()},
     }
 
 
@@ -134,11 +135,12 @@ def tensors(state: "dict[str, torch.Tensor]") -> list[tuple[str, str, list[int],
     ]
 
 
-def metrics(file: Path) -> Iterator[list[tuple[str, str]]]:
-    """The rows of a metrics file without times and rates."""
+def metrics(file: Path) -> dict[str, list[str]]:
+    """The columns of a metrics file without times and rates."""
     with file.open(newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield [(key, value) for key, value in row.items() if not key.endswith(RATES)]
+        rows = list(csv.DictReader(lines))
+    keys = [key for key in rows[0] if not key.endswith(RATES)]
+    return {f"metrics.csv {key}": [row[key] for row in rows] for key in keys}
 
 
 def scores(file: Path) -> dict[str, float]:
@@ -176,13 +178,11 @@ def compare(file: Path, only: Sequence[str]) -> int:
 
 def differences(expected: Record, found: Record) -> Iterator[str]:
     """A line for each experiment that is not as it was."""
-    for name in sorted(expected.keys() | found.keys()):
+    for name, hashes in sorted(expected.items()):
         if name not in found:
             yield f"{name}: is gone"
-        elif name not in expected:
-            yield f"{name}: is new"
-        elif kinds := [kind for kind in found[name] if found[name][kind] != expected[name][kind]]:
-            yield f"{name}: other {', '.join(kinds)}"
+        elif keys := [key for key in hashes if found[name].get(key) != hashes[key]]:
+            yield f"{name}: other {', '.join(keys)}"
 
 
 def main() -> int:

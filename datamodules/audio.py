@@ -53,7 +53,7 @@ class Sounds(Labelled):
         "plucked_strings": lambda: plucked_strings()
     }
     ARRAYS: ClassVar = ("ids", "labels")
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "sample_rate", "levels", "seconds", "validation", "test", "limit", "broken",
     )  # fmt: skip
     KIND: ClassVar = SOUNDS
@@ -84,32 +84,32 @@ class Sounds(Labelled):
         )
 
     def use_input(
-        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+        self, model_input: Any, info: Mapping[str, Any], classes: list[str] | None = None
     ) -> None:
-        super().use_input(given, info, classes)
-        self.input = given
-        self.hparams["seconds"] = given.length / given.sample_rate
+        super().use_input(model_input, info, classes)
+        self.input = model_input
+        self.hparams["seconds"] = model_input.length / model_input.sample_rate
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""
         if self.bundled or isinstance(location, str) or location.is_file():
-            return super().found(location, scratch)
+            return super().read_source(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or tables.found(location):
-            return super().found(location, scratch)
+        if not loose or tables.labelled_tables(location):
+            return super().read_source(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 
-    def decode(self, rows: Rows, split: str, shared: None, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Mu-law ids (N, T), uint8, and labels (N,)."""
         ids = np.empty((len(rows.labels), self.input.length), np.uint8)
-        kept: list[int] = []
-        for i, sound in self.readable(rows, split, self.input.decode, skipped):
-            ids[len(kept)] = sound
-            kept.append(i)
-        return {"ids": ids[: len(kept)], "labels": rows.labels[kept]}
+        readable: list[int] = []
+        for i, sound in self.decode_rows(rows, split, self.input.decode, skipped):
+            ids[len(readable)] = sound
+            readable.append(i)
+        return {"ids": ids[: len(readable)], "labels": rows.labels[readable]}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        return {**super().fit(known), "levels": self.hparams["levels"]}
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        return {**super().fit(metadata), "levels": self.hparams["levels"]}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Ids (N, T), uint8, and labels (N,) of a split, for what is no neural network."""

@@ -56,7 +56,7 @@ class Characters(InMemory):
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
     ARRAYS: ClassVar = ("inputs", "targets")
     INPUT: ClassVar = CharacterInput
-    DECIDES: ClassVar = ("validation", "test")
+    ARRAY_ARGUMENTS: ClassVar = ("validation", "test")
 
     def __init__(
         self,
@@ -80,26 +80,26 @@ class Characters(InMemory):
         """The text differs by the version of Python."""
         return f"{super().origin()} of Python {platform.python_version()}"
 
-    def decides(self) -> dict[str, Any]:
-        own = {"characters": self.given.characters} if self.given else {}
-        return {**super().decides(), **own}
+    def array_arguments(self) -> dict[str, Any]:
+        own = {"characters": self.model_input.characters} if self.model_input else {}
+        return {**super().array_arguments(), **own}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the alphabet is that of the training split."""
         shares = self.hparams["validation"], self.hparams["test"]
         if self.bundled:
             texts = by_files(self.BUNDLED[self.hparams["name"]](), *shares)
-            fitted = self.given or CharacterInput(characters=SOURCE_CODE)
+            encoder = self.model_input or CharacterInput(characters=SOURCE_CODE)
         else:
             texts = by_place(read(Path(location)), *shares)
-            fitted = self.given or CharacterInput.fit(texts["train"])
-        small = np.uint8 if fitted.vocabulary_size <= 256 else np.int32
+            encoder = self.model_input or CharacterInput.fit(texts["train"])
+        small = np.uint8 if encoder.vocabulary_size <= 256 else np.int32
         for split, text in texts.items():
-            np.save(part / f"{split}_ids.npy", fitted.encode(text).astype(small))
-        return {"characters": fitted.characters}
+            np.save(part / f"{split}_ids.npy", encoder.encode(text).astype(small))
+        return {"characters": encoder.characters}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        self.input = self.given or CharacterInput(characters=known["characters"])
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        self.input = self.model_input or CharacterInput(characters=metadata["characters"])
         streams, length = self.hparams["batch_size"], self.hparams["length"]
         self.chunks = {
             split: chunks(self.arrays(split), streams, length, drop=split == "train")
@@ -111,8 +111,8 @@ class Characters(InMemory):
     def arrays(self, split: str) -> np.ndarray:
         """The ids (N,) of a split; each but the first is to be predicted."""
         own, ids = self.hparams, self.splits[split]["ids"]
-        asked = [own["limit"], own["train_samples"] if split == "train" else None]
-        most = [count * own["length"] + 1 for count in asked if count is not None]
+        limits = [own["limit"], own["train_samples"] if split == "train" else None]
+        most = [count * own["length"] + 1 for count in limits if count is not None]
         return ids[: min([len(ids), *most])]
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:

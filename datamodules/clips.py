@@ -66,7 +66,7 @@ class Clips(Labelled):
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Source]]] = {"moving_digits": moving_digits}
     ARRAYS: ClassVar = ("clips", "labels")
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "frames", "rate", "image_size", "channels", "label", "order", "validation", "test", "limit",
         "broken",
     )  # fmt: skip
@@ -100,7 +100,7 @@ class Clips(Labelled):
         self.save_hyperparameters(logger=False)
         self.augment = Augment(augment)
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet.
 
         Raises:
@@ -111,9 +111,9 @@ class Clips(Labelled):
             return moving_digits(label)
         if label is not None:
             raise ValueError(f"data.label is {label!r}: only moving digits have it; set it to null")
-        return super().found(location, scratch)
+        return super().read_source(location, scratch)
 
-    def decode(self, rows: Rows, split: str, shared: None, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Clips (N, T, H, W, C), uint8, and labels (N,).
 
         Raises:
@@ -127,19 +127,21 @@ class Clips(Labelled):
                 f"the clips of {split} would take {needed / 2**30:.1f} GiB of memory: lower "
                 "data.image_size or data.frames, or take fewer with data.limit"
             )
-        clips, kept = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
-        for i, clip in self.readable(rows, split, partial(decode, **own), skipped):
-            clips[len(kept)] = clip
-            kept.append(i)
+        clips, readable = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
+        for i, clip in self.decode_rows(rows, split, partial(decode, **own), skipped):
+            clips[len(readable)] = clip
+            readable.append(i)
         return {
-            "clips": ordered(clips[: len(kept)], self.hparams["order"]),
-            "labels": rows.labels[kept],
+            "clips": reorder_frames(clips[: len(readable)], self.hparams["order"]),
+            "labels": rows.labels[readable],
         }
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        info = super().fit(known)
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        info = super().fit(metadata)
         rate, unfold = self.hparams["rate"], self.hparams["unfold"]
-        self.input = self.given or ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
+        self.input = self.model_input or ClipInput.fit(
+            self.arrays("train")[0], rate=rate, unfold=unfold
+        )
         return {**info, "channels": self.input.channels}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +161,7 @@ class Clips(Labelled):
         return self.input.arrange(self.input.normalise(clips)), labels
 
 
-def ordered(clips: np.ndarray, order: Order) -> np.ndarray:
+def reorder_frames(clips: np.ndarray, order: Order) -> np.ndarray:
     """Clips (N, T, H, W, C) with their frames in another order; `shuffled` is seeded."""
     if order == "first":
         return np.repeat(clips[:, :1], clips.shape[1], 1)

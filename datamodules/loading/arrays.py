@@ -43,14 +43,14 @@ class InMemory(LightningDataModule):
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
-    DECIDES: ClassVar[tuple[str, ...]] = ()  # the arguments that the arrays depend on
+    ARRAY_ARGUMENTS: ClassVar[tuple[str, ...]] = ()  # those that the arrays depend on
     INPUT: ClassVar[type]  # what makes its batches of raw data
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
     folder: Path | None = None
     key: Key | None = None  # of the batch that the model is working on
-    given: Any = None  # an input that came with a model, and is taken instead of fitting one
-    given_classes: list[str] | None = None
+    model_input: Any = None  # that came with a model: nothing is fitted then
+    model_classes: list[str] | None = None
     evaluator: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     info: dict[str, Any]
@@ -71,42 +71,42 @@ class InMemory(LightningDataModule):
         return str(self.hparams["name"])
 
     def use_input(
-        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+        self, model_input: Any, info: Mapping[str, Any], classes: list[str] | None = None
     ) -> None:
         """Take a model's input, and its classes, instead of fitting one; before `prepare_data`.
 
         Args:
-            given: the input that came with the model.
+            model_input: the one that came with the model.
             info: of the data that the model saw.
             classes: names in the model's order; None leaves these data their own.
 
         Raises:
             ValueError: the model takes another kind of data.
         """
-        if not isinstance(given, self.INPUT):
+        if not isinstance(model_input, self.INPUT):
             raise ValueError(
-                f"the model takes what {type(given).__name__} reads, and {self.hparams['name']} "
-                f"gives what {self.INPUT.__name__} reads: choose other data"
+                f"the model takes what {type(model_input).__name__} reads, and "
+                f"{self.hparams['name']} gives what {self.INPUT.__name__} reads: choose other data"
             )
-        told = {**info, **vars(given)}
-        sizes = told.keys() & self.hparams.keys() - {"about"}
-        self.hparams.update({name: told[name] for name in sizes})
-        self.given, self.given_classes, self.folder = given, classes, None
+        sizes = {**info, **vars(model_input)}
+        names = sizes.keys() & self.hparams.keys() - {"about"}
+        self.hparams.update({name: sizes[name] for name in names})
+        self.model_input, self.model_classes, self.folder = model_input, classes, None
 
-    def decides(self) -> dict[str, Any]:
-        """What the arrays depend on, besides what is found."""
-        return {key: self.hparams[key] for key in self.DECIDES}
+    def array_arguments(self) -> dict[str, Any]:
+        """The arguments that the arrays depend on, with their values."""
+        return {key: self.hparams[key] for key in self.ARRAY_ARGUMENTS}
 
     def prepare_data(self) -> None:
         """Find and decode the data, once; later calls and processes find the arrays."""
         own, bundled = self.hparams, self.bundled
-        found: Path | str = self.origin()
+        location: Path | str = self.origin()
         if not bundled:
-            found = locate(own["name"], own["source"], own["hub"])
-        key = fingerprint(found, **self.decides(), of=self.FORMAT)
+            location = locate(own["name"], own["source"], own["hub"])
+        key = fingerprint(location, **self.array_arguments(), of=self.FORMAT)
 
         def build(part: Path) -> None:
-            info = self.build(found, part)
+            info = self.build(location, part)
             (part / "facts.json").write_text(json.dumps({**info, "bundled": bundled}))
 
         self.folder = cache.cached(own["name"], key, build)
@@ -115,7 +115,7 @@ class InMemory(LightningDataModule):
         """Write `<split>_<array>.npy` files to a folder; return the info that setup needs again.
 
         Args:
-            location: what was found; of bundled data their origin.
+            location: a path or an id on the hub; of bundled data their origin.
         """
         raise NotImplementedError
 
@@ -124,14 +124,14 @@ class InMemory(LightningDataModule):
         if self.folder is None:
             self.prepare_data()
         assert self.folder is not None
-        known = json.loads((self.folder / "facts.json").read_text())
-        self.splits = {name: opened(self.folder, name) for name in NAMES}
+        metadata = json.loads((self.folder / "facts.json").read_text())
+        self.splits = {name: load_arrays(self.folder, name) for name in NAMES}
         about = self.hparams["about"]
-        told = {"bundled": known["bundled"], "digest": self.folder.name, "about": about}
-        self.info = {**told, **self.fit(known)}
+        origin = {"bundled": metadata["bundled"], "digest": self.folder.name, "about": about}
+        self.info = {**origin, **self.fit(metadata)}
         self.info["input"] = self.input.config()
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """Make `self.input` from the training split, and the info, `samples` in it."""
         raise NotImplementedError
 
@@ -139,7 +139,7 @@ class InMemory(LightningDataModule):
         """What a batch gathers from, each (N, ...)."""
         return tuple(torch.from_numpy(self.splits[split][name]) for name in self.ARRAYS)
 
-    def chosen(self, split: str) -> Tensor | None:
+    def row_indices(self, split: str) -> Tensor | None:
         """The rows of a split that are used; None for all."""
         return None
 
@@ -155,7 +155,7 @@ class InMemory(LightningDataModule):
         """
         raise NotImplementedError
 
-    def whole(self, split: str, count: int) -> Any:
+    def samples(self, split: str, count: int) -> Any:
         """`count` samples of a split as one batch."""
         return self.batch(tuple(t[:count] for t in self.tensors(split)), None)
 
@@ -166,8 +166,8 @@ class InMemory(LightningDataModule):
         self.key, trainer = batch.key, self.trainer
         if trainer is None:
             return self.batch(batch.tensors, None)
-        made = self.batch(batch.tensors, batch.key if trainer.training else None)
-        return trainer.precision_plugin.convert_input(made)
+        key = batch.key if trainer.training else None
+        return trainer.precision_plugin.convert_input(self.batch(batch.tensors, key))
 
     def train_dataloader(self) -> Batches:
         return self.batches("train", shuffle=True)
@@ -184,7 +184,7 @@ class InMemory(LightningDataModule):
         return Batches(
             self.tensors(split),
             self.hparams["batch_size"],
-            indices=self.chosen(split),
+            indices=self.row_indices(split),
             shuffle=shuffle,
             lengths=self.lengths(split),
             seed=self.hparams["seed"],
@@ -193,7 +193,7 @@ class InMemory(LightningDataModule):
         )
 
 
-def opened(folder: Path, split: str) -> Arrays:
+def load_arrays(folder: Path, split: str) -> Arrays:
     """The arrays of a split, mapped from disk; writing to them does not reach it."""
     files = sorted(folder.glob(f"{split}_*.npy"))
     return {f.stem.removeprefix(f"{split}_"): np.load(f, mmap_mode="c") for f in files}

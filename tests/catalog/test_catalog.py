@@ -53,12 +53,12 @@ def test_data_give_batches_and_the_facts_that_go_with_them(name, tiny):
     gathered = next(iter(data.train_dataloader())).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
     assert json.loads(json.dumps(data.info)) == data.info
-    inputs, *rest = data.whole("train", 8)
+    inputs, *rest = data.samples("train", 8)
     assert (len(inputs), set(data.info["samples"])) == (8, {"train", "val", "test"})
     if "classes" in data.info:
         assert len(inputs) == len(rest[0])
         assert int(rest[0].max()) < data.info["num_classes"] == len(data.info["classes"])
-    rebuilt = schema.build(data.info["input"], "input")
+    rebuilt = schema.build_input(data.info["input"])
     torch.testing.assert_close(rebuilt(list(rebuilt.restore(inputs))), inputs, atol=0.05, rtol=0.05)
 
 

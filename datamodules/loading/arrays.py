@@ -4,6 +4,7 @@ A data set says how its arrays are made (`build`), which of them a batch takes (
 model must agree on (`fit`), and how a gathered batch becomes what a model takes (`batch`).
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
 
 Arrays = dict[str, np.ndarray]
+CACHE_VERSION = 2  # of the files that are written here; a change makes them anew
 
 
 class About(TypedDict, total=False):
@@ -47,7 +49,6 @@ class InMemory(LightningDataModule):
     INPUT: ClassVar[type]  # what makes its batches of raw data
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
-    folder: Path | None = None
     key: Key | None = None  # of the batch that the model is working on
     model_input: Any = None  # that came with a model: nothing is fitted then
     model_classes: list[str] | None = None
@@ -91,44 +92,56 @@ class InMemory(LightningDataModule):
         sizes = {**info, **vars(model_input)}
         names = sizes.keys() & self.hparams.keys() - {"about"}
         self.hparams.update({name: sizes[name] for name in names})
-        self.model_input, self.model_classes, self.folder = model_input, classes, None
+        self.model_input, self.model_classes = model_input, classes
 
     def array_arguments(self) -> dict[str, Any]:
         """The arguments that the arrays depend on, with their values."""
         return {key: self.hparams[key] for key in self.ARRAY_ARGUMENTS}
 
+    def cache_key(self, **version: int) -> str:
+        """What the cache knows the arrays by: where the data lie, and how they are read."""
+        return fingerprint(self.locate(), **self.array_arguments(), of=self.FORMAT, **version)
+
+    @property
+    def former_digest(self) -> str:
+        """What was stored as the digest before it was of the content: the cache key of then."""
+        return f"{self.hparams['name']}-{self.cache_key()}"
+
+    def locate(self) -> Path | str:
+        """Where the data are: a path or an id on the hub; of bundled data their origin."""
+        own = self.hparams
+        return self.origin() if self.bundled else locate(own["name"], own["source"], own["hub"])
+
     def prepare_data(self) -> None:
-        """Find and decode the data, once; later calls and processes find the arrays."""
-        own, bundled = self.hparams, self.bundled
-        location: Path | str = self.origin()
-        if not bundled:
-            location = locate(own["name"], own["source"], own["hub"])
-        key = fingerprint(location, **self.array_arguments(), of=self.FORMAT)
+        """Decode the data into the cache, once; later calls and processes find the arrays."""
+        self.cache_folder()
+
+    def cache_folder(self) -> Path:
+        """The folder of the arrays, which is filled where there is none."""
+        name = self.hparams["name"]
 
         def build(part: Path) -> None:
-            info = self.build(location, part)
-            (part / "facts.json").write_text(json.dumps({**info, "bundled": bundled}))
+            info = self.build(self.locate(), part)
+            own = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
+            (part / "info.json").write_text(json.dumps({**info, **own}))
 
-        self.folder = cache.cached(own["name"], key, build)
+        return cache.cached(name, self.cache_key(cache=CACHE_VERSION), build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write `<split>_<array>.npy` files to a folder; return the info that setup needs again.
 
         Args:
-            location: a path or an id on the hub; of bundled data their origin.
+            location: see `locate`.
         """
         raise NotImplementedError
 
     def setup(self, stage: str) -> None:
         """Open the arrays and say what a model must agree on."""
-        if self.folder is None:
-            self.prepare_data()
-        assert self.folder is not None
-        metadata = json.loads((self.folder / "facts.json").read_text())
-        self.splits = {name: load_arrays(self.folder, name) for name in NAMES}
-        about = self.hparams["about"]
-        origin = {"bundled": metadata["bundled"], "digest": self.folder.name, "about": about}
-        self.info = {**origin, **self.fit(metadata)}
+        folder = self.cache_folder()
+        metadata = json.loads((folder / "info.json").read_text())
+        self.splits = {name: load_arrays(folder, name) for name in NAMES}
+        origin = {name: metadata[name] for name in ("bundled", "digest")}
+        self.info = {**origin, "about": self.hparams["about"], **self.fit(metadata)}
         self.info["input"] = self.input.config()
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
@@ -197,3 +210,14 @@ def load_arrays(folder: Path, split: str) -> Arrays:
     """The arrays of a split, mapped from disk; writing to them does not reach it."""
     files = sorted(folder.glob(f"{split}_*.npy"))
     return {f.stem.removeprefix(f"{split}_"): np.load(f, mmap_mode="c") for f in files}
+
+
+def digest_of(folder: Path, metadata: Mapping[str, Any]) -> str:
+    """Of the arrays in a folder and what goes with them, wherever they were read from."""
+    content = {name: value for name, value in metadata.items() if name != "skipped"}  # has paths
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for file in sorted(folder.glob("*.npy")):
+        array = np.load(file, mmap_mode="r")
+        digest.update(f"{file.stem} {array.dtype} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()[:16]

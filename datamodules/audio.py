@@ -18,35 +18,26 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.plucked_strings import plucked_strings
 from datamodules.inputs.sound import SoundInput
-from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.arrays import Arrays
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 
 class Sounds(Labelled):
     """One sound classification data set, or sounds to model.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         sample_rate: samples per second that all are brought to.
         levels: of amplitude, mu-law.
         seconds: that each is cut or filled up to.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before decoding.
         broken: what to do about a sound that cannot be read: stop, or skip and count it.
-        seed: of order; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {
@@ -62,20 +53,11 @@ class Sounds(Labelled):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip"],
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)

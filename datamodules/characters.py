@@ -19,37 +19,33 @@ each character of a split but the first is a target exactly once.
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
-from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.arrays import DataArguments, InMemory
 from datamodules.loading.batches import Batches
 from datamodules.sources.layouts import NAMES
 from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 
 class Characters(InMemory):
     """One text as streams of characters.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a file or folder of the user's; None looks by name.
+    Args, besides `DataArguments`:
         hub: None: running text is not looked for there.
-        about: what a card says of the data.
         length: characters in a chunk: as far as gradients reach back.
+        batch_size: streams, over all devices.
         validation, test: shares of the text. One's own text ends in them, test last; of the
             bundled text they are whole files.
-        batch_size: streams, over all devices.
-        train_samples: train on the first so many chunks only.
-        limit: take at most so many chunks of each split.
+        train_samples, limit: the first so many chunks.
         seed: not used: the order is that of the text.
     """
 
@@ -61,17 +57,10 @@ class Characters(InMemory):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
         hub: None,
-        about: About,
         length: Positive,
-        validation: Fraction,
-        test: Fraction,
         batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[DataArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)

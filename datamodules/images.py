@@ -16,19 +16,19 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, scaled_blocks
 from datamodules.inputs.picture_file import decode, open_picture
 from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.sources.layouts import PICTURES
 from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 
@@ -36,23 +36,14 @@ HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 class Images(Labelled):
     """One image classification data set.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         image_size: side in pixels; None takes the pictures' own, at most 64.
         channels: 1 or 3; None takes 1 if all pictures are grey.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before decoding.
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
         scaling: what pixels are brought to: standard (mean 0 and deviation 1), unit ([0, 1]),
             symmetric ([-1, 1]), sample (each picture by itself), zca (whitened), or options of
             `datamodules.transforms.standardise.Standardisation`.
         augment: options of `datamodules.transforms.augment.Options`, on training batches.
-        seed: of order and augmentation; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
@@ -64,21 +55,12 @@ class Images(Labelled):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         image_size: Annotated[int, Field(ge=4, le=1024)] | None,
         channels: Literal[1, 3] | None,
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip"],
         scaling: Scaling,
         augment: Options,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)

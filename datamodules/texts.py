@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import (
@@ -33,13 +34,13 @@ from datamodules.inputs.text import (
     spans,
     words_of,
 )
-from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.arrays import Arrays
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
 from datamodules.sources.layouts import NAMES, TEXTS, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
@@ -47,11 +48,7 @@ Lexicon = defaultdict[str, int]  # every word of the data set, in the order it w
 class Texts(Labelled):
     """One text classification data set.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or table of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         text_column, label_column: of a table; None finds them.
         vocabulary_size: of the most frequent training words, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
@@ -59,13 +56,8 @@ class Texts(Labelled):
         truncating: which words of a long text are cut: the first ones or the last ones.
         buckets: whether texts of about one length share a batch, which then has little padding.
         class_weights: of the training loss: balanced gives all classes the same say.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before reading.
         broken: what to do about a text that cannot be read: stop, skip and count it, or read it
             with U+FFFD for each byte that is no UTF-8, and count these.
-        seed: of the order; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
@@ -79,10 +71,6 @@ class Texts(Labelled):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         text_column: str | None,
         label_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=3)],
@@ -91,13 +79,8 @@ class Texts(Labelled):
         truncating: Side,
         buckets: bool,
         class_weights: Literal["balanced"] | None,
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip", "replace"],
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)

@@ -26,18 +26,19 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
-from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.arrays import DataArguments, InMemory
 from datamodules.loading.batches import Batches
 from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
 from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 EVALUATED = 4096  # centres of a global batch that is not trained on
 
@@ -45,23 +46,19 @@ EVALUATED = 4096  # centres of a global batch that is not trained on
 class Words(InMemory):
     """One text as windows of words.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a file or folder of the user's; None looks by name.
+    Args, besides `DataArguments`:
         hub: id on the hub, or None.
         text_column: of a table; None finds it.
-        about: what a card says of the data.
         vocabulary_size: ids, those of padding and of unknown words among them; the others go to
             the most frequent words of the training text, and some stay free where it has fewer.
         min_count: how often a word of the vocabulary stands in the training text at least.
         window: words on either side of a centre at most: while training each centre draws its own
             from 1 to this (word2vec's dynamic window).
         subsample: the share of the text from which a word is thinned out; see `kept`.
-        validation, test: shares of the documents.
         batch_size: words in the global batch of training, over all devices, before thinning; the
             zeros between documents count.
+        validation, test: shares of the documents.
         train_samples: train on the first so many words only; documents are in a seeded order.
-        limit: take at most so many documents of each split.
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
 
@@ -75,21 +72,14 @@ class Words(InMemory):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
         hub: str | None,
-        about: About,
         text_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=FIRST + 2)],
         min_count: Positive,
         window: Annotated[int, Field(ge=1, le=255)],
         subsample: Annotated[float, Field(gt=0, le=1)],
-        validation: Fraction,
-        test: Fraction,
         batch_size: Annotated[int, Field(ge=LONGEST, multiple_of=LONGEST)],
-        train_samples: Positive | None,
-        limit: Positive | None,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[DataArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)

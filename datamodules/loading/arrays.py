@@ -8,10 +8,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import TypedDict
@@ -21,6 +22,7 @@ from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 Arrays = dict[str, np.ndarray]
 CACHE_VERSION = 2  # of the files that are written here; a change makes them anew
@@ -36,11 +38,23 @@ class About(TypedDict, total=False):
     limits: str  # what a model that saw nothing else does not know
 
 
+class DataArguments(TypedDict):
+    """What each data set takes, besides hub and batch_size, whose ranges differ."""
+
+    name: str  # what it is called: its folder in $ZOO_DATA and in the cache
+    source: str | None  # a file or folder of the user's; None looks by name
+    about: About
+    validation: Fraction  # share that becomes this split where the data set has none of its own
+    test: Fraction
+    train_samples: Positive | None  # train on so many only: stratified, seeded, nested
+    limit: Positive | None  # take at most so many of each split, before decoding
+    seed: Annotated[int, Field(ge=0)]  # of order and augmentation; the splits have their own
+
+
 class InMemory(LightningDataModule):
     """A data set whose splits are arrays.
 
-    A subclass has the arguments name, source, hub, about, batch_size, train_samples, limit and seed
-    among its own, and saves them as hyperparameters.
+    A subclass takes `DataArguments`, hub and batch_size, and saves them as hyperparameters.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download

@@ -9,17 +9,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.loading.arrays import Arrays, InMemory
+from datamodules.loading.arrays import Arrays, DataArguments, InMemory
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities.console import with_bar
+from datamodules.utilities.types import Positive
+
+
+class LabelledArguments(DataArguments):
+    """What each data set with labels takes, besides broken, whose choices differ."""
+
+    hub: str | None  # an id there
+    batch_size: Positive  # the global batch, over all devices
 
 
 class Labelled(InMemory):
     """Samples with one label each, in one of the layouts of layouts.py.
 
-    A subclass has also the arguments validation, test (shares) and broken ("error", "skip").
+    A subclass takes `LabelledArguments` and broken ("error", "skip").
     """
 
     KIND: ClassVar[Kind]

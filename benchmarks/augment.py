@@ -23,7 +23,7 @@ import torch
 from benchmarks.common import Row, compare, show
 from datamodules.loading.batches import Batches
 from datamodules.transforms.augment import Augment, Options
-from datamodules.transforms.standardise import whitened, whitening
+from datamodules.transforms.standardise import whiten, whitening_matrix
 
 COUNT, BATCH, WHITENED = 4096, 256, 1024
 OPTIONS: Options = {
@@ -117,7 +117,9 @@ def batched(images: torch.Tensor, steps: Callable[[Any], Any]) -> float:
 def zca(pixels: np.ndarray) -> Row:
     """Whitening alone, by a matrix that is fitted; Keras whitens picture by picture."""
     images = torch.from_numpy(pixels[:WHITENED]).permute(0, 3, 1, 2).float() / 255
-    matrix = whitening([images - images.mean((0, 2, 3), True)], tuple(images.shape[1:]), 1e-3)
+    matrix = whitening_matrix(
+        [images - images.mean((0, 2, 3), True)], tuple(images.shape[1:]), 1e-3
+    )
     theirs = generator(zca_whitening=True)
     theirs.mean = np.zeros((1, 1, 3), np.float32)
     theirs.zca_whitening_matrix = matrix.numpy()
@@ -127,7 +129,7 @@ def zca(pixels: np.ndarray) -> Row:
         return rate(lambda: [theirs.standardize(picture.copy()) for picture in few], len(few))
 
     def our_side() -> float:
-        return rate(lambda: [whitened(part, matrix) for part in images.split(BATCH)], WHITENED)
+        return rate(lambda: [whiten(part, matrix) for part in images.split(BATCH)], WHITENED)
 
     return compare("ImageDataGenerator", our_side, keras_side)
 

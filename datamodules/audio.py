@@ -18,42 +18,33 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.plucked_strings import plucked_strings
 from datamodules.inputs.sound import SoundInput
-from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.arrays import Arrays
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 
 class Sounds(Labelled):
     """One sound classification data set, or sounds to model.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         sample_rate: samples per second that all are brought to.
         levels: of amplitude, mu-law.
         seconds: that each is cut or filled up to.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before decoding.
         broken: what to do about a sound that cannot be read: stop, or skip and count it.
-        seed: of order; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {
         "plucked_strings": lambda: plucked_strings()
     }
     ARRAYS: ClassVar = ("ids", "labels")
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "sample_rate", "levels", "seconds", "validation", "test", "limit", "broken",
     )  # fmt: skip
     KIND: ClassVar = SOUNDS
@@ -62,20 +53,11 @@ class Sounds(Labelled):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip"],
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -84,32 +66,32 @@ class Sounds(Labelled):
         )
 
     def use_input(
-        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+        self, model_input: Any, info: Mapping[str, Any], classes: list[str] | None = None
     ) -> None:
-        super().use_input(given, info, classes)
-        self.input = given
-        self.hparams["seconds"] = given.length / given.sample_rate
+        super().use_input(model_input, info, classes)
+        self.input = model_input
+        self.hparams["seconds"] = model_input.length / model_input.sample_rate
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""
         if self.bundled or isinstance(location, str) or location.is_file():
-            return super().found(location, scratch)
+            return super().read_source(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or tables.found(location):
-            return super().found(location, scratch)
+        if not loose or tables.labelled_tables(location):
+            return super().read_source(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 
-    def decode(self, rows: Rows, split: str, shared: None, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Mu-law ids (N, T), uint8, and labels (N,)."""
         ids = np.empty((len(rows.labels), self.input.length), np.uint8)
-        kept: list[int] = []
-        for i, sound in self.readable(rows, split, self.input.decode, skipped):
-            ids[len(kept)] = sound
-            kept.append(i)
-        return {"ids": ids[: len(kept)], "labels": rows.labels[kept]}
+        readable: list[int] = []
+        for i, sound in self.decode_rows(rows, split, self.input.decode, skipped):
+            ids[len(readable)] = sound
+            readable.append(i)
+        return {"ids": ids[: len(readable)], "labels": rows.labels[readable]}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        return {**super().fit(known), "levels": self.hparams["levels"]}
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        return {**super().fit(metadata), "levels": self.hparams["levels"]}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Ids (N, T), uint8, and labels (N,) of a split, for what is no neural network."""

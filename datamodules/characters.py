@@ -19,59 +19,48 @@ each character of a split but the first is a target exactly once.
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
-from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.arrays import DataArguments, InMemory
 from datamodules.loading.batches import Batches
 from datamodules.sources.layouts import NAMES
 from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 
 class Characters(InMemory):
     """One text as streams of characters.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a file or folder of the user's; None looks by name.
+    Args, besides `DataArguments`:
         hub: None: running text is not looked for there.
-        about: what a card says of the data.
         length: characters in a chunk: as far as gradients reach back.
+        batch_size: streams, over all devices.
         validation, test: shares of the text. One's own text ends in them, test last; of the
             bundled text they are whole files.
-        batch_size: streams, over all devices.
-        train_samples: train on the first so many chunks only.
-        limit: take at most so many chunks of each split.
+        train_samples, limit: the first so many chunks.
         seed: not used: the order is that of the text.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_source": lambda: modules()}
     ARRAYS: ClassVar = ("inputs", "targets")
     INPUT: ClassVar = CharacterInput
-    DECIDES: ClassVar = ("validation", "test")
+    ARRAY_ARGUMENTS: ClassVar = ("validation", "test")
 
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
         hub: None,
-        about: About,
         length: Positive,
-        validation: Fraction,
-        test: Fraction,
         batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[DataArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -80,26 +69,26 @@ class Characters(InMemory):
         """The text differs by the version of Python."""
         return f"{super().origin()} of Python {platform.python_version()}"
 
-    def decides(self) -> dict[str, Any]:
-        own = {"characters": self.given.characters} if self.given else {}
-        return {**super().decides(), **own}
+    def array_arguments(self) -> dict[str, Any]:
+        own = {"characters": self.model_input.characters} if self.model_input else {}
+        return {**super().array_arguments(), **own}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the alphabet is that of the training split."""
         shares = self.hparams["validation"], self.hparams["test"]
         if self.bundled:
             texts = by_files(self.BUNDLED[self.hparams["name"]](), *shares)
-            fitted = self.given or CharacterInput(characters=SOURCE_CODE)
+            encoder = self.model_input or CharacterInput(characters=SOURCE_CODE)
         else:
             texts = by_place(read(Path(location)), *shares)
-            fitted = self.given or CharacterInput.fit(texts["train"])
-        small = np.uint8 if fitted.vocabulary_size <= 256 else np.int32
+            encoder = self.model_input or CharacterInput.fit(texts["train"])
+        small = np.uint8 if encoder.vocabulary_size <= 256 else np.int32
         for split, text in texts.items():
-            np.save(part / f"{split}_ids.npy", fitted.encode(text).astype(small))
-        return {"characters": fitted.characters}
+            np.save(part / f"{split}_ids.npy", encoder.encode(text).astype(small))
+        return {"characters": encoder.characters}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        self.input = self.given or CharacterInput(characters=known["characters"])
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        self.input = self.model_input or CharacterInput(characters=metadata["characters"])
         streams, length = self.hparams["batch_size"], self.hparams["length"]
         self.chunks = {
             split: chunks(self.arrays(split), streams, length, drop=split == "train")
@@ -111,8 +100,8 @@ class Characters(InMemory):
     def arrays(self, split: str) -> np.ndarray:
         """The ids (N,) of a split; each but the first is to be predicted."""
         own, ids = self.hparams, self.splits[split]["ids"]
-        asked = [own["limit"], own["train_samples"] if split == "train" else None]
-        most = [count * own["length"] + 1 for count in asked if count is not None]
+        limits = [own["limit"], own["train_samples"] if split == "train" else None]
+        most = [count * own["length"] + 1 for count in limits if count is not None]
         return ids[: min([len(ids), *most])]
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:

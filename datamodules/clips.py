@@ -20,17 +20,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.moving_digits import Label, moving_digits
 from datamodules.inputs.clip import ClipInput
 from datamodules.inputs.video_file import decode
-from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.arrays import Arrays
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.layouts import CLIPS
 from datamodules.sources.rows import Rows, Source
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 Order = Literal["forward", "shuffled", "first"]
 
@@ -40,11 +40,7 @@ MEMORY = 8 * 2**30  # bytes of a split; more would be refused by most machines
 class Clips(Labelled):
     """One video classification data set.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         frames: how many are taken of each clip.
         rate: frames a second at which they are taken, about the middle of the clip; None spreads
             them evenly over all of it. What clips that are too short show: see `inputs.clip.pick`.
@@ -54,19 +50,14 @@ class Clips(Labelled):
         order: of the frames. The others are controls, which show what a model learns without time:
             shuffled, each clip in an order of its own, or its first frame again and again.
         unfold: tile the frames of a clip to one picture, for an image model.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before decoding.
         broken: what to do about a clip that cannot be read: stop, or skip and count it.
         augment: options of `datamodules.transforms.augment.Options`, on training batches; the
             frames of a clip are changed alike.
-        seed: of order and augmentation; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Source]]] = {"moving_digits": moving_digits}
     ARRAYS: ClassVar = ("clips", "labels")
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "frames", "rate", "image_size", "channels", "label", "order", "validation", "test", "limit",
         "broken",
     )  # fmt: skip
@@ -76,10 +67,6 @@ class Clips(Labelled):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         frames: Annotated[int, Field(ge=1, le=1024)],
         rate: Annotated[float, Field(gt=0)] | None,
         image_size: Annotated[int, Field(ge=4, le=1024)],
@@ -87,20 +74,15 @@ class Clips(Labelled):
         label: Label | None,
         order: Order,
         unfold: bool,
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip"],
         augment: Options,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.augment = Augment(augment)
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet.
 
         Raises:
@@ -111,9 +93,9 @@ class Clips(Labelled):
             return moving_digits(label)
         if label is not None:
             raise ValueError(f"data.label is {label!r}: only moving digits have it; set it to null")
-        return super().found(location, scratch)
+        return super().read_source(location, scratch)
 
-    def decode(self, rows: Rows, split: str, shared: None, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Clips (N, T, H, W, C), uint8, and labels (N,).
 
         Raises:
@@ -127,19 +109,21 @@ class Clips(Labelled):
                 f"the clips of {split} would take {needed / 2**30:.1f} GiB of memory: lower "
                 "data.image_size or data.frames, or take fewer with data.limit"
             )
-        clips, kept = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
-        for i, clip in self.readable(rows, split, partial(decode, **own), skipped):
-            clips[len(kept)] = clip
-            kept.append(i)
+        clips, readable = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
+        for i, clip in self.decode_rows(rows, split, partial(decode, **own), skipped):
+            clips[len(readable)] = clip
+            readable.append(i)
         return {
-            "clips": ordered(clips[: len(kept)], self.hparams["order"]),
-            "labels": rows.labels[kept],
+            "clips": reorder_frames(clips[: len(readable)], self.hparams["order"]),
+            "labels": rows.labels[readable],
         }
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        info = super().fit(known)
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        info = super().fit(metadata)
         rate, unfold = self.hparams["rate"], self.hparams["unfold"]
-        self.input = self.given or ClipInput.fit(self.arrays("train")[0], rate=rate, unfold=unfold)
+        self.input = self.model_input or ClipInput.fit(
+            self.arrays("train")[0], rate=rate, unfold=unfold
+        )
         return {**info, "channels": self.input.channels}
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +143,7 @@ class Clips(Labelled):
         return self.input.arrange(self.input.normalise(clips)), labels
 
 
-def ordered(clips: np.ndarray, order: Order) -> np.ndarray:
+def reorder_frames(clips: np.ndarray, order: Order) -> np.ndarray:
     """Clips (N, T, H, W, C) with their frames in another order; `shuffled` is seeded."""
     if order == "first":
         return np.repeat(clips[:, :1], clips.shape[1], 1)

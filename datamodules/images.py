@@ -16,19 +16,19 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.digits import digits
-from datamodules.inputs.image import ImageInput, scaled
+from datamodules.inputs.image import ImageInput, scaled_blocks
 from datamodules.inputs.picture_file import decode, open_picture
 from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.sources.layouts import PICTURES
 from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 
@@ -36,55 +36,37 @@ HALF_WAY = 90  # degrees; turned further, what stood up lies on its head
 class Images(Labelled):
     """One image classification data set.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or csv of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         image_size: side in pixels; None takes the pictures' own, at most 64.
         channels: 1 or 3; None takes 1 if all pictures are grey.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before decoding.
         broken: what to do about a picture that cannot be read: stop, or skip and count it.
         scaling: what pixels are brought to: standard (mean 0 and deviation 1), unit ([0, 1]),
             symmetric ([-1, 1]), sample (each picture by itself), zca (whitened), or options of
             `datamodules.transforms.standardise.Standardisation`.
         augment: options of `datamodules.transforms.augment.Options`, on training batches.
-        seed: of order and augmentation; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"digits": digits}
     ARRAYS: ClassVar = ("pixels", "labels")
-    DECIDES: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
+    ARRAY_ARGUMENTS: ClassVar = ("image_size", "channels", "validation", "test", "limit", "broken")
     KIND: ClassVar = PICTURES
     INPUT: ClassVar = ImageInput
 
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         image_size: Annotated[int, Field(ge=4, le=1024)] | None,
         channels: Literal[1, 3] | None,
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip"],
         scaling: Scaling,
         augment: Options,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.augment = Augment(augment)
 
-    def shared(self, rows: Rows) -> tuple[int, int, int]:
+    def make_context(self, rows: Rows) -> tuple[int, int, int]:
         """Height, width and channels: as asked for, else as the pictures have them."""
         size, channels = self.hparams["image_size"], self.hparams["channels"]
         if size is None or channels is None:
@@ -94,32 +76,32 @@ class Images(Labelled):
         return size, size, channels
 
     def decode(
-        self, rows: Rows, split: str, shared: tuple[int, int, int], skipped: list[str]
+        self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
     ) -> Arrays:
         """Pixels (N, H, W, C), uint8, and labels (N,)."""
-        pixels = np.empty((len(rows.labels), *shared), np.uint8)
-        kept: list[int] = []
-        read = partial(decode, image_size=shared[0], channels=shared[2])
-        for i, picture in self.readable(rows, split, read, skipped):
-            pixels[len(kept)] = picture
-            kept.append(i)
-        return {"pixels": pixels[: len(kept)], "labels": rows.labels[kept]}
+        pixels = np.empty((len(rows.labels), *shape), np.uint8)
+        readable: list[int] = []
+        read = partial(decode, image_size=shape[0], channels=shape[2])
+        for i, picture in self.decode_rows(rows, split, read, skipped):
+            pixels[len(readable)] = picture
+            readable.append(i)
+        return {"pixels": pixels[: len(readable)], "labels": rows.labels[readable]}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        info = super().fit(known)
-        self.input = self.given or self.fitted_input()
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        info = super().fit(metadata)
+        self.input = self.model_input or self.fit_input()
         channels, size = self.input.channels, self.input.image_size
-        warnings = unsafe(self.hparams["augment"], self.hparams["about"])
+        warnings = flip_warnings(self.hparams["augment"], self.hparams["about"])
         return {**info, "channels": channels, "image_size": size, "warnings": warnings}
 
-    def fitted_input(self) -> ImageInput:
+    def fit_input(self) -> ImageInput:
         """What the scaling asks for, from the training pictures or augmented passes over them."""
         scaling, (pixels, _) = self.hparams["scaling"], self.arrays("train")
         rounds = 0 if isinstance(scaling, str) else scaling.get("fit_rounds", 0)
 
         def augmented() -> Iterator[Tensor]:
             for epoch in range(rounds):
-                for number, images in enumerate(scaled(pixels)):
+                for number, images in enumerate(scaled_blocks(pixels)):
                     key = Key(self.hparams["seed"], epoch, number, len(images), 0, len(images))
                     yield self.augment(images, key)
 
@@ -182,13 +164,13 @@ class Images(Labelled):
         return self.augment.mix(images, labels, self.info.get("num_classes", 0), key)
 
 
-def unsafe(options: Options, about: About) -> list[str]:
+def flip_warnings(options: Options, about: About) -> list[str]:
     """What to say of an augmentation that makes other things of the pictures (slide 12)."""
     reason = about.get("one_way_up")
-    turned = [name for name in ("horizontal_flip", "vertical_flip") if options.get(name)]
+    options_on = [name for name in ("horizontal_flip", "vertical_flip") if options.get(name)]
     if options.get("rotation_range", 0) >= HALF_WAY:
-        turned.append("rotation_range")
-    return [f"data.augment.{name}: {reason}" for name in turned] if reason else []
+        options_on.append("rotation_range")
+    return [f"data.augment.{name}: {reason}" for name in options_on] if reason else []
 
 
 def _headers(rows: Rows) -> tuple[list[int], bool]:

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import (
@@ -29,17 +30,17 @@ from datamodules.inputs.text import (
     UNKNOWN_WORD,
     Side,
     TextInput,
-    repaired,
+    replace_bad_bytes,
     spans,
     words_of,
 )
-from datamodules.loading.arrays import About, Arrays
-from datamodules.loading.labelled import Labelled
+from datamodules.loading.arrays import Arrays
+from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
 from datamodules.sources.layouts import NAMES, TEXTS, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 
@@ -47,11 +48,7 @@ Lexicon = defaultdict[str, int]  # every word of the data set, in the order it w
 class Texts(Labelled):
     """One text classification data set.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a folder or table of the user's; None looks by name.
-        hub: id on the hub, or None.
-        about: what a card says of the data.
+    Args, besides `LabelledArguments`:
         text_column, label_column: of a table; None finds them.
         vocabulary_size: of the most frequent training words, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
@@ -59,30 +56,21 @@ class Texts(Labelled):
         truncating: which words of a long text are cut: the first ones or the last ones.
         buckets: whether texts of about one length share a batch, which then has little padding.
         class_weights: of the training loss: balanced gives all classes the same say.
-        validation, test: shares that become splits where the data set has none of its own.
-        batch_size: the global batch, over all devices.
-        train_samples: train on so many only: stratified, seeded, nested.
-        limit: take at most so many of each split, before reading.
         broken: what to do about a text that cannot be read: stop, skip and count it, or read it
             with U+FFFD for each byte that is no UTF-8, and count these.
-        seed: of the order; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"negated_reviews": negated_reviews}
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "text_column", "label_column", "validation", "test", "limit", "broken",
     )  # fmt: skip
     KIND: ClassVar = TEXTS
-    MEND: ClassVar = "data.broken=skip leaves such out, data.broken=replace reads over bad bytes"
+    HINT: ClassVar = "data.broken=skip leaves such out, data.broken=replace reads over bad bytes"
     INPUT: ClassVar = TextInput
 
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
-        hub: str | None,
-        about: About,
         text_column: str | None,
         label_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=3)],
@@ -91,100 +79,96 @@ class Texts(Labelled):
         truncating: Side,
         buckets: bool,
         class_weights: Literal["balanced"] | None,
-        validation: Fraction,
-        test: Fraction,
-        batch_size: Positive,
-        train_samples: Positive | None,
-        limit: Positive | None,
         broken: Literal["error", "skip", "replace"],
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet, by the columns that were named."""
         if self.bundled:
-            return super().found(location, scratch)
-        told = Columns(self.hparams["text_column"], self.hparams["label_column"])
-        return open_source(location, scratch, self.KIND, told)
+            return super().read_source(location, scratch)
+        cols = Columns(self.hparams["text_column"], self.hparams["label_column"])
+        return open_source(location, scratch, self.KIND, cols)
 
-    def shared(self, rows: Rows) -> Lexicon:
+    def make_context(self, rows: Rows) -> Lexicon:
         """The words met so far; a new one gets the next number."""
         self.replaced: list[int] = []  # bad bytes of each text that has some
         lexicon: Lexicon = defaultdict()
         lexicon.default_factory = lexicon.__len__
         return lexicon
 
-    def decode(self, rows: Rows, split: str, shared: Lexicon, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, lexicon: Lexicon, skipped: list[str]) -> Arrays:
         """The words of all texts in a row (W,), where each text ends (N,), and labels (N,)."""
-        words, ends, kept = array("i"), array("q"), array("q")
+        words, ends, readable = array("i"), array("q"), array("q")
         mend = self.hparams["broken"] == "replace"
-        read = partial(words_of, read=self.repaired) if mend else words_of
-        for i, found in self.readable(rows, split, read, skipped):
-            words.extend(map(shared.__getitem__, found))
+        read = partial(words_of, read=self.read_replacing) if mend else words_of
+        for i, tokens in self.decode_rows(rows, split, read, skipped):
+            words.extend(map(lexicon.__getitem__, tokens))
             ends.append(len(words))
-            kept.append(i)
-        labels = rows.labels[np.array(kept)]
+            readable.append(i)
+        labels = rows.labels[np.array(readable)]
         return {"words": np.array(words), "ends": np.array(ends), "labels": labels}
 
-    def repaired(self, raw: Any) -> str:
+    def read_replacing(self, raw: Any) -> str:
         """A text whose bad bytes are replaced, and counted."""
-        text, count = repaired(raw)
+        text, count = replace_bad_bytes(raw)
         self.replaced.extend([count] if count else [])
         return text
 
-    def remembered(self, shared: Lexicon) -> dict[str, Any]:
-        return {"lexicon": list(shared), "replaced": self.replaced}
+    def context_metadata(self, lexicon: Lexicon) -> dict[str, Any]:
+        return {"lexicon": list(lexicon), "replaced": self.replaced}
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        info, own = super().fit(known), self.hparams
-        self.lexicon: list[str] = known["lexicon"]
-        self.input = self.given or self.fitted()
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        info, own = super().fit(metadata), self.hparams
+        self.lexicon: list[str] = metadata["lexicon"]
+        self.input = self.model_input or self.fit_input()
         numbers = {word: i for i, word in enumerate(self.input.vocabulary, FIRST)}
         self.table = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
-        self.padded: dict[str, np.ndarray] = {}  # of the splits that were asked for
-        sizes = {"vocabulary_size": own["vocabulary_size"], "max_length": own["max_length"]}
-        weights = {}
+        self.padded_ids: dict[str, np.ndarray] = {}  # of the splits that were asked for
+        info |= {name: own[name] for name in ("vocabulary_size", "max_length")}
         if own["class_weights"] == "balanced":
             labels = self.splits["train"]["labels"][self.rows]
-            weights["loss_weights"] = balanced(labels, info["num_classes"])
-        self.mended: list[int] = known.get("replaced", [])
-        return {**info, **sizes, **weights}
+            info["loss_weights"] = balanced(labels, info["num_classes"])
+        self.replacements: list[int] = metadata.get("replaced", [])
+        return info
 
     @property
     def notes(self) -> list[str]:
         """What the lecture prints of texts, uneven loss weights, and how many bytes were bad."""
-        lines, weights = [self.known_words(), self.shapes()], self.info.get("loss_weights", [])
+        lines = [self.describe_vocabulary(), self.describe_lengths()]
+        weights = self.info.get("loss_weights", [])
         if any(abs(weight - 1) > 0.05 for weight in weights):
             pairs = zip(self.info["classes"], weights, strict=True)
-            named = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs)
-            lines.append(f"weights   {named}: of the classes in the training loss")
-        if self.mended:
-            lines.append(f"replaced  {sum(self.mended)} bad bytes in {len(self.mended)} text(s)")
+            shares = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs)
+            lines.append(f"weights   {shares}: of the classes in the training loss")
+        if counts := self.replacements:
+            lines.append(f"replaced  {sum(counts)} bad bytes in {len(counts)} text(s)")
         return lines
 
-    def known_words(self) -> str:
+    def describe_vocabulary(self) -> str:
         """How many words the vocabulary holds, and the share of each split that it does not."""
-        known, met = len(self.input.vocabulary), np.count_nonzero(np.bincount(self.words("train")))
-        unknown = {split: self.table[self.words(split)] == UNKNOWN for split in NAMES}
-        shares = ", ".join(f"{found.mean():.1%} of {split}" for split, found in unknown.items())
-        return f"words     {known:,} known, {met:,} in the training texts; unknown: {shares}"
+        size = len(self.input.vocabulary)
+        distinct = np.count_nonzero(np.bincount(self.words("train")))
+        unknown = {split: (self.table[self.words(split)] == UNKNOWN).mean() for split in NAMES}
+        shares = ", ".join(f"{share:.1%} of {split}" for split, share in unknown.items())
+        return f"words     {size:,} known, {distinct:,} in the training texts; unknown: {shares}"
 
-    def shapes(self) -> str:
+    def describe_lengths(self) -> str:
         """How long the training texts are, and the shape of each split once padded."""
         sizes = np.diff(self.splits["train"]["ends"], prepend=0)[self.rows]
         samples, length = self.info["samples"], self.hparams["max_length"]
         shapes = ", ".join(f"{split} ({count}, {length})" for split, count in samples.items())
-        said = f"{int(np.median(sizes)):,} words in the median, {sizes.max():,} at most"
-        return f"lengths   {said}; padded: {shapes}"
+        lengths = f"{int(np.median(sizes)):,} words in the median, {sizes.max():,} at most"
+        return f"lengths   {lengths}; padded: {shapes}"
 
-    def fitted(self) -> TextInput:
+    def fit_input(self) -> TextInput:
         """An input whose vocabulary are the most frequent words of the training texts in use."""
         own = self.hparams
-        chosen = frequent(self.words("train"), self.lexicon, own["vocabulary_size"] - FIRST)
+        indices = frequent(self.words("train"), self.lexicon, own["vocabulary_size"] - FIRST)
         sides = {key: own[key] for key in ("max_length", "padding", "truncating")}
-        return TextInput(vocabulary=[self.lexicon[i] for i in chosen], **sides)
+        return TextInput(vocabulary=[self.lexicon[i] for i in indices], **sides)
 
     def words(self, split: str) -> np.ndarray:
         """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""
@@ -204,10 +188,11 @@ class Texts(Labelled):
     def tensors(self, split: str) -> tuple[Tensor, ...]:
         """Padded ids (N, T), int32, and labels (N,)."""
         arrays = self.splits[split]
-        if split not in self.padded:
-            ids = self.table[arrays["words"]]
-            self.padded[split] = self.input.pad_flat(ids, arrays["ends"])
-        return torch.from_numpy(self.padded[split]), torch.from_numpy(arrays["labels"])
+        if split not in self.padded_ids:
+            self.padded_ids[split] = self.input.pad_flat(
+                self.table[arrays["words"]], arrays["ends"]
+            )
+        return torch.from_numpy(self.padded_ids[split]), torch.from_numpy(arrays["labels"])
 
     def lengths(self, split: str) -> Tensor | None:
         """The words of each row, where buckets are wanted."""
@@ -235,9 +220,9 @@ def balanced(labels: np.ndarray, classes: int) -> list[float]:
         classes: how many there are.
     """
     counts = np.bincount(labels, minlength=classes)
-    met = counts > 0
+    present = counts > 0
     weights = np.ones(classes)
-    weights[met] = len(labels) / (met.sum() * counts[met])
+    weights[present] = len(labels) / (present.sum() * counts[present])
     return [float(weight) for weight in weights]
 
 
@@ -245,6 +230,6 @@ def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:
     """The numbers of the most frequent of these words (W,), ties in the order of the alphabet."""
     counts = np.bincount(words, minlength=len(lexicon))
     least = max(np.sort(counts)[::-1][: count + 1].min(), 1)  # one more: `restore`'s own is no word
-    met = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]
+    candidates = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]
     often = counts.tolist()
-    return sorted(met, key=lambda i: (-often[i], lexicon[i]))[:count]
+    return sorted(candidates, key=lambda i: (-often[i], lexicon[i]))[:count]

@@ -33,9 +33,9 @@ class TurnedImages(Images):
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": digits}
     ARRAYS: ClassVar = ("pixels", "angles")
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """Rows of (picture, angle), in the three splits."""
-        source = super().found(location, scratch)
+        source = super().read_source(location, scratch)
         own, random = self.hparams, np.random.default_rng(TURNS)
         source = divide(source, own["validation"], own["test"], seed=0)
         angles = {
@@ -49,30 +49,30 @@ class TurnedImages(Images):
         }
         return Source(pairs, source.classes)
 
-    def shared(self, rows: Rows) -> tuple[int, int, int]:
-        return super().shared(Rows([raw for raw, _ in rows.raws], rows.labels))
+    def make_context(self, rows: Rows) -> tuple[int, int, int]:
+        return super().make_context(Rows([raw for raw, _ in rows.raws], rows.labels))
 
-    def remembered(self, shared: tuple[int, int, int]) -> dict[str, Any]:
+    def context_metadata(self, context: tuple[int, int, int]) -> dict[str, Any]:
         """Mean and deviation of all training angles, whatever part of them is used."""
         return self.moments
 
     def decode(
-        self, rows: Rows, split: str, shared: tuple[int, int, int], skipped: list[str]
+        self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
     ) -> Arrays:
         """Pixels (N, H, W, C), uint8, turned; angles (N,), float32; and labels (N,)."""
         raws, angles = zip(*rows.raws, strict=True)
-        numbered = Rows(raws, np.arange(len(raws)))
-        made = super().decode(numbered, split, shared, skipped)
-        kept = made["labels"]
-        turns = np.array(angles, np.float32)[kept]
+        indexed = Rows(raws, np.arange(len(raws)))
+        arrays = super().decode(indexed, split, shape, skipped)
+        readable = arrays["labels"]
+        turns = np.array(angles, np.float32)[readable]
         return {
-            "pixels": turned(made["pixels"], turns),
+            "pixels": turn_images(arrays["pixels"], turns),
             "angles": turns,
-            "labels": rows.labels[kept],
+            "labels": rows.labels[readable],
         }
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        """Facts without classes, but with the unit and the moments of what is measured.
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        """The info without classes, but with the unit and the moments of what is measured.
 
         Raises:
             ValueError: augmentation would change the angle.
@@ -83,10 +83,10 @@ class TurnedImages(Images):
                     f"data.augment.{name} is {value}: it would change the angle that is asked for; "
                     "leave it out"
                 )
-        info = super().fit(known)
-        told = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
-        measured = {name: known[name] for name in ("target_mean", "target_std")}
-        return {**told, "unit": "degrees", **measured}
+        info = super().fit(metadata)
+        rest = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
+        moments = {name: metadata[name] for name in ("target_mean", "target_std")}
+        return {**rest, "unit": "degrees", **moments}
 
 
 def target_moments(targets: np.ndarray) -> dict[str, float]:
@@ -95,15 +95,15 @@ def target_moments(targets: np.ndarray) -> dict[str, float]:
     return {"target_mean": round(float(mean), 4), "target_std": round(float(std), 4)}
 
 
-def turned(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:
+def turn_images(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """Turn pictures (N, H, W, C), uint8, about their centres by angles (N,) in degrees.
 
     Bilinear; what comes in from outside is black. A positive angle turns counter-clockwise.
     """
     from scipy.ndimage import rotate
 
-    found = np.empty_like(pixels)
+    result = np.empty_like(pixels)
     for i, (picture, angle) in enumerate(zip(pixels, angles, strict=True)):
-        done = rotate(picture.astype(np.float32), angle, reshape=False, order=1, mode="constant")
-        found[i] = done.round().clip(0, 255)
-    return found
+        rotated = rotate(picture.astype(np.float32), angle, reshape=False, order=1, mode="constant")
+        result[i] = rotated.round().clip(0, 255)
+    return result

@@ -26,18 +26,19 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
+from typing_extensions import Unpack
 
 from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
-from datamodules.loading.arrays import About, InMemory
+from datamodules.loading.arrays import DataArguments, InMemory
 from datamodules.loading.batches import Batches
 from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
-from datamodules.transforms.subsample import kept, thinned
+from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
+from datamodules.utilities.types import Positive
 
 EVALUATED = 4096  # centres of a global batch that is not trained on
 
@@ -45,29 +46,25 @@ EVALUATED = 4096  # centres of a global batch that is not trained on
 class Words(InMemory):
     """One text as windows of words.
 
-    Args:
-        name: what it is called: its folder in $ZOO_DATA and in the cache.
-        source: a file or folder of the user's; None looks by name.
+    Args, besides `DataArguments`:
         hub: id on the hub, or None.
         text_column: of a table; None finds it.
-        about: what a card says of the data.
         vocabulary_size: ids, those of padding and of unknown words among them; the others go to
             the most frequent words of the training text, and some stay free where it has fewer.
         min_count: how often a word of the vocabulary stands in the training text at least.
         window: words on either side of a centre at most: while training each centre draws its own
             from 1 to this (word2vec's dynamic window).
         subsample: the share of the text from which a word is thinned out; see `kept`.
-        validation, test: shares of the documents.
         batch_size: words in the global batch of training, over all devices, before thinning; the
             zeros between documents count.
+        validation, test: shares of the documents.
         train_samples: train on the first so many words only; documents are in a seeded order.
-        limit: take at most so many documents of each split.
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"python_docs": python_docs}
     INPUT: ClassVar = ContextInput
-    DECIDES: ClassVar = (
+    ARRAY_ARGUMENTS: ClassVar = (
         "text_column", "vocabulary_size", "min_count", "window", "validation", "test", "limit",
     )  # fmt: skip
     FORMAT: ClassVar = 2
@@ -75,21 +72,14 @@ class Words(InMemory):
     def __init__(
         self,
         *,
-        name: str,
-        source: str | None,
         hub: str | None,
-        about: About,
         text_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=FIRST + 2)],
         min_count: Positive,
         window: Annotated[int, Field(ge=1, le=255)],
         subsample: Annotated[float, Field(gt=0, le=1)],
-        validation: Fraction,
-        test: Fraction,
         batch_size: Annotated[int, Field(ge=LONGEST, multiple_of=LONGEST)],
-        train_samples: Positive | None,
-        limit: Positive | None,
-        seed: Annotated[int, Field(ge=0)],
+        **shared: Unpack[DataArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -99,9 +89,9 @@ class Words(InMemory):
         count = len(modules())
         return f"{super().origin()} of Python {platform.python_version()}, {count} modules"
 
-    def decides(self) -> dict[str, Any]:
-        own = {"vocabulary": self.given.vocabulary} if self.given else {}
-        return {**super().decides(), **own}
+    def array_arguments(self) -> dict[str, Any]:
+        own = {"vocabulary": self.model_input.vocabulary} if self.model_input else {}
+        return {**super().array_arguments(), **own}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the vocabulary is that of the training split."""
@@ -110,10 +100,11 @@ class Words(InMemory):
         shares = own["validation"], own["test"], own["limit"]
         text, splits = corpus.read(self.pieces(location, scratch), scratch / "words", *shares)
         counts = text.counts(splits["train"])
-        vocabulary = self.given.vocabulary if self.given else self.vocabulary(counts, text.spelt)
+        encoder = self.model_input
+        vocabulary = encoder.vocabulary if encoder else self.vocabulary(counts, text.spelt)
         places = {word: i for i, word in enumerate(vocabulary, FIRST)}
         ids = np.array([places.get(word, PADDING) for word in text.spelt], np.int32)
-        told = {
+        metadata = {
             "vocabulary": vocabulary,
             "distinct": int(np.count_nonzero(counts)),
             "documents": {split: len(documents) for split, documents in splits.items()},
@@ -121,12 +112,12 @@ class Words(InMemory):
         }
         del text  # and the map of its file
         rmtree(scratch, ignore_errors=True)
-        return told
+        return metadata
 
     def pieces(self, location: Path | str, scratch: Path) -> Callable[[], Iterator[str]]:
         """What gives the documents, from the first on at each call."""
         if not self.bundled:
-            read = documents.found(location, scratch, self.hparams["text_column"])
+            read = documents.open_documents(location, scratch, self.hparams["text_column"])
             return lambda: documents.pieces(read())
         texts = self.BUNDLED[self.hparams["name"]]()
         return lambda: documents.pieces((text, True) for text in texts)
@@ -137,30 +128,30 @@ class Words(InMemory):
         most = own["vocabulary_size"] - FIRST
         return [spelt[i] for i in corpus.frequent(counts, spelt, most, own["min_count"])]
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        own, vocabulary = self.hparams, known["vocabulary"]
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        own, vocabulary = self.hparams, metadata["vocabulary"]
         counts = corpus.histogram(self.arrays("train"), FIRST + len(vocabulary))[FIRST:]
-        self.input = self.given or ContextInput(
+        self.input = self.model_input or ContextInput(
             vocabulary=vocabulary, counts=counts.tolist(), window=own["window"]
         )
         self.counts = torch.tensor([0] * FIRST + self.input.counts)
-        self.chances = kept(self.counts, own["subsample"]).float()
-        self.known = known
+        self.chances = keep_probabilities(self.counts, own["subsample"]).float()
+        self.metadata = metadata
         samples = {split: int(np.count_nonzero(self.arrays(split))) for split in NAMES}
         return {"vocabulary_size": own["vocabulary_size"], "samples": samples}
 
     @property
     def notes(self) -> list[str]:
         """How many words are known, how much of them is trained on, and how many documents are."""
-        known, told = len(self.input.vocabulary), self.known
-        shares = ", ".join(f"{share:.1%} of {split}" for split, share in told["unknown"].items())
-        kept = float((self.counts * self.chances).sum() / self.counts.sum())
-        documents = " / ".join(f"{count:,} {split}" for split, count in told["documents"].items())
+        vocabulary, metadata = len(self.input.vocabulary), self.metadata
+        shares = ", ".join(f"{part:.1%} of {split}" for split, part in metadata["unknown"].items())
+        share = float((self.counts * self.chances).sum() / self.counts.sum())
+        counts = [f"{count:,} {split}" for split, count in metadata["documents"].items()]
         return [
-            f"words     {known:,} known, {told['distinct']:,} in the training text; "
+            f"words     {vocabulary:,} known, {metadata['distinct']:,} in the training text; "
             f"unknown: {shares}",
-            f"thinned   to {kept:.1%} of the training text in each epoch (data.subsample)",
-            f"documents {documents}",
+            f"thinned   to {share:.1%} of the training text in each epoch (data.subsample)",
+            f"documents {' / '.join(counts)}",
         ]
 
     def arrays(self, split: str) -> np.ndarray:
@@ -177,15 +168,15 @@ class Words(InMemory):
         """Every window (N, 2 w + 1): a view of the ids, not a copy."""
         return (windows(torch.from_numpy(self.arrays(split)), self.hparams["window"]),)
 
-    def chosen(self, split: str) -> Tensor:
+    def row_indices(self, split: str) -> Tensor:
         """The windows whose centre is a word."""
         return self.tensors(split)[0][:, self.hparams["window"]].nonzero()[:, 0]
 
-    def whole(self, split: str, count: int) -> tuple[Tensor, Tensor]:
+    def samples(self, split: str, count: int) -> tuple[Tensor, Tensor]:
         reach = self.hparams["window"]
         ids = self.arrays(split)
-        found = windows(torch.from_numpy(ids[: corpus.until(ids, count) + reach]), reach)
-        return self.batch((found[found[:, reach] != PADDING],), None)
+        rows = windows(torch.from_numpy(ids[: corpus.until(ids, count) + reach]), reach)
+        return self.batch((rows[rows[:, reach] != PADDING],), None)
 
     def batches(self, split: str, shuffle: bool = False) -> Batches:
         """Training: rows of LONGEST ids, int32; else: the windows of all words."""
@@ -194,7 +185,7 @@ class Words(InMemory):
         own = {"shuffle": shuffle, "seed": self.hparams["seed"], "rank": rank, "world_size": world}
         if not shuffle:
             size = EVALUATED // world * world
-            return Batches(self.tensors(split), size, indices=self.chosen(split), **own)
+            return Batches(self.tensors(split), size, indices=self.row_indices(split), **own)
         rows = torch.from_numpy(self.arrays(split)).view(-1, LONGEST)
         return Batches((rows,), self.rows(len(rows), world), **own)
 
@@ -228,7 +219,7 @@ class Words(InMemory):
         if key is not None:
             rows = tensors[0]
             self.chances = self.chances.to(rows.device)
-            return thinned(rows, self.chances, self.hparams["window"], key)
+            return subsample(rows, self.chances, self.hparams["window"], key)
         rows, reach = tensors[0].long(), self.hparams["window"]
         return torch.cat([rows[:, :reach], rows[:, reach + 1 :]], 1), rows[:, reach]
 

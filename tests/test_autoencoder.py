@@ -174,7 +174,7 @@ def test_it_overfits_a_batch(name):
     """S80: 16 digits fit into 32 numbers each."""
     data = opened("digits", limit=64, scaling="unit")
     torch.manual_seed(0)
-    model, batch = zoo.create_model(name), data.whole("test", 16)
+    model, batch = zoo.create_model(name), data.samples("test", 16)
     learned(model, 400, 5e-3, lambda: model.scores(batch, "train")["loss"].mean())
     left = float(model.scores(batch, "train")["mse"].detach().mean())
     assert left < 0.004  # the mean digit alone has about 0.065

@@ -159,6 +159,6 @@ def test_a_saved_model_answers_the_same_from_its_file_and_has_tables_of_words(an
     again = zoo.load(tmp_path)
     assert again.predict("the _ goes") == model.predict("the _ goes")
     assert again.analogy("cat", "dog", "bird") == model.analogy("cat", "dog", "bird")
-    tables = model.eval().figures(animals.whole("test", 100))
+    tables = model.eval().figures(animals.samples("test", 100))
     assert {"Nearest words", "The word in the middle"} <= {*tables}
     assert all(len(row) == len(table.header) for table in tables.values() for row in table.rows)

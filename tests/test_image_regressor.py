@@ -73,5 +73,5 @@ def test_a_run_leaves_a_model_that_answers_in_degrees(trained):
     assert abs(answer["value"]) < 200
     assert {"test/mae", "test/loss", "test/mae/low"} <= set(run.results)
     assert "Answers beside the truth" in (run.folder / "report.html").read_text()
-    batch = opened("turned_digits", limit=64).whole("test", 8)
+    batch = opened("turned_digits", limit=64).samples("test", 8)
     assert isinstance(run.model.figures(batch)["Worst mistakes"], Grid)

@@ -194,7 +194,7 @@ def test_a_batch_of_unknown_words_and_of_nothing_has_a_finite_loss(name):
 def test_it_reads_digits_as_a_series_of_rows(name):
     """S72: 28 steps of 28 features, and nothing told of pictures; three rows show the least."""
     data = opened("digits", limit=2000)
-    (inputs, labels), (unseen, truths) = (data.whole(part, 2000) for part in ("train", "test"))
+    (inputs, labels), (unseen, truths) = (data.samples(part, 2000) for part in ("train", "test"))
     torch.manual_seed(0)
     model = zoo.create_model(name, vocabulary_size=None, features=28, num_classes=10)
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)

@@ -36,7 +36,7 @@ def test_the_order_of_the_frames_matters(model):
 
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = opened("moving_digits", limit=32, batch_size=8)
-    model, (clips, labels) = attach(model, data.info), data.whole("test", 32)
+    model, (clips, labels) = attach(model, data.info), data.samples("test", 32)
     shown = model.figures((clips, labels))["A clip of each class"]
     assert [caption.split(",")[0] for caption in shown.captions] == data.info["classes"]
     first = int((labels == 2).nonzero()[0])
@@ -110,7 +110,7 @@ def test_unfolded_clips_go_through_the_image_network_unchanged():
     model = zoo.create_model("video_unfolded").eval()
     data = opened("moving_digits", limit=8, batch_size=8, unfold=True)
     assert type(model).__module__ == "zoo.image_cnn"
-    pictures, _ = data.whole("test", 8)
+    pictures, _ = data.samples("test", 8)
     assert pictures.shape == (8, 1, 90, 120)
     assert model(pictures).shape == (8, 4)
 
@@ -127,7 +127,7 @@ def test_it_learns_the_direction_of_motion(trained):
     small = {"data.train_samples": 1600, "trainer.max_epochs": 4, "baseline": None}
     run, data = trained("video_conv3d", **small), opened("moving_digits")
     assert run.results["test/accuracy"] > 0.97
-    model, (clips, labels) = zoo.load(run.folder), data.whole("test", 200)
+    model, (clips, labels) = zoo.load(run.folder), data.samples("test", 200)
     with torch.inference_mode():
         answers = model.eval()(clips.flip(2)).argmax(1)
     opposite = (labels + 2) % 4  # right, up, left, down

@@ -236,7 +236,7 @@ class CBOW(WordVectors):
     def middles(self, contexts: Tensor, centres: Tensor) -> Table:
         """The likeliest words of contexts (B, C), beside the word (B,) that stood there."""
         answers = self.postprocess(self(contexts.to(self.device)))
-        named, truths = self.input.restore(contexts), self.input.named(centres.tolist())
+        named, truths = self.input.restore(contexts), self.input.decode(centres.tolist())
         rows = [
             (context, truth, ", ".join(word for word, _ in likeliest[:FEW]))
             for context, truth, likeliest in zip(named, truths, answers, strict=True)

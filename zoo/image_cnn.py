@@ -232,8 +232,8 @@ class Convolutions(ZooModule):
     def setup(self, stage: str) -> None:
         """Take the first layer from the training pictures, before any training."""
         data: Any = getattr(self.trainer, "datamodule", None)
-        if stage == "fit" and hasattr(data, "whole") and not self.whitening.fitted:
-            self.whitening.fit(data.whole("train", PATCHED)[0])
+        if stage == "fit" and hasattr(data, "samples") and not self.whitening.fitted:
+            self.whitening.fit(data.samples("train", PATCHED)[0])
 
     def export_spec(self) -> ExportSpec:
         """Images of any size to what `forward` gives."""

@@ -34,16 +34,16 @@ def moving_digits(label: Label | None = "direction") -> Source:
         np.arange(LENGTH)[:, None] * steps[direction][:, None]
     )  # (N, T, 2)
     if label == "digit":
-        return Source({"all": Rows(moved(rows.raws, places), rows.labels)}, source.classes)
+        return Source({"all": Rows(shift_images(rows.raws, places), rows.labels)}, source.classes)
     if label == "direction":
-        return Source({"all": Rows(moved(rows.raws, places), direction)}, list(DIRECTIONS))
+        return Source({"all": Rows(shift_images(rows.raws, places), direction)}, list(DIRECTIONS))
     wrong = random.permutation(np.arange(count) % 2)
-    turned = (direction + wrong * random.integers(1, len(steps), count)) % len(steps)
-    places[:, -1] = places[:, -2] + steps[turned]
-    return Source({"all": Rows(moved(rows.raws, places), wrong)}, ["follows", "does not"])
+    last_direction = (direction + wrong * random.integers(1, len(steps), count)) % len(steps)
+    places[:, -1] = places[:, -2] + steps[last_direction]
+    return Source({"all": Rows(shift_images(rows.raws, places), wrong)}, ["follows", "does not"])
 
 
-def moved(pictures: Any, places: np.ndarray) -> np.ndarray:
+def shift_images(pictures: Any, places: np.ndarray) -> np.ndarray:
     """Pictures (N, 28, 28) shifted to places (N, T, 2) of x and y on a torus: (N, T, 30, 30)."""
     rim = (SIDE - 28) // 2
     canvas = np.pad(pictures, ((0, 0), (rim, rim), (rim, rim)))

@@ -79,9 +79,9 @@ def _review(positive: bool, random: np.random.Generator) -> str:
 
 def _judgement(positive: bool, random: np.random.Generator) -> str:
     """An adjective of that meaning, or the negation of one of the other."""
-    turned = random.random() < 0.5
-    pattern = _one(TURN if turned else KEEP, random)
-    return pattern.format(_one(GOOD if positive != turned else BAD, random))
+    negate = random.random() < 0.5
+    pattern = _one(TURN if negate else KEEP, random)
+    return pattern.format(_one(GOOD if positive != negate else BAD, random))
 
 
 def _one(choices: tuple[str, ...], random: np.random.Generator) -> str:

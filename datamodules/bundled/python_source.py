@@ -22,7 +22,7 @@ def modules() -> list[str]:
         FileNotFoundError: this Python has no source files.
     """
     folder = Path(sysconfig.get_path("stdlib"))
-    found = [path for name in MODULES if (path := folder / f"{name}.py").is_file()]
-    if not found:
+    paths = [path for name in MODULES if (path := folder / f"{name}.py").is_file()]
+    if not paths:
         raise FileNotFoundError(f"no source of the standard library in {folder}: use another data=")
-    return [read(path) for path in found]
+    return [read(path) for path in paths]

@@ -14,7 +14,7 @@ from datamodules.inputs import config_of
 from datamodules.inputs.text import SUFFIXES
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
-STRANGE = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is shown
+UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is shown
 
 
 class CharacterInput:
@@ -70,14 +70,14 @@ class CharacterInput:
 
     def encode(self, text: str) -> np.ndarray:
         """Map a text to ids (T,), int64."""
-        known, given = _codes(self.characters), _codes(text)
-        places = np.searchsorted(known, given).clip(max=len(known) - 1)
-        return np.where(known[places] == given, places + FIRST, UNKNOWN)
+        alphabet, codes = _codes(self.characters), _codes(text)
+        places = np.searchsorted(alphabet, codes).clip(max=len(alphabet) - 1)
+        return np.where(alphabet[places] == codes, places + FIRST, UNKNOWN)
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """Map ids (T,) to a text; padding disappears."""
-        shown = ["", STRANGE, *self.characters]
-        return "".join([shown[i] for i in ids])
+        symbols = ["", UNKNOWN_CHARACTER, *self.characters]
+        return "".join([symbols[i] for i in ids])
 
     def restore(self, batch: Tensor) -> list[str]:
         """Map a batch of ids (B, T) back to texts."""

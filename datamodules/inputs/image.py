@@ -16,12 +16,12 @@ from datamodules.transforms.standardise import (
     Blocks,
     Scaling,
     Standardisation,
-    alone,
-    later,
+    kept_options,
     moments,
-    resolved,
-    whitened,
-    whitening,
+    resolve_scaling,
+    scale_samplewise,
+    whiten,
+    whitening_matrix,
 )
 
 BLOCK = 1000  # pictures that are looked at together
@@ -81,28 +81,28 @@ class ImageInput:
         Raises:
             ValueError: options that exclude each other, or a whitening that does not fit in memory.
         """
-        asked, (_, height, width, channels) = resolved(scaling), pixels.shape
+        options, (_, height, width, channels) = resolve_scaling(scaling), pixels.shape
         centre, spread = FIXED.get(str(scaling), (0.0, 1.0))
-        fitted = cls(
+        image_input = cls(
             image_size=height, channels=channels, mean=[centre] * channels, std=[spread] * channels,
-            background=background_of(pixels), steps=later(asked),
+            background=background_of(pixels), steps=kept_options(options),
         )  # fmt: skip
 
         def blocks() -> Iterator[Tensor]:
-            for block in augmented() if augmented else scaled(pixels):
-                yield alone(block, asked)
+            for block in augmented() if augmented else scaled_blocks(pixels):
+                yield scale_samplewise(block, options)
 
-        if asked.get("featurewise_center"):
-            exact = not augmented and not fitted.steps
+        if options.get("featurewise_center"):
+            exact = not augmented and not image_input.steps
             mean, std = level_moments(pixels) if exact else moments(blocks())
-            fitted.mean = [round(float(m), 6) for m in mean]
-            if asked.get("featurewise_std_normalization"):
-                fitted.std = [round(float(s), 6) if s >= NOISE else 1.0 for s in std]
-        if asked.get("zca_whitening"):
-            centred = (block - fitted._moments(block)[0] for block in blocks())
-            epsilon = asked.get("zca_epsilon", EPSILON)
-            fitted.zca = whitening(centred, (channels, height, width), epsilon)
-        return fitted
+            image_input.mean = [round(float(m), 6) for m in mean]
+            if options.get("featurewise_std_normalization"):
+                image_input.std = [round(float(s), 6) if s >= NOISE else 1.0 for s in std]
+        if options.get("zca_whitening"):
+            centred = (block - image_input._moments(block)[0] for block in blocks())
+            epsilon = options.get("zca_epsilon", EPSILON)
+            image_input.zca = whitening_matrix(centred, (channels, height, width), epsilon)
+        return image_input
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict; see `tensors` for the rest of it."""
@@ -125,22 +125,22 @@ class ImageInput:
             raws = [raws]
         if not raws:
             raise ValueError("no pictures given: the list is empty")
-        pixels = self.as_trained(np.stack([self.decode(raw) for raw in raws]))
+        pixels = self.match_background(np.stack([self.decode(raw) for raw in raws]))
         return self.normalise(self.scale(torch.from_numpy(pixels)))
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw picture to pixels (H, W, C), uint8."""
         return decode(raw, self.image_size, self.channels)
 
-    def as_trained(self, pixels: np.ndarray) -> np.ndarray:
+    def match_background(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels (B, H, W, C), uint8, with those pictures inverted whose rim says so."""
         if self.background is None:
             return pixels
         levels = rims(pixels)
-        turn = (levels > 0.5) != (self.background > 0.5)
-        if turn.any():
+        opposite = (levels > 0.5) != (self.background > 0.5)
+        if opposite.any():
             pixels = pixels.copy()
-            pixels[turn] = inverted(pixels[turn], levels[turn], self.background)
+            pixels[opposite] = invert(pixels[opposite], levels[opposite], self.background)
         return pixels
 
     def scale(self, pixels: Tensor) -> Tensor:
@@ -154,12 +154,12 @@ class ImageInput:
             ValueError: they are to be whitened, and that was not fitted.
         """
         mean, std = self._moments(images)
-        images = (alone(images, self.steps) - mean) / std
+        images = (scale_samplewise(images, self.steps) - mean) / std
         if not self.steps.get("zca_whitening"):
             return images
         if self.zca is None:
             raise ValueError("the whitening is not fitted: load the weights that it came with")
-        return whitened(images, self.zca)
+        return whiten(images, self.zca)
 
     def restore(self, images: Tensor) -> np.ndarray:
         """Map a normalised batch (B, C, H, W) back to pixels (B, H, W, C), uint8.
@@ -181,7 +181,7 @@ class ImageInput:
         return torch.tensor([self.mean, self.std], device=images.device).view(2, 1, -1, 1, 1)
 
 
-def scaled(pixels: np.ndarray) -> Iterator[Tensor]:
+def scaled_blocks(pixels: np.ndarray) -> Iterator[Tensor]:
     """Pixels (N, H, W, C), uint8, as blocks of images (B, C, H, W) in [0, 1]."""
     for start in range(0, len(pixels), BLOCK):
         block = torch.from_numpy(pixels[start : start + BLOCK])
@@ -207,9 +207,9 @@ def background_of(pixels: np.ndarray) -> float | None:
     """
     if pixels.shape[3] > 1:
         return None
-    found = rims(pixels[:: -(-len(pixels) // RIMS)])
-    level = float(np.median(found))
-    same = (np.abs(found - level) < 0.1).mean() >= NEARLY_ALL
+    levels = rims(pixels[:: -(-len(pixels) // RIMS)])
+    level = float(np.median(levels))
+    same = (np.abs(levels - level) < 0.1).mean() >= NEARLY_ALL
     return round(level, 6) if same and abs(level - 0.5) >= 0.25 else None
 
 
@@ -223,7 +223,7 @@ def rims(pixels: np.ndarray) -> np.ndarray:
     return np.median(np.concatenate(sides, 1), axis=(1, 2)) / 255
 
 
-def inverted(pixels: np.ndarray, levels: np.ndarray, background: float) -> np.ndarray:
+def invert(pixels: np.ndarray, levels: np.ndarray, background: float) -> np.ndarray:
     """Invert pictures so that their rims get the level of the background, in [0, 1].
 
     Paper is seldom quite white: what is drawn on it is stretched to the whole range.
@@ -232,6 +232,6 @@ def inverted(pixels: np.ndarray, levels: np.ndarray, background: float) -> np.nd
         pixels: (N, H, W, C), uint8.
         levels: of their rims, in [0, 1], (N,); nearer to the opposite of the background.
     """
-    rim, wanted = 255 * levels[:, None, None, None], 255 * background
-    turned = wanted + (rim - pixels) * ((255 - 2 * wanted) / (rim - wanted))
-    return turned.round().clip(0, 255).astype(np.uint8)
+    rim, goal = 255 * levels[:, None, None, None], 255 * background
+    result = goal + (rim - pixels) * ((255 - 2 * goal) / (rim - goal))
+    return result.round().clip(0, 255).astype(np.uint8)

@@ -33,8 +33,8 @@ def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:
     ready = isinstance(raw, np.ndarray) and raw.dtype == np.uint8 and raw.shape[:2] == size
     if ready and raw.size == image_size**2 * channels:
         return raw.reshape(*size, channels)
-    with open_picture(raw) as opened:
-        picture = eight_bit(ImageOps.exif_transpose(opened))
+    with open_picture(raw) as original:
+        picture = eight_bit(ImageOps.exif_transpose(original))
         picture = picture.convert("L" if channels == 1 else "RGB")
     if picture.size != size:
         picture = ImageOps.fit(picture, size, Image.Resampling.BILINEAR)
@@ -56,10 +56,10 @@ def open_picture(raw: Any) -> Iterator[Any]:
 
     name = str(raw) if isinstance(raw, str | Path) else f"a picture ({type(raw).__name__})"
     array = isinstance(raw, np.ndarray | Tensor)
-    given = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
+    image = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
     try:
-        if isinstance(given, Image.Image):
-            yield given
+        if isinstance(image, Image.Image):
+            yield image
             return
         with _header(raw) as picture:
             if picture.width * picture.height > MAX_PIXELS:

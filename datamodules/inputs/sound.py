@@ -66,9 +66,9 @@ class SoundInput:
             ValueError: no sound, damaged, empty or not finite; the message names it.
         """
         wave = read(raw, self.sample_rate, self.length)
-        filled = np.zeros(self.length)
-        filled[: len(wave)] = wave[: self.length]
-        return encode(filled, self.levels)
+        fixed_length = np.zeros(self.length)
+        fixed_length[: len(wave)] = wave[: self.length]
+        return encode(fixed_length, self.levels)
 
     def restore(self, ids: Tensor) -> list[np.ndarray]:
         """Map ids (B, T) back to waves, each (T,) in [-1, 1]."""
@@ -112,10 +112,10 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
         )
     if wave.ndim == 2:
         wave = wave.mean(1)
-    return wave if own == rate else resampled(wave, own, rate)
+    return wave if own == rate else resample(wave, own, rate)
 
 
-def resampled(wave: np.ndarray, old: int, new: int) -> np.ndarray:
+def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:
     """A wave (T,) at another rate; what the new rate cannot hold is filtered out."""
     from scipy.signal import resample_poly
 

@@ -52,7 +52,7 @@ def read_text(raw: str | bytes | Path) -> str:
         FileNotFoundError: there is no such file.
         ValueError: it is no text, is not UTF-8, or holds a NUL, with the position of the byte.
     """
-    named = f"{raw}: " if isinstance(raw, Path) else ""
+    prefix = f"{raw}: " if isinstance(raw, Path) else ""
     if not isinstance(raw, str | bytes | Path):
         raise ValueError(f"a text is wanted, or the path of one: got {type(raw).__name__}")
     if isinstance(raw, str):  # bytes that a table could not decode are surrogates
@@ -63,14 +63,14 @@ def read_text(raw: str | bytes | Path) -> str:
     except UnicodeDecodeError as error:
         start = error.start + len(data) - len(error.object)  # without the byte order mark
         raise ValueError(
-            f"{named}byte {start} is 0x{data[start]:02x}, which is not UTF-8: save it as UTF-8"
+            f"{prefix}byte {start} is 0x{data[start]:02x}, which is not UTF-8: save it as UTF-8"
         ) from error
     if "\0" in text:
-        raise ValueError(f"{named}byte {data.index(0)} is NUL: this is no text in UTF-8")
+        raise ValueError(f"{prefix}byte {data.index(0)} is NUL: this is no text in UTF-8")
     return text
 
 
-def repaired(raw: Any) -> tuple[str, int]:
+def replace_bad_bytes(raw: Any) -> tuple[str, int]:
     """A text with U+FFFD for each byte that is not UTF-8 or is NUL, and how many these were."""
     if not isinstance(raw, str | bytes | Path):
         return read_text(raw), 0  # which says what is wanted
@@ -124,8 +124,8 @@ class TextInput:
         Raises:
             ValueError: it cannot be read, or has no words.
         """
-        found = words_of(raw)
-        return found[-self.max_length :] if self.truncating == "pre" else found[: self.max_length]
+        tokens = words_of(raw)
+        return tokens[-self.max_length :] if self.truncating == "pre" else tokens[: self.max_length]
 
     def windows(self, file: TextIO) -> Iterator[str]:
         """Cut a text of any length into texts of `max_length` words; the last may be shorter.
@@ -135,8 +135,8 @@ class TextInput:
         Raises:
             ValueError: a line that cannot be read, with its number.
         """
-        found = (word for number, part in parts(file) for word in words_in(part, number))
-        while window := list(islice(found, self.max_length)):
+        tokens = (word for number, part in parts(file) for word in words_in(part, number))
+        while window := list(islice(tokens, self.max_length)):
             yield " ".join(window)
 
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
@@ -155,13 +155,13 @@ class TextInput:
         starts = ends - sizes
         if self.truncating == "pre":
             starts = np.maximum(starts, ends - length)
-        kept = np.minimum(sizes, length)
-        first = (length - kept if self.padding == "pre" else 0 * kept)[:, None]
+        lengths = np.minimum(sizes, length)
+        first = (length - lengths if self.padding == "pre" else 0 * lengths)[:, None]
         place = np.arange(length, dtype=np.int32)
-        filled = (place >= first) & (place < first + kept[:, None])  # as many as words are kept
-        whole = np.full((len(ends), length), PADDING, np.int32)
-        whole[filled] = ids if kept.sum() == len(ids) else ids[spans(starts, kept)]
-        return whole
+        is_word = (place >= first) & (place < first + lengths[:, None])  # as many as words are kept
+        rows = np.full((len(ends), length), PADDING, np.int32)
+        rows[is_word] = ids if lengths.sum() == len(ids) else ids[spans(starts, lengths)]
+        return rows
 
     def restore(self, batch: Tensor) -> list[str]:
         """Map ids (B, T) back to texts that give these ids again; (B,)."""
@@ -179,9 +179,9 @@ def parts(file: TextIO) -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers; long ones in parts that end at a space."""
     number, rest = 1, ""
     while part := file.readline(LONG):
-        ends, given = part.endswith("\n"), rest + part
-        whole = ends or (len(given) >= LONGER and " " not in given)
-        text, _, rest = (given, "", "") if whole else given.rpartition(" ")
+        ends, line = part.endswith("\n"), rest + part
+        complete = ends or (len(line) >= LONGER and " " not in line)
+        text, _, rest = (line, "", "") if complete else line.rpartition(" ")
         yield number, text
         number += ends
     yield number, rest
@@ -201,7 +201,7 @@ def words_of(raw: str | bytes | Path, read: Callable[[Any], str] = read_text) ->
     Raises:
         ValueError: it cannot be read, or has no words.
     """
-    found = words(read(raw))
-    if not found:
+    tokens = words(read(raw))
+    if not tokens:
         raise ValueError(f"{raw if isinstance(raw, Path) else 'this text'} has no words")
-    return found
+    return tokens

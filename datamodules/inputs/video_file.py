@@ -30,11 +30,11 @@ def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | 
     """
     shrink = partial(decode_picture, image_size=image_size, channels=channels)
     if not isinstance(raw, np.ndarray | Tensor) and not is_folder(raw):
-        found, times = read_video(raw, shrink)
-        return np.stack([found[i] for i in pick(times, frames, rate)])
+        images, times = read_video(raw, shrink)
+        return np.stack([images[i] for i in pick(times, frames, rate)])
     pictures = pictures_in(Path(raw)) if is_folder(raw) else frames_of(np.asarray(raw))
-    chosen = pick(np.arange(len(pictures)) / (rate or 1), frames, rate)
-    return np.stack([shrink(pictures[i]) for i in chosen])
+    indices = pick(np.arange(len(pictures)) / (rate or 1), frames, rate)
+    return np.stack([shrink(pictures[i]) for i in indices])
 
 
 def is_folder(raw: Any) -> bool:
@@ -53,16 +53,16 @@ def pick(times: Sequence[float] | np.ndarray, frames: int, rate: float | None) -
     if rate is None:
         return ((np.arange(frames) + 0.5) * len(times) / frames).astype(np.int64)
     spare = times[-1] - times[0] - (frames - 1) / rate
-    wanted = times[0] + max(spare / 2, 0) + np.arange(frames) / rate
-    return np.abs(times[:, None] - wanted).argmin(0)
+    moments = times[0] + max(spare / 2, 0) + np.arange(frames) / rate
+    return np.abs(times[:, None] - moments).argmin(0)
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures of a folder, in the order of their names."""
-    found = sorted(f for f in folder.iterdir() if f.suffix.lower() in PICTURES)
-    if not found:
+    paths = sorted(f for f in folder.iterdir() if f.suffix.lower() in PICTURES)
+    if not paths:
         raise ValueError(f"{folder} has no pictures in it: the frames of a clip are wanted")
-    return found
+    return paths
 
 
 def frames_of(array: np.ndarray) -> np.ndarray:
@@ -124,18 +124,18 @@ def _frames(
     video = container.streams.video[0]
     if video.width * video.height > MAX_PIXELS:
         raise ValueError(f"{name} is too large ({video.width} x {video.height} pixels)")
-    found: list[np.ndarray] = []
+    images: list[np.ndarray] = []
     times: list[float] = []
     for frame in container.decode(video):
-        if len(found) == MAX_FRAMES:
+        if len(images) == MAX_FRAMES:
             raise ValueError(f"{name} has more than {MAX_FRAMES:,} frames: cut it into clips")
         upright = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-        found.append(shrink(np.ascontiguousarray(upright)))
+        images.append(shrink(np.ascontiguousarray(upright)))
         times.append(len(times) / 25 if frame.time is None else frame.time)
-    if not found:
+    if not images:
         raise ValueError(f"{name} has no frames that can be read")
     # An mp4 counts frames that it tells players to leave out; where it is cut, decoding fails.
     promised = 0 if "mp4" in container.format.name else video.frames
-    if len(found) < promised:
-        raise ValueError(f"{name} is cut short: {len(found)} of {promised} frames can be read")
-    return found, times
+    if len(images) < promised:
+        raise ValueError(f"{name} is cut short: {len(images)} of {promised} frames can be read")
+    return images, times

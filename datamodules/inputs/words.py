@@ -68,11 +68,11 @@ class ContextInput:
     def restore(self, contexts: Tensor) -> list[str]:
         """Map contexts (B, 2 w) back to sentences with a gap."""
         return [
-            " ".join([*self.named(row[: self.window]), "_", *self.named(row[self.window :])])
+            " ".join([*self.decode(row[: self.window]), "_", *self.decode(row[self.window :])])
             for row in contexts.tolist()
         ]
 
-    def named(self, ids: Sequence[int]) -> list[str]:
+    def decode(self, ids: Sequence[int]) -> list[str]:
         """The words of ids, without padding."""
         return [self.vocabulary[i - FIRST] for i in ids if i != PADDING]
 
@@ -83,9 +83,9 @@ def sides(sentence: str) -> list[str]:
     Raises:
         ValueError: there is not exactly one gap.
     """
-    found = GAP.split(sentence)
-    if len(found) != 2:
+    parts = GAP.split(sentence)
+    if len(parts) != 2:
         raise ValueError(
-            f"{sentence!r} has {len(found) - 1} gaps: write one _ where a word is missing"
+            f"{sentence!r} has {len(parts) - 1} gaps: write one _ where a word is missing"
         )
-    return found
+    return parts

@@ -4,13 +4,15 @@ A data set says how its arrays are made (`build`), which of them a batch takes (
 model must agree on (`fit`), and how a gathered batch becomes what a model takes (`batch`).
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import TypedDict
@@ -20,8 +22,10 @@ from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
+from datamodules.utilities.types import Fraction, Positive
 
 Arrays = dict[str, np.ndarray]
+CACHE_VERSION = 2  # of the files that are written here; a change makes them anew
 
 
 class About(TypedDict, total=False):
@@ -34,23 +38,34 @@ class About(TypedDict, total=False):
     limits: str  # what a model that saw nothing else does not know
 
 
+class DataArguments(TypedDict):
+    """What each data set takes, besides hub and batch_size, whose ranges differ."""
+
+    name: str  # what it is called: its folder in $ZOO_DATA and in the cache
+    source: str | None  # a file or folder of the user's; None looks by name
+    about: About
+    validation: Fraction  # share that becomes this split where the data set has none of its own
+    test: Fraction
+    train_samples: Positive | None  # train on so many only: stratified, seeded, nested
+    limit: Positive | None  # take at most so many of each split, before decoding
+    seed: Annotated[int, Field(ge=0)]  # of order and augmentation; the splits have their own
+
+
 class InMemory(LightningDataModule):
     """A data set whose splits are arrays.
 
-    A subclass has the arguments name, source, hub, about, batch_size, train_samples, limit and seed
-    among its own, and saves them as hyperparameters.
+    A subclass takes `DataArguments`, hub and batch_size, and saves them as hyperparameters.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
-    DECIDES: ClassVar[tuple[str, ...]] = ()  # the arguments that the arrays depend on
+    ARRAY_ARGUMENTS: ClassVar[tuple[str, ...]] = ()  # those that the arrays depend on
     INPUT: ClassVar[type]  # what makes its batches of raw data
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
-    folder: Path | None = None
     key: Key | None = None  # of the batch that the model is working on
-    given: Any = None  # an input that came with a model, and is taken instead of fitting one
-    given_classes: list[str] | None = None
+    model_input: Any = None  # that came with a model: nothing is fitted then
+    model_classes: list[str] | None = None
     evaluator: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     info: dict[str, Any]
@@ -71,67 +86,79 @@ class InMemory(LightningDataModule):
         return str(self.hparams["name"])
 
     def use_input(
-        self, given: Any, info: Mapping[str, Any], classes: list[str] | None = None
+        self, model_input: Any, info: Mapping[str, Any], classes: list[str] | None = None
     ) -> None:
         """Take a model's input, and its classes, instead of fitting one; before `prepare_data`.
 
         Args:
-            given: the input that came with the model.
+            model_input: the one that came with the model.
             info: of the data that the model saw.
             classes: names in the model's order; None leaves these data their own.
 
         Raises:
             ValueError: the model takes another kind of data.
         """
-        if not isinstance(given, self.INPUT):
+        if not isinstance(model_input, self.INPUT):
             raise ValueError(
-                f"the model takes what {type(given).__name__} reads, and {self.hparams['name']} "
-                f"gives what {self.INPUT.__name__} reads: choose other data"
+                f"the model takes what {type(model_input).__name__} reads, and "
+                f"{self.hparams['name']} gives what {self.INPUT.__name__} reads: choose other data"
             )
-        told = {**info, **vars(given)}
-        sizes = told.keys() & self.hparams.keys() - {"about"}
-        self.hparams.update({name: told[name] for name in sizes})
-        self.given, self.given_classes, self.folder = given, classes, None
+        sizes = {**info, **vars(model_input)}
+        names = sizes.keys() & self.hparams.keys() - {"about"}
+        self.hparams.update({name: sizes[name] for name in names})
+        self.model_input, self.model_classes = model_input, classes
 
-    def decides(self) -> dict[str, Any]:
-        """What the arrays depend on, besides what is found."""
-        return {key: self.hparams[key] for key in self.DECIDES}
+    def array_arguments(self) -> dict[str, Any]:
+        """The arguments that the arrays depend on, with their values."""
+        return {key: self.hparams[key] for key in self.ARRAY_ARGUMENTS}
+
+    def cache_key(self, **version: int) -> str:
+        """What the cache knows the arrays by: where the data lie, and how they are read."""
+        return fingerprint(self.locate(), **self.array_arguments(), of=self.FORMAT, **version)
+
+    @property
+    def former_digest(self) -> str:
+        """What was stored as the digest before it was of the content: the cache key of then."""
+        return f"{self.hparams['name']}-{self.cache_key()}"
+
+    def locate(self) -> Path | str:
+        """Where the data are: a path or an id on the hub; of bundled data their origin."""
+        own = self.hparams
+        return self.origin() if self.bundled else locate(own["name"], own["source"], own["hub"])
 
     def prepare_data(self) -> None:
-        """Find and decode the data, once; later calls and processes find the arrays."""
-        own, bundled = self.hparams, self.bundled
-        found: Path | str = self.origin()
-        if not bundled:
-            found = locate(own["name"], own["source"], own["hub"])
-        key = fingerprint(found, **self.decides(), of=self.FORMAT)
+        """Decode the data into the cache, once; later calls and processes find the arrays."""
+        self.cache_folder()
+
+    def cache_folder(self) -> Path:
+        """The folder of the arrays, which is filled where there is none."""
+        name = self.hparams["name"]
 
         def build(part: Path) -> None:
-            info = self.build(found, part)
-            (part / "facts.json").write_text(json.dumps({**info, "bundled": bundled}))
+            info = self.build(self.locate(), part)
+            own = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
+            (part / "info.json").write_text(json.dumps({**info, **own}))
 
-        self.folder = cache.cached(own["name"], key, build)
+        return cache.cached(name, self.cache_key(cache=CACHE_VERSION), build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write `<split>_<array>.npy` files to a folder; return the info that setup needs again.
 
         Args:
-            location: what was found; of bundled data their origin.
+            location: see `locate`.
         """
         raise NotImplementedError
 
     def setup(self, stage: str) -> None:
         """Open the arrays and say what a model must agree on."""
-        if self.folder is None:
-            self.prepare_data()
-        assert self.folder is not None
-        known = json.loads((self.folder / "facts.json").read_text())
-        self.splits = {name: opened(self.folder, name) for name in NAMES}
-        about = self.hparams["about"]
-        told = {"bundled": known["bundled"], "digest": self.folder.name, "about": about}
-        self.info = {**told, **self.fit(known)}
+        folder = self.cache_folder()
+        metadata = json.loads((folder / "info.json").read_text())
+        self.splits = {name: load_arrays(folder, name) for name in NAMES}
+        origin = {name: metadata[name] for name in ("bundled", "digest")}
+        self.info = {**origin, "about": self.hparams["about"], **self.fit(metadata)}
         self.info["input"] = self.input.config()
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """Make `self.input` from the training split, and the info, `samples` in it."""
         raise NotImplementedError
 
@@ -139,7 +166,7 @@ class InMemory(LightningDataModule):
         """What a batch gathers from, each (N, ...)."""
         return tuple(torch.from_numpy(self.splits[split][name]) for name in self.ARRAYS)
 
-    def chosen(self, split: str) -> Tensor | None:
+    def row_indices(self, split: str) -> Tensor | None:
         """The rows of a split that are used; None for all."""
         return None
 
@@ -155,7 +182,7 @@ class InMemory(LightningDataModule):
         """
         raise NotImplementedError
 
-    def whole(self, split: str, count: int) -> Any:
+    def samples(self, split: str, count: int) -> Any:
         """`count` samples of a split as one batch."""
         return self.batch(tuple(t[:count] for t in self.tensors(split)), None)
 
@@ -166,8 +193,8 @@ class InMemory(LightningDataModule):
         self.key, trainer = batch.key, self.trainer
         if trainer is None:
             return self.batch(batch.tensors, None)
-        made = self.batch(batch.tensors, batch.key if trainer.training else None)
-        return trainer.precision_plugin.convert_input(made)
+        key = batch.key if trainer.training else None
+        return trainer.precision_plugin.convert_input(self.batch(batch.tensors, key))
 
     def train_dataloader(self) -> Batches:
         return self.batches("train", shuffle=True)
@@ -184,7 +211,7 @@ class InMemory(LightningDataModule):
         return Batches(
             self.tensors(split),
             self.hparams["batch_size"],
-            indices=self.chosen(split),
+            indices=self.row_indices(split),
             shuffle=shuffle,
             lengths=self.lengths(split),
             seed=self.hparams["seed"],
@@ -193,7 +220,18 @@ class InMemory(LightningDataModule):
         )
 
 
-def opened(folder: Path, split: str) -> Arrays:
+def load_arrays(folder: Path, split: str) -> Arrays:
     """The arrays of a split, mapped from disk; writing to them does not reach it."""
     files = sorted(folder.glob(f"{split}_*.npy"))
     return {f.stem.removeprefix(f"{split}_"): np.load(f, mmap_mode="c") for f in files}
+
+
+def digest_of(folder: Path, metadata: Mapping[str, Any]) -> str:
+    """Of the arrays in a folder and what goes with them, wherever they were read from."""
+    content = {name: value for name, value in metadata.items() if name != "skipped"}  # has paths
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for file in sorted(folder.glob("*.npy")):
+        array = np.load(file, mmap_mode="r")
+        digest.update(f"{file.stem} {array.dtype} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()[:16]

@@ -59,7 +59,7 @@ class Batches:
         self.tensors, self.batch_size = tensors, batch_size
         self.indices = torch.arange(len(tensors[0])) if indices is None else indices
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
-        self.epoch = self._done = self._skip = 0
+        self.epoch = self._position = self._skip = 0
         if batch_size % world_size:
             raise ValueError(
                 f"data.batch_size is {batch_size}: it must divide by {world_size} devices"
@@ -95,8 +95,8 @@ class Batches:
 
     def bucketed(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Rows in whole batches of about one length, the batches in random order."""
-        whole = rows[: len(self) * self.batch_size].split(BUCKET * self.batch_size)
-        alike = torch.cat([self.by_length(part) for part in whole])
+        runs = rows[: len(self) * self.batch_size].split(BUCKET * self.batch_size)
+        alike = torch.cat([self.by_length(part) for part in runs])
         batches = alike.view(len(self), self.batch_size)
         return batches[torch.randperm(len(self), generator=generator)].flatten()
 
@@ -109,19 +109,19 @@ class Batches:
         order, begin, self._skip = self.order(), self._skip, 0
         count, rank, world = len(self), self.rank, self.world_size
         for number in range(begin, count):
-            self._done = number + 1
+            self._position = number + 1
             first, size = number * self.batch_size, self.batch_size
             if number == count - 1 and not self.shuffle:
                 size = len(order) - first  # the rest
             start, stop = size * rank // world, size * (rank + 1) // world
-            mine = order[first + start : first + stop]
-            gathered = tuple([t.index_select(0, mine) for t in self.tensors])
-            yield Batch(gathered, Key(self.seed, self.epoch, number, size, start, stop))
+            rows = order[first + start : first + stop]
+            tensors = tuple([t.index_select(0, rows) for t in self.tensors])
+            yield Batch(tensors, Key(self.seed, self.epoch, number, size, start, stop))
 
     def state_dict(self) -> dict[str, Any]:
         """How many global batches of this epoch were served."""
-        return {"batches": self._done}
+        return {"batches": self._position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after that many batches at the next iteration; a whole epoch leaves none out."""
-        self._done = self._skip = state["batches"] % len(self)
+        self._position = self._skip = state["batches"] % len(self)

@@ -9,58 +9,66 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.loading.arrays import Arrays, InMemory
+from datamodules.loading.arrays import Arrays, DataArguments, InMemory
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities.console import with_bar
+from datamodules.utilities.types import Positive
+
+
+class LabelledArguments(DataArguments):
+    """What each data set with labels takes, besides broken, whose choices differ."""
+
+    hub: str | None  # an id there
+    batch_size: Positive  # the global batch, over all devices
 
 
 class Labelled(InMemory):
     """Samples with one label each, in one of the layouts of layouts.py.
 
-    A subclass has also the arguments validation, test (shares) and broken ("error", "skip").
+    A subclass takes `LabelledArguments` and broken ("error", "skip").
     """
 
     KIND: ClassVar[Kind]
-    MEND: ClassVar[str] = "data.broken=skip leaves such out"
+    HINT: ClassVar[str] = "data.broken=skip leaves such out"
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write each split's arrays and labels."""
         own, scratch = self.hparams, part / "scratch"
-        found = self.found(location, scratch)
-        found = divide(found, own["validation"], own["test"], seed=0)
-        chosen = {
+        source = self.read_source(location, scratch)
+        source = divide(source, own["validation"], own["test"], seed=0)
+        splits = {
             split: rows.take(first(rows.labels, own["limit"], seed=0))
-            for split, rows in found.splits.items()
+            for split, rows in source.splits.items()
         }
-        shared, skipped = self.shared(chosen["train"]), []  # type: tuple[Any, list[str]]
-        for split, rows in chosen.items():
-            for name, array in self.decode(rows, split, shared, skipped).items():
+        context, skipped = self.make_context(splits["train"]), []  # type: tuple[Any, list[str]]
+        for split, rows in splits.items():
+            for name, array in self.decode(rows, split, context, skipped).items():
                 np.save(part / f"{split}_{name}.npy", array)
         rmtree(scratch, ignore_errors=True)
-        return {"classes": found.classes, "skipped": skipped, **self.remembered(shared)}
+        return {"classes": source.classes, "skipped": skipped, **self.context_metadata(context)}
 
-    def found(self, location: Path | str, scratch: Path) -> Source:
+    def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet."""
         if self.bundled:
             source: Source = self.BUNDLED[self.hparams["name"]]()
             return source
         return open_source(location, scratch, self.KIND)
 
-    def shared(self, rows: Rows) -> Any:
+    def make_context(self, rows: Rows) -> Any:
         """What decoding needs to know of the training rows: a shape, a vocabulary."""
         return None
 
-    def remembered(self, shared: Any) -> dict[str, Any]:
-        """What of it setup needs again, as JSON."""
+    def context_metadata(self, context: Any) -> dict[str, Any]:
+        """What setup needs of it again, as JSON."""
         return {}
 
-    def decode(self, rows: Rows, split: str, shared: Any, skipped: list[str]) -> Arrays:
+    def decode(self, rows: Rows, split: str, context: Any, skipped: list[str]) -> Arrays:
         """The arrays of a split, its `labels` among them; see `readable`."""
         raise NotImplementedError
 
-    def readable(
+    def decode_rows(
         self, rows: Rows, split: str, read: Callable[[Any], Any], skipped: list[str]
     ) -> Iterator[tuple[int, Any]]:
         """Each row's number and what `read` makes of it; broken rows are skipped or stop it.
@@ -68,24 +76,24 @@ class Labelled(InMemory):
         Raises:
             ValueError: naming the row or file that cannot be read, or when none can.
         """
-        kept = 0
+        count = 0
         for i, raw in enumerate(with_bar(rows.raws, f"decoding {split}")):
             try:
-                done = read(raw)
+                sample = read(raw)
             except ValueError as error:
                 reason = f"{rows.place(i, split)}{error}"
                 if self.hparams["broken"] == "error":
-                    raise ValueError(f"{reason}; {self.MEND}") from error
+                    raise ValueError(f"{reason}; {self.HINT}") from error
                 skipped.append(reason)
             else:
-                kept += 1
-                yield i, done
-        if not kept:
+                count += 1
+                yield i, sample
+        if not count:
             last = skipped[-1]
             raise ValueError(f"none of the {self.KIND.plural} of {split} can be read: {last}")
 
-    def fit(self, known: dict[str, Any]) -> dict[str, Any]:
-        classes = self.renumbered(known["classes"])
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        classes = self.renumber_labels(metadata["classes"])
         train = self.splits["train"]["labels"]
         self.rows = first(train, self.hparams["train_samples"], seed=0)
         samples = {split: len(arrays["labels"]) for split, arrays in self.splits.items()}
@@ -93,34 +101,34 @@ class Labelled(InMemory):
             "num_classes": len(classes),
             "classes": classes,
             "samples": {**samples, "train": len(self.rows)},
-            "skipped": known["skipped"],
+            "skipped": metadata["skipped"],
         }
 
-    def renumbered(self, classes: list[str]) -> list[str]:
-        """The names of the classes; where a model has given its own, labels follow their order.
+    def renumber_labels(self, classes: list[str]) -> list[str]:
+        """The names of the classes; where a model has its own, labels follow their order.
 
         Raises:
             ValueError: the data have a class that the model does not know.
         """
-        wanted = self.given_classes
-        if wanted is None or wanted == classes:
+        model_classes = self.model_classes
+        if model_classes is None or model_classes == classes:
             return classes
-        if strange := [name for name in classes if name not in wanted]:
+        if unknown := [name for name in classes if name not in model_classes]:
             raise ValueError(
-                f"{self.hparams['name']} has the class {strange[0]!r}, which the model does not "
-                f"know: it knows {', '.join(wanted)}"
+                f"{self.hparams['name']} has the class {unknown[0]!r}, which the model does not "
+                f"know: it knows {', '.join(model_classes)}"
             )
-        places = np.array([wanted.index(name) for name in classes], np.int64)
+        places = np.array([model_classes.index(name) for name in classes], np.int64)
         for arrays in self.splits.values():
             arrays["labels"] = places[arrays["labels"]]
-        return wanted
+        return model_classes
 
-    def chosen(self, split: str) -> Tensor | None:
+    def row_indices(self, split: str) -> Tensor | None:
         return torch.from_numpy(self.rows) if split == "train" else None
 
-    def whole(self, split: str, count: int) -> Any:
+    def samples(self, split: str, count: int) -> Any:
         """`count` samples of a split, its classes in proportion, as one batch."""
-        chosen, labels = self.chosen(split), self.splits[split]["labels"]
-        used = np.arange(len(labels)) if chosen is None else chosen.numpy()
-        rows = torch.from_numpy(used[first(labels[used], count, seed=0)])
+        indices, labels = self.row_indices(split), self.splits[split]["labels"]
+        candidates = np.arange(len(labels)) if indices is None else indices.numpy()
+        rows = torch.from_numpy(candidates[first(labels[candidates], count, seed=0)])
         return self.batch(tuple(t.index_select(0, rows) for t in self.tensors(split)), None)

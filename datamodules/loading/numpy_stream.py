@@ -44,8 +44,8 @@ def flow(
     if not hasattr(data, "splits"):
         data.setup("fit")
     folder = None if sheets is None else Path(sheets)
-    served = _batches(data, split, epochs, batch_size, shuffle, seed)
-    return (_arrays(data, batch, split, augment, layout, folder) for batch in served)
+    batches = _batches(data, split, epochs, batch_size, shuffle, seed)
+    return (_arrays(data, batch, split, augment, layout, folder) for batch in batches)
 
 
 def check(split: str, layout: str, epochs: int | None, batch_size: int) -> None:
@@ -54,9 +54,9 @@ def check(split: str, layout: str, epochs: int | None, batch_size: int) -> None:
     Raises:
         ValueError: naming the argument, what came and what is wanted.
     """
-    for name, value, known in (("split", split, NAMES), ("layout", layout, get_args(Layout))):
-        if value not in known:
-            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(known)}")
+    for name, value, choices in (("split", split, NAMES), ("layout", layout, get_args(Layout))):
+        if value not in choices:
+            raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
     for name, count in (("epochs", epochs), ("batch_size", batch_size)):
         if count is not None and count < 1:
             raise ValueError(f"{name} is {count}: it must be 1 or more")
@@ -66,15 +66,15 @@ def _batches(
     data: Any, split: str, epochs: int | None, batch_size: int, shuffle: bool, seed: int
 ) -> Iterator[Batch]:
     """Every sample of the split once an epoch, in the order that training has, with its keys."""
-    tensors, indices = data.tensors(split), data.chosen(split)
+    tensors, indices = data.tensors(split), data.row_indices(split)
     rows = len(tensors[0] if indices is None else indices)
     size = min(batch_size, rows)
-    ordered = Batches(tensors, size, indices=indices, shuffle=shuffle, seed=seed)
+    one_pass = Batches(tensors, size, indices=indices, shuffle=shuffle, seed=seed)
     for epoch in itertools.count() if epochs is None else range(epochs):
-        ordered.set_epoch(epoch)
-        whole = Batches(tensors, size, indices=ordered.order(), seed=seed)  # with the rest
-        whole.set_epoch(epoch)
-        yield from whole
+        one_pass.set_epoch(epoch)
+        all_rows = Batches(tensors, size, indices=one_pass.order(), seed=seed)  # with the rest
+        all_rows.set_epoch(epoch)
+        yield from all_rows
 
 
 def _arrays(

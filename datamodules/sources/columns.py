@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from datamodules.sources.tables import FILE, LABEL, SPLIT, TEXT, header, told
+from datamodules.sources.tables import FILE, LABEL, SPLIT, TEXT, cell_text, header
 
 TEXTS = {
     "text", "texts", "sentence", "review", "reviewtext", "content", "comment", "commenttext",
@@ -27,13 +27,13 @@ class Columns(NamedTuple):
     label: str | None
 
 
-FOUND = Columns(None, None)
+FIND = Columns(None, None)
 
 
 def choose(
-    path: Path | str, names: Sequence[str], told: Columns, strings: Collection[str] | None = None
+    path: Path | str, names: Sequence[str], columns: Columns, strings: Collection[str] | None = None
 ) -> tuple[str, str]:
-    """The columns of the texts and the labels: as told, by their usual names, or the only ones.
+    """The columns of the texts and the labels: as named, by their usual names, or the only ones.
 
     Args:
         names: of all columns.
@@ -42,13 +42,13 @@ def choose(
     Raises:
         ValueError: there is no such column, or which one is meant is not clear.
     """
-    for name in told:
+    for name in columns:
         if name is not None and name not in names:
             raise ValueError(f"{path} has no column {name!r}: found {', '.join(names)}")
     free = [name for name in names if _plain(name) not in ASIDE]
-    label = told.label or usual(free, LABEL, LABELS)
+    label = columns.label or usual(free, LABEL, LABELS)
     worded = [name for name in free if name != label and (strings is None or name in strings)]
-    text = told.text or usual(worded, TEXT, TEXTS) or only(worded)
+    text = columns.text or usual(worded, TEXT, TEXTS) or only(worded)
     label = label or (only([name for name in free if name != text]) if text else None)
     if text is None or label is None or text == label:
         raise ValueError(
@@ -59,9 +59,9 @@ def choose(
 
 
 def choose_text(
-    path: Path | str, names: Sequence[str], told: str | None, strings: Collection[str]
+    path: Path | str, names: Sequence[str], column: str | None, strings: Collection[str]
 ) -> str:
-    """The column of texts that have no label: as told, by its usual names, or the only one.
+    """The column of texts that have no label: as named, by its usual names, or the only one.
 
     Args:
         names: of all columns.
@@ -70,10 +70,10 @@ def choose_text(
     Raises:
         ValueError: there is no such column, or which one is meant is not clear.
     """
-    if told is not None and told not in names:
-        raise ValueError(f"{path} has no column {told!r}: found {', '.join(names)}")
+    if column is not None and column not in names:
+        raise ValueError(f"{path} has no column {column!r}: found {', '.join(names)}")
     free = [name for name in names if _plain(name) not in ASIDE]
-    text = told or usual(free, TEXT, TEXTS) or only([name for name in free if name in strings])
+    text = column or usual(free, TEXT, TEXTS) or only([name for name in free if name in strings])
     if text is None:
         raise ValueError(
             f"{path} has the columns {', '.join(names) or 'none'}: which of them is the text is "
@@ -82,24 +82,24 @@ def choose_text(
     return text
 
 
-def columns_of(path: Path, texts: bool, told: Columns) -> tuple[str, str]:
+def columns_of(path: Path, texts: bool, columns: Columns) -> tuple[str, str]:
     """The columns of what the rows of a file hold, texts or files, and of their labels."""
     names = header(path)
     files = {FILE, LABEL} <= {*names}
-    if texts and (any(told) or TEXT in names or not files):
-        return choose(path, names, told)
+    if texts and (any(columns) or TEXT in names or not files):
+        return choose(path, names, columns)
     if not files:
         raise ValueError(f"{path} has the columns {names}: file and label are needed")
     return FILE, LABEL
 
 
-def choose_features(path: Path | str, features: Any, told: Columns) -> tuple[str, str]:
+def choose_features(path: Path | str, features: Any, columns: Columns) -> tuple[str, str]:
     """The same of the features of `datasets`, which say what is text and what a class."""
-    classes = [name for name, one in features.items() if type(one).__name__ == "ClassLabel"]
+    classes = [name for name, feature in features.items() if type(feature).__name__ == "ClassLabel"]
     kinds = ("string", "large_string")
-    strings = [name for name, one in features.items() if getattr(one, "dtype", "") in kinds]
-    told = told._replace(label=told.label or only(classes))
-    return choose(path, list(features), told, strings)
+    strings = [name for name, feature in features.items() if getattr(feature, "dtype", "") in kinds]
+    columns = columns._replace(label=columns.label or only(classes))
+    return choose(path, list(features), columns, strings)
 
 
 def usual(names: Sequence[str], first: str, others: Collection[str]) -> str | None:
@@ -119,18 +119,18 @@ def _plain(name: str) -> str:
 
 def in_order(classes: Collection[str]) -> list[str]:
     """Names of classes: whole numbers by their value, others as words."""
-    whole = all(re.fullmatch(r"-?\d+", name) for name in classes)
-    return sorted(classes, key=int) if whole else sorted(classes)
+    integers = all(re.fullmatch(r"-?\d+", name) for name in classes)
+    return sorted(classes, key=int) if integers else sorted(classes)
 
 
-def numbered(names: Sequence[str], classes: list[str]) -> np.ndarray:
+def class_numbers(names: Sequence[str], classes: list[str]) -> np.ndarray:
     """The number of each name among the classes, (N,); -1 of one that is none of them."""
     number = {name: i for i, name in enumerate(classes)}
     return np.array([number.get(name, -1) for name in names], np.int64)
 
 
 def labels(
-    columns: Mapping[str, Any], feature: Any, known: Collection[str]
+    columns: Mapping[str, Any], feature: Any, class_splits: Collection[str]
 ) -> tuple[list[str], dict[str, np.ndarray]]:
     """The classes of Arrow columns, and the numbers (N,) of their cells.
 
@@ -145,9 +145,9 @@ def labels(
     if type(feature).__name__ == "ClassLabel":
         numbers = {split: cells.to_numpy().astype(np.int64) for split, cells in columns.items()}
         return list(feature.names), numbers
-    names = {split: [told(cell) for cell in c.to_pylist()] for split, c in columns.items()}
-    for split in known:
+    names = {split: [cell_text(cell) for cell in c.to_pylist()] for split, c in columns.items()}
+    for split in class_splits:
         if "" in names[split]:
             raise ValueError(f"row {names[split].index('')} of {split} has no label")
-    classes = in_order({name for split in known for name in names[split]})
-    return classes, {split: numbered(names[split], classes) for split in names}
+    classes = in_order({name for split in class_splits for name in names[split]})
+    return classes, {split: class_numbers(names[split], classes) for split in names}

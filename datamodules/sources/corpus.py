@@ -43,40 +43,40 @@ class Corpus(NamedTuple):
 
     def counts(self, documents: np.ndarray) -> np.ndarray:
         """How often each word stands in these documents, (V,)."""
-        chosen, total = np.zeros(len(self.bounds) - 1, bool), np.zeros(len(self.spelt), np.int64)
-        chosen[documents] = True
+        is_inside, total = np.zeros(len(self.bounds) - 1, bool), np.zeros(len(self.spelt), np.int64)
+        is_inside[documents] = True
         for block, numbers in self.blocks():
             sizes = np.diff(self.bounds[block.start : block.stop + 1])
-            inside = np.repeat(chosen[block], sizes)
+            inside = np.repeat(is_inside[block], sizes)
             total += np.bincount(numbers[inside], minlength=len(total))
         return total
 
-    def known(self, ids: np.ndarray) -> np.ndarray:
+    def count_known(self, ids: np.ndarray) -> np.ndarray:
         """How many words of each document have an id, (D,).
 
         Args:
             ids: of each number, (V,), or PADDING.
         """
-        known = np.zeros(len(self.bounds) - 1, np.int64)
+        totals = np.zeros(len(self.bounds) - 1, np.int64)
         for block, numbers in self.blocks():
             ends = self.bounds[block.start : block.stop + 1] - self.bounds[block.start]
             sums = np.cumsum(ids[numbers] != PADDING)
-            known[block] = np.diff(np.append(0, sums)[ends])
-        return known
+            totals[block] = np.diff(np.append(0, sums)[ends])
+        return totals
 
 
-def numbered(documents: Iterable[str], path: Path) -> Corpus:
+def number_words(documents: Iterable[str], path: Path) -> Corpus:
     """Cut documents into words, with a bar, and write their numbers to a file."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__
     bounds = array("q", [0])
     with path.open("wb") as file:
         for text in with_late_bar(documents, "cutting into words"):
-            found = array("i", map(numbers.__getitem__, words(text)))
-            found.tofile(file)
-            bounds.append(bounds[-1] + len(found))
-    written = np.memmap(path, np.int32, "r") if bounds[-1] else np.empty(0, np.int32)
-    return Corpus(written, np.array(bounds), list(numbers))
+            tokens = array("i", map(numbers.__getitem__, words(text)))
+            tokens.tofile(file)
+            bounds.append(bounds[-1] + len(tokens))
+    tokens_on_disk = np.memmap(path, np.int32, "r") if bounds[-1] else np.empty(0, np.int32)
+    return Corpus(tokens_on_disk, np.array(bounds), list(numbers))
 
 
 def read(
@@ -94,12 +94,12 @@ def read(
         path: of the file that is written.
     """
     if limit is None:
-        text = numbered(documents(), path)
+        text = number_words(documents(), path)
         return text, divide(len(text.bounds) - 1, validation, test, None)
     splits = divide(sum(1 for _ in documents()), validation, test, limit)
-    wanted = {*np.concatenate([*splits.values()]).tolist()}
-    chosen = (text if i in wanted else "" for i, text in enumerate(documents()))
-    return numbered(chosen, path), splits
+    indices = {*np.concatenate([*splits.values()]).tolist()}
+    texts = (text if i in indices else "" for i, text in enumerate(documents()))
+    return number_words(texts, path), splits
 
 
 def divide(count: int, validation: float, test: float, limit: int | None) -> dict[str, np.ndarray]:
@@ -127,14 +127,14 @@ def frequent(counts: np.ndarray, spelt: Sequence[str], most: int, min_count: int
     Raises:
         ValueError: fewer than two words are frequent enough.
     """
-    known = np.flatnonzero(counts >= min_count).tolist()
-    if len(known) < 2:
+    candidates = np.flatnonzero(counts >= min_count).tolist()
+    if len(candidates) < 2:
         raise ValueError(
-            f"the vocabulary has {len(known)} word(s) that stand {min_count} times or more in "
+            f"the vocabulary has {len(candidates)} word(s) that stand {min_count} times or more in "
             f"{counts.sum():,} words of training text: two are needed; lower data.min_count or "
             "give more text"
         )
-    return sorted(known, key=lambda i: (-counts[i], spelt[i]))[:most]
+    return sorted(candidates, key=lambda i: (-counts[i], spelt[i]))[:most]
 
 
 def write(
@@ -147,12 +147,12 @@ def write(
         splits: their documents.
         reach: see `join`.
     """
-    known, sizes = corpus.known(ids), np.diff(corpus.bounds)
+    lengths, sizes = corpus.count_known(ids), np.diff(corpus.bounds)
     for split, documents in splits.items():
-        long = documents[known[documents] > 1]  # one word alone has no context
-        join(folder / f"{split}_ids.npy", corpus, ids, long, int(known[long].sum()), reach)
+        long = documents[lengths[documents] > 1]  # one word alone has no context
+        join(folder / f"{split}_ids.npy", corpus, ids, long, int(lengths[long].sum()), reach)
     return {
-        split: 1 - float(known[documents].sum() / max(sizes[documents].sum(), 1))
+        split: 1 - float(lengths[documents].sum() / max(sizes[documents].sum(), 1))
         for split, documents in splits.items()
     }
 

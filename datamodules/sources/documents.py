@@ -1,7 +1,7 @@
 """Documents of a text of any size, one after another, as parts of strings.
 
     mine.txt, text8                     UTF-8; empty lines end its paragraphs, which are documents
-    mine.{jsonl,csv,tsv,parquet}        a document a row, in a column that is found or told
+    mine.{jsonl,csv,tsv,parquet}        a document a row, in a column that is found or named
     a folder of one of these kinds      its files in the order of their names
     an id on the hub, or its layout     as .parquet
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
 from datamodules.sources import columns, parquet, tables
-from datamodules.sources.layouts import Kind, kept_files
+from datamodules.sources.layouts import Kind, list_files
 
 PARQUET = ".parquet"
 RUNNING = Kind("texts", SUFFIXES | {*tables.SUFFIXES, PARQUET}, "Value", "python_docs")
@@ -25,13 +25,13 @@ AT_ONCE = 1000  # rows of a .parquet that are in memory
 Stream = Iterator[tuple[str, bool]]  # parts of documents; whether the document ends with it
 
 
-def found(location: Path | str, scratch: Path, told: str | None) -> Callable[[], Stream]:
+def open_documents(location: Path | str, scratch: Path, column: str | None) -> Callable[[], Stream]:
     """What reads the text that lies there, from its start at each call.
 
     Args:
         location: a file, a folder, or an id on the hub.
         scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
-        told: the column of the texts in a table; None finds it.
+        column: the column of the texts in a table; None finds it.
 
     Raises:
         FileNotFoundError: it is on the hub and there is no connection, or no text in the folder.
@@ -42,8 +42,8 @@ def found(location: Path | str, scratch: Path, told: str | None) -> Callable[[],
     files = [location] if isinstance(location, str) or location.is_file() else inside(location)
     if isinstance(location, str) or (location.is_dir() and suffix(files[0]) == PARQUET):
         loaded = parquet.tables(location, scratch).values()
-        return lambda: (part for table in loaded for part in of_hub(location, table, told))
-    return lambda: (part for file in files for part in of_file(Path(file), told))
+        return lambda: (part for table in loaded for part in of_hub(location, table, column))
+    return lambda: (part for file in files for part in of_file(Path(file), column))
 
 
 def inside(folder: Path) -> list[Path]:
@@ -53,7 +53,7 @@ def inside(folder: Path) -> list[Path]:
         FileNotFoundError: there are none.
         ValueError: there are several kinds.
     """
-    files = kept_files(folder, RUNNING)
+    files = list_files(folder, RUNNING)
     kinds = sorted({suffix(file) for file in files})
     if not files:
         others = ", ".join(sorted(RUNNING.suffixes - SUFFIXES))
@@ -72,11 +72,11 @@ def suffix(file: Path | str) -> str:
     return Path(file).suffix.lower()
 
 
-def of_file(path: Path, told: str | None) -> Stream:
+def of_file(path: Path, column: str | None) -> Stream:
     """The documents of a file."""
     if suffix(path) == PARQUET:
-        return of_parquet(path, told)
-    return rows(path, told) if suffix(path) in tables.SUFFIXES else paragraphs(path)
+        return of_parquet(path, column)
+    return rows(path, column) if suffix(path) in tables.SUFFIXES else paragraphs(path)
 
 
 def paragraphs(path: Path) -> Stream:
@@ -107,7 +107,7 @@ def fault(path: Path) -> ValueError:
     raise AssertionError(path)
 
 
-def rows(path: Path, told: str | None) -> Stream:
+def rows(path: Path, column: str | None) -> Stream:
     """The texts of a table, a document each; one that is not there has no words.
 
     Raises:
@@ -119,8 +119,8 @@ def rows(path: Path, told: str | None) -> Stream:
     worded = [
         name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
     ]
-    column = columns.choose_text(path, names, told, worded)
-    for number, (cell,) in tables.rows(path, [column]):
+    text_column = columns.choose_text(path, names, column, worded)
+    for number, (cell,) in tables.rows(path, [text_column]):
         try:
             text = "" if cell is None else read_text(cell)
         except ValueError as error:
@@ -128,7 +128,7 @@ def rows(path: Path, told: str | None) -> Stream:
         yield text, True
 
 
-def of_parquet(path: Path, told: str | None) -> Stream:
+def of_parquet(path: Path, column: str | None) -> Stream:
     """The texts of a .parquet file."""
     from pyarrow import ArrowInvalid, parquet
 
@@ -137,19 +137,21 @@ def of_parquet(path: Path, told: str | None) -> Stream:
     except ArrowInvalid as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     schema = file.schema_arrow
-    column = columns.choose_text(path, schema.names, told, strings(schema.names, schema.types))
-    for batch in file.iter_batches(AT_ONCE, columns=[column]):
-        yield from told_cells(batch.column(0))
+    text_column = columns.choose_text(
+        path, schema.names, column, strings(schema.names, schema.types)
+    )
+    for batch in file.iter_batches(AT_ONCE, columns=[text_column]):
+        yield from cells_as_documents(batch.column(0))
 
 
-def of_hub(location: Path | str, table: Any, told: str | None) -> Stream:
+def of_hub(location: Path | str, table: Any, column: str | None) -> Stream:
     """The texts of a split that the library `datasets` has opened, which stay on the disk."""
     kinds = [getattr(feature, "dtype", "") for feature in table.features.values()]
     names = list(table.features)
-    column = columns.choose_text(location, names, told, strings(names, kinds))
-    for chunk in table.data.column(column).chunks:
+    text_column = columns.choose_text(location, names, column, strings(names, kinds))
+    for chunk in table.data.column(text_column).chunks:
         for start in range(0, len(chunk), AT_ONCE):
-            yield from told_cells(chunk.slice(start, AT_ONCE))
+            yield from cells_as_documents(chunk.slice(start, AT_ONCE))
 
 
 def strings(names: Sequence[str], types: Sequence[Any]) -> list[str]:
@@ -158,7 +160,7 @@ def strings(names: Sequence[str], types: Sequence[Any]) -> list[str]:
     return [name for name, one in zip(names, types, strict=True) if str(one) in kinds]
 
 
-def told_cells(cells: Any) -> Stream:
+def cells_as_documents(cells: Any) -> Stream:
     """Arrow's cells as documents."""
     return ((str(cell or ""), True) for cell in cells.to_pylist())
 
@@ -168,8 +170,8 @@ def pieces(stream: Iterable[tuple[str, bool]]) -> Iterator[str]:
     rest: list[str] = []
     for text, ends in stream:
         rest += text.split()
-        whole = len(rest) if ends else len(rest) // LONGEST * LONGEST
-        for start in range(0, whole, LONGEST):
-            yield " ".join(rest[start : min(start + LONGEST, whole)])
-        if whole:
-            rest = rest[whole:]
+        count = len(rest) if ends else len(rest) // LONGEST * LONGEST
+        for start in range(0, count, LONGEST):
+            yield " ".join(rest[start : min(start + LONGEST, count)])
+        if count:
+            rest = rest[count:]

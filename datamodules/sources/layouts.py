@@ -18,7 +18,7 @@ import numpy as np
 
 from datamodules.inputs import clip, picture_file, sound, text
 from datamodules.sources import columns, idx, parquet, tables
-from datamodules.sources.columns import FOUND, Columns
+from datamodules.sources.columns import FIND, Columns
 from datamodules.sources.rows import Rows, Source
 
 NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
@@ -28,12 +28,12 @@ UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a labe
 
 @dataclass(frozen=True)
 class Kind:
-    """What the rows are: a word for them, the endings of their files, their column on the hub."""
+    """What the rows are: their name, the suffixes of their files, their column type on the hub."""
 
     plural: str
     suffixes: frozenset[str]
     feature: str  # a class of `datasets`
-    example: str  # an bundled data set, which needs no download
+    example: str  # a bundled data set, which needs no download
 
 
 PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")
@@ -42,14 +42,14 @@ CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
 SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
 
 
-def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns = FOUND) -> Source:
+def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND) -> Source:
     """Read what lies there.
 
     Args:
         location: a path, or an id on the hub.
         scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
         kind: what the rows should be.
-        told: the columns of texts and labels, where a person named them.
+        cols: the columns of texts and labels, where a person named them.
 
     Raises:
         FileNotFoundError: it is on the hub and there is no connection.
@@ -57,7 +57,7 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns =
     """
     if isinstance(location, str):
         parquet.connect(location, kind.example)
-    source = _reader(location, kind, told)(location, scratch)
+    source = _reader(location, kind, cols)(location, scratch)
     classes = source.classes
     if len(classes) < 2:
         raise ValueError(
@@ -75,18 +75,18 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, told: Columns =
     return source
 
 
-def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, Path], Source]:
+def _reader(location: Path | str, kind: Kind, cols: Columns) -> Callable[[Any, Path], Source]:
     """Which of the layouts this is."""
-    hub_layout = partial(_hub_layout, kind=kind, told=told)
-    table = partial(_table, kind=kind, told=told)
+    hub_layout = partial(_hub_layout, kind=kind, cols=cols)
+    table = partial(_table, kind=kind, cols=cols)
     if isinstance(location, str):
         return hub_layout
     if location.is_file():
         is_parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
         if not is_parquet and location.suffix.lower() not in tables.SUFFIXES:
-            wanted = "text,label (or .parquet)" if kind is TEXTS else "file,label"
+            cells = "text,label (or .parquet)" if kind is TEXTS else "file,label"
             raise ValueError(
-                f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {wanted}, is wanted"
+                f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
             )
         return hub_layout if is_parquet else table
     if any(location.rglob("*.parquet")):
@@ -100,24 +100,24 @@ def _reader(location: Path | str, kind: Kind, told: Columns) -> Callable[[Any, P
 # --- the hub -------------------------------------------------------------------------------------
 
 
-def _hub_layout(location: Path | str, scratch: Path, kind: Kind, told: Columns) -> Source:
+def _hub_layout(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
     """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
     loaded = parquet.tables(location, scratch)
     features = next(iter(loaded.values())).features
     if kind is TEXTS:
-        content, label = columns.choose_features(location, features, told)
+        content, label = columns.choose_features(location, features, cols)
     else:
-        wanted = (kind.feature, "ClassLabel")
-        content, label = (parquet.column(features, one, location) for one in wanted)
+        kinds = (kind.feature, "ClassLabel")
+        content, label = (parquet.column(features, one, location) for one in kinds)
     cells = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
-    known = [name for name in cells if name in (*NAMES, "all")]
-    classes, labels = columns.labels(cells, features[label], known)
+    class_splits = [name for name in cells if name in (*NAMES, "all")]
+    classes, labels = columns.labels(cells, features[label], class_splits)
     splits: dict[str, Rows] = {}
     for name, table in loaded.items():
         name = SPLITS.get(name, name)
         rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
         if len(loaded) == 1 and tables.SPLIT in features:
-            parts = [tables.told(cell) for cell in table[tables.SPLIT]]
+            parts = [tables.cell_text(cell) for cell in table[tables.SPLIT]]
             return Source(_by_split(location, rows, parts), classes)
         splits[name] = rows
     return Source(splits, classes)
@@ -141,8 +141,8 @@ def _idx(folder: Path, _: Path) -> Source:
                 "(N, H, W) and (N,) are wanted"
             )
         splits[SPLITS.get(name, name)] = Rows(pixels, labels)
-    seen = [int(rows.labels.max()) for rows in splits.values() if len(rows.labels)]
-    return Source(splits, [str(i) for i in range(max(seen, default=-1) + 1)])
+    highest = [int(rows.labels.max()) for rows in splits.values() if len(rows.labels)]
+    return Source(splits, [str(i) for i in range(max(highest, default=-1) + 1)])
 
 
 # --- class folders -------------------------------------------------------------------------------
@@ -151,24 +151,24 @@ def _idx(folder: Path, _: Path) -> Source:
 def _class_folders(folder: Path, _: Path, kind: Kind) -> Source:
     """[train|val|test/]<class>/*.png; classes in the order of their names."""
     parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
-    whole = "train" not in parts or not _folders(parts["train"])  # or a class is named train
-    found = {
+    undivided = "train" not in parts or not _folders(parts["train"])  # or a class is named train
+    files = {
         split: [
             (f, d.name)
             for d in _folders(root)
             if kind is not TEXTS or d.name != UNLABELLED
-            for f in kept_files(d, kind)
+            for f in list_files(d, kind)
         ]
-        for split, root in ({"all": folder} if whole else parts).items()
+        for split, root in ({"all": folder} if undivided else parts).items()
     }
-    classes = sorted({name for files in found.values() for _, name in files})
+    classes = sorted({name for pairs in files.values() for _, name in pairs})
     if not classes:
         ending = min(kind.suffixes, key=lambda suffix: (suffix not in (".png", ".mp4"), suffix))
         raise ValueError(
             f"no {kind.plural} in {folder}: put them into one folder a class, such as "
             f"{folder}/cat/1{ending} and {folder}/dog/1{ending}"
         )
-    return Source({split: _rows(files, classes) for split, files in found.items()}, classes)
+    return Source({split: _rows(pairs, classes) for split, pairs in files.items()}, classes)
 
 
 def _rows(raws: list[tuple[Any, str]], classes: list[str]) -> Rows:
@@ -181,23 +181,23 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
 
 
-def kept_files(folder: Path, kind: Kind) -> list[Path]:
+def list_files(folder: Path, kind: Kind) -> list[Path]:
     """The files of a kind below a folder, but for hidden ones; a folder of pictures is a clip."""
-    found = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
+    paths = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
     if kind is CLIPS:
         pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
-        found |= {f.parent for f in pictures} - {folder}
-    return sorted(f for f in found if "/." not in f"/{f.relative_to(folder).as_posix()}")
+        paths |= {f.parent for f in pictures} - {folder}
+    return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")
 
 
-def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
+def _table(location: Path, _: Path, kind: Kind, cols: Columns) -> Source:
     """A table of texts, or of files beside it; see tables.py."""
-    found = _candidates(location, kind) if location.is_dir() else [location]
-    if len(found) > 1:
-        names = ", ".join(table.name for table in found)
+    candidates = _candidates(location, kind) if location.is_dir() else [location]
+    if len(candidates) > 1:
+        names = ", ".join(table.name for table in candidates)
         raise ValueError(f"{location} has several tables ({names}): give one as data.source")
-    path = found[0]
-    both = columns.columns_of(path, kind is TEXTS, told)
+    path = candidates[0]
+    both = columns.columns_of(path, kind is TEXTS, cols)
     table = tables.read(path, *both)
     raws: list[Any] = table.contents
     if both[0] == tables.FILE:
@@ -205,7 +205,7 @@ def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
         raws = [_place(path, *row) for row in cells]
     classes = columns.in_order({*table.labels})
     rows = Rows(
-        raws, columns.numbered(table.labels, classes), table.numbers, f"line {{}} of {path}"
+        raws, columns.class_numbers(table.labels, classes), table.numbers, f"line {{}} of {path}"
     )
     return Source(_by_split(path, rows, table.splits), classes)
 
@@ -213,20 +213,20 @@ def _table(location: Path, _: Path, kind: Kind, told: Columns) -> Source:
 def _candidates(folder: Path, kind: Kind) -> list[Path]:
     """The tables of a folder; where it has no folders, of texts also those of other columns."""
     loose = kind is TEXTS and not _folders(folder)
-    return tables.found(folder) or (tables.every(folder) if loose else [])
+    return tables.labelled_tables(folder) or (tables.all_tables(folder) if loose else [])
 
 
-def _by_split(path: Path | str, rows: Rows, told: list[str]) -> dict[str, Rows]:
+def _by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
     """The rows of each split, as each row tells it; all where none does.
 
     Raises:
         ValueError: that is no split.
     """
-    named = {*told}
-    wrong = {name for name in named if name.lower() not in SPLITS} if named != {""} else set()
+    names = {*split_names}
+    wrong = {name for name in names if name.lower() not in SPLITS} if names != {""} else set()
     if wrong:
         raise ValueError(f"{path} has the split {wrong.pop()!r}: train, val or test is wanted")
-    places = np.array([SPLITS.get(name.lower(), "all") for name in told])
+    places = np.array([SPLITS.get(name.lower(), "all") for name in split_names])
     return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
 
 
@@ -239,11 +239,11 @@ def _place(table: Path, file: Any, label: str, split: str) -> Path:
 def files(location: Path) -> list[Path]:
     """Every file of a data set: those of a folder, and those that a table names."""
     folder = location.is_dir()
-    found = tables.found(location) if folder else [location]
-    named = [
+    label_tables = tables.labelled_tables(location) if folder else [location]
+    paths = [
         _place(table, file, label, split)
-        for table in found
+        for table in label_tables
         if tables.names_files(table)
         for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
     ]
-    return sorted({*(location.rglob("*") if folder else [location]), *named})
+    return sorted({*(location.rglob("*") if folder else [location]), *paths})

@@ -29,9 +29,9 @@ def locate(name: str, source: str | None, hub: str | None) -> Path | str:
         if not path.exists():
             raise FileNotFoundError(f"data.source is {source!r}: there is no such folder or file")
         return path
-    shared = os.environ.get("ZOO_DATA")
-    if shared and (Path(shared).expanduser() / name).exists():
-        return Path(shared).expanduser() / name
+    data_folder = os.environ.get("ZOO_DATA")
+    if data_folder and (Path(data_folder).expanduser() / name).exists():
+        return Path(data_folder).expanduser() / name
     if hub:
         return hub
     raise FileNotFoundError(f"no data for {name!r}: give data.source=PATH, or put it in $ZOO_DATA")
@@ -39,10 +39,10 @@ def locate(name: str, source: str | None, hub: str | None) -> Path | str:
 
 def fingerprint(location: Path | str, **preprocessing: Any) -> str:
     """A digest of what was found (files with sizes and times) and of what is made of it."""
-    found: list[Any] = [str(location)]
+    contents: list[Any] = [str(location)]
     if isinstance(location, Path):
         stats = [(file, file.stat()) for file in files(location) if file.is_file()]
         root = location.parent
-        found = [(os.path.relpath(f, root), stat.st_size, stat.st_mtime_ns) for f, stat in stats]
-    text = json.dumps([found, preprocessing], sort_keys=True, default=str)
+        contents = [(os.path.relpath(f, root), stat.st_size, stat.st_mtime_ns) for f, stat in stats]
+    text = json.dumps([contents, preprocessing], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ def connect(hub: str, example: str, seconds: float = 2) -> None:
     """Probe the hub, or the proxy before it, once; without it `datasets` retries for 23 s.
 
     Args:
-        example: an bundled data set, which needs no download.
+        example: a bundled data set, which needs no download.
 
     Raises:
         FileNotFoundError: nobody answers; the message names the ways out.

@@ -15,7 +15,7 @@ class Rows:
     raws: Sequence[Any] | np.ndarray
     labels: np.ndarray
     numbers: np.ndarray | None = None  # of their lines in a table
-    where: str = ""  # how a line is spoken of
+    where: str = ""  # names a line in messages
 
     def take(self, indices: np.ndarray) -> "Rows":
         """These rows only; nothing is read."""
@@ -32,7 +32,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as it was found: its splits and the names of its classes."""
+    """A data set that is not decoded yet: its splits and the names of its classes."""
 
     splits: dict[str, Rows]
     classes: list[str]

@@ -1,6 +1,6 @@
 """Tables of one sample a row, read row by row: .csv, .tsv or .jsonl; of .parquet, the columns.
 
-    text,label[,split]     texts; columns of other names are found, or told
+    text,label[,split]     texts; columns of other names are found, or named
     file,label[,split]     files beside the table, or in the folders that their rows tell
 
 Labels are words or whole numbers. Bytes that are not UTF-8 stay in their cells, as surrogates.
@@ -29,14 +29,15 @@ class Table(NamedTuple):
     numbers: np.ndarray
 
 
-def every(folder: Path) -> list[Path]:
+def all_tables(folder: Path) -> list[Path]:
     """All tables of a folder."""
     return sorted(f for f in folder.glob("[!.]*") if f.suffix.lower() in SUFFIXES)
 
 
-def found(folder: Path) -> list[Path]:
+def labelled_tables(folder: Path) -> list[Path]:
     """The tables of a folder that name labels, and files or texts."""
-    return [f for f in every(folder) if LABEL in (names := _names(f)) and {FILE, TEXT} & {*names}]
+    paths = all_tables(folder)
+    return [f for f in paths if LABEL in (names := _names(f)) and {FILE, TEXT} & {*names}]
 
 
 def names_files(path: Path) -> bool:
@@ -59,7 +60,7 @@ def header(path: Path) -> list[str]:
     Raises:
         ValueError: it is empty, in no UTF-8, or no JSON.
     """
-    with opened(path) as file:
+    with open_table(path) as file:
         line = next((line for line in file if line.strip()), "")
     if not line or "\0" in line:
         what = "holds NUL where the columns are named" if line else "is empty"
@@ -69,7 +70,7 @@ def header(path: Path) -> list[str]:
     return next(csv.reader([line], delimiter=_delimiter(path)))
 
 
-def opened(path: Path) -> TextIO:
+def open_table(path: Path) -> TextIO:
     """The lines of a table."""
     return path.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
 
@@ -86,24 +87,24 @@ def read(path: Path, content: str, label: str) -> Table:
     columns = [content, label, *([SPLIT] if SPLIT in header(path) else [])]
     table, numbers = Table([], [], [], np.empty(0)), array("q")
     for number, cells in rows(path, columns):
-        raw, named, split = (*cells, "") if len(cells) == 2 else cells
-        if not (name := told(named)) or raw is None or (content == FILE and not raw):
+        raw, label_cell, split = (*cells, "") if len(cells) == 2 else cells
+        if not (name := cell_text(label_cell)) or raw is None or (content == FILE and not raw):
             raise ValueError(f"line {number} of {path} has no {content} or no {label}")
         table.contents.append(raw)
         table.labels.append(sys.intern(name))
-        table.splits.append(sys.intern(told(split)))
+        table.splits.append(sys.intern(cell_text(split)))
         numbers.append(number)
     return table._replace(numbers=np.array(numbers))
 
 
-def told(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """A label or a split as a word; "" where there is none."""
     return "" if cell is None else str(cell).strip()
 
 
 def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     """The number of each line that ends a row, and these cells of the row."""
-    with opened(path) as file:
+    with open_table(path) as file:
         if _suffix(path) == ".jsonl":
             for number, line in enumerate(file, 1):
                 if line.strip():

@@ -99,10 +99,10 @@ class Augment:
         random = key.generator()
         if self.any(*WARPED):
             draws = self.draw(key.size, images.shape[-2:], random, images.shape[1] // frames)
-            images = self.apply(images, AugmentParameters(*map(key.mine, draws)), frames)
+            images = self.apply(images, AugmentParameters(*map(key.local_rows, draws)), frames)
         if self.any("erasing"):
             boxes = self.boxes(key.size, images.shape[-2:], random)
-            images = torch.where(key.mine(boxes).to(images.device), self._cval, images)
+            images = torch.where(key.local_rows(boxes).to(images.device), self._cval, images)
         return images
 
     def any(self, *names: str) -> bool:
@@ -121,26 +121,26 @@ class Augment:
         ranges = self._ranges(size)
         shift = self.options.get("channel_shift_range", 0)
         low, high = torch.tensor([*ranges.values(), *[(-shift, shift)] * channels]).float().T
-        drawn = low + torch.rand(count, len(low), generator=random) * (high - low)
-        found = dict(zip(ranges, drawn.unbind(1), strict=False))
+        values = low + torch.rand(count, len(low), generator=random) * (high - low)
+        parameters = dict(zip(ranges, values.unbind(1), strict=False))
         for name in ("flip_x", "flip_y"):
-            found[name] = (found[name] > 0).float()
+            parameters[name] = (parameters[name] > 0).float()
         for name in ("crop_x", "crop_y"):
-            found[name] = found[name].floor()
-        return AugmentParameters(**found, channel_shift=drawn[:, len(ranges) :])
+            parameters[name] = parameters[name].floor()
+        return AugmentParameters(**parameters, channel_shift=values[:, len(ranges) :])
 
     def _ranges(self, size: tuple[int, int] | torch.Size) -> dict[str, tuple[float, float]]:
         """Between what each parameter is uniform; a flip is where it is above zero."""
-        asked = self.options
-        zoom, padding = asked.get("zoom_range", 0.0), asked.get("crop_padding", 0)
+        options = self.options
+        zoom, padding = options.get("zoom_range", 0.0), options.get("crop_padding", 0)
         low, high = zoom if isinstance(zoom, list) else (1 - zoom, 1 + zoom)
         reach: dict[str, float] = {
-            "rotation": math.radians(asked.get("rotation_range", 0)),
-            "shift_x": asked.get("width_shift_range", 0) * size[1],
-            "shift_y": asked.get("height_shift_range", 0) * size[0],
-            "flip_x": asked.get("horizontal_flip", False),
-            "flip_y": asked.get("vertical_flip", False),
-            "shear": math.radians(asked.get("shear_degrees", 0)),
+            "rotation": math.radians(options.get("rotation_range", 0)),
+            "shift_x": options.get("width_shift_range", 0) * size[1],
+            "shift_y": options.get("height_shift_range", 0) * size[0],
+            "flip_x": options.get("horizontal_flip", False),
+            "flip_y": options.get("vertical_flip", False),
+            "shear": math.radians(options.get("shear_degrees", 0)),
         }
         pixels = (-padding, padding + 1 - 1e-4)  # to be rounded down
         evenly = {name: (-far, far) for name, far in reach.items()}
@@ -166,8 +166,8 @@ class Augment:
         area = (least + (most - least) * share) * size[0] * size[1]
         ratio = torch.exp(math.log(flat) + math.log(tall / flat) * form)
         height, width = (area * ratio).sqrt(), (area / ratio).sqrt()
-        chosen = chance < self.options.get("erasing", 0.0)
-        return _rectangles(height * chosen, width * chosen, y, x, size)
+        is_erased = chance < self.options.get("erasing", 0.0)
+        return _rectangles(height * is_erased, width * is_erased, y, x, size)
 
     def mix(
         self, images: Tensor, labels: Tensor, classes: int, key: "Key"
@@ -189,19 +189,19 @@ class Augment:
         random = np.random.default_rng(key.generator(MIX_STREAM).initial_seed())
         cut = bool(random.integers(2)) if all(alphas) else bool(alphas[1])
         shares = random.beta(alphas[cut], alphas[cut], key.size)
-        mine = key.mine(torch.from_numpy(shares)).to(images)
+        weights = key.local_rows(torch.from_numpy(shares)).to(images)
         other = (torch.arange(len(images), device=images.device) ^ 1).clamp(max=len(images) - 1)
         if cut:
-            places = key.mine(torch.from_numpy(random.random((key.size, 2)))).to(images)
-            side = (1 - mine).sqrt()[:, None] * torch.tensor(images.shape[2:]).to(images)
+            places = key.local_rows(torch.from_numpy(random.random((key.size, 2)))).to(images)
+            side = (1 - weights).sqrt()[:, None] * torch.tensor(images.shape[2:]).to(images)
             (height, width), (y, x) = side.T, places.T
             box = _rectangles(height, width, y, x, images.shape[2:])
             images = torch.where(box, images[other], images)
-            mine = 1 - box.float().mean((1, 2, 3)).to(mine)
+            weights = 1 - box.float().mean((1, 2, 3)).to(weights)
         else:
-            images = torch.lerp(images[other], images, mine[:, None, None, None])
+            images = torch.lerp(images[other], images, weights[:, None, None, None])
         hard = F.one_hot(labels, classes).to(images)
-        return images, torch.lerp(hard[other], hard, mine[:, None])
+        return images, torch.lerp(hard[other], hard, weights[:, None])
 
 
 def _rectangles(
@@ -209,10 +209,10 @@ def _rectangles(
 ) -> Tensor:
     """Rectangles (B, 1, H, W), bool, of sizes in pixels; y and x in [0, 1] say where they fit."""
 
-    def along(length: Tensor, place: Tensor, whole: int) -> Tensor:
-        length = length.round().clamp(max=whole)[:, None]
-        start = (place[:, None] * (whole - length + 1)).floor()
-        at = torch.arange(whole, device=length.device)
+    def along(length: Tensor, place: Tensor, side: int) -> Tensor:
+        length = length.round().clamp(max=side)[:, None]
+        start = (place[:, None] * (side - length + 1)).floor()
+        at = torch.arange(side, device=length.device)
         return (at >= start) & (at < start + length)
 
     rows, columns = along(height, y, size[0]), along(width, x, size[1])

@@ -54,36 +54,36 @@ FIXED = {"symmetric": (0.5, 0.5)}  # mean and deviation that are not fitted
 Blocks = Callable[[], Iterable[Tensor]]
 
 
-def resolved(scaling: Scaling) -> Standardisation:
+def resolve_scaling(scaling: Scaling) -> Standardisation:
     """The options that a name stands for, and those that others imply.
 
     Raises:
         ValueError: whitening and the data set's deviation were both asked for.
     """
-    asked = Standardisation(**NAMED[scaling] if isinstance(scaling, str) else scaling)
-    if asked.get("zca_whitening") and asked.get("featurewise_std_normalization"):
+    options = Standardisation(**NAMED[scaling] if isinstance(scaling, str) else scaling)
+    if options.get("zca_whitening") and options.get("featurewise_std_normalization"):
         raise ValueError(
             "zca_whitening and featurewise_std_normalization exclude each other: whitening already "
             "brings every component to the same deviation; leave one out"
         )
-    if asked.get("zca_whitening") or asked.get("featurewise_std_normalization"):
-        asked["featurewise_center"] = True
-    return asked
+    if options.get("zca_whitening") or options.get("featurewise_std_normalization"):
+        options["featurewise_center"] = True
+    return options
 
 
-def later(asked: Standardisation) -> Standardisation:
+def kept_options(options: Standardisation) -> Standardisation:
     """The options that are needed once all is fitted, besides mean and deviation."""
-    kept = ("rescale", "samplewise_center", "samplewise_std_normalization", "zca_whitening")
-    return {key: asked[key] for key in kept if asked.get(key)}  # type: ignore[return-value,literal-required]
+    names = ("rescale", "samplewise_center", "samplewise_std_normalization", "zca_whitening")
+    return {key: options[key] for key in names if options.get(key)}  # type: ignore[return-value,literal-required]
 
 
-def alone(images: Tensor, asked: Standardisation) -> Tensor:
+def scale_samplewise(images: Tensor, options: Standardisation) -> Tensor:
     """What needs no fitting: rescale, then centre and scale each of images (B, C, H, W)."""
-    if "rescale" in asked:
-        images = images * asked["rescale"]
-    if asked.get("samplewise_center"):
+    if "rescale" in options:
+        images = images * options["rescale"]
+    if options.get("samplewise_center"):
         images = images - images.mean((1, 2, 3), keepdim=True)
-    if asked.get("samplewise_std_normalization"):
+    if options.get("samplewise_std_normalization"):
         images = images / (images.std((1, 2, 3), correction=0, keepdim=True) + NOISE)
     return images
 
@@ -100,7 +100,9 @@ def moments(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     return mean, (squares / count - mean.square()).clamp(min=0).sqrt()
 
 
-def whitening(blocks: Iterable[Tensor], shape: tuple[int, int, int], epsilon: float) -> Tensor:
+def whitening_matrix(
+    blocks: Iterable[Tensor], shape: tuple[int, int, int], epsilon: float
+) -> Tensor:
     """The matrix (D, D) that makes pixels of centred images uncorrelated, each of deviation one.
 
     With the singular values s of n pictures it is U diag(sqrt(n) / (s + epsilon)) U^T (Krizhevsky
@@ -121,8 +123,8 @@ def whitening(blocks: Iterable[Tensor], shape: tuple[int, int, int], epsilon: fl
         count += len(flat)
         products += flat.T @ flat
     squares, directions = torch.linalg.eigh(products)
-    seen = squares > squares[-1] * size * torch.finfo(torch.float32).eps ** 2
-    factors = torch.where(seen, count**0.5 / (squares.clamp(min=0).sqrt() + epsilon), 0)
+    is_spanned = squares > squares[-1] * size * torch.finfo(torch.float32).eps ** 2
+    factors = torch.where(is_spanned, count**0.5 / (squares.clamp(min=0).sqrt() + epsilon), 0)
     return ((directions * factors) @ directions.T).float()
 
 
@@ -154,7 +156,7 @@ def free_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def whitened(images: Tensor, matrix: Tensor) -> Tensor:
+def whiten(images: Tensor, matrix: Tensor) -> Tensor:
     """Images (B, C, H, W) by the matrix (D, D), which is symmetric."""
     flat = images.flatten(1) @ matrix.to(images)
     return flat.view(images.shape).contiguous(memory_format=torch.channels_last)

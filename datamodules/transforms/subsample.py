@@ -14,7 +14,7 @@ from torch import Tensor
 from datamodules.utilities.draws import Key
 
 
-def kept(counts: Tensor, threshold: float) -> Tensor:
+def keep_probabilities(counts: Tensor, threshold: float) -> Tensor:
     """The probability with which each word is kept, from its count; both (V,).
 
     That of word2vec.c: sqrt(t / f) + t / f, at most 1, for a share f of the text. Section 2.3 of
@@ -24,7 +24,7 @@ def kept(counts: Tensor, threshold: float) -> Tensor:
     return (ratio.sqrt() + ratio).clamp(max=1)
 
 
-def thinned(rows: Tensor, chances: Tensor, window: int, key: Key) -> tuple[Tensor, Tensor]:
+def subsample(rows: Tensor, chances: Tensor, window: int, key: Key) -> tuple[Tensor, Tensor]:
     """Join rows (R, L), int32, to running text, without the words that are thinned out.
 
     Args:
@@ -36,7 +36,7 @@ def thinned(rows: Tensor, chances: Tensor, window: int, key: Key) -> tuple[Tenso
         uint8: that of place i is of the word `ids[i + w]`; those between words mean nothing.
     """
     draws = torch.rand((key.size, rows.shape[1]), generator=key.generator())  # of all ranks
-    draws = key.mine(draws).to(rows.device)
+    draws = key.local_rows(draws).to(rows.device)
     draws = draws / chances.index_select(0, rows.view(-1)).view_as(rows)
     draws, rows = (F.pad(one, (0, window)) for one in (draws, rows))  # what separates the rows
     places = (draws < 1).view(-1).nonzero()[:, 0]  # of words that stay; found once: masks cost more

@@ -55,7 +55,7 @@ def in_torch(
     sizes = torch.tensor(images.shape[:1:-1], device=images.device).view(2, 1, 1)
     last = sizes - 1
     inside = ((places >= -SLACK) & (places <= last + SLACK)).all(1, keepdim=True)
-    places = mapped(places, sizes, fill)
+    places = map_places(places, sizes, fill)
     if fill == "tile":  # the neighbour of the last pixel is the first one
         images = F.pad(images, (0, 1, 0, 1), mode="circular")
         sizes = sizes + 1
@@ -79,7 +79,7 @@ def _places(size: torch.Size, matrices: Tensor) -> Tensor:
     return m[:, :, 0] * x + m[:, :, 1] * y + m[:, :, 2] + middle
 
 
-def mapped(places: Tensor, lengths: Tensor, fill: Fill) -> Tensor:
+def map_places(places: Tensor, lengths: Tensor, fill: Fill) -> Tensor:
     """Places anywhere as the places in a row of so many pixels that they show."""
     last = lengths - 1
     if fill == "reflect":
@@ -87,8 +87,8 @@ def mapped(places: Tensor, lengths: Tensor, fill: Fill) -> Tensor:
         return torch.minimum(along, 2 * lengths - along) - 0.5
     if fill == "wrap":
         along = places.abs() % last.clamp(min=1)
-        turned = torch.where(places < 0, last - along, along)
-        return torch.where((places < 0) | (places > last), turned, places)
+        mirrored = torch.where(places < 0, last - along, along)
+        return torch.where((places < 0) | (places > last), mirrored, places)
     if fill == "tile":
         return places % lengths
     return places.clamp(torch.zeros_like(last), last)

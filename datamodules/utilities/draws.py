@@ -31,6 +31,6 @@ class Key(NamedTuple):
         """
         return seeded(self.seed, self.epoch, self.batch, *([stream] if stream else []))
 
-    def mine(self, draws: Tensor) -> Tensor:
+    def local_rows(self, draws: Tensor) -> Tensor:
         """The rows of this rank out of draws made for the whole global batch."""
         return draws[self.start : self.stop]

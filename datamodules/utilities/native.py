@@ -30,15 +30,15 @@ THREADS = "-fopenmp"  # PyTorch's own threads where both have GNU's; a compiler 
 @cache
 def kernel(source: Path) -> ctypes.CDLL | None:
     """The functions of a C++ file; None, with one line on stderr, where it cannot be compiled."""
-    named = (os.environ.get("CXX"), "c++", "g++", "clang++")
-    compiler = next((name for name in named if name and shutil.which(name)), None)
+    names = (os.environ.get("CXX"), "c++", "g++", "clang++")
+    compiler = next((name for name in names if name and shutil.which(name)), None)
     if compiler is None:
         print(f"note      no C++ compiler: {source.stem} runs in PyTorch, slower", file=sys.stderr)
         return None
     vectors = {"AVX2": AVX2, "AVX512": AVX512}.get(torch.backends.cpu.get_cpu_capability(), ())
     flags = [*FLAGS, *vectors]
-    told = f"{platform.machine()} {flags} {THREADS} {source.read_text()}"
-    key = hashlib.sha256(told.encode()).hexdigest()[:16]
+    build_key = f"{platform.machine()} {flags} {THREADS} {source.read_text()}"
+    key = hashlib.sha256(build_key.encode()).hexdigest()[:16]
 
     def build(folder: Path) -> None:
         command = [compiler, *flags, str(source), "-o", str(folder / "kernel.so")]
@@ -48,6 +48,6 @@ def kernel(source: Path) -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(str(cached(f"kernel-{source.stem}", key, build) / "kernel.so"))
     except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        print(f"note      {source.stem} runs in PyTorch, slower: {said[0]}", file=sys.stderr)
+        lines = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        print(f"note      {source.stem} runs in PyTorch, slower: {lines[0]}", file=sys.stderr)
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules.bundled.moving_digits import moving_digits
-from datamodules.clips import ordered
+from datamodules.clips import reorder_frames
 from zoo.baselines.video import MotionHistograms, features, histogram
 
 
@@ -40,7 +40,7 @@ def test_a_clip_backwards_has_the_same_features():
 def test_it_tells_what_moves_from_what_is_still():
     clips = np.random.default_rng(0).integers(0, 40, (80, 6, 8, 8, 1), np.uint8)
     labels = np.arange(80) // 2 % 2
-    clips[labels == 1] = ordered(clips[labels == 1], "first")
+    clips[labels == 1] = reorder_frames(clips[labels == 1], "first")
     assert score(clips, labels, bins=4, grid=2) == 1.0
 
 

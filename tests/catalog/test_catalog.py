@@ -53,7 +53,7 @@ def test_data_give_batches_and_the_info_that_goes_with_them(name, tiny):
     gathered = next(iter(data.train_dataloader())).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
     assert json.loads(json.dumps(data.info)) == data.info
-    inputs, *rest = data.whole("train", 8)
+    inputs, *rest = data.samples("train", 8)
     assert (len(inputs), set(data.info["samples"])) == (8, {"train", "val", "test"})
     if "classes" in data.info:
         assert len(inputs) == len(rest[0])

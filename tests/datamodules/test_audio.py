@@ -60,7 +60,7 @@ def test_embedded_strings_need_no_source_and_no_soundfile(monkeypatch):
     assert data.info["bundled"]
     assert data.info["classes"] == list(SCALE)
     assert data.info["samples"] == {"train": 64, "val": 64, "test": 64}
-    ids, labels = data.whole("train", 16)
+    ids, labels = data.samples("train", 16)
     assert (ids.shape, ids.dtype, labels.shape) == ((16, 2000), torch.int64, (16,))
     assert np.bincount(labels).tolist() == [2] * 8
 
@@ -98,7 +98,10 @@ def test_sounds_without_classes_are_of_one(tmp_path):
     data = opened("audio_folder", source=str(sounds(tmp_path / "birds", {".": 20})), batch_size=4)
     assert data.info["classes"] == ["birds"]
     assert sum(data.info["samples"].values()) == 20
-    assert zoo.create_model("wavenet", num_classes=1)(*data.whole("train", 2)).shape[:2] == (2, 256)
+    assert zoo.create_model("wavenet", num_classes=1)(*data.samples("train", 2)).shape[:2] == (
+        2,
+        256,
+    )
 
 
 def test_sounds_without_classes_cannot_be_classified(tmp_path, command):

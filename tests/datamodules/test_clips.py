@@ -11,8 +11,8 @@ import torch
 
 from datamodules import clips as module
 from datamodules.bundled.digits import digits as mnist_digits
-from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moved, moving_digits
-from datamodules.clips import ordered
+from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moving_digits, shift_images
+from datamodules.clips import reorder_frames
 from datamodules.sources import layouts
 from datamodules.sources.rows import Rows, Source
 from tests.data import opened
@@ -43,7 +43,7 @@ def shift(frame, x, y):
 
 def test_a_digit_lies_where_it_is_moved_to(digits):
     picture = digits[0][:1]
-    (clip,) = moved(picture, np.array([[[0, 0], [3, 0], [0, 28], [33, -2]]]))
+    (clip,) = shift_images(picture, np.array([[[0, 0], [3, 0], [0, 28], [33, -2]]]))
     np.testing.assert_array_equal(clip[0, 1:29, 1:29], picture[0])
     assert clip[0].sum() == picture[0].sum()
     for frame, way in zip(clip[1:], ((3, 0), (0, 28), (3, -2)), strict=True):
@@ -68,7 +68,7 @@ def test_a_clip_moves_the_way_its_label_says(few, direction, axis, sign):
 def test_all_four_directions_show_the_same_frames_in_other_orders(digits):
     """So neither a frame nor the set of frames tells the direction: only the next one does."""
     steps = np.array(list(DIRECTIONS.values()))[:, None]
-    clips = moved(digits[0][[0] * 4], (5, 17) + np.arange(10)[:, None] * steps)
+    clips = shift_images(digits[0][[0] * 4], (5, 17) + np.arange(10)[:, None] * steps)
     sets = [Counter(frame.tobytes() for frame in clip) for clip in clips]
     assert sets[0] == sets[1] == sets[2] == sets[3]
     assert len(sets[0]) == 10
@@ -134,16 +134,16 @@ def test_clips_of_ones_own_have_their_own_labels(tiny):
 
 def test_shuffled_clips_hold_the_same_frames_each_in_an_order_of_its_own():
     clips = np.arange(40 * 10).reshape(40, 10, 1, 1, 1)
-    mixed = ordered(clips, "shuffled")
+    mixed = reorder_frames(clips, "shuffled")
     np.testing.assert_array_equal(np.sort(mixed, 1), clips)
     assert len({tuple(order) for order in (mixed - clips[:, :1])[..., 0, 0, 0].tolist()}) == 40
-    np.testing.assert_array_equal(ordered(clips, "shuffled"), mixed)
+    np.testing.assert_array_equal(reorder_frames(clips, "shuffled"), mixed)
 
 
 def test_a_still_clip_is_its_first_frame_again_and_again():
     clips = np.arange(4 * 10).reshape(4, 10, 1, 1, 1)
-    np.testing.assert_array_equal(ordered(clips, "first"), clips[:, [0] * 10])
-    assert ordered(clips, "forward") is clips
+    np.testing.assert_array_equal(reorder_frames(clips, "first"), clips[:, [0] * 10])
+    assert reorder_frames(clips, "forward") is clips
 
 
 def test_the_control_data_differ_from_the_data_in_their_order_only():
@@ -151,8 +151,8 @@ def test_the_control_data_differ_from_the_data_in_their_order_only():
     plain, mixed, still = (opened(name, limit=16, batch_size=8) for name in names)
     for split in ("train", "val", "test"):
         clips, labels = plain.arrays(split)
-        np.testing.assert_array_equal(mixed.arrays(split)[0], ordered(clips, "shuffled"))
-        np.testing.assert_array_equal(still.arrays(split)[0], ordered(clips, "first"))
+        np.testing.assert_array_equal(mixed.arrays(split)[0], reorder_frames(clips, "shuffled"))
+        np.testing.assert_array_equal(still.arrays(split)[0], reorder_frames(clips, "first"))
         np.testing.assert_array_equal(mixed.arrays(split)[1], labels)
 
 
@@ -163,7 +163,7 @@ def test_an_unfolded_batch_is_pictures_that_an_image_model_takes():
     plain, tiled = (
         opened("moving_digits", limit=16, batch_size=8, unfold=u) for u in (False, True)
     )
-    clips, pictures = plain.whole("val", 8)[0], tiled.whole("val", 8)[0]
+    clips, pictures = plain.samples("val", 8)[0], tiled.samples("val", 8)[0]
     assert pictures.shape == (8, 1, 90, 120)
     assert torch.equal(pictures[:, :, 30:60, 60:90], clips[:, :, 6])
     np.testing.assert_array_equal(tiled.input.restore(pictures), plain.input.restore(clips))

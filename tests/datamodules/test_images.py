@@ -59,7 +59,7 @@ def test_pixels_and_labels_belong_together(small, name, axis):
 
 def test_a_whole_batch_shows_every_class(class_folders):
     data = opened("image_folder", source=str(class_folders({"a": 40, "b": 20, "c": 20})))
-    images, labels = data.whole("train", 8)
+    images, labels = data.samples("train", 8)
     assert images.shape == (8, 1, 8, 8)
     assert np.bincount(labels).tolist() == [4, 2, 2]
     pixels, wanted = data.arrays("train")

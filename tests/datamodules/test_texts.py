@@ -106,7 +106,7 @@ def test_official_splits_stay_whole_and_others_are_carved(name, samples, tiny):
     ids, labels = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
     assert (ids.shape, ids.dtype) == ((8, data.info["max_length"]), torch.int64)
     assert (labels.shape, labels.dtype) == ((8,), torch.int64)
-    assert list(data.padded) == ["train"]  # a split is padded when it is asked for
+    assert list(data.padded_ids) == ["train"]  # a split is padded when it is asked for
 
 
 def test_class_folders_of_text_files_are_read(tmp_path):
@@ -128,14 +128,14 @@ def test_words_that_only_the_test_split_has_are_unknown(tmp_path):
     source = folders(tmp_path, {"x": ["one heretofore"], "y": ["two"]}, "test")
     data = opened("labelled_text", source=source)
     assert "heretofore" not in data.input.vocabulary
-    assert data.whole("test", 2)[0][0, -2:].tolist() == [data.input("one")[0, -1], 1]
+    assert data.samples("test", 2)[0][0, -2:].tolist() == [data.input("one")[0, -1], 1]
     assert data.arrays("test")[0] == ["one heretofore", "two"]  # what is no network sees all words
 
 
 def test_batches_are_the_input_of_the_texts_that_arrays_gives(tiny):
     data = opened("imdb", **tiny("imdb"), max_length=40)
     texts, labels = data.arrays("test")
-    ids, same = data.whole("test", len(texts))
+    ids, same = data.samples("test", len(texts))
     assert torch.equal(data.input(texts), ids)
     assert same.tolist() == labels.tolist()
 

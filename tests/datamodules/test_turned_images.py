@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import rotate
 
-from datamodules.turned_images import turned
+from datamodules.turned_images import turn_images
 from tests import data as data_set
 from tests.tiny import image_folder
 
@@ -23,12 +23,12 @@ def test_a_positive_angle_turns_counter_clockwise():
     """A bar that points right points up after 90 degrees; what comes in from outside is black."""
     bar = np.zeros((3, 9, 9, 1), np.uint8)
     bar[:, 4, 5:] = 200
-    up, down, tilted = turned(bar, np.array([90.0, -90.0, 45.0]))[..., 0]
+    up, down, tilted = turn_images(bar, np.array([90.0, -90.0, 45.0]))[..., 0]
     np.testing.assert_array_equal(up[:4, 4], [200] * 4)
     np.testing.assert_array_equal(down[5:, 4], [200] * 4)
     assert up.sum() == down.sum() == 800
     assert tilted[2, 6] > 100  # one up, one right
-    assert turned(np.full((1, 9, 9, 1), 255, np.uint8), np.array([45.0]))[0, 0, 0, 0] == 0
+    assert turn_images(np.full((1, 9, 9, 1), 255, np.uint8), np.array([45.0]))[0, 0, 0, 0] == 0
 
 
 def test_each_digit_is_turned_by_the_angle_that_stands_beside_it(data):

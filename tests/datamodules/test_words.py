@@ -11,8 +11,8 @@ import torch
 from datamodules.bundled.python_docs import docstrings, python_docs
 from datamodules.inputs.words import ContextInput
 from datamodules.sources.corpus import divide
-from datamodules.sources.documents import found, pieces
-from datamodules.transforms.subsample import kept, thinned
+from datamodules.sources.documents import open_documents, pieces
+from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
 from datamodules.words import Words
 from tests import data as data_set
@@ -69,7 +69,7 @@ def named(data, batch):
     """The words of each window: those before, the centre, those after."""
     half = data.input.window
     return [
-        (data.input.named(row[:half]), *data.input.named([centre]), data.input.named(row[half:]))
+        (data.input.decode(row[:half]), *data.input.decode([centre]), data.input.decode(row[half:]))
         for row, centre in zip(batch[0].tolist(), batch[1].tolist(), strict=True)
     ]
 
@@ -80,7 +80,7 @@ def named(data, batch):
 def test_a_context_is_the_words_around_the_centre_in_its_document(story):
     """S63, against a walk over the documents by hand; each word is a centre once."""
     data, expected = opened(story), []
-    texts = [*pieces(found(story, story, None)())]
+    texts = [*pieces(open_documents(story, story, None)())]
     for i in divide(len(texts), 0.05, 0.05, None)["val"]:
         inside = [word for word in texts[i].split() if word in data.input.vocabulary]
         for i, word in enumerate(inside):
@@ -95,7 +95,7 @@ def test_words_outside_the_vocabulary_are_dropped_before_windows_are_made():
     text = "\n\n".join(f"x rare{i} y z x y z" for i in range(30))
     data = opened(text.encode(), min_count=2, window=1)
     assert data.input.vocabulary == ["x", "y", "z"]
-    assert named(data, data.whole("train", 2)) == [([], "x", ["y"]), (["x"], "y", ["z"])]
+    assert named(data, data.samples("train", 2)) == [([], "x", ["y"]), (["x"], "y", ["z"])]
 
 
 def test_evaluation_draws_nothing(story):
@@ -121,7 +121,7 @@ def test_each_word_is_evaluated_once_on_any_number_of_devices(world, long_story)
 def test_rows_are_joined_to_running_text_that_no_window_leaves():
     """S63: zeros as wide as a window before, between and after the rows."""
     rows = torch.tensor([[2, 3, 0, 0, 4], [5, 6, 7, 0, 0]], dtype=torch.int32)
-    ids, reach = thinned(rows, torch.ones(8), 2, Key(0, 0, 0, 2, 0, 2))
+    ids, reach = subsample(rows, torch.ones(8), 2, Key(0, 0, 0, 2, 0, 2))
     assert ids.tolist() == [0, 0, 2, 3, 0, 0, 4, 0, 0, 5, 6, 7, 0, 0, 0, 0]
     assert (ids.dtype, reach.dtype, len(reach)) == (torch.int32, torch.uint8, len(ids) - 4)
     assert {*reach[ids[2:-2] > 0].tolist()} <= {1, 2}
@@ -132,7 +132,7 @@ def test_rows_are_joined_to_running_text_that_no_window_leaves():
 def test_each_reach_is_as_likely(chance):
     """S63: the dynamic window of word2vec, of words however few of them are kept."""
     rows = torch.ones(2000, 1000, dtype=torch.int32)
-    ids, reach = thinned(rows, torch.tensor([1, chance]), 4, Key(0, 0, 0, 2000, 0, 2000))
+    ids, reach = subsample(rows, torch.tensor([1, chance]), 4, Key(0, 0, 0, 2000, 0, 2000))
     reach = reach[ids[4:-4] > 0]
     assert len(reach) == pytest.approx(2e6 * chance, rel=0.02)
     shares = torch.bincount(reach.int(), minlength=5) / len(reach)
@@ -144,7 +144,7 @@ def test_each_word_is_kept_with_its_probability(story):
     data = opened(story, subsample=0.02)
     seen = torch.cat([ids for epoch in range(200) for ids, _ in served(data, epoch)])
     counts = torch.tensor(data.input.counts)
-    chances, most = kept(counts, 0.02), 200 * counts
+    chances, most = keep_probabilities(counts, 0.02), 200 * counts
     shares = torch.bincount(seen, minlength=2 + len(counts))[2:] / most
     assert ((shares - chances).abs() <= 4 * (chances * (1 - chances) / most).sqrt()).all()
     assert chances[0] < 0.5  # the
@@ -219,9 +219,11 @@ def test_the_probability_of_keeping_a_word_is_that_of_word2vec_c():
     """Of a word with a share f: (sqrt(f / t) + 1) * t / f, as its source has it."""
     counts, t = torch.tensor([900, 90, 9, 1, 0]), 0.01
     f = counts[:3].double() / 1000
-    torch.testing.assert_close(kept(counts, t)[:3], (((f / t).sqrt() + 1) * t / f).clamp(max=1))
-    assert kept(counts, t)[3:].tolist() == [1, 1]
-    assert (kept(counts, 1.0) == 1).all()  # thins nothing
+    torch.testing.assert_close(
+        keep_probabilities(counts, t)[:3], (((f / t).sqrt() + 1) * t / f).clamp(max=1)
+    )
+    assert keep_probabilities(counts, t)[3:].tolist() == [1, 1]
+    assert (keep_probabilities(counts, 1.0) == 1).all()  # thins nothing
 
 
 # --- splits and vocabulary ------------------------------------------------------------------------
@@ -265,7 +267,7 @@ def test_a_run_says_what_the_text_is(story):
     words, kept_share, documents = data.notes
     unknown = "50.0% of train, 50.0% of val, 50.0% of test"
     assert words == f"words     2 known, 182 in the training text; unknown: {unknown}"
-    expected = (kept(torch.tensor([3, 2]), 0.01) * torch.tensor([0.6, 0.4])).sum()
+    expected = (keep_probabilities(torch.tensor([3, 2]), 0.01) * torch.tensor([0.6, 0.4])).sum()
     assert f"thinned   to {expected:.1%} of" in kept_share
     assert documents == "documents 36 train / 2 val / 2 test"
 

@@ -206,7 +206,7 @@ def digits():
     data = opened("digits", train_samples=2000)
     torch.manual_seed(0)
     model = learn(zoo.create_model("image_cnn", widths=[16, 32, 64]), data, steps=150)
-    (train, labels), (held, _) = (data.whole(split, 2000) for split in ("train", "val"))
+    (train, labels), (held, _) = (data.samples(split, 2000) for split in ("train", "val"))
     with torch.inference_mode():
         found = NoveltyDetector.fit(
             model.forward_features(train), labels, model.forward_features(held)

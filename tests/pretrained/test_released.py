@@ -69,10 +69,10 @@ def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
     data = schema.build(card["data"], "data")
     data.use_input(model.input, card["info"], model.classes)
     data.setup("test")
-    slack = 0.01 if data.info["digest"] == card["info"]["digest"] else 0.25
+    slack = 0.01 if card["info"]["digest"] in (data.info["digest"], data.former_digest) else 0.25
     torch.manual_seed(0)
     with torch.inference_mode():
-        found = model.scores(data.whole("test", SLICE), "test")
+        found = model.scores(data.samples("test", SLICE), "test")
     for metric, values in found.items():
         said, values = card["metrics"][f"test/{metric}"], values.numpy()
         error = values.std() / np.sqrt(len(values))

@@ -30,7 +30,7 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tiny):
     again.setup("fit")
     assert again.input is given.input
     for split in ("val", "test"):
-        for one, other in zip(first.whole(split, 4), again.whole(split, 4), strict=True):
+        for one, other in zip(first.samples(split, 4), again.samples(split, 4), strict=True):
             torch.testing.assert_close(one, other)
 
 
@@ -47,7 +47,7 @@ def test_other_data_are_brought_to_what_the_model_saw(tiny):
     own = opened("digits", limit=50)
     data = adopted(own, "image_folder", **tiny("image_folder"))
     assert data.input is own.input
-    assert data.whole("test", 2)[0].shape[1:] == (1, 28, 28)
+    assert data.samples("test", 2)[0].shape[1:] == (1, 28, 28)
     assert data.info["classes"] != own.info["classes"]
 
 
@@ -56,7 +56,7 @@ def test_texts_are_numbered_by_the_models_vocabulary(tiny):
     other = adopted(own, "rotten_tomatoes", **tiny("rotten_tomatoes"))
     assert other.info["vocabulary_size"] == own.info["vocabulary_size"]
     texts, _ = other.arrays("test")
-    torch.testing.assert_close(other.whole("test", 999)[0], own.input(texts))
+    torch.testing.assert_close(other.samples("test", 999)[0], own.input(texts))
 
 
 def test_labels_follow_the_order_of_the_models_classes_which_must_know_all():

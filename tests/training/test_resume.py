@@ -118,9 +118,18 @@ def test_tensorboard_shows_what_was_done_again_once(whole):
 
 def test_data_that_changed_are_refused_with_both_digests(whole):
     trained(whole, "image_cnn")
+    other = SimpleNamespace(info={"digest": "other"}, former_digest="another")
     with pytest.raises(ValueError, match=r"the data changed since this run began: \S+ -> other"):
-        fit.resumed(Run(whole), {"digest": "other"}, force=False)
-    assert fit.resumed(Run(whole), {"digest": "other"}, force=True) is not None
+        fit.resumed(Run(whole), other, force=False)
+    assert fit.resumed(Run(whole), other, force=True) is not None
+
+
+def test_a_run_goes_on_whose_digest_was_the_cache_key_of_its_data(whole):
+    """As it was stored before it was of the content; one of other data is refused still."""
+    trained(whole, "image_cnn")
+    name = fit.checkpoints.load(fit.checkpoints.newest(Run(whole)))["zoo"]["info"]["digest"]
+    same = SimpleNamespace(info={"digest": "of the content"}, former_digest=name)
+    assert fit.resumed(Run(whole), same, force=False) == fit.checkpoints.newest(Run(whole))
 
 
 def test_a_step_draws_the_same_whatever_was_drawn_before_it():

@@ -117,6 +117,7 @@ class LogMelLogistic(BaseEstimator):
     """
 
     title = "log-mel + logistic regression"
+    TAKES = ("sample_rate",)  # of the data's config, besides the data
 
     def __init__(
         self,

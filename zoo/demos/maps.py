@@ -67,6 +67,6 @@ def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
     from zoo.training.evaluate import opened
 
     config, own = examples.choose(model)
-    batch = opened(config, model, classes=own).whole("test", 1)
+    batch = opened(config, model, classes=own).samples("test", 1)
     images = batch[0] if isinstance(batch, tuple) else batch
     return images, f"a test picture of {config['choices']['data']}"

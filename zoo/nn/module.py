@@ -240,5 +240,5 @@ class ZooModule(LightningModule):
         if self._draws is None or self._draws[0] != key:
             self._draws = key, key.generator(MODEL_STREAM)
         whole = sampler(key.size, *shape[1:], generator=self._draws[1])
-        mine: Tensor = key.mine(whole).to(self.device)
+        mine: Tensor = key.local_rows(whole).to(self.device)
         return mine.to(self.dtype) if mine.is_floating_point() else mine

@@ -49,7 +49,7 @@ def of(model: "ZooModule") -> Examples:
     """Eight test samples of the data that the model was trained on, else of its bundled data."""
     config, own = choose(model)
     data = opened(config, model, classes=own)
-    inputs, labels = data.whole("test", COUNT)
+    inputs, labels = data.samples("test", COUNT)
     name, title = config["choices"]["data"], str((model.card or {}).get("name", ""))
     if not isinstance(model, Classifier):
         return Examples(title, name, [], [], model.eval().figures((inputs, labels)))

@@ -61,7 +61,7 @@ def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
 
 def example(model: "ZooModule", data: Any) -> Tensor:
     """One sample as `forward` takes it: of the data, unless the model starts from noise."""
-    sample, own = data.whole("test", 1)[0][:1], model.example_input_array
+    sample, own = data.samples("test", 1)[0][:1], model.example_input_array
     assert isinstance(own, Tensor)
     return sample if sample.ndim == own.ndim and sample.dtype == own.dtype else own
 
@@ -94,7 +94,7 @@ SPLITS = (("train", FITTED), ("val", HELD))
 @torch.inference_mode()
 def seen(model: "ZooModule", data: Any, split: str, count: int) -> tuple[Tensor, Tensor]:
     """What the last layer sees (N, F) of samples of a split, and their labels (N,)."""
-    inputs, labels = data.whole(split, count)
+    inputs, labels = data.samples(split, count)
     model.eval()
     parts = [
         model.forward_features(part.to(model.device)).float().cpu() for part in inputs.split(256)

@@ -60,7 +60,7 @@ def run_experiment(config: Config, run: Run) -> None:
 
 def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput) -> Trainer:
     """Train, from the last checkpoint if there is one."""
-    last = resumed(run, data.info, config["force"])
+    last = resumed(run, data, config["force"])
     own = [
         FiniteLoss(),
         CheckpointMetadata(dict(config), data.info),
@@ -103,7 +103,7 @@ def given_up(lost: list[int], trainer: Trainer) -> Exception:
     )
 
 
-def resumed(run: Run, info: Mapping[str, Any], force: bool) -> Path | None:
+def resumed(run: Run, data: Any, force: bool) -> Path | None:
     """The checkpoint to go on from, if there is one, with metrics.csv as it was then.
 
     Raises:
@@ -112,8 +112,8 @@ def resumed(run: Run, info: Mapping[str, Any], force: bool) -> Path | None:
     last, rows = checkpoints.newest(run), 0
     if last is not None:
         found = checkpoints.load(last)
-        known, now = migrate(found["zoo"])["info"]["digest"], info["digest"]
-        if known != now and not force:
+        known, now = migrate(found["zoo"])["info"]["digest"], data.info["digest"]
+        if known != now and known != data.former_digest and not force:
             raise ValueError(
                 f"the data changed since this run began: {known} -> {now}; choose another name=, "
                 "or force=true to go on with them"

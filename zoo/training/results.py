@@ -34,7 +34,7 @@ def finish(
     model.novelty = card.novelty(model, data)
     started = start.card if start is not None else None
     store.save(model, card.card(config, results, scores, model, data, started), run.folder)
-    figures = model.eval().figures(data.whole("test", SHOWN))
+    figures = model.eval().figures(data.samples("test", SHOWN))
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))
 

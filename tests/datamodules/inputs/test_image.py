@@ -367,8 +367,8 @@ def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
     data = opened(name)
     pixels = np.array(data.arrays("test")[0])
     assert data.input.background == 0
-    np.testing.assert_array_equal(data.input.as_trained(pixels), pixels)
-    turned, plain = data.input.as_trained(255 - pixels), rims(pixels) == 0
+    np.testing.assert_array_equal(data.input.match_background(pixels), pixels)
+    turned, plain = data.input.match_background(255 - pixels), rims(pixels) == 0
     np.testing.assert_array_equal(turned[plain], pixels[plain])
     assert plain.mean() > 0.99
     assert rims(turned).max() < 0.1  # those that reach the rim are stretched

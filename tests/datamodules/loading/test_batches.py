@@ -89,7 +89,7 @@ def test_random_draws_of_the_ranks_are_slices_of_the_global_draw():
     (whole,) = [batch.key for batch in ranks(1, 12, shuffle=True)[0]]
     draws = torch.rand(whole.size, generator=whole.generator())
     keys = [batch.key for batches in ranks(4, 12, shuffle=True) for batch in batches]
-    mine = [key.mine(torch.rand(12, generator=key.generator())) for key in keys]
+    mine = [key.local_rows(torch.rand(12, generator=key.generator())) for key in keys]
     assert torch.equal(torch.cat(mine), draws)
 
 

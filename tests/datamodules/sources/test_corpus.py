@@ -19,7 +19,7 @@ TEXTS = ["the cat saw the dog", "", "a dog", "...", "the end of the cat"]
 def text(tmp_path, monkeypatch):
     """Five documents, counted in blocks of a few words."""
     monkeypatch.setattr(corpus, "BLOCK", 4)
-    return corpus.numbered(TEXTS, tmp_path / "words")
+    return corpus.number_words(TEXTS, tmp_path / "words")
 
 
 def test_numbers_are_the_words_of_each_document(text):
@@ -36,7 +36,7 @@ def test_counts_are_those_of_the_documents_that_are_asked_for(text):
 
 def test_known_words_of_each_document_are_counted(text):
     ids = np.array([word in ("the", "dog") for word in text.spelt], np.int32)
-    assert text.known(ids).tolist() == [3, 0, 1, 0, 2]
+    assert text.count_known(ids).tolist() == [3, 0, 1, 0, 2]
 
 
 def test_documents_are_written_with_gaps_and_the_end_is_filled_up(text, tmp_path):

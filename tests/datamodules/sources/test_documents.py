@@ -6,14 +6,14 @@ import pytest
 
 from datamodules.inputs.text import LONG, LONGER
 from datamodules.sources import documents
-from datamodules.sources.documents import found, pieces
+from datamodules.sources.documents import open_documents, pieces
 from tests.datamodules.tables import write
 
 TEXTS = ["one two three", "four five", "six"]
 
 
 def read(location, told=None):
-    return [*pieces(found(location, location, told)())]
+    return [*pieces(open_documents(location, location, told)())]
 
 
 def table(path, column="text", texts=TEXTS, **others):
@@ -34,7 +34,7 @@ def test_empty_lines_end_a_paragraph_and_line_ends_do_not_matter(tmp_path):
 def test_a_line_of_any_length_is_read_in_parts_and_loses_no_word(tmp_path):
     path, text = tmp_path / "text8", " ".join(f"w{i}" for i in range(400_000))
     path.write_text(text)
-    assert max(len(part) for part, _ in found(path, path, None)()) <= LONG < len(text) / 2
+    assert max(len(part) for part, _ in open_documents(path, path, None)()) <= LONG < len(text) / 2
     assert " ".join(read(path)) == text
     assert {len(piece.split()) for piece in read(path)} == {documents.LONGEST}
 
@@ -51,7 +51,7 @@ def test_a_document_is_cut_into_pieces_of_at_most_1000_words():
 
 
 def test_a_text_can_be_read_again_from_its_start(tmp_path):
-    text = found(table(tmp_path / "a.csv"), tmp_path, None)
+    text = open_documents(table(tmp_path / "a.csv"), tmp_path, None)
     assert [*text()] == [*text()]
 
 
@@ -74,7 +74,10 @@ def test_the_column_is_found_or_told(ending, tmp_path):
 
 
 def test_articles_of_the_hubs_layout_are_the_documents(tiny, tmp_path):
-    assert len([*pieces(found(Path(tiny("wikipedia_2015")["source"]), tmp_path, None)())]) == 60
+    assert (
+        len([*pieces(open_documents(Path(tiny("wikipedia_2015")["source"]), tmp_path, None)())])
+        == 60
+    )
 
 
 def test_a_row_without_a_text_has_no_words(tmp_path):

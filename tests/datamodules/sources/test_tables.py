@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from datamodules.sources import columns
-from datamodules.sources.columns import FOUND, Columns
+from datamodules.sources.columns import FIND, Columns
 from tests import data
 from tests.datamodules.tables import write
 
@@ -60,7 +60,7 @@ def test_a_column_of_splits_is_kept(tmp_path, ending):
     (["said", "label"], ("said", "label")), (["text", "verdict", "split"], ("text", "verdict")),
 ])  # fmt: skip
 def test_what_a_person_would_call_the_columns_is_found(names, wanted):
-    assert columns.choose("a.csv", names, FOUND) == wanted
+    assert columns.choose("a.csv", names, FIND) == wanted
 
 
 @pytest.mark.parametrize("names", [
@@ -68,12 +68,12 @@ def test_what_a_person_would_call_the_columns_is_found(names, wanted):
 ])  # fmt: skip
 def test_columns_that_are_not_clear_are_listed_with_the_way_out(names):
     with pytest.raises(ValueError, match=rf"a\.csv has the columns {', '.join(names)}: .*label_co"):
-        columns.choose("a.csv", names, FOUND)
+        columns.choose("a.csv", names, FIND)
 
 
 def test_what_is_no_text_leaves_one_column_that_is():
     names = ["said", "verdict"]
-    assert columns.choose("a", names, FOUND, ["said"]) == ("said", "verdict")
+    assert columns.choose("a", names, FIND, ["said"]) == ("said", "verdict")
     assert columns.choose("a", names, Columns("verdict", None)) == ("verdict", "said")
 
 

@@ -38,7 +38,7 @@ def test_whitening_leaves_pictures_in_their_place(pixels):
 
 def test_a_matrix_that_does_not_fit_is_refused_before_it_is_made():
     with pytest.raises(ValueError, match=r"150,528 x 150,528, .* GiB are free: data.image_size="):
-        standardise.whitening(iter(()), (3, 224, 224), 1e-6)
+        standardise.whitening_matrix(iter(()), (3, 224, 224), 1e-6)
 
 
 def test_what_is_not_fitted_is_an_error():

@@ -2,6 +2,9 @@
 
 from importlib import import_module
 from inspect import Parameter, signature
+from typing import Any, get_args, get_origin, get_type_hints
+
+from typing_extensions import NotRequired, Unpack
 
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
@@ -48,9 +51,24 @@ def _buildable(cls: type) -> bool:
 
 
 def parameters(cls: type) -> dict[str, Parameter]:
-    """The constructor's parameters by name, without self."""
-    return {
-        name: parameter
-        for name, parameter in list(signature(cls.__init__).parameters.items())[1:]  # type: ignore[misc]
-        if parameter.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
-    }
+    """The constructor's parameters by name, without self, annotated with types.
+
+    What several classes take stands in a TypedDict: `**shared: Unpack[Shared]`, whose keys are
+    parameters, too; those that are NotRequired have a default.
+    """
+    hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
+    arguments: dict[str, Parameter] = {}
+    for name, parameter in list(signature(cls.__init__).parameters.items())[1:]:  # type: ignore[misc]
+        hint = hints.get(name, Any)
+        if parameter.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL):
+            arguments[name] = parameter.replace(annotation=hint)
+        elif get_origin(hint) is Unpack:
+            (shared,) = get_args(hint)
+            for key, kind in get_type_hints(shared, include_extras=True).items():
+                optional = get_origin(kind) is NotRequired
+                default = None if optional else Parameter.empty
+                kind = get_args(kind)[0] if optional else kind
+                arguments[key] = Parameter(
+                    key, Parameter.KEYWORD_ONLY, default=default, annotation=kind
+                )
+    return arguments

@@ -99,7 +99,7 @@ def check_arguments(section: Mapping[str, Any], key: str) -> None:
     if "_target_" not in section:
         raise ValueError(f"{key} has no _target_: it names the class to build")
     arguments = {name: value for name, value in section.items() if name != "_target_"}
-    validate(_arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
+    validate(arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
 
 
 def build(config: Mapping[str, Any], key: str) -> Any:
@@ -121,13 +121,10 @@ def build_input(config: Mapping[str, Any]) -> Any:
     return build({"_target_": KINDS[kind], **arguments}, "input")
 
 
-def _arguments_of(cls: type) -> Any:
+def arguments_of(cls: type) -> Any:
     """A TypedDict with the constructor's annotations, strict and closed."""
-    hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
     fields = {
-        name: hints.get(name, Any)
-        if p.default is Parameter.empty
-        else NotRequired[hints.get(name, Any)]
+        name: p.annotation if p.default is Parameter.empty else NotRequired[p.annotation]
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]

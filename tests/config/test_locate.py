@@ -1,0 +1,59 @@
+"""What a constructor takes, also where several share it."""
+
+from inspect import Parameter
+
+import pytest
+from typing_extensions import NotRequired, TypedDict, Unpack
+
+from zoo.config import schema
+from zoo.config.locate import parameters
+from zoo.config.types import Positive
+
+
+class Parent(TypedDict):
+    width: Positive
+
+
+class Shared(Parent):
+    names: list[str]
+    seed: NotRequired[Positive]
+
+
+class WithShared:
+    def __init__(self, *, depth: Positive, **shared: Unpack[Shared]) -> None:
+        self.arguments = {"depth": depth, **shared}
+
+
+class WrittenOut:
+    def __init__(
+        self, *, depth: Positive, width: Positive, names: list[str], seed: Positive | None = None
+    ) -> None: ...
+
+
+def test_shared_arguments_are_parameters_as_if_they_were_written_out():
+    shared, written = parameters(WithShared), parameters(WrittenOut)
+    assert [*shared] == [*written] == ["depth", "width", "names", "seed"]
+    assert {n: p.default for n, p in shared.items()} == {n: p.default for n, p in written.items()}
+    assert shared["width"] == written["width"]
+    assert shared["seed"].annotation == Positive
+    assert shared["names"].default is Parameter.empty
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"depth": 1, "width": 1, "names": ["a"]}, None),
+        ({"depth": 1, "width": 1, "names": ["a"], "seed": 1}, None),
+        ({"depth": 1, "width": 0, "names": ["a"]}, "width is 0"),
+        ({"depth": 1, "names": ["a"]}, "width is missing"),
+        ({"depth": 1, "width": 1, "names": ["a"], "seed": 0}, "seed is 0"),
+        ({"depth": 1, "width": 1, "names": ["a"], "widht": 1}, "did you mean 'width'"),
+    ],
+)
+def test_the_schema_checks_shared_arguments(arguments, problem):
+    constructor = schema.arguments_of(WithShared)
+    if problem is None:
+        schema.validate(constructor, arguments, "")
+    else:
+        with pytest.raises(ValueError, match=problem):
+            schema.validate(constructor, arguments, "")

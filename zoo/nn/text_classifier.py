@@ -24,7 +24,7 @@ from zoo.figures.kinds import Bars, Picture, Table, Tinted
 from zoo.nn.embedding import FIRST, SequenceEmbedding
 from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Classifier
-from zoo.words.keyed_vectors import Neighbours, listed
+from zoo.words.keyed_vectors import Neighbours, format_answers
 
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
 
@@ -145,7 +145,11 @@ class TextClassifier(Classifier):
         pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
         names = self.classes or [str(i) for i in range(pulls.shape[1])]
         rows = [
-            (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], count=NEAR)))
+            (
+                vocabulary[i],
+                names[label],
+                format_answers(near.most_similar(vocabulary[i], count=NEAR)),
+            )
             for label in range(pulls.shape[1])
             for i in pulls[:, label].argsort(descending=True)[: max(1, ROWS // len(names))].tolist()
         ]

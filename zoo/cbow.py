@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo.config.types import Positive
+from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
 from zoo.nn.word_vectors import WordVectors
@@ -50,7 +50,7 @@ GLIMPSE = 256  # centres of a batch whose loss is logged
 class Descent(TypedDict):
     """How fast it learns: a part of its config."""
 
-    lr: Annotated[float, Field(gt=0)]  # of the first step; it falls to zero along a straight line
+    lr: PositiveFloat  # of the first step; it falls to zero along a straight line
 
 
 class CBOW(WordVectors):

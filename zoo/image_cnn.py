@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, PositiveFloat, Probability, Widths
 from zoo.figures.kinds import Picture
 from zoo.nn import feature_maps, optim
 from zoo.nn.dropout import Dropout
@@ -57,7 +57,7 @@ class ImageCNN2017(Classifier):
         *,
         channels: Positive,
         image_size: Annotated[int, Field(ge=12)],
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         dropout: Probability,
         dense_dropout: Probability,
         label_smoothing: Probability,
@@ -265,8 +265,8 @@ class ImageCNN(Convolutions, Classifier):
         self,
         *,
         channels: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        num_classes: NumClasses,
+        widths: Widths,
         flip_tta: bool,
         dropout: Probability,
         label_smoothing: Probability,
@@ -302,8 +302,8 @@ class ImageRegressor(Convolutions, Regressor):
         channels: Positive,
         unit: str,
         target_mean: float,
-        target_std: Annotated[float, Field(gt=0)],
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        target_std: PositiveFloat,
+        widths: Widths,
         dropout: Probability,
         optimizer: Recipe,
     ) -> None:

@@ -14,13 +14,12 @@ Shapes: B images, C channels, S x S pixels, K classes.
 """
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
 from zoo.nn import optim
@@ -47,7 +46,7 @@ class ImageMLP(Classifier):
         *,
         channels: Positive,
         image_size: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         widths: list[Positive],
         dropout: Probability,
         label_smoothing: Probability,

@@ -16,14 +16,13 @@ Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifi
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, C maps, K classes.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize, Widths
 from zoo.figures.kinds import Picture, Table
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout
@@ -141,7 +140,7 @@ class TextCNN(TextClassifier):
         embedding: Positive,
         embeddings: Embeddings,
         vectors: str | None,
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        widths: Widths,
         filters: Positive,
         dropout: Probability,
         label_smoothing: Probability,

@@ -14,13 +14,12 @@ Shapes: B texts, T words or steps, L steps that are flattened, F numbers a step,
 word, K classes.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import Embeddings, SequenceEmbedding
@@ -47,10 +46,10 @@ class TextMLP(TextClassifier):
     def __init__(
         self,
         *,
-        vocabulary_size: Annotated[int, Field(ge=3)] | None,
+        vocabulary_size: VocabularySize | None,
         features: Positive | None,
         max_length: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         embedding: Positive,
         embeddings: Embeddings,
         vectors: str | None,

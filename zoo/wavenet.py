@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures.kinds import Audio, Curve, Picture, Table
 from zoo.nn import optim
 from zoo.nn.dropout import Dropout
@@ -304,7 +304,7 @@ class SoundClassifier(Classifier):
         self,
         *,
         levels: Levels,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         window: Positive,
         stride: Positive,
         channels: Positive,

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive, PositiveFloat, Probability, Widths
 from zoo.figures.kinds import Picture
-from zoo.nn import feature_maps, optim
+from zoo.nn import feature_maps
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -94,9 +94,6 @@ class ImageCNN2017(Classifier):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def pair(inputs: int, width: int, dropout: float) -> list[nn.Module]:
@@ -244,9 +241,6 @@ class Convolutions(ZooModule):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class ImageCNN(Convolutions, Classifier):

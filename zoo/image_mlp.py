@@ -14,7 +14,6 @@ Shapes: B images, C channels, S x S pixels, K classes.
 """
 
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +21,6 @@ from torch import Tensor, nn
 from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
@@ -90,9 +88,6 @@ class ImageMLP(Classifier):
         weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
         looked = {"What the first units look for": raster.filters(weights.numpy())}
         return {**super().figures(batch), **looked}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:

@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize, Widths
 from zoo.figures.kinds import Picture, Table
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
 from zoo.nn.optim import Recipe
@@ -111,9 +110,6 @@ class TextCNN2017(TextClassifier):
         length = self.hparams["filter_length"]
         sizes = {"length": (length, 4 * length + 2)}
         return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class TextCNN(TextClassifier):
@@ -234,9 +230,6 @@ class TextCNN(TextClassifier):
             grams += self.input.restore(windows[row, start])
             heights.append(height)
         return grams, torch.cat(heights)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def winners(convolution: nn.Conv1d, steps: Tensor, seen: Tensor | None = None) -> Tensor:

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
-from zoo.nn import optim, recurrent
+from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
 from zoo.nn.optim import Recipe
@@ -132,9 +132,6 @@ class TextLSTM2017(TextClassifier):
         sizes = {"length": (1, 8)}
         return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
-
 
 class LinearRecurrence(nn.Module):
     """Slide 30 to the letter: h_t = W h_{t-1} + U x_t, with nothing around it."""
@@ -229,9 +226,6 @@ class TextLSTM(TextClassifier):
         """Sequences of any length to logits."""
         sizes = {"length": (1, 8)}
         return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def make_cell(

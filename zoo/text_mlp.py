@@ -14,13 +14,10 @@ Shapes: B texts, T words or steps, L steps that are flattened, F numbers a step,
 word, K classes.
 """
 
-from typing import Any
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import Embeddings, SequenceEmbedding
 from zoo.nn.optim import Recipe
@@ -95,6 +92,3 @@ class TextMLP(TextClassifier):
         """Sequences of the one length to logits."""
         entry = self.steps.entry(self.hparams["max_length"])
         return ExportSpec(self, {"sequences": entry}, ("logits",))
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Strip
-from zoo.nn import optim, recurrent
+from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import receptive_field
@@ -98,9 +98,6 @@ class VideoConv3D(Classifier):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class Stage(nn.Module):
@@ -190,9 +187,6 @@ class VideoRecurrent(Classifier):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class Places(nn.AdaptiveAvgPool2d):

@@ -10,7 +10,7 @@ from datamodules.inputs.text import TextInput
 from tests.data import opened, refused, seeded
 from zoo.catalog.compose import compose
 from zoo.nn.embedding import SequenceEmbedding
-from zoo.text_cnn import winners
+from zoo.text_cnn import max_over_time
 
 NETWORKS = ["text_cnn", "text_cnn_2017", "text_lstm", "text_lstm_2017"]
 
@@ -65,11 +65,11 @@ def test_more_classes_have_a_logit_each():
 def test_keras_dropout_of_the_table_takes_a_word_away_everywhere(lecture):
     """Whole rows are dropped, in the whole batch, and the others grow by 1 / (1 - 0.2)."""
     ids, few = torch.arange(5000).repeat(2, 2), words(lecture, 4, 30)
-    assert lecture.kept(ids) == 1.0  # where it is judged nothing is dropped
+    assert lecture.word_dropout(ids) == 1.0  # where it is judged nothing is dropped
     judged = lecture(few)
     assert torch.equal(judged, lecture(few))
     lecture.train()
-    kept = lecture.kept(ids)[..., 0]  # (2, 10,000)
+    kept = lecture.word_dropout(ids)[..., 0]  # (2, 10,000)
     assert torch.equal(kept[0, :5000], kept[0, 5000:])
     assert torch.equal(kept[0], kept[1])
     assert set(kept.unique().tolist()) == {0.0, 1.25}
@@ -85,7 +85,7 @@ def test_the_best_windows_are_the_maximum_over_time_and_so_are_their_gradients()
     ids = torch.randint(20, (4, 11))
     ids[:2, :7] = 0
     wanted = conv(table(ids).transpose(1, 2)).amax(2)
-    same_gradients(winners(conv, table(ids)), wanted, table, conv)
+    same_gradients(max_over_time(conv, table(ids)), wanted, table, conv)
 
 
 def test_kims_network_gives_the_same_while_it_trains_and_learns_the_same(kim):

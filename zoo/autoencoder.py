@@ -34,7 +34,6 @@ from torch import Tensor, nn
 from zoo.config.types import Positive
 from zoo.figures import raster
 from zoo.figures.kinds import Grid, Picture
-from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.noise import Noise, psnr, seeded, spoil
 from zoo.nn.optim import Recipe
@@ -119,9 +118,6 @@ class CodedImages(ZooModule):
         ends = self.encode(images)[: ROWS + 1]
         between = [self.decode(steps(a, b)) for a, b in pairwise(ends)]
         return {**shown, "From one picture's code to another's": rows(*between)}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def one_of_each(images: Tensor, labels: Tensor) -> Tensor:

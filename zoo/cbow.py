@@ -32,13 +32,13 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from typing_extensions import TypedDict
 
-from zoo.config.types import Positive
+from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
-from zoo.words.alias_sampler import alias
+from zoo.words.alias_sampler import build_alias_table
 from zoo.words.keyed_vectors import NEAREST, Answers
 from zoo.words.word2vec import Mode, Run, Tables
 
@@ -50,7 +50,7 @@ GLIMPSE = 256  # centres of a batch whose loss is logged
 class Descent(TypedDict):
     """How fast it learns: a part of its config."""
 
-    lr: Annotated[float, Field(gt=0)]  # of the first step; it falls to zero along a straight line
+    lr: PositiveFloat  # of the first step; it falls to zero along a straight line
 
 
 class CBOW(WordVectors):
@@ -99,7 +99,7 @@ class CBOW(WordVectors):
         counts = torch.tensor(self.input.counts, dtype=torch.float64)
         weights[self.input.ids] = torch.where(counts > 0, counts ** self.hparams["power"], 0)
         self.noise.copy_(weights / weights.sum())
-        self.alias = alias(self.noise)
+        self.alias = build_alias_table(self.noise)
 
     def encode(self, contexts: Tensor) -> Tensor:
         """Average the vectors of contexts (B, C) to h (B, D); padding does not count.
@@ -164,7 +164,7 @@ class CBOW(WordVectors):
         """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
         own, optimizer = self.hparams, cast(Any, self.optimizers())
         tables = Tables(self.vectors.weight, self.outputs)
-        block = word2vec.block_of(tables, own["mode"], own["negatives"] is not None)
+        block = word2vec.block_size(tables, own["mode"], own["negatives"] is not None)
         run, rate = self.against(*batch, block), optimizer.param_groups[0]["lr"]
         with torch.autocast(self.device.type, enabled=False):
             with self.together(tables, run):
@@ -227,7 +227,7 @@ class CBOW(WordVectors):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """What the vectors know, and the middle words of test windows."""
         spread = slice(None, None, -(-len(batch[0]) // SHOWN))
-        pictures = figures.pictured(self.neighbours(), self.input.counts)
+        pictures = figures.make_figures(self.neighbours(), self.input.counts)
         return {
             **pictures,
             "The word in the middle": self.middles(batch[0][spread], batch[1][spread]),

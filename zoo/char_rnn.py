@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from zoo.config.types import Positive, Probability
 from zoo.figures.kinds import Picture, Text
-from zoo.nn import optim, recurrent
+from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -245,9 +245,6 @@ class CharRNN(ZooModule):
         ]
         captions = [f"temperature {warmth}" for warmth in TEMPERATURES]
         return {"Written after the test text's first words": Text(passages, captions)}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class Reader:

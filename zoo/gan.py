@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive
+from zoo.config.types import NumClasses, Positive
 from zoo.figures.kinds import Grid, Picture
 from zoo.metrics import frechet
 from zoo.nn import optim
@@ -138,7 +138,7 @@ class GAN(ZooModule):
         *,
         channels: Positive,
         image_size: Annotated[int, Field(ge=8, multiple_of=4)],
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         conditional: bool,
         noise: Positive,
         width: Positive,

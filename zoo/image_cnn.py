@@ -29,9 +29,9 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, PositiveFloat, Probability, Widths
 from zoo.figures.kinds import Picture
-from zoo.nn import feature_maps, optim
+from zoo.nn import feature_maps
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -57,7 +57,7 @@ class ImageCNN2017(Classifier):
         *,
         channels: Positive,
         image_size: Annotated[int, Field(ge=12)],
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         dropout: Probability,
         dense_dropout: Probability,
         label_smoothing: Probability,
@@ -94,9 +94,6 @@ class ImageCNN2017(Classifier):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def pair(inputs: int, width: int, dropout: float) -> list[nn.Module]:
@@ -245,9 +242,6 @@ class Convolutions(ZooModule):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
 
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
-
 
 class ImageCNN(Convolutions, Classifier):
     """A small fast network for images of any size.
@@ -265,8 +259,8 @@ class ImageCNN(Convolutions, Classifier):
         self,
         *,
         channels: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        num_classes: NumClasses,
+        widths: Widths,
         flip_tta: bool,
         dropout: Probability,
         label_smoothing: Probability,
@@ -302,8 +296,8 @@ class ImageRegressor(Convolutions, Regressor):
         channels: Positive,
         unit: str,
         target_mean: float,
-        target_std: Annotated[float, Field(gt=0)],
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        target_std: PositiveFloat,
+        widths: Widths,
         dropout: Probability,
         optimizer: Recipe,
     ) -> None:

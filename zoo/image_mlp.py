@@ -14,16 +14,13 @@ Shapes: B images, C channels, S x S pixels, K classes.
 """
 
 from itertools import pairwise
-from typing import Annotated, Any
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures import raster
 from zoo.figures.kinds import Picture
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
@@ -47,7 +44,7 @@ class ImageMLP(Classifier):
         *,
         channels: Positive,
         image_size: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         widths: list[Positive],
         dropout: Probability,
         label_smoothing: Probability,
@@ -91,9 +88,6 @@ class ImageMLP(Classifier):
         weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
         looked = {"What the first units look for": raster.filters(weights.numpy())}
         return {**super().figures(batch), **looked}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:

@@ -16,24 +16,22 @@ Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifi
 Shapes: B texts, T words or steps, F numbers a step, D features of a word, C maps, K classes.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
-from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
+from zoo.config.types import Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Table
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
-from zoo.nn.optim import Recipe
-from zoo.nn.text_classifier import TextClassifier
+from zoo.nn.embedding import SigmoidLayer
+from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 from zoo.pretrained.export_spec import ExportSpec
 
-SHOWN = 1000  # texts among which the n-grams of the report are looked for
-AT_ONCE = 64  # of these texts
+TEXTS = 1000  # among which the n-grams of the report are looked for
+BATCH = 64  # of these texts
 ROWS = 16  # n-grams that the report shows
 
 
@@ -43,37 +41,28 @@ class TextCNN2017(TextClassifier):
     It takes padding for words, as Keras' example did: every text must come in the same length.
 
     Args:
-        vocabulary_size: a fact of the data, for word ids; else null.
-        features: numbers a step, for series of numbers; else null.
-        num_classes: a fact of the data.
-        embedding: features of a word.
         filters, filter_length: of the convolution.
         hidden: width of the dense layer.
         embedding_dropout: share of the vocabulary that a batch does without.
         dropout: behind the dense layer.
+        text: what all classifiers of texts take.
     """
 
     def __init__(
         self,
         *,
-        vocabulary_size: VocabularySize | None,
-        features: Positive | None,
-        num_classes: NumClasses,
-        embedding: Positive,
         filters: Positive,
         filter_length: Positive,
         hidden: Positive,
         embedding_dropout: Probability,
         dropout: Probability,
-        label_smoothing: Probability,
-        optimizer: Recipe,
+        **text: Unpack[TextArguments],
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(keras=True, **text)
         self.save_hyperparameters(logger=False)
-        self.steps = SequenceEmbedding(vocabulary_size, features, embedding, keras=True)
-        self.convolution = nn.Conv1d(embedding, filters, filter_length)
+        self.convolution = nn.Conv1d(self.steps.width, filters, filter_length)
         self.hidden = nn.Sequential(nn.Linear(filters, hidden), Dropout(dropout), nn.ReLU())
-        self.head = SigmoidLayer(hidden, num_classes)
+        self.head = SigmoidLayer(hidden, text["num_classes"])
         self.example_input_array = self.steps.example(4 * filter_length)
 
     @property
@@ -86,20 +75,20 @@ class TextCNN2017(TextClassifier):
         Raises:
             ValueError: another layout, or fewer steps than the filter is long.
         """
-        found = self.steps(sequences) * self.kept(sequences)
+        steps = self.steps(sequences) * self.word_dropout(sequences)
         length = self.hparams["filter_length"]
-        if found.shape[1] < length:
-            raise ValueError(f"sequences have {found.shape[1]} steps: {length} or more are needed")
+        if steps.shape[1] < length:
+            raise ValueError(f"sequences have {steps.shape[1]} steps: {length} or more are needed")
         if self.training:
-            best = winners(self.convolution, found)
+            best = max_over_time(self.convolution, steps)
         else:
-            best = self.convolution(found.transpose(1, 2)).amax(2)  # (B, C)
+            best = self.convolution(steps.transpose(1, 2)).amax(2)  # (B, C)
         return self.head(self.hidden(best.relu()))
 
-    def kept(self, sequences: Tensor) -> Tensor | float:
+    def word_dropout(self, sequences: Tensor) -> Tensor | float:
         """Keras 1.2's dropout of the table: whole rows go, so a word is missing everywhere.
 
-        (B, T, 1), zero where the word is dropped from this batch; what is kept grows to make up.
+        (B, T, 1), zero where the word is dropped from this batch; the others are scaled up.
         """
         share = self.hparams["embedding_dropout"]
         if not self.training or not share or self.hparams["vocabulary_size"] is None:
@@ -111,52 +100,34 @@ class TextCNN2017(TextClassifier):
         """Sequences of any length to logits."""
         length = self.hparams["filter_length"]
         sizes = {"length": (length, 4 * length + 2)}
-        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
+        return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
 
 class TextCNN(TextClassifier):
     """Kim's network, figure 1.
 
     Args:
-        vocabulary_size: a fact of the data, for word ids; else null.
-        features: numbers a step, for series of numbers; else null.
-        num_classes: a fact of the data.
-        embedding: features of a word.
-        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
-            ways are in sequences.py.
         widths: words that each kind of filter sees.
         filters: maps of each width.
         dropout: before the last layer.
+        text: what all classifiers of texts take that may start from word vectors.
     """
 
     def __init__(
         self,
         *,
-        vocabulary_size: VocabularySize | None,
-        features: Positive | None,
-        num_classes: NumClasses,
-        embedding: Positive,
-        embeddings: Embeddings,
-        vectors: str | None,
-        widths: Annotated[list[Positive], Field(min_length=1)],
+        widths: Widths,
         filters: Positive,
         dropout: Probability,
-        label_smoothing: Probability,
-        optimizer: Recipe,
+        **text: Unpack[VectorArguments],
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        self.steps = SequenceEmbedding(
-            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
-        )
         self.convolutions: Any = nn.ModuleList(
             nn.Conv1d(self.steps.width, filters, width, padding=width - 1) for width in widths
         )
         self.dropout = Dropout(dropout)
-        self.head = nn.Linear(filters * len(widths), num_classes)
+        self.head = nn.Linear(filters * len(widths), text["num_classes"])
         self.example_input_array = self.steps.example(8)
 
     @property
@@ -177,40 +148,36 @@ class TextCNN(TextClassifier):
         if not self.training:
             return [maps.amax(2) for maps in self.maps(sequences)]
         real, steps = self.steps.real(sequences), self.steps(sequences)
-        found = []
+        maxima = []
         for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True):
-            windows = seen(real, width)
-            best = winners(convolution, F.pad(steps, (0, 0, width - 1, width - 1)), windows)
-            found.append(best.relu() * windows.any(2))
-        return found
+            windows = has_real_step(real, width)
+            padded = F.pad(steps, (0, 0, width - 1, width - 1))
+            best = max_over_time(convolution, padded, windows)
+            maxima.append(best.relu() * windows.any(2))
+        return maxima
 
     def maps(self, sequences: Tensor) -> list[Tensor]:
-        """What the filters of each width say of each window (B, C, T + width - 1); equation 2.
+        """The maps of each width over all windows (B, C, T + width - 1); equation 2.
 
-        Windows hang over both ends, so short texts have some; one of mere padding says zero,
-        which no maximum takes for a real one's.
+        Windows hang over both ends, so short texts have some; one of mere padding
+        gives zero, which no maximum takes for a real one's.
         """
         real = self.steps.real(sequences)
-        found = self.steps(sequences).transpose(1, 2)  # padding is zero
+        steps = self.steps(sequences).transpose(1, 2)  # padding is zero
         return [
-            convolution(found).relu() * seen(real, width)
+            convolution(steps).relu() * has_real_step(real, width)
             for convolution, width in zip(self.convolutions, self.hparams["widths"], strict=True)
         ]
-
-    def export_spec(self) -> ExportSpec:
-        """Sequences of any length to logits."""
-        sizes = {"length": (1, 8)}
-        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         pictures = super().figures(batch)
         if hasattr(self.input, "vocabulary"):
-            pictures["What the filters look for"] = self.loudest(batch[0][:SHOWN])
+            pictures["What the filters look for"] = self.strongest_ngrams(batch[0][:TEXTS])
         return pictures
 
     @torch.inference_mode()
-    def loudest(self, ids: Tensor) -> Table:
-        """The n-gram that excites each of the weightiest filters most, and what it speaks for."""
+    def strongest_ngrams(self, ids: Tensor) -> Table:
+        """The n-gram with the highest activation of each of the filters that weigh most."""
         pull = self.head.weight - self.head.weight.mean(0)  # (K, C of all widths)
         grams, heights = self.ngrams(ids.to(self.device))
         rows: dict[str, tuple[str, str, str]] = {}
@@ -221,9 +188,9 @@ class TextCNN(TextClassifier):
         return Table(("words", "speak for", "by"), list(rows.values())[:ROWS])
 
     def ngrams(self, ids: Tensor) -> tuple[list[str], Tensor]:
-        """Of each filter the window among texts (N, T) that excites it most, and how much."""
-        parts = [self._ngrams(part) for part in ids.split(AT_ONCE)]
-        heights, which = torch.stack([found for _, found in parts]).max(0)
+        """Of each filter the window among texts (N, T) with its highest activation, and that."""
+        parts = [self._ngrams(part) for part in ids.split(BATCH)]
+        heights, which = torch.stack([height for _, height in parts]).max(0)
         return [parts[part][0][i] for i, part in enumerate(which.tolist())], heights
 
     def _ngrams(self, ids: Tensor) -> tuple[list[str], Tensor]:
@@ -236,34 +203,31 @@ class TextCNN(TextClassifier):
             heights.append(height)
         return grams, torch.cat(heights)
 
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
-
-def winners(convolution: nn.Conv1d, steps: Tensor, seen: Tensor | None = None) -> Tensor:
+def max_over_time(convolution: nn.Conv1d, steps: Tensor, counts: Tensor | None = None) -> Tensor:
     """The maximum over time (B, C) of a convolution of steps (B, T, D), for training.
 
     Of all windows only a filter's best one has a gradient. So they are compared without it, and the
     best ones computed again with it: the same gradient in a third of the time.
 
     Args:
-        seen: which windows count (B, 1, T - width + 1), bool; all if it is left out.
+        counts: which windows count (B, 1, T - width + 1), bool; all if it is left out.
     """
     assert convolution.bias is not None
     with torch.no_grad():
         pictures = steps.transpose(1, 2).unsqueeze(2)  # (B, D, 1, T), channels last
         maps = F.conv2d(pictures, convolution.weight.unsqueeze(2))  # the bias changes no winner
-        if seen is not None:
-            maps.masked_fill_(~seen.unsqueeze(2), -torch.inf)
+        if counts is not None:
+            maps.masked_fill_(~counts.unsqueeze(2), -torch.inf)
         starts = F.adaptive_max_pool2d(maps, 1, return_indices=True)[1].flatten(1)  # (B, C)
         starts += torch.arange(len(steps), device=steps.device).unsqueeze(1) * steps.shape[1]
         offsets = torch.arange(convolution.kernel_size[0], device=steps.device)
     windows = F.embedding(starts.unsqueeze(2) + offsets, steps.flatten(0, 1))  # (B, C, width, D)
-    found: Tensor = (windows * convolution.weight.transpose(1, 2)).sum((2, 3)) + convolution.bias
-    return found
+    maxima: Tensor = (windows * convolution.weight.transpose(1, 2)).sum((2, 3)) + convolution.bias
+    return maxima
 
 
-def seen(real: Tensor, width: int) -> Tensor:
+def has_real_step(real: Tensor, width: int) -> Tensor:
     """Whether a window sees a real step (B, 1, T + width - 1), of steps (B, T)."""
     steps = F.pad(real.unsqueeze(1), (width - 1, width - 1))
     return steps.unfold(2, width, 1).any(3)

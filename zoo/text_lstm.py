@@ -22,14 +22,13 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
-from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
-from zoo.nn import optim, recurrent
+from zoo.config.types import Positive, Probability
+from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, SequenceEmbedding, SigmoidLayer
-from zoo.nn.optim import Recipe
-from zoo.nn.text_classifier import TextClassifier
-from zoo.pretrained.export_spec import ExportSpec
+from zoo.nn.embedding import SigmoidLayer
+from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -48,18 +47,18 @@ class VariationalLSTM(nn.Module):
         super().__init__()
         self.input_dropout, self.recurrent_dropout = input_dropout, recurrent_dropout
         self.lstm = nn.LSTM(inputs, width, batch_first=True)
-        keras_start(self.lstm)
+        init_as_keras(self.lstm)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map steps (B, T, D) to the last state (B, H)."""
         x = x * F.dropout(torch.ones_like(x[:, :1]), self.input_dropout, self.training)
         if not self.training or self.recurrent_dropout == 0:
             return recurrent.run(self.lstm, x)[1][0][0]  # torch's own loop is twice as fast
-        kept = F.dropout(x.new_ones(len(x), self.lstm.hidden_size), self.recurrent_dropout)
-        return last_state(self.lstm, x, kept)
+        mask = F.dropout(x.new_ones(len(x), self.lstm.hidden_size), self.recurrent_dropout)
+        return last_state(self.lstm, x, mask)
 
 
-def keras_start(lstm: nn.LSTM) -> None:
+def init_as_keras(lstm: nn.LSTM) -> None:
     """Start as Keras 1.2 does: Glorot, orthogonal, and gates that remember (forget bias 1)."""
     from_input, from_state, bias, second_bias = lstm.all_weights[0]
     nn.init.xavier_uniform_(from_input)
@@ -70,16 +69,16 @@ def keras_start(lstm: nn.LSTM) -> None:
         bias[lstm.hidden_size : 2 * lstm.hidden_size] = 1
 
 
-def last_state(lstm: nn.LSTM, x: Tensor, kept: Tensor) -> Tensor:
-    """The last state (B, H) of an LSTM on steps (B, T, D) whose state is masked by kept (B, H).
+def last_state(lstm: nn.LSTM, x: Tensor, mask: Tensor) -> Tensor:
+    """The last state (B, H) of an LSTM on steps (B, T, D), whose state a mask (B, H) multiplies.
 
     Gal & Ghahramani, equation 7; the inputs of all steps are multiplied at once.
     """
     from_input, from_state, bias, second_bias = lstm.all_weights[0]
-    given = F.linear(x.transpose(0, 1), from_input, bias + second_bias)  # (T, B, 4 H)
-    h = c = torch.zeros_like(kept)
-    for step in given.unbind(0):
-        i, f, g, o = torch.addmm(step, h * kept, from_state.t()).chunk(4, 1)
+    inputs = F.linear(x.transpose(0, 1), from_input, bias + second_bias)  # (T, B, 4 H)
+    h = c = torch.zeros_like(mask)
+    for step in inputs.unbind(0):
+        i, f, g, o = torch.addmm(step, h * mask, from_state.t()).chunk(4, 1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
     return h
@@ -91,32 +90,23 @@ class TextLSTM2017(TextClassifier):
     It takes padding for words, as Keras' example did: every text must come in the same length.
 
     Args:
-        vocabulary_size: a fact of the data, for word ids; else null.
-        features: numbers a step, for series of numbers; else null.
-        num_classes: a fact of the data.
-        embedding: features of a word.
         hidden: units of the LSTM.
         input_dropout, recurrent_dropout: Keras' dropout_W and dropout_U.
+        text: what all classifiers of texts take.
     """
 
     def __init__(
         self,
         *,
-        vocabulary_size: VocabularySize | None,
-        features: Positive | None,
-        num_classes: NumClasses,
-        embedding: Positive,
         hidden: Positive,
         input_dropout: Probability,
         recurrent_dropout: Probability,
-        label_smoothing: Probability,
-        optimizer: Recipe,
+        **text: Unpack[TextArguments],
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(keras=True, **text)
         self.save_hyperparameters(logger=False)
-        self.steps = SequenceEmbedding(vocabulary_size, features, embedding, keras=True)
-        self.lstm = VariationalLSTM(embedding, hidden, input_dropout, recurrent_dropout)
-        self.head = SigmoidLayer(hidden, num_classes)
+        self.lstm = VariationalLSTM(self.steps.width, hidden, input_dropout, recurrent_dropout)
+        self.head = SigmoidLayer(hidden, text["num_classes"])
         self.example_input_array = self.steps.example(8)
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -127,17 +117,9 @@ class TextLSTM2017(TextClassifier):
         """
         return self.head(self.lstm(self.steps(sequences)))
 
-    def export_spec(self) -> ExportSpec:
-        """Sequences of any length to logits."""
-        sizes = {"length": (1, 8)}
-        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
-
 
 class LinearRecurrence(nn.Module):
-    """Slide 30 to the letter: h_t = W h_{t-1} + U x_t, with nothing around it."""
+    """Slide 30 to the letter: h_t = W h_{t-1} + U x_t, and nothing else."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -147,64 +129,49 @@ class LinearRecurrence(nn.Module):
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         """Map steps (B, T, D), those that are real (B, T), to the last state (B, H)."""
-        given = self.U(x).transpose(0, 1), real.t().unsqueeze(2)  # (T, B, H), (T, B, 1)
-        h = torch.zeros_like(given[0][0])
+        inputs = self.U(x).transpose(0, 1), real.t().unsqueeze(2)  # (T, B, H), (T, B, 1)
+        h = torch.zeros_like(inputs[0][0])
         if torch.compiler.is_exporting():
-            return recurrent.over(self.step, (h,), given)[1][0]
-        for now in zip(*given, strict=True):
-            (h,) = self.step((h,), now)
+            return recurrent.scan_steps(self.step, (h,), inputs)[1][0]
+        for step in zip(*inputs, strict=True):
+            (h,) = self.step((h,), step)
         return h
 
-    def step(self, state: tuple[Tensor, ...], now: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    def step(self, state: tuple[Tensor, ...], inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
         """The next state (B, H); the same again where the step is not real."""
-        given, real = now
-        return (torch.where(real, self.W(state[0]) + given, state[0]),)
+        step, real = inputs
+        return (torch.where(real, self.W(state[0]) + step, state[0]),)
 
 
 class TextLSTM(TextClassifier):
     """A recurrent network whose last state, of both directions if there are two, is classified.
 
     Args:
-        vocabulary_size: a fact of the data, for word ids; else null.
-        features: numbers a step, for series of numbers; else null.
-        num_classes: a fact of the data.
-        embedding: features of a word.
-        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
-            ways are in sequences.py.
         cell: linear is slide 30's equation; it has one layer and one direction.
         hidden: units a direction.
         layers: one upon the other.
         bidirectional: read it backwards, too.
         dropout: of word vectors, between layers and before the last one.
+        text: what all classifiers of texts take that may start from word vectors.
     """
 
     def __init__(
         self,
         *,
-        vocabulary_size: VocabularySize | None,
-        features: Positive | None,
-        num_classes: NumClasses,
-        embedding: Positive,
-        embeddings: Embeddings,
-        vectors: str | None,
         cell: Literal["linear", "rnn", "gru", "lstm"],
         hidden: Positive,
         layers: Positive,
         bidirectional: bool,
         dropout: Probability,
-        label_smoothing: Probability,
-        optimizer: Recipe,
+        **text: Unpack[VectorArguments],
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        self.steps = SequenceEmbedding(
-            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
-        )
         self.dropout = Dropout(dropout)
         self.recurrence: Any = make_cell(
             cell, self.steps.width, hidden, layers, bidirectional, dropout
         )
-        self.head = nn.Linear(hidden * (2 if bidirectional else 1), num_classes)
+        self.head = nn.Linear(hidden * (2 if bidirectional else 1), text["num_classes"])
         self.example_input_array = self.steps.example(8)
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -224,14 +191,6 @@ class TextLSTM(TextClassifier):
             return self.recurrence(x, real)
         h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
-
-    def export_spec(self) -> ExportSpec:
-        """Sequences of any length to logits."""
-        sizes = {"length": (1, 8)}
-        return ExportSpec(self, {"sequences": self.steps.entry()}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def make_cell(

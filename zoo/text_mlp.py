@@ -14,18 +14,13 @@ Shapes: B texts, T words or steps, L steps that are flattened, F numbers a step,
 word, K classes.
 """
 
-from typing import Annotated, Any
-
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
 from zoo.config.types import Positive, Probability
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
-from zoo.nn.embedding import Embeddings, SequenceEmbedding
-from zoo.nn.optim import Recipe
-from zoo.nn.text_classifier import TextClassifier
+from zoo.nn.text_classifier import TextClassifier, VectorArguments
 from zoo.pretrained.export_spec import ExportSpec
 
 
@@ -33,44 +28,29 @@ class TextMLP(TextClassifier):
     """A multi-layer perceptron on all steps at once.
 
     Args:
-        vocabulary_size: a fact of the data, for word ids; else null.
-        features: numbers a step, for series of numbers; else null.
-        max_length: a fact of the data: steps that are flattened.
-        num_classes: a fact of the data.
-        embedding: features of a word.
-        embeddings, vectors: how the table of words starts and learns, and from what; Kim's four
-            ways are in sequences.py.
+        max_length: steps that are flattened; set by the data.
         hidden: units of the hidden layer.
         dropout: of the flattened row and behind the hidden layer.
+        text: what all classifiers of texts take that may start from word vectors.
     """
 
     def __init__(
         self,
         *,
-        vocabulary_size: Annotated[int, Field(ge=3)] | None,
-        features: Positive | None,
         max_length: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
-        embedding: Positive,
-        embeddings: Embeddings,
-        vectors: str | None,
         hidden: Positive,
         dropout: Probability,
-        label_smoothing: Probability,
-        optimizer: Recipe,
+        **text: Unpack[VectorArguments],
     ) -> None:
-        super().__init__(label_smoothing)
+        super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        self.steps = SequenceEmbedding(
-            vocabulary_size, features, embedding, embeddings=embeddings, source=vectors
-        )
         self.hidden = nn.Sequential(
             Dropout(dropout),
             nn.Linear(max_length * self.steps.width, hidden),
             nn.ReLU(),
             Dropout(dropout),
         )
-        self.head = nn.Linear(hidden, num_classes)
+        self.head = nn.Linear(hidden, text["num_classes"])
         self.example_input_array = self.steps.example(max_length)
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -82,7 +62,7 @@ class TextMLP(TextClassifier):
         return self.head(self.hidden(self.padded(self.steps(sequences)).flatten(1)))
 
     def padded(self, steps: Tensor) -> Tensor:
-        """Map steps (B, T, D), T at most L, to (B, L, D): zeros stand before those that are given.
+        """Map steps (B, T, D), T at most L, to (B, L, D): with zeros before them.
 
         Raises:
             ValueError: there are more of them.
@@ -94,8 +74,5 @@ class TextMLP(TextClassifier):
 
     def export_spec(self) -> ExportSpec:
         """Sequences of the one length to logits."""
-        entry = self.steps.entry(self.hparams["max_length"])
-        return ExportSpec(self, {"sequences": entry}, ("logits",))
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
+        sequences = self.steps.input_spec(self.hparams["max_length"])
+        return ExportSpec(self, {"sequences": sequences}, ("logits",))

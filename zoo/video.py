@@ -20,22 +20,19 @@ Shapes: B clips, C channels, T frames, H x W pixels, K classes.
 """
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Strip
-from zoo.nn import optim, recurrent
+from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import receptive_field
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
-
-Widths = Annotated[list[Positive], Field(min_length=1)]
 
 EXAMPLES = 8  # clips, each a row of its frames
 
@@ -54,7 +51,7 @@ class VideoConv3D(Classifier):
         self,
         *,
         channels: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         widths: Widths,
         dropout: Probability,
         label_smoothing: Probability,
@@ -102,9 +99,6 @@ class VideoConv3D(Classifier):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
 
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
-
 
 class Stage(nn.Module):
     """Two convolutions: the first may halve the clip, the second is added to it."""
@@ -144,7 +138,7 @@ class VideoRecurrent(Classifier):
         self,
         *,
         channels: Positive,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         widths: Widths,
         grid: Positive,
         cell: Literal["gru", "lstm"],
@@ -193,9 +187,6 @@ class VideoRecurrent(Classifier):
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **examples(self, batch)}
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 class Places(nn.AdaptiveAvgPool2d):

@@ -27,9 +27,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from zoo.config.types import Positive, Probability
+from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures.kinds import Audio, Curve, Picture, Table
-from zoo.nn import optim
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -263,9 +262,6 @@ class WaveNet(ZooModule):
             rows.append((str(layer), str(dilation), str(field), f"{1000 * field / rate:.1f}"))
         return Table(("layer", "dilation", "samples seen", "milliseconds"), rows)
 
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
-
 
 class Frames(nn.Module):
     """A spectrogram that learns: the log power of pairs of filters, which begin as Fourier's.
@@ -304,7 +300,7 @@ class SoundClassifier(Classifier):
         self,
         *,
         levels: Levels,
-        num_classes: Annotated[int, Field(ge=2)],
+        num_classes: NumClasses,
         window: Positive,
         stride: Positive,
         channels: Positive,
@@ -347,9 +343,6 @@ class SoundClassifier(Classifier):
         )
         sizes = {"length": (window, 2 * window + 4 * self.hparams["stride"])}
         return ExportSpec(self, {"ids": ids}, ("logits",), sizes)
-
-    def configure_optimizers(self) -> Any:
-        return optim.configure(self, self.hparams["optimizer"])
 
 
 def check_sounds(ids: Tensor, least: int = 1) -> None:

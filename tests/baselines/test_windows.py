@@ -79,7 +79,7 @@ def test_windows_of_a_sample_are_never_in_two_folds():
     Listener.heard.clear()
     fitted = StackedWindows(Parrot(), Listener(), window=3).fit(texts, labels)
     assert np.ptp(Listener.heard[0], axis=0).max() == 0  # all are strange to it
-    told, _ = fitted._told(texts)
+    told, _ = fitted._window_outputs(texts)
     assert (told[:, 1] == 0.75).all()  # what was trained on all knows them all
 
 

@@ -9,7 +9,7 @@ import zoo
 from datamodules.inputs.image import ImageInput
 from tests.data import refused
 from zoo.figures.raster import filters
-from zoo.nn.feature_maps import check, convolutions, feature_maps, shown_by
+from zoo.nn.feature_maps import check, convolutions, displayed_layers, feature_maps
 
 
 def test_maps_are_seen_after_the_first_activation_that_follows_a_convolution():
@@ -18,9 +18,9 @@ def test_maps_are_seen_after_the_first_activation_that_follows_a_convolution():
         nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.BatchNorm2d(2), nn.GELU(), nn.ReLU(),
         nn.Conv2d(2, 3, 1), nn.Flatten(), nn.Linear(12, 4), nn.ReLU(),
     )  # fmt: skip
-    assert shown_by(pair) == {"0": "3", "5": "5"}
+    assert displayed_layers(pair) == {"0": "3", "5": "5"}
     transposed = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ConvTranspose2d(1, 1, 1), nn.ReLU())
-    assert shown_by(transposed) == {"0": "0"}
+    assert displayed_layers(transposed) == {"0": "0"}
 
 
 @pytest.mark.parametrize("name", ["image_cnn", "image_cnn_2017", "autoencoder"])
@@ -30,7 +30,7 @@ def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
     model = zoo.create_model(name)
     model.input = ImageInput.fit(pixels)
     found = feature_maps(model, model.preprocess(pixels))
-    shown = shown_by(model)
+    shown = displayed_layers(model)
     assert found.keys() == shown.keys() == convolutions(model).keys()
     wanted = model.features(list(pixels), layers=list(shown.values()))
     for name, layer in shown.items():

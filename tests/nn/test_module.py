@@ -156,7 +156,7 @@ def test_every_model_has_features_and_no_layer_is_hidden_by_a_method_of_its_name
         refused(
             "GAN has no layer called head: name those you want", model.forward_features, example
         )
-        assert len(model._watched(example, ["generator.layers"])["generator.layers"]) == 1
+        assert len(model._layer_outputs(example, ["generator.layers"])["generator.layers"]) == 1
     else:
         assert len(model.forward_features(example)) == 1
 

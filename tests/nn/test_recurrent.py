@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.nn.recurrent import aligned, last_states, masked, packed
+from zoo.nn.recurrent import aligned_states, last_states, masked_states, packed_states
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -36,11 +36,11 @@ def test_states_and_gradients_are_those_of_torchs_packed_sequences(cell, layers,
     order = (~real).long().argsort(dim=1, stable=True)
     first = x.gather(1, order.unsqueeze(2).expand_as(x))
     lengths = real.sum(1).clamp(min=1)
-    wanted = with_gradients(rnn, packed(rnn, first, lengths))
-    torch.testing.assert_close(with_gradients(rnn, aligned(rnn, first, lengths)), wanted)
+    wanted = with_gradients(rnn, packed_states(rnn, first, lengths))
+    torch.testing.assert_close(with_gradients(rnn, aligned_states(rnn, first, lengths)), wanted)
     torch.testing.assert_close(with_gradients(rnn, last_states(rnn, x, real)), wanted)
     with torch.no_grad():  # a scan is for programs
-        torch.testing.assert_close(masked(rnn, x, real), wanted[0])
+        torch.testing.assert_close(masked_states(rnn, x, real), wanted[0])
 
 
 def test_layers_are_dropped_out_between_and_while_training_only():

@@ -23,7 +23,8 @@ class Bag(own.TextClassifier):
     """Logits are the sum of a row of weights for each word."""
 
     def __init__(self, weights):
-        super().__init__(0.0)
+        size, width = weights.shape
+        super().__init__(vocabulary_size=size, features=None, embedding=width, label_smoothing=0.0)
         self.table, self.head = nn.Embedding.from_pretrained(weights, padding_idx=0), nn.Identity()
 
     def forward(self, ids):
@@ -131,12 +132,12 @@ def test_what_cannot_be_explained_is_said(bag):
 def test_a_text_of_any_length_is_the_mean_of_its_windows(bag):
     """The oracle: probabilities of two full windows and of a shorter one."""
     bag.input = text_input(2)
-    found = bag.whole(io.StringIO("good good\nbad\n\nnot film"), batch_size=2)
+    found = bag.predict_file(io.StringIO("good good\nbad\n\nnot film"), batch_size=2)
     each = [bag.predict(part)[0]["probabilities"] for part in ("good good", "bad not", "film")]
     mean = {label: sum(one[label] for one in each) / 3 for label in ("neg", "pos")}
     assert (found["label"], found["windows"]) == (max(mean, key=mean.get), 3)
     assert found["probabilities"] == pytest.approx(mean)
-    refused("has no words", bag.whole, io.StringIO("...\n"))
+    refused("has no words", bag.predict_file, io.StringIO("...\n"))
 
 
 # The report
@@ -177,15 +178,15 @@ def counts(bars):
 def test_lengths_are_cut_into_bins_of_as_many_texts():
     """Those of one length are one bin, and none is lost."""
     lengths = np.arange(1, 81)
-    bars = own.over_length(lengths, lengths > 40)
+    bars = own.accuracy_by_length(lengths, lengths > 40)
     assert bars.names[0] == "1 to 10 words (10 texts)"
     assert len(bars.names) == 8
     assert {*counts(bars)} <= {9, 10, 11}
     assert bars.values[:3] + bars.values[-3:] == [0] * 3 + [100] * 3
-    bars = own.over_length(np.full(50, 400), np.arange(50) < 20)
+    bars = own.accuracy_by_length(np.full(50, 400), np.arange(50) < 20)
     assert (bars.names, bars.values) == (["400 words (50 texts)"], [40.0])
     lengths = np.random.default_rng(0).integers(1, 12, 1000)
-    assert sum(counts(own.over_length(lengths, lengths > 3))) == 1000
+    assert sum(counts(own.accuracy_by_length(lengths, lengths > 3))) == 1000
 
 
 def test_examples_are_of_all_classes_and_the_surest_mistakes():

@@ -101,5 +101,5 @@ def test_it_knows_the_digits(tmp_path):
     config = compose(["experiment=gan"])
     data = opened("digits")
     pixels, labels = data.arrays("test")
-    _, said = frechet.seen(evaluator.trained(config, data.info), pixels)
+    _, said = frechet.classify(evaluator.trained(config, data.info), pixels)
     assert np.mean(said == labels) > 0.96

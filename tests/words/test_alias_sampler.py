@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from zoo.words.alias_sampler import alias
+from zoo.words.alias_sampler import build_alias_table
 
 
 def held(cells):
@@ -23,13 +23,13 @@ CHANCES = [
 @pytest.mark.parametrize("chances", CHANCES)
 def test_the_cells_hold_the_chances(chances):
     wanted = chances.double() / chances.double().sum()
-    torch.testing.assert_close(held(alias(chances)), wanted, rtol=1e-9, atol=1e-15)
+    torch.testing.assert_close(held(build_alias_table(chances)), wanted, rtol=1e-9, atol=1e-15)
 
 
 def test_draws_follow_the_chances_and_never_give_what_has_none():
     torch.manual_seed(0)
     chances = torch.tensor([0.0, 0.1, 0.2, 0.0, 0.7])
-    drawn = alias(chances).draw(200, 500)
+    drawn = build_alias_table(chances).draw(200, 500)
     assert drawn.shape == (200, 500)
     shares = drawn.flatten().bincount(minlength=5) / drawn.numel()
     assert shares[chances == 0].tolist() == [0, 0]

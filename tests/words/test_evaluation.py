@@ -7,7 +7,7 @@ from gensim.test.utils import datapath
 from scipy import stats
 
 from zoo.words import evaluation
-from zoo.words.evaluation import inflected, inflections
+from zoo.words.evaluation import inflected_pairs, score_inflections
 from zoo.words.keyed_vectors import Neighbours
 
 QUESTIONS = datapath("questions-words.txt")
@@ -17,7 +17,7 @@ QUESTIONS = datapath("questions-words.txt")
 def pair():
     """Vectors of most words, in which some answers are right, in our hands and in gensim's."""
     asked = [one for questions in evaluation.sections().values() for one in questions]
-    pairs = [one for name in evaluation.PEOPLE for one in evaluation.judged(name)]
+    pairs = [one for name in evaluation.PEOPLE for one in evaluation.human_scores(name)]
     names = sorted({*(word for one in asked for word in one), *(w for *ab, _ in pairs for w in ab)})
     random = np.random.default_rng(0)
     random.shuffle(names)
@@ -40,7 +40,7 @@ def test_the_score_of_each_section_is_gensims(pair, commonest, monkeypatch):
     monkeypatch.setattr(evaluation, "COMMONEST", commonest)
     monkeypatch.setitem(evaluation.ENOUGH, "section", 1)
     total, wanted = theirs.evaluate_word_analogies(QUESTIONS, restrict_vocab=commonest)
-    found = evaluation.analogies(ours, "test")
+    found = evaluation.score_analogies(ours, "test")
     asked = {one["section"]: (len(one["correct"]), len(one["incorrect"])) for one in wanted[:-1]}
     for section, (right, wrong) in asked.items():
         hits = found.get(f"analogy/{section.replace('-', '_')}", evaluation.NONE)
@@ -59,7 +59,7 @@ def test_capitals_do_not_matter_and_the_commonest_spelling_counts(pair):
     again = ["Athens", *ours.vocabulary, "ATHENS"]
     table = np.concatenate([ours.vectors[-1:], ours.vectors, ours.vectors[:1]])
     theirs.add_vectors(again, table)
-    found = evaluation.analogies(Neighbours(again, table), "test")["analogy"]
+    found = evaluation.score_analogies(Neighbours(again, table), "test")["analogy"]
     wanted = theirs.evaluate_word_analogies(QUESTIONS, restrict_vocab=30_000)[0]
     assert found.mean() == pytest.approx(wanted)
 
@@ -69,9 +69,9 @@ def test_the_agreement_with_people_is_gensims(pair, name):
     """S64: the mean of its values is Spearman's rank correlation, of pairs that are known."""
     ours, theirs = pair
     wanted = theirs.evaluate_word_pairs(datapath(evaluation.PEOPLE[name]))
-    values = evaluation.agreement(ours, evaluation.judged(name))
+    values = evaluation.rank_correlation(ours, evaluation.human_scores(name))
     assert values.mean() == pytest.approx(wanted[1].statistic, abs=1e-5)
-    assert len(values) < len(evaluation.judged(name))
+    assert len(values) < len(evaluation.human_scores(name))
     assert wanted[2] > 0
 
 
@@ -86,9 +86,11 @@ def test_the_spread_of_an_agreement_tells_how_sure_it_is():
 
 
 def test_vectors_that_are_all_alike_agree_with_nobody():
-    pairs = evaluation.judged("wordsim353")
+    pairs = evaluation.human_scores("wordsim353")
     names = sorted({word for a, b, _ in pairs for word in (a, b)})
-    assert evaluation.agreement(Neighbours(names, np.ones((len(names), 3))), pairs).mean() == 0
+    assert (
+        evaluation.rank_correlation(Neighbours(names, np.ones((len(names), 3))), pairs).mean() == 0
+    )
 
 
 def test_the_questions_are_those_of_the_paper():
@@ -103,7 +105,7 @@ def test_the_questions_are_those_of_the_paper():
 def test_validation_has_every_second_question(pair):
     """S64: the odd ones of each section."""
     ours = pair[0]
-    whole, half = (evaluation.analogies(ours, stage) for stage in ("test", "val"))
+    whole, half = (evaluation.score_analogies(ours, stage) for stage in ("test", "val"))
     assert half.keys() == whole.keys()
     for name in half:
         if name not in ("analogy", "analogy/semantic", "analogy/syntactic"):
@@ -114,7 +116,7 @@ def test_validation_has_every_second_question(pair):
 def test_of_too_few_known_words_nothing_is_said(pair, monkeypatch):
     """S64: a section needs 100 questions, and all of them together 1,000; nor without gensim."""
     some, few = (Neighbours(pair[0].vocabulary[:n], pair[0].vectors[:n]) for n in (1300, 50))
-    found = evaluation.analogies(some, "test")
+    found = evaluation.score_analogies(some, "test")
     assert 0 < len(found) < 3 + 14
     assert all(len(hits) >= 100 for hits in found.values())
     for stage in ("test", "val"):
@@ -133,7 +135,7 @@ def names(count):
 
 def test_the_pairs_are_frequent_words_and_the_same_with_an_s():
     names = ["file", "class", "files", "a", "as", "rare", "rares", "classs"]
-    assert inflected(names, [50, 40, 30, 20, 20, 20, 9, 20]) == [(0, 2)]
+    assert inflected_pairs(names, [50, 40, 30, 20, 20, 20, 9, 20]) == [(0, 2)]
 
 
 def test_a_partner_counts_if_nine_words_or_fewer_are_nearer():
@@ -141,17 +143,17 @@ def test_a_partner_counts_if_nine_words_or_fewer_are_nearer():
     names = ["thing", "things", *(f"x{i}" for i in range(10))]
     angles = [0.0, 0.5, *(0.6 + i / 1000 for i in range(10))]
     near = Neighbours(names, np.stack([np.cos(angles), np.sin(angles)], 1))
-    assert inflections(near, [10] * 12, "val").tolist() == [1, 0]
-    assert inflections(near, [10] * 12, "test").tolist() == []
+    assert score_inflections(near, [10] * 12, "val").tolist() == [1, 0]
+    assert score_inflections(near, [10] * 12, "test").tolist() == []
 
 
 def test_validation_and_test_have_no_pair_in_common():
     near = Neighbours(names(9), np.eye(18))
-    assert [len(inflections(near, [10] * 18, stage)) for stage in ("val", "test")] == [10, 8]
+    assert [len(score_inflections(near, [10] * 18, stage)) for stage in ("val", "test")] == [10, 8]
 
 
 def test_vectors_that_know_nothing_score_by_chance():
     """The statement that the score is measured against."""
     near = Neighbours(names(500), np.random.default_rng(0).normal(size=(1000, 50)))
-    found = inflections(near, [10] * 1000, "test")
+    found = score_inflections(near, [10] * 1000, "test")
     assert found.mean() == pytest.approx(10 / 999, abs=0.015)

@@ -17,7 +17,7 @@ def wikipedia():
 
 @pytest.fixture(scope="module")
 def pictures(wikipedia):
-    return figures.pictured(wikipedia.neighbours(), wikipedia.input.counts)
+    return figures.make_figures(wikipedia.neighbours(), wikipedia.input.counts)
 
 
 def test_both_analogies_of_the_slide_are_shown(wikipedia, pictures):
@@ -85,4 +85,4 @@ def test_the_map_has_the_commonest_words_of_meaning_with_like_beside_like(wikipe
 def test_of_too_few_words_there_is_no_picture():
     near = Neighbours(["file", "files", "paris", "france"], np.eye(4))
     allowed = {"Nearest words", "A word and its form with an s"}
-    assert figures.pictured(near, [10] * 4).keys() <= allowed
+    assert figures.make_figures(near, [10] * 4).keys() <= allowed

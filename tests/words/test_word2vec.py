@@ -69,7 +69,7 @@ def test_the_steps_are_those_of_autograd_block_by_block(mode, sampled):
     given = run(150, block, 7)
     given = given if sampled else given._replace(negatives=None)
     found, wanted = tables(5), copy(tables(5))
-    word2vec.in_torch(found, given, block, RATE, mode)
+    word2vec.descend_in_torch(found, given, block, RATE, mode)
     for number in range(-(-150 // block)):
         leaves = Tables(*(table.requires_grad_() for table in wanted))
         gradients = torch.autograd.grad(loss(leaves, given, number, block, mode), leaves)
@@ -99,7 +99,7 @@ def test_the_kernel_gives_the_same_numbers_on_one_thread(sizes, capable, monkeyp
     found, wanted = copy(start), copy(start)
     assert library is not None
     word2vec.descend(found, given, block, RATE, "cbow", 1)
-    word2vec.in_torch(wanted, given, block, RATE, "cbow")
+    word2vec.descend_in_torch(wanted, given, block, RATE, "cbow")
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=2e-6)
     assert (found.vectors - start.vectors).abs().max() > 0.1  # far more than what rounding does
 
@@ -129,9 +129,9 @@ def test_several_threads_take_all_steps_of_a_run_once():
 def test_what_the_kernel_does_not_know_is_left_to_pytorch():
     """And the blocks of a small vocabulary are short."""
     single, double = (tables(8, 30_000, kind) for kind in (torch.float32, torch.float64))
-    assert word2vec.block_of(single, "cbow", sampled=True) == word2vec.COMPILED
-    assert word2vec.block_of(double, "cbow", sampled=True) == word2vec.IN_TORCH
-    assert word2vec.block_of(single, "skip_gram", sampled=True) == word2vec.IN_TORCH
-    assert word2vec.block_of(single, "cbow", sampled=False) == word2vec.IN_TORCH
-    sizes = [word2vec.block_of(tables(1, words), "cbow", sampled=False) for words in (10, 5000)]
+    assert word2vec.block_size(single, "cbow", sampled=True) == word2vec.COMPILED
+    assert word2vec.block_size(double, "cbow", sampled=True) == word2vec.IN_TORCH
+    assert word2vec.block_size(single, "skip_gram", sampled=True) == word2vec.IN_TORCH
+    assert word2vec.block_size(single, "cbow", sampled=False) == word2vec.IN_TORCH
+    sizes = [word2vec.block_size(tables(1, words), "cbow", sampled=False) for words in (10, 5000)]
     assert sizes == [word2vec.BAND, 256]

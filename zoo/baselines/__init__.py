@@ -1,1 +1,1 @@
-"""What stands beside each model: no neural network, the same data and metric."""
+"""A baseline for each model: no neural network, the same data and metric."""

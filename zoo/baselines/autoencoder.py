@@ -1,14 +1,14 @@
 """What autoencoders compete with: principal components, and the median of a neighbourhood."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 from scipy.ndimage import median_filter
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
+from zoo.config.types import Positive
 from zoo.nn.noise import Noise, psnr, seeded, spoil
 
 
@@ -23,7 +23,7 @@ class PCAReconstruction(BaseEstimator):
 
     title = "principal components"
 
-    def __init__(self, *, code_size: Annotated[int, Field(ge=1)]) -> None:
+    def __init__(self, *, code_size: Positive) -> None:
         self.code_size = code_size
 
     def fit(self, datamodule: Any) -> "PCAReconstruction":
@@ -34,8 +34,8 @@ class PCAReconstruction(BaseEstimator):
     def score(self, datamodule: Any) -> dict[str, float]:
         """Mean squared error on the test pixels in [0, 1]."""
         pixels = _flat(datamodule, "test")
-        drawn = self.pca_.inverse_transform(self.pca_.transform(pixels)).clip(0, 1)
-        return {"test/mse": float(np.square(drawn - pixels).mean())}
+        restored = self.pca_.inverse_transform(self.pca_.transform(pixels)).clip(0, 1)
+        return {"test/mse": float(np.square(restored - pixels).mean())}
 
 
 class MedianFilter(BaseEstimator):
@@ -48,7 +48,7 @@ class MedianFilter(BaseEstimator):
 
     title = "median filter"
 
-    def __init__(self, *, size: Annotated[int, Field(ge=1)], noise: Noise) -> None:
+    def __init__(self, *, size: Positive, noise: Noise) -> None:
         self.size, self.noise = size, noise
 
     def fit(self, datamodule: Any) -> "MedianFilter":

@@ -1,4 +1,4 @@
-"""What a character is given the few before it, by counting: an interpolated n-gram.
+"""The next character from the few before it, by counting: an interpolated n-gram.
 
 Witten & Bell 1991, The zero-frequency problem (method C), in the form of Chen & Goodman 1998, An
 empirical study of smoothing techniques for language modeling, equation 17. There is no constant
@@ -43,7 +43,7 @@ class WittenBell(BaseEstimator):
             )
         ids = datamodule.arrays("train")
         self.grams_ = [
-            np.unique(numbered(ids, n, self.size_), return_counts=True)
+            np.unique(number_ngrams(ids, n, self.size_), return_counts=True)
             for n in range(1, self.order + 2)
         ]
         return self
@@ -53,19 +53,19 @@ class WittenBell(BaseEstimator):
 
         The first few have fewer before them.
         """
-        found = np.full(len(ids), 1 / self.size_)
+        shares = np.full(len(ids), 1 / self.size_)
         for n, (grams, counts) in enumerate(self.grams_, start=1):
             contexts, firsts = np.unique(grams // self.size_, return_index=True)
-            followed = np.add.reduceat(counts, firsts)  # how often each context was seen
+            totals = np.add.reduceat(counts, firsts)  # how often each context was seen
             kinds = np.diff([*firsts, len(grams)])  # and with how many kinds of character after it
-            asked = numbered(ids, n, self.size_)
-            count = looked_up(grams, counts, asked)
-            total = looked_up(contexts, followed, asked // self.size_)
-            new = looked_up(contexts, kinds, asked // self.size_)
-            seen = total > 0
-            mixed = (count + new * found[n - 1 :])[seen] / (total + new)[seen]
-            found[n - 1 :][seen] = mixed
-        return found[1:]
+            queries = number_ngrams(ids, n, self.size_)
+            count = look_up(grams, counts, queries)
+            frequency = look_up(contexts, totals, queries // self.size_)
+            new = look_up(contexts, kinds, queries // self.size_)
+            is_known = frequency > 0
+            interpolated = (count + new * shares[n - 1 :])[is_known] / (frequency + new)[is_known]
+            shares[n - 1 :][is_known] = interpolated
+        return shares[1:]
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """Nats and bits per character of the test text."""
@@ -73,15 +73,15 @@ class WittenBell(BaseEstimator):
         return {"test/loss": float(nats), "test/bits_per_character": float(nats / np.log(2))}
 
 
-def numbered(ids: np.ndarray, n: int, size: int) -> np.ndarray:
+def number_ngrams(ids: np.ndarray, n: int, size: int) -> np.ndarray:
     """A number for each n-gram of ids (N,), (N - n + 1,); divided by `size`, its context's."""
-    found = np.zeros(len(ids) - n + 1, np.int64)
+    numbers = np.zeros(len(ids) - n + 1, np.int64)
     for i in range(n):
-        found = found * size + ids[i : len(ids) - n + 1 + i]
-    return found
+        numbers = numbers * size + ids[i : len(ids) - n + 1 + i]
+    return numbers
 
 
-def looked_up(keys: np.ndarray, values: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """The value of each key that is asked for, 0 where there is none; keys are sorted."""
-    places = np.searchsorted(keys, asked).clip(max=len(keys) - 1)
-    return np.where(keys[places] == asked, values[places], 0)
+def look_up(keys: np.ndarray, values: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """The value of each query, 0 where it is no key; keys are sorted."""
+    places = np.searchsorted(keys, queries).clip(max=len(keys) - 1)
+    return np.where(keys[places] == queries, values[places], 0)

@@ -3,13 +3,13 @@
 Shapes: N pictures (N, H, W, C), uint8; P pixels; Q components; K classes.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
+from zoo.config.types import Positive
 from zoo.metrics import frechet
 
 SEED = 0  # of what is drawn
@@ -24,7 +24,7 @@ class PCAGaussian(BaseEstimator):
 
     title = "PCA + a Gaussian a class"
 
-    def __init__(self, *, components: Annotated[int, Field(ge=1)]) -> None:
+    def __init__(self, *, components: Positive) -> None:
         self.components = components
 
     def fit(self, datamodule: Any) -> "PCAGaussian":
@@ -42,18 +42,18 @@ class PCAGaussian(BaseEstimator):
         random = np.random.default_rng(SEED)
         codes = np.zeros((len(labels), self.pca_.n_components_))
         for label, (mean, covariance) in self.gaussians_.items():
-            asked = labels == label
-            codes[asked] = random.multivariate_normal(mean, covariance, asked.sum())
+            rows = labels == label
+            codes[rows] = random.multivariate_normal(mean, covariance, rows.sum())
         flat = self.pca_.inverse_transform(codes).clip(0, 1)
         return (flat * 255).round().astype(np.uint8).reshape(-1, *self.shape_)
 
     def score(self, datamodule: Any) -> dict[str, float]:
-        """What the judge says of as many pictures as the test split has; {} without a judge."""
+        """Scores of as many pictures as the test split has; {} without an evaluator."""
         if datamodule.evaluator is None:
             return {}
         real, labels = frechet.real(datamodule, "test")
-        found = frechet.scores(datamodule.evaluator, real, self.draw(labels), labels)
-        return {f"test/{name}": value for name, value in found.items()}
+        scores = frechet.scores(datamodule.evaluator, real, self.draw(labels), labels)
+        return {f"test/{name}": value for name, value in scores.items()}
 
 
 def gaussian(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

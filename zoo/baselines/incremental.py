@@ -26,13 +26,13 @@ Stream = Generator[tuple[np.ndarray, np.ndarray], None, None]
 LONG = 500  # batches from which on there is a progress bar
 
 
-def checked(estimator: Any) -> Any:
+def check_estimator(estimator: Any) -> Any:
     """An estimator, or the `_target_` and arguments of one, if it learns batch by batch.
 
     Raises:
         ValueError: it has no `partial_fit`; a wrong `_target_` or argument.
     """
-    built = made(estimator)
+    built = build_estimator(estimator)
     if not hasattr(built, "partial_fit"):
         raise ValueError(
             f"{type(built).__name__} has no partial_fit: take one that learns batch by batch, such "
@@ -41,7 +41,7 @@ def checked(estimator: Any) -> Any:
     return estimator
 
 
-def made(estimator: Any) -> Any:
+def build_estimator(estimator: Any) -> Any:
     """An estimator that has learned nothing yet."""
     if isinstance(estimator, dict):
         return schema.build(estimator, "baseline.estimator")
@@ -73,19 +73,19 @@ class Incremental(BaseEstimator):
     def __init__(
         self,
         *,
-        estimator: Annotated[dict[str, Any] | BaseEstimator, AfterValidator(checked)],
+        estimator: Annotated[dict[str, Any] | BaseEstimator, AfterValidator(check_estimator)],
         augment: bool,
         passes: Positive,
         batch_size: Positive | None,
         happy_at: float | None,
     ) -> None:
-        self.estimator, self.augment = checked(estimator), augment
+        self.estimator, self.augment = check_estimator(estimator), augment
         self.passes, self.batch_size, self.happy_at = passes, batch_size, happy_at
 
     @property
     def title(self) -> str:
         """What it is called in a table."""
-        name = type(made(self.estimator)).__name__
+        name = type(build_estimator(self.estimator)).__name__
         return f"{name}, batch by batch{', augmented' if self.augment else ''}"
 
     def fit(self, datamodule: Any) -> "Incremental":
@@ -94,8 +94,8 @@ class Incremental(BaseEstimator):
         Raises:
             ValueError: the estimator tells classes apart and the data are measured, or the reverse.
         """
-        self.estimator_, self.started_ = made(self.estimator), False
-        self._know(datamodule.info)
+        self.estimator_, self.started_ = build_estimator(self.estimator), False
+        self._remember_targets(datamodule.info)
         self.history_: list[dict[str, float]] = []
         samples = datamodule.info["samples"]["train"]
         batches = -(-samples // self._size(datamodule))
@@ -111,19 +111,19 @@ class Incremental(BaseEstimator):
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Map images (B, H, W, C), as `flow` gives them, to labels, or to values in their unit."""
-        found: np.ndarray = self.estimator_.predict(flat(images))
-        return found if self.classes_ is not None else found * self.std_ + self.mean_
+        outputs: np.ndarray = self.estimator_.predict(flat(images))
+        return outputs if self.classes_ is not None else outputs * self.std_ + self.mean_
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """Accuracy on the test split, or mean absolute errors: its own, and the training mean's."""
-        found = self._held_out(datamodule, "test")
+        score = self._held_out(datamodule, "test")
         if self.classes_ is not None:
-            return {"test/accuracy": found}
+            return {"test/accuracy": score}
         targets = datamodule.arrays("test")[1]
-        return {"test/mae": found, "test/mae_of_mean": float(np.abs(targets - self.mean_).mean())}
+        return {"test/mae": score, "test/mae_of_mean": float(np.abs(targets - self.mean_).mean())}
 
-    def _know(self, info: Mapping[str, Any]) -> None:
-        """Remember all classes, of which the first `partial_fit` has to be told, or the moments."""
+    def _remember_targets(self, info: Mapping[str, Any]) -> None:
+        """Remember all classes, which the first `partial_fit` needs, or the moments."""
         sorts, name = is_classifier(self.estimator_), type(self.estimator_).__name__
         if sorts != ("num_classes" in info):
             has, takes = ("values", "classes") if sorts else ("classes", "values")
@@ -160,8 +160,10 @@ class Incremental(BaseEstimator):
 
     def _marks(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """For each picture whether its class is right, or the absolute error; (B,)."""
-        found = self.predict(images)
-        return found == targets if self.classes_ is not None else np.abs(found - targets)
+        predictions = self.predict(images)
+        return (
+            predictions == targets if self.classes_ is not None else np.abs(predictions - targets)
+        )
 
     def _held_out(self, datamodule: Any, split: str) -> float:
         """The score on a split that it does not learn from."""

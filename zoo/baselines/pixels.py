@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo.baselines.windows import StackedWindows
-from zoo.config.types import Positive
+from zoo.config.types import Positive, PositiveFloat
 
 
 class StandardisedLogistic(BaseEstimator):
@@ -28,7 +28,7 @@ class StandardisedLogistic(BaseEstimator):
 
     title = "standardise + logistic regression"
 
-    def __init__(self, *, C: Annotated[float, Field(gt=0)], max_iter: Positive) -> None:
+    def __init__(self, *, C: PositiveFloat, max_iter: Positive) -> None:
         self.C, self.max_iter = C, max_iter
 
     def fit(self, datamodule: Any) -> "StandardisedLogistic":
@@ -79,8 +79,8 @@ class PixelWindows(BaseEstimator):
         """Accuracy on the test pixels, and that of the patches' own vote."""
         pixels, labels = datamodule.arrays("test")
         vote = float((self.classifier_.vote(pixels) == labels).mean())
-        found = float(self.classifier_.score(pixels, labels))
-        return {"test/accuracy": found, "test/vote_accuracy": vote}
+        accuracy = float(self.classifier_.score(pixels, labels))
+        return {"test/accuracy": accuracy, "test/vote_accuracy": vote}
 
 
 def _flat(pixels: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What stands beside sound: a table of what follows two samples, and the spectrum over time.
+"""Baselines for sound: a table of what follows two samples, and the spectrum over time.
 
 Shapes: N sounds, T samples, S samples that are scored, Q amplitude levels, F frames, M bands.
 """
@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.config.types import Positive
+from zoo.config.types import Positive, PositiveFloat
 
 
 @dataclass(frozen=True)
@@ -59,32 +59,34 @@ class MarkovModel(BaseEstimator):
     def fit(self, datamodule: Any) -> "MarkovModel":
         """Count on the training sounds."""
         self.levels_: int = datamodule.info["levels"]
-        seen = triples(datamodule.arrays("train")[0], self.levels_)
-        self.tables_ = [self._count(context, seen.sample) for context in self._contexts(seen)]
+        training = triples(datamodule.arrays("train")[0], self.levels_)
+        self.tables_ = [
+            self._count(context, training.sample) for context in self._contexts(training)
+        ]
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """Bits a sample on the test sounds: of each sound, then their mean."""
-        asked = triples(datamodule.arrays("test")[0], self.levels_)
-        bits = -np.log2(self.probabilities(asked))
-        lengths = np.bincount(asked.sound)
-        means = np.bincount(asked.sound, bits) / np.maximum(lengths, 1)
+        scored = triples(datamodule.arrays("test")[0], self.levels_)
+        bits = -np.log2(self.probabilities(scored))
+        lengths = np.bincount(scored.sound)
+        means = np.bincount(scored.sound, bits) / np.maximum(lengths, 1)
         return {"test/bits_per_sample": float(means[lengths > 0].mean())}
 
-    def probabilities(self, asked: Triples) -> np.ndarray:
+    def probabilities(self, scored: Triples) -> np.ndarray:
         """The probability (S,) of each sample given the two before it."""
-        found = np.full(len(asked.sample), 1 / self.levels_)
-        for context, table in zip(self._contexts(asked), self.tables_, strict=True):
-            pair = context * self.levels_ + asked.sample
+        shares = np.full(len(scored.sample), 1 / self.levels_)
+        for context, table in zip(self._contexts(scored), self.tables_, strict=True):
+            pair = context * self.levels_ + scored.sample
             place = np.minimum(np.searchsorted(table.pairs, pair), len(table.pairs) - 1)
             count = np.where(table.pairs[place] == pair, table.counts[place], 0)
             times, distinct = table.times[context], table.distinct[context]
-            longer = (count + distinct * found) / np.maximum(times + distinct, 1)
-            found = np.where(times > 0, longer, found)
-        return found
+            longer = (count + distinct * shares) / np.maximum(times + distinct, 1)
+            shares = np.where(times > 0, longer, shares)
+        return shares
 
     def _contexts(self, of: Triples) -> Iterator[np.ndarray]:
-        """What is known before each sample (S,), as a number below Q * Q, from short to long."""
+        """The context of each sample (S,) as a number below Q * Q, from short to long."""
         yield np.zeros_like(of.newer)
         yield of.newer
         yield of.older // self.coarse * self.levels_ + of.newer // self.coarse
@@ -111,7 +113,7 @@ class LogMelLogistic(BaseEstimator):
     Args:
         window: of a frame, in samples; frames overlap by half.
         bands: triangular filters between 0 Hz and half the sample rate.
-        parts: equal parts of time that are described one by one.
+        parts: equal parts of time, each with features of its own.
         C: inverse strength of the L2 penalty.
         max_iter: iterations of L-BFGS at most.
     """
@@ -125,7 +127,7 @@ class LogMelLogistic(BaseEstimator):
         window: Annotated[int, Field(ge=16)],
         bands: Positive,
         parts: Positive,
-        C: Annotated[float, Field(gt=0)],
+        C: PositiveFloat,
         max_iter: Positive,
     ) -> None:
         self.window, self.bands, self.parts = window, bands, parts
@@ -133,7 +135,7 @@ class LogMelLogistic(BaseEstimator):
 
     def fit(self, datamodule: Any) -> "LogMelLogistic":
         """Fit on the training sounds."""
-        features, labels = self._described(datamodule, "train")
+        features, labels = self._extract_features(datamodule, "train")
         logistic = LogisticRegression(C=self.C, max_iter=self.max_iter)
         self.pipeline_: Pipeline = make_pipeline(StandardScaler(), logistic)
         self.pipeline_.fit(features, labels)
@@ -141,17 +143,17 @@ class LogMelLogistic(BaseEstimator):
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """Accuracy on the test sounds."""
-        features, labels = self._described(datamodule, "test")
+        features, labels = self._extract_features(datamodule, "test")
         return {"test/accuracy": float(self.pipeline_.score(features, labels))}
 
-    def _described(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+    def _extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation of each band in each part of time (N, parts * 2 M), and labels."""
         ids, labels = datamodule.arrays(split)
         waves = np.stack(datamodule.input.restore(torch.from_numpy(ids)))
         bands = log_mel(waves, datamodule.input.sample_rate, self.window, self.bands)
         parts = np.array_split(bands, self.parts, axis=1)
-        described = [moment(part, axis=1) for part in parts for moment in (np.mean, np.std)]
-        return np.concatenate(described, axis=1), labels
+        features = [moment(part, axis=1) for part in parts for moment in (np.mean, np.std)]
+        return np.concatenate(features, axis=1), labels
 
 
 def log_mel(waves: np.ndarray, rate: int, window: int, bands: int) -> np.ndarray:

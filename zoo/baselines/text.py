@@ -19,9 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from zoo.baselines.windows import StackedWindows
-from zoo.config.types import Positive
-
-Strength = Annotated[float, Field(gt=0)]
+from zoo.config.types import Positive, PositiveFloat
 
 WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give
 
@@ -56,7 +54,7 @@ class TfidfLogistic(TextBaseline):
 
     title = "tf-idf + logistic regression"
 
-    def __init__(self, *, ngrams: Positive, C: Strength, max_iter: Positive) -> None:
+    def __init__(self, *, ngrams: Positive, C: PositiveFloat, max_iter: Positive) -> None:
         self.ngrams, self.C, self.max_iter = ngrams, C, max_iter
 
     def classifier(self) -> Any:
@@ -113,7 +111,7 @@ class NBSVM(TextBaseline):
 
     title = "NB-SVM"
 
-    def __init__(self, *, ngrams: Positive, C: Strength) -> None:
+    def __init__(self, *, ngrams: Positive, C: PositiveFloat) -> None:
         self.ngrams, self.C = ngrams, C
 
     def classifier(self) -> Any:
@@ -133,7 +131,7 @@ class TextWindows(TextBaseline):
     title = "stacked windows"
 
     def __init__(
-        self, *, window: Positive, stride: Positive, ngrams: Positive, C: Strength,
+        self, *, window: Positive, stride: Positive, ngrams: Positive, C: PositiveFloat,
         folds: Annotated[int, Field(ge=2)],
     ) -> None:  # fmt: skip
         self.window, self.stride, self.folds = window, stride, folds

@@ -12,6 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from zoo.config.types import Positive, PositiveFloat
+
 
 class MotionHistograms(BaseEstimator):
     """Logistic regression on what a clip shows and how much of it changes, and where.
@@ -33,9 +35,9 @@ class MotionHistograms(BaseEstimator):
         self,
         *,
         bins: Annotated[int, Field(ge=2, le=256)],
-        grid: Annotated[int, Field(ge=1)],
-        C: Annotated[float, Field(gt=0)],
-        max_iter: Annotated[int, Field(ge=1)],
+        grid: Positive,
+        C: PositiveFloat,
+        max_iter: Positive,
     ) -> None:
         self.bins, self.grid, self.C, self.max_iter = bins, grid, C, max_iter
 
@@ -50,8 +52,8 @@ class MotionHistograms(BaseEstimator):
     def score(self, datamodule: Any) -> dict[str, float]:
         """Accuracy on the test clips."""
         clips, labels = datamodule.arrays("test")
-        found = features(clips, self.bins, self.grid)
-        return {"test/accuracy": float(self.pipeline_.score(found, labels))}
+        inputs = features(clips, self.bins, self.grid)
+        return {"test/accuracy": float(self.pipeline_.score(inputs, labels))}
 
 
 def features(clips: np.ndarray, bins: int, grid: int) -> np.ndarray:

@@ -1,9 +1,9 @@
-"""Break a sample into windows, classify each, and let a third classifier judge (slides 27-28).
+"""Break a sample into windows, classify each, and let a last classifier decide (slides 27-28).
 
 Every window inherits the label of its sample, so that a classifier of windows has many more
 examples to learn from. What it says of the windows of a sample, summed up in a few numbers, is what
 a final classifier learns from: stacked generalisation (Wolpert 1992, "Stacked generalization",
-section 2). The final classifier is trained on what was said of samples that the classifier of
+section 2). The final classifier is trained on the outputs for samples that the classifier of
 windows had not seen: all windows of a sample are in one fold.
 
 Shapes: N samples, S windows of all of them, K classes.
@@ -25,15 +25,15 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
+    validate_data,
 )
-from sklearn.utils.validation import validate_data as validated
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 UNSURE = 1e-6  # how near to 0 or 1 a probability counts
 
 
 class StackedWindows(ClassifierMixin, BaseEstimator):
-    """A classifier of windows, and one of what it said of them.
+    """A classifier of windows, and one of its outputs.
 
     Samples are texts (N,), words separated by white space: a window is `window` words. Or rows
     (N, F) of numbers in an order that means something: a window is `window` neighbours. Or pictures
@@ -74,44 +74,46 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: a class with one sample only, for it cannot be held out; or fewer than two.
         """
-        X, labels = self._checked(X, reset=True), self._labels(y)
+        X, labels = self._validate(X, reset=True), self._encode_labels(y)
         check_consistent_length(X, labels)
         windows, owners = cut(X, self.window, self.stride)
-        told = np.empty((len(owners), len(self.classes_)))
-        for known, held in self._folds(labels):
-            inside = np.isin(owners, known)
-            one = self._base(X).fit(chosen(windows, inside), labels[owners[inside]])
-            outside = np.isin(owners, held)
-            told[outside] = one.predict_proba(chosen(windows, outside))
-        self.windows_ = self._base(X).fit(windows, labels[owners])
+        outputs = np.empty((len(owners), len(self.classes_)))
+        for train_rows, test_rows in self._split_folds(labels):
+            inside = np.isin(owners, train_rows)
+            classifier = self._build_base(X).fit(
+                select_windows(windows, inside), labels[owners[inside]]
+            )
+            outside = np.isin(owners, test_rows)
+            outputs[outside] = classifier.predict_proba(select_windows(windows, outside))
+        self.windows_ = self._build_base(X).fit(windows, labels[owners])
         final = LogisticRegression(max_iter=1000) if self.final is None else clone(self.final)
-        self.final_ = make_pipeline(StandardScaler(), final).fit(summary(told, owners), labels)
+        self.final_ = make_pipeline(StandardScaler(), final).fit(summary(outputs, owners), labels)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each sample (N,)."""
         check_is_fitted(self)
-        return self.classes_[self.final_.predict(summary(*self._told(X)))]
+        return self.classes_[self.final_.predict(summary(*self._window_outputs(X)))]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class (N, K)."""
         check_is_fitted(self)
-        found: np.ndarray = self.final_.predict_proba(summary(*self._told(X)))
-        return found
+        probabilities: np.ndarray = self.final_.predict_proba(summary(*self._window_outputs(X)))
+        return probabilities
 
     def vote(self, X: Any) -> np.ndarray:
         """What the windows alone would say (N,): the class with the highest mean probability."""
         check_is_fitted(self)
-        told, owners = self._told(X)
-        totals = np.add.reduceat(told, starts(owners))
+        outputs, owners = self._window_outputs(X)
+        totals = np.add.reduceat(outputs, starts(owners))
         return self.classes_[totals.argmax(1)]
 
-    def _told(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """What is said of each window (S, K), and whose it is (S,)."""
-        windows, owners = cut(self._checked(X, reset=False), self.window, self.stride)
+    def _window_outputs(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The probabilities of each window (S, K), and its sample (S,)."""
+        windows, owners = cut(self._validate(X, reset=False), self.window, self.stride)
         return self.windows_.predict_proba(windows), owners
 
-    def _labels(self, y: Any) -> np.ndarray:
+    def _encode_labels(self, y: Any) -> np.ndarray:
         """Labels as numbers of `classes_`."""
         y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=None, input_name="y")
         check_classification_targets(y)
@@ -122,7 +124,7 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y has {len(self.classes_)} class: two or more are needed")
         return labels
 
-    def _folds(self, labels: np.ndarray) -> Any:
+    def _split_folds(self, labels: np.ndarray) -> Any:
         """Pairs of samples to learn from and samples to score."""
         fewest = int(np.bincount(labels).min())
         if fewest < 2:
@@ -132,7 +134,7 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         )
         return cutter.split(labels, labels)
 
-    def _checked(self, X: Any, reset: bool) -> Any:
+    def _validate(self, X: Any, reset: bool) -> Any:
         """Samples as a list of texts or an array of finite numbers.
 
         Raises:
@@ -143,10 +145,10 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
                 raise ValueError("a text has no words")
             return list(X)
         if getattr(X, "ndim", 2) <= 2:
-            return validated(self, X, reset=reset)
+            return validate_data(self, X, reset=reset)
         return check_array(X, allow_nd=True)
 
-    def _base(self, X: Any) -> Any:
+    def _build_base(self, X: Any) -> Any:
         """A classifier of windows that has learned nothing."""
         if self.base is not None:
             return clone(self.base)
@@ -166,9 +168,9 @@ def is_text(X: Any) -> bool:
 def cut(X: Any, window: int, stride: int) -> tuple[Any, np.ndarray]:
     """The windows of all samples (S, ...), one sample after another, and whose each is (S,)."""
     if isinstance(X, list):
-        found = [phrases(text.split(), window, stride) for text in X]
-        owners = np.repeat(np.arange(len(X)), [len(one) for one in found])
-        return [phrase for one in found for phrase in one], owners
+        texts = [phrases(text.split(), window, stride) for text in X]
+        owners = np.repeat(np.arange(len(X)), [len(text_windows) for text_windows in texts])
+        return [phrase for text_windows in texts for phrase in text_windows], owners
     axes = (1, 2) if X.ndim > 2 else (1,)
     sides = tuple(min(window, X.shape[axis]) for axis in axes)
     patches = sliding_window_view(X, sides, axis=axes)[:, ::stride]
@@ -185,8 +187,8 @@ def phrases(words: list[str], window: int, stride: int) -> list[str]:
     return [" ".join(words[begin : begin + window]) for begin in begins]
 
 
-def chosen(windows: Any, which: np.ndarray) -> Any:
-    """Those windows that are meant (S,)."""
+def select_windows(windows: Any, which: np.ndarray) -> Any:
+    """The windows (S,) where `which` is true."""
     if isinstance(windows, list):
         return [windows[i] for i in np.flatnonzero(which)]
     return windows[which]
@@ -197,16 +199,16 @@ def starts(owners: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(owners, prepend=-1))
 
 
-def summary(told: np.ndarray, owners: np.ndarray) -> np.ndarray:
-    """What was said of the windows of each sample: (N, 9 K + 1).
+def summary(outputs: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    """A summary of the probabilities of each sample's windows: (N, 9 K + 1).
 
     Of each class its mean, highest and lowest log-odds, five quantiles of them, and the share of
     the windows that it won; and the logarithm of their number.
     """
-    sure = told.clip(UNSURE, 1 - UNSURE)
+    sure = outputs.clip(UNSURE, 1 - UNSURE)
     odds, rows = np.log(sure / (1 - sure)), []
-    for said in np.split(odds, starts(owners)[1:]):
-        spread = np.quantile(said, (0, *QUANTILES, 1), axis=0)
-        won = np.bincount(said.argmax(1), minlength=odds.shape[1]) / len(said)
-        rows.append([*said.mean(0), *spread.ravel(), *won, np.log(len(said))])
+    for log_odds in np.split(odds, starts(owners)[1:]):
+        spread = np.quantile(log_odds, (0, *QUANTILES, 1), axis=0)
+        won = np.bincount(log_odds.argmax(1), minlength=odds.shape[1]) / len(log_odds)
+        rows.append([*log_odds.mean(0), *spread.ravel(), *won, np.log(len(log_odds))])
     return np.array(rows)

@@ -7,14 +7,14 @@ vectors times the square roots of the singular values, section 5.2 (there alpha 
 Shapes: N places of a text, V words, D dimensions.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 
+from zoo.config.types import Positive
 from zoo.words.evaluation import scores
 from zoo.words.keyed_vectors import Neighbours
 
@@ -28,24 +28,24 @@ class PPMISVD(BaseEstimator):
 
     title = "PPMI + SVD"
 
-    def __init__(self, *, dimensions: Annotated[int, Field(ge=1)]) -> None:
+    def __init__(self, *, dimensions: Positive) -> None:
         self.dimensions = dimensions
 
     def fit(self, datamodule: Any) -> "PPMISVD":
         """Count the training windows; the nearer the word, the more it counts."""
-        known = datamodule.input
-        counts = together(datamodule.arrays("train"), known.window)
-        table = ppmi(counts[known.ids, known.ids])
-        svd = TruncatedSVD(min(self.dimensions, len(known.vocabulary) - 1), random_state=0)
+        data_input = datamodule.input
+        counts = together(datamodule.arrays("train"), data_input.window)
+        table = ppmi(counts[data_input.ids, data_input.ids])
+        svd = TruncatedSVD(min(self.dimensions, len(data_input.vocabulary) - 1), random_state=0)
         self.vectors_ = svd.fit_transform(table) / np.sqrt(svd.singular_values_)
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:
         """The same scores of vectors as the model's."""
-        fitted = datamodule.input
-        near = Neighbours(fitted.vocabulary, self.vectors_)
-        found = scores(near, fitted.counts, "test")
-        return {name: float(hits.mean()) for name, hits in found.items()}
+        data_input = datamodule.input
+        near = Neighbours(data_input.vocabulary, self.vectors_)
+        values = scores(near, data_input.counts, "test")
+        return {name: float(hits.mean()) for name, hits in values.items()}
 
 
 def together(ids: np.ndarray, window: int) -> csr_matrix:

@@ -140,12 +140,12 @@ def way(given: Namespace, model: Any) -> Ask:
 def whole(model: Any, text: Path | TextIO) -> Any:
     """Answer for all of a text, which is read bit by bit."""
     if not isinstance(text, Path):
-        return model.whole(text)
+        return model.predict_file(text)
     small = text.stat().st_size < LARGE
     try:
         name = str(text).replace("{", "{{").replace("}", "}}")
         with bar(name, small) as progress, progress.open(text, **UTF8) as file:
-            return model.whole(file)
+            return model.predict_file(file)
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from error
 

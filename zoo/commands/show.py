@@ -93,28 +93,19 @@ def layers(model: Any) -> list[Layer]:
     """The layers that do the work, in the order in which an example passes them."""
     import torch
 
-    found: list[Layer] = []
+    from zoo.nn.hooks import record_calls
 
-    def watch(name: str, module: Any) -> Any:
-        def record(_: Any, inputs: Any, output: Any) -> None:
-            count = sum(p.numel() for p in module.parameters())
-            dense = (
-                dense_cost(inputs[0], output)
-                if isinstance(module, torch.nn.modules.conv._ConvNd)
-                else None
-            )
-            first = output[0] if isinstance(output, tuple) else output  # a recurrent layer's state
-            found.append(Layer(name, type(module).__name__, tuple(first.shape[1:]), count, dense))
-
-        return module.register_forward_hook(record)
-
-    leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
-    hooks = [watch(name, module) for name, module in leaves]
-    with torch.inference_mode():
+    leaves = [name for name, layer in model.named_modules() if name and not [*layer.children()]]
+    with torch.inference_mode(), record_calls(model, leaves) as calls:
         model.eval().forward_all(model.example_input_array)
-    for hook in hooks:
-        hook.remove()
-    return found
+    rows = []
+    for name, layer, inputs, output in calls:
+        first = output[0] if isinstance(output, tuple) else output  # without a recurrent state
+        is_convolution = isinstance(layer, torch.nn.modules.conv._ConvNd)
+        dense = dense_cost(inputs[0], output) if is_convolution else None
+        count = sum(p.numel() for p in layer.parameters())
+        rows.append(Layer(name, type(layer).__name__, tuple(first.shape[1:]), count, dense))
+    return rows
 
 
 def dense_cost(inputs: Any, output: Any) -> int:

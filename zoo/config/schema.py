@@ -15,7 +15,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from zoo.config.locate import KINDS, locate, parameters
 from zoo.config.migrate import KEYS
-from zoo.config.types import Fraction, Positive
+from zoo.config.types import Fraction, Positive, PositiveFloat
 from zoo.utilities.errors import no_such
 
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
@@ -32,7 +32,7 @@ class TrainerConfig(BaseModel):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
     max_epochs: Positive
     max_steps: Annotated[int, Field(ge=-1)]
-    gradient_clip_val: Annotated[float, Field(gt=0)] | None
+    gradient_clip_val: PositiveFloat | None
     accumulate_grad_batches: Positive
     check_val_every_n_epoch: Positive
     limit_train_batches: Positive | Fraction
@@ -47,7 +47,7 @@ class Target(BaseModel):
     at_least: float | None = None
     at_most: float | None = None
     seeds: Annotated[list[int], Field(min_length=1)]
-    minutes: Annotated[float, Field(gt=0)]
+    minutes: PositiveFloat
 
 
 class RunConfig(BaseModel):
@@ -69,8 +69,8 @@ class RunConfig(BaseModel):
     mode: Literal["min", "max"]
     ema: Annotated[float, Field(gt=0, lt=1)] | None
     early_stopping: Positive | None
-    save_every: Annotated[float, Field(gt=0)]
-    timeout: Annotated[float, Field(gt=0)]
+    save_every: PositiveFloat
+    timeout: PositiveFloat
     compile: bool
     bf16: bool
     force: bool

@@ -1,7 +1,7 @@
-"""How near generated pictures are to real ones, in the eyes of a judge.
+"""How near generated pictures are to real ones, by the features of an evaluator.
 
-A judge is a classifier of the zoo: `embed` maps pictures to features, `forward` to logits, and its
-input takes raw pixels. A model and its baseline are scored by the same function.
+An evaluator is a classifier of the zoo: `forward_features` maps pictures to features, `forward` to
+logits, and its input takes raw pixels. A model and its baseline are scored by the same function.
 
 Shapes: N pictures (N, H, W, C), uint8; F features, K classes.
 """
@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 SCORED = 10_000  # pictures of a split at most
-BATCH = 250  # pictures that the judge sees at once
-FAIR = 0.25  # of its fair part a class needs, to count as drawn: more than a judge mistakes
+BATCH = 250  # pictures of a batch
+FAIR = 0.25  # of its fair part a class needs, to count as drawn: more than an evaluator mistakes
 
 
 def scores(
@@ -21,21 +21,23 @@ def scores(
 ) -> dict[str, float]:
     """Compare generated with real pictures.
 
-    frechet: distance of the judge's features, each standardised by the real ones. It falls to zero
+    frechet: distance of the features, each standardised by the real ones. It falls to zero
         with more pictures only, so compare it at equal numbers.
     coverage: share of the classes that make up at least a quarter of their fair part, N / K, of the
-        generated pictures, as the judge sees them.
-    class_accuracy: where labels (N,) were asked for, how often the judge sees them.
+        generated pictures, by its labels.
+    class_accuracy: where labels (N,) were asked for, how often the evaluator agrees.
     """
-    truth, _ = seen(evaluator, real)
-    features, labels = seen(evaluator, generated)
+    truth, _ = classify(evaluator, real)
+    features, labels = classify(evaluator, generated)
     mean, spread = truth.mean(0), truth.std(0)
-    spread[spread < 1e-6] = 1.0  # a feature that is never there
-    found = {
+    spread[spread < 1e-6] = 1.0  # a constant feature
+    results = {
         "frechet": distance((truth - mean) / spread, (features - mean) / spread),
         "coverage": coverage(labels, evaluator.hparams["num_classes"]),
     }
-    return found if asked is None else {**found, "class_accuracy": float((labels == asked).mean())}
+    return (
+        results if asked is None else {**results, "class_accuracy": float((labels == asked).mean())}
+    )
 
 
 def real(data: Any, split: str, count: int = SCORED) -> tuple[np.ndarray, np.ndarray]:
@@ -46,8 +48,8 @@ def real(data: Any, split: str, count: int = SCORED) -> tuple[np.ndarray, np.nda
 
 
 @torch.inference_mode()
-def seen(evaluator: Any, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The judge's features (N, F), float64, of pictures, and the labels (N,) that it gives them."""
+def classify(evaluator: Any, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features (N, F), float64, and predicted labels (N,) of pictures."""
     features, labels = [], []
     for start in range(0, len(pixels), BATCH):
         images = evaluator.input(pixels[start : start + BATCH]).to(evaluator.device)

@@ -41,16 +41,16 @@ class NoveltyDetector:
         tensors = {name: tensor.float().cpu() for name, tensor in tensors.items()}
         self.means, self.directions = tensors["means"], tensors["directions"]
         self.deviations, self.threshold = tensors["deviations"], tensors["threshold"]
-        self.places = self._placed(self.means)
+        self.centres = self._standardise(self.means)
 
     @classmethod
-    def fit(cls, features: Tensor, labels: Tensor, held: Tensor) -> "NoveltyDetector":
+    def fit(cls, features: Tensor, labels: Tensor, held_out: Tensor) -> "NoveltyDetector":
         """Learn what is usual.
 
         Args:
             features: what the last layer sees of training samples, (N, F).
             labels: their classes, (N,).
-            held: features of other samples of the same kind, (M, F), one in a hundred of which
+            held_out: features of other samples of the same kind, (M, F), one in a hundred of which
                 may count as unlike; of fewer than a hundred, none.
         """
         x, (classes, places) = roots(features), labels.cpu().unique(return_inverse=True)
@@ -58,7 +58,7 @@ class NoveltyDetector:
         directions, deviations = principal(x - means.float()[places], least=x.square().mean())
         tensors = {"means": means, "directions": directions, "deviations": deviations}
         tensors = {name: tensor.half() for name, tensor in tensors.items()}  # as in the file
-        far = cls(**tensors, threshold=torch.ones(1)).score(held)
+        far = cls(**tensors, threshold=torch.ones(1)).score(held_out)
         usual = torch.quantile(far, USUAL, interpolation="higher").clamp(min=1)
         return cls(**tensors, threshold=usual.view(1).half())
 
@@ -74,9 +74,9 @@ class NoveltyDetector:
     def _distances(self, x: Tensor) -> Tensor:
         """Deviations between roots (B, F) and the nearest mean, (B,)."""
         exact = "donot_use_mm_for_euclid_dist"  # the other way cancels digits
-        return torch.cdist(self._placed(x), self.places, compute_mode=exact).amin(1)
+        return torch.cdist(self._standardise(x), self.centres, compute_mode=exact).amin(1)
 
-    def _placed(self, x: Tensor) -> Tensor:
+    def _standardise(self, x: Tensor) -> Tensor:
         """Map roots (B, F) to where distances are deviations, (B, R + F)."""
         along = x @ self.directions
         left = x - along @ self.directions.T
@@ -98,10 +98,10 @@ def principal(spread: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
         least: the square of what a millionth of counts as a variance, where nothing varies.
     """
     covariance = (spread.T @ spread / len(spread)).double()
-    found, directions = torch.linalg.eigh(covariance)  # the weakest comes first
-    floor = SHRINKAGE * found.mean() + 1e-6 * least + 1e-8
-    variances = (1 - SHRINKAGE) * found.clamp(min=0) + floor
-    rest = max(len(found) - DIRECTIONS, 0)
+    eigenvalues, directions = torch.linalg.eigh(covariance)  # the weakest comes first
+    floor = SHRINKAGE * eigenvalues.mean() + 1e-6 * least + 1e-8
+    variances = (1 - SHRINKAGE) * eigenvalues.clamp(min=0) + floor
+    rest = max(len(eigenvalues) - DIRECTIONS, 0)
     left = variances[:rest].mean() if rest else floor
     deviations = torch.cat([variances[rest:], left.view(1)]).sqrt()
     return directions[:, rest:].float(), deviations.float()

@@ -16,17 +16,17 @@ class Dropout(nn.Dropout):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map a tensor to one of the same shape and memory layout."""
-        dropped = round(self.p * LEVELS)
-        if not self.training or dropped == 0:
+        threshold = round(self.p * LEVELS)
+        if not self.training or threshold == 0:
             return x
-        if x.device.type != "cpu" or dropped == LEVELS:
+        if x.device.type != "cpu" or threshold == LEVELS:
             return F.dropout(x, self.p)
-        kept = bits(x) >= dropped - LEVELS // 2
-        return x * kept.to(x.dtype).mul_(LEVELS / (LEVELS - dropped))
+        mask = bits(x) >= threshold - LEVELS // 2
+        return x * mask.to(x.dtype).mul_(LEVELS / (LEVELS - threshold))
 
 
 def bits(like: Tensor) -> Tensor:
     """Uniform int16 in the shape and layout of another tensor."""
-    drawn = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    numbers = torch.empty(-(-like.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     layout = torch.empty_like(like, device="meta").stride()
-    return drawn.view(torch.int16).as_strided(like.shape, layout)
+    return numbers.view(torch.int16).as_strided(like.shape, layout)

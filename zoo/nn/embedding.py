@@ -1,12 +1,12 @@
-"""What the models that read sequences share: what reads one step, and the slides' last layer.
+"""What models of sequences share: the layer that reads a step, and the slides' last layer.
 
 A table of word vectors starts and learns in one of the four ways of Kim 2014
 (https://arxiv.org/abs/1408.5882, section 3.3):
 
     random        at random, and learns (slide 24: you don't need pre-trained vectors)
-    static        from given vectors, which stay
-    non_static    from given vectors, which learn
-    multichannel  from given vectors, twice: one table stays and one learns
+    static        from the vectors of a file or model, which stay
+    non_static    from such vectors, which learn
+    multichannel  from such vectors, twice: one table stays and one learns
 
 Shapes: B sequences, T steps, F numbers a step, D features of what reads it, K classes.
 """
@@ -37,7 +37,7 @@ class SequenceEmbedding(nn.Module):
         width: features of a table.
         keras: the table starts as in Keras 1.2, and its padding learns like any word.
         embeddings: how a table starts and learns.
-        source: the vectors that it starts from; see vectors.py. They are read by `begin`.
+        source: the vectors that it starts from; `load_vectors` reads them; see words/formats.py.
 
     Attributes:
         width: features that the model goes on with: of both tables, where there are two.
@@ -82,7 +82,7 @@ class SequenceEmbedding(nn.Module):
 
     @torch.no_grad()
     def load_vectors(self, words: Sequence[str]) -> None:
-        """Fill the table with the given vectors, once; and say how many of the words have one.
+        """Fill the table with the vectors of its source, once; print how many words have one.
 
         They are brought to the spread of a random table, from which words without one start.
 
@@ -95,14 +95,14 @@ class SequenceEmbedding(nn.Module):
         if self.source is None or self.begun:
             return
         table = self.read.weight
-        found = formats.read(self.source, words, table.shape[1])
-        known = torch.tensor([i for i, word in enumerate(words, FIRST) if word in found])
-        given = torch.stack([torch.from_numpy(found[words[i - FIRST]].copy()) for i in known])
-        table[known] = (given * REACH / 3**0.5 / given.square().mean().sqrt()).to(table)
+        vectors = formats.read(self.source, words, table.shape[1])
+        rows = torch.tensor([i for i, word in enumerate(words, FIRST) if word in vectors])
+        values = torch.stack([torch.from_numpy(vectors[words[i - FIRST]].copy()) for i in rows])
+        table[rows] = (values * REACH / 3**0.5 / values.square().mean().sqrt()).to(table)
         if self.fixed is not None:
             self.fixed.weight.copy_(table)
         self.begun.fill_(True)
-        counts = f"{len(known):,} of {len(words):,} words are in {self.source}"
+        counts = f"{len(rows):,} of {len(words):,} words are in {self.source}"
         rank_zero_only(print)(f"vectors   {counts}; the others start at random", file=sys.stderr)
 
     def forward(self, sequences: Tensor) -> Tensor:
@@ -111,15 +111,15 @@ class SequenceEmbedding(nn.Module):
         Raises:
             ValueError: another layout, naming the axis.
         """
-        shape, wanted = tuple(sequences.shape), "(B, T) of word ids"
+        shape, layout = tuple(sequences.shape), "(B, T) of word ids"
         if self.features is not None:
-            wanted = f"(B, T, {self.features}) of numbers"
+            layout = f"(B, T, {self.features}) of numbers"
         if len(shape) != (2 if self.features is None else 3):
-            raise ValueError(f"sequences have the shape {shape}: {wanted} is wanted")
+            raise ValueError(f"sequences have the shape {shape}: {layout} is wanted")
         if self.features not in (None, shape[-1]):
             raise ValueError(f"sequences have the shape {shape}: axis 2 should be {self.features}")
-        read: Tensor = self.read(sequences)
-        return read if self.fixed is None else torch.cat([read, self.fixed(sequences)], 2)
+        steps: Tensor = self.read(sequences)
+        return steps if self.fixed is None else torch.cat([steps, self.fixed(sequences)], 2)
 
     def trimmed(self, sequences: Tensor) -> Tensor:
         """Word ids (B, T) without the steps that are padding in all of them; one stays at least.
@@ -145,7 +145,7 @@ class SequenceEmbedding(nn.Module):
             return torch.ones(1, length, dtype=torch.int64)
         return torch.ones(1, length, self.features)
 
-    def entry(self, length: int | str = "length") -> InputSpec:
+    def input_spec(self, length: int | str = "length") -> InputSpec:
         """Sequences of one length or, by default, of any, for a program."""
         if self.features is None:
             return InputSpec(("batch", length), below=self.read.num_embeddings)
@@ -171,5 +171,5 @@ class SigmoidLayer(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Map (B, inputs) to logits (B, K)."""
-        found: Tensor = self.score(hidden)
-        return binary_logits(found) if found.shape[1] == 1 else found
+        logits: Tensor = self.score(hidden)
+        return binary_logits(logits) if logits.shape[1] == 1 else logits

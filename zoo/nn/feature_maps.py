@@ -1,6 +1,6 @@
 """What the 2-D convolutions of a network make of a picture (lecture, slides 17-19).
 
-Convolutions are found by their kind, so that any network of them can be looked into.
+Convolutions are recognised by their weights, so that any network of them will do.
 
 Shapes: C channels of a layer, H x W pixels of its maps.
 """
@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from zoo.figures import raster
 from zoo.figures.kinds import Grid
+from zoo.nn.hooks import record_calls
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all, or what they are made of
-TRANSPOSED = nn.modules.conv._ConvTransposeNd
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def convolutions(model: nn.Module) -> dict[str, nn.Module]:
@@ -26,7 +27,7 @@ def convolutions(model: nn.Module) -> dict[str, nn.Module]:
 
     They are what has weights (out, in, kh, kw), torch's layers or the model's own.
     """
-    return {name: one for name, one in model.named_modules() if _axes(one) == 4}
+    return {name: layer for name, layer in model.named_modules() if _axes(layer) == 4}
 
 
 def _axes(layer: nn.Module) -> int:
@@ -35,17 +36,17 @@ def _axes(layer: nn.Module) -> int:
     return weight.ndim if isinstance(weight, Tensor) and not isinstance(layer, TRANSPOSED) else 0
 
 
-def shown_by(model: nn.Module) -> dict[str, str]:
+def displayed_layers(model: nn.Module) -> dict[str, str]:
     """The layer whose output shows a convolution's maps: the activation after it, else itself."""
-    found: dict[str, str] = {}
-    waiting = None
+    displayed: dict[str, str] = {}
+    convolution = None
     for name, layer in model.named_modules():
         if _axes(layer) > 1 or isinstance(layer, TRANSPOSED):  # another stage begins
-            waiting = name if _axes(layer) == 4 else None
-            found |= {waiting: name} if waiting else {}
-        elif waiting and _is_activation(layer):
-            found[waiting], waiting = name, None
-    return found
+            convolution = name if _axes(layer) == 4 else None
+            displayed |= {convolution: name} if convolution else {}
+        elif convolution and _is_activation(layer):
+            displayed[convolution], convolution = name, None
+    return displayed
 
 
 def _is_activation(layer: nn.Module) -> bool:
@@ -59,25 +60,14 @@ def feature_maps(model: "ZooModule", batch: Tensor) -> dict[str, np.ndarray]:
     Args:
         batch: as `forward` takes it.
     """
-    shown = shown_by(model)
-    made: dict[str, Tensor] = {}
-
-    def keep(name: str, output: Tensor) -> None:
-        made.setdefault(name, output)  # of a network that looks again, at a mirror image, the first
-
-    hooks = [
-        model.get_submodule(name).register_forward_hook(
-            lambda *seen, name=name: keep(name, seen[2])
-        )
-        for name in shown.values()
-    ]
-    try:
+    displayed = displayed_layers(model)
+    with record_calls(model, displayed.values()) as calls:
         model.eval()(batch[:1].to(model.device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    whole = {name: made[layer] for name, layer in shown.items() if layer in made}
-    return {name: maps[0].float().cpu().numpy() for name, maps in whole.items() if maps.ndim == 4}
+    outputs: dict[str, Tensor] = {}
+    for call in calls:
+        outputs.setdefault(call.name, call.output)  # of the picture, not of its mirror image
+    maps = {name: outputs[layer] for name, layer in displayed.items() if layer in outputs}
+    return {name: m[0].float().cpu().numpy() for name, m in maps.items() if m.ndim == 4}
 
 
 def check(model: "ZooModule") -> None:
@@ -86,12 +76,14 @@ def check(model: "ZooModule") -> None:
     Raises:
         ValueError: it has no 2-D convolution, or makes pictures instead of looking at them.
     """
-    kind, given = type(model).__name__, model.example_input_array
+    kind, example = type(model).__name__, model.example_input_array
     take = "take a network that looks at pictures, such as image_cnn"
     if not convolutions(model):
         raise ValueError(f"{kind} has no 2-D convolution, so it has no feature maps: {take}")
-    if isinstance(given, Tensor) and given.ndim < 4:
-        raise ValueError(f"{kind} does not look at pictures, it takes {tuple(given.shape)}: {take}")
+    if isinstance(example, Tensor) and example.ndim < 4:
+        raise ValueError(
+            f"{kind} does not look at pictures, it takes {tuple(example.shape)}: {take}"
+        )
 
 
 def first_filters(model: nn.Module) -> Grid:

@@ -1,4 +1,4 @@
-"""What several models share: the base of them all, and small parts of networks.
+"""The base of all models.
 
 Shapes: B samples.
 """
@@ -14,6 +14,8 @@ from typing_extensions import Self
 
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
+from zoo.nn import optim
+from zoo.nn.hooks import record_calls
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
@@ -23,20 +25,16 @@ MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 class ZooModule(LightningModule):
     """A LightningModule that is the network itself and, with its input attached, takes raw data.
 
-    `input` turns raw data into a batch, `classes` names what comes out, and `novelty` tells what
-    is unlike the training data; they come from the data in a run, or from the card with the
-    weights. `card` is that of loaded weights. `loss_weights` are those of the classes (K,), where a
-    run trains with some.
+    `input` turns raw data into a batch, `classes` are the names of the outputs, and `novelty`
+    scores how unlike the training data an input is; they come from the data in a run, or from the
+    card with the weights. `card` is that of loaded weights. `loss_weights` are those of the classes
+    (K,), where a run trains with some.
     """
 
     loss_weights: Tensor | None
 
-    head_prefixes: ClassVar[tuple[str, ...]] = (
-        "head.",
-    )  # starts the names of what other classes replace
-    find_unused_parameters: ClassVar[bool] = (
-        False  # whether a step leaves parameters without a gradient
-    )
+    head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of the tensors that depend on classes
+    find_unused_parameters: ClassVar[bool] = False  # a step leaves some without a gradient
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,9 +73,8 @@ class ZooModule(LightningModule):
             ValueError: no input is attached, or the data cannot be read.
         """
         self.eval()
-        return [
-            one for batch in self.batches(raws, batch_size) for one in self.predict_batch(batch)
-        ]
+        batches = self.batches(raws, batch_size)
+        return [answer for batch in batches for answer in self.predict_batch(batch)]
 
     def predict_batch(self, batch: Tensor) -> list[Any]:
         """Answer for a batch as `forward` takes it."""
@@ -102,7 +99,7 @@ class ZooModule(LightningModule):
 
     @torch.inference_mode()
     def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
-        """What the network makes of raw data on its way to an answer.
+        """Features of raw data: what the last layer sees, or what named layers give.
 
         Args:
             raws: as for `predict`.
@@ -124,8 +121,8 @@ class ZooModule(LightningModule):
         for name in layers:
             if name not in names:
                 raise ValueError(no_such("layer", name, names))
-        found = [self._watched(batch, layers) for batch in self.batches(raws, batch_size)]
-        return {name: torch.cat([part[name].cpu() for part in found]) for name in layers}
+        outputs = [self._layer_outputs(batch, layers) for batch in self.batches(raws, batch_size)]
+        return {name: torch.cat([part[name].cpu() for part in outputs]) for name in layers}
 
     def forward_features(self, batch: Any) -> Tensor:
         """What the last layer sees (B, ...) of what `forward` takes.
@@ -137,27 +134,16 @@ class ZooModule(LightningModule):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
             )
-        seen = self._watched(batch, ["head"], output=False)
-        return seen["head"]
-
-    def _watched(self, batch: Any, layers: Sequence[str], output: bool = True) -> dict[str, Tensor]:
-        """What layers give, or see, of a batch."""
-        found: dict[str, Tensor] = {}
-
-        def watch(name: str) -> Any:
-            def keep(layer: Any, given: Any, made: Any) -> None:
-                one = made if output else given[0]
-                found[name] = one[0] if isinstance(one, tuple) else one  # without its state
-
-            return self.get_submodule(name).register_forward_hook(keep)
-
-        hooks = [watch(name) for name in layers]
-        try:
+        with record_calls(self, ["head"]) as calls:
             self(batch)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return found
+        features: Tensor = calls[-1].inputs[0]
+        return features
+
+    def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
+        """What layers give for a batch, a recurrent one without its state."""
+        with record_calls(self, layers) as calls:
+            self(batch)
+        return {c.name: c.output[0] if isinstance(c.output, tuple) else c.output for c in calls}
 
     def save_pretrained(self, folder: str | Path) -> Path:
         """Write this model to a folder that `from_pretrained` and `zoo.load` read.
@@ -208,25 +194,28 @@ class ZooModule(LightningModule):
         raise NotImplementedError
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        return self._logged(batch, "train")["loss"].mean()
+        return self._score_and_log(batch, "train")["loss"].mean()
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        self._logged(batch, "val")
+        self._score_and_log(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
         """Return the score of each sample (N,) by metric: their spread gives the interval."""
-        found = self._logged(batch, "test")
-        return {f"test/{name}": values.detach() for name, values in found.items()}
+        scores = self._score_and_log(batch, "test")
+        return {f"test/{name}": values.detach() for name, values in scores.items()}
 
-    def _logged(self, batch: Any, stage: str) -> dict[str, Tensor]:
+    def _score_and_log(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """The scores, their means logged under <stage>/<metric> and averaged over the epoch."""
-        found = self.scores(batch, stage)
-        for name, values in found.items():
+        scores = self.scores(batch, stage)
+        for name, values in scores.items():
             self.log(
                 f"{stage}/{name}", values.detach().mean(), on_step=False, on_epoch=True,
                 batch_size=len(values), sync_dist=True,
             )  # fmt: skip
-        return found
+        return scores
+
+    def configure_optimizers(self) -> Any:
+        return optim.configure(self, self.hparams["optimizer"])
 
     def draw(self, sampler: Callable[..., Tensor], *shape: int) -> Tensor:
         """Random numbers (B, ...) for the rows of this batch: `self.draw(torch.randn, B, 64)`.
@@ -239,6 +228,6 @@ class ZooModule(LightningModule):
             return sampler(*shape, device=self.device)
         if self._draws is None or self._draws[0] != key:
             self._draws = key, key.generator(MODEL_STREAM)
-        whole = sampler(key.size, *shape[1:], generator=self._draws[1])
-        mine: Tensor = key.local_rows(whole).to(self.device)
-        return mine.to(self.dtype) if mine.is_floating_point() else mine
+        numbers: Tensor = sampler(key.size, *shape[1:], generator=self._draws[1])
+        numbers = key.local_rows(numbers).to(self.device)
+        return numbers.to(self.dtype) if numbers.is_floating_point() else numbers

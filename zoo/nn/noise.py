@@ -4,12 +4,13 @@ Shapes: B pictures, C channels, H x W pixels in [0, 1].
 """
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 from typing_extensions import TypedDict
+
+from zoo.config.types import Fraction
 
 Draw = Callable[..., Tensor]  # draw(torch.randn, *shape): random numbers of that shape
 
@@ -22,7 +23,7 @@ class Noise(TypedDict):
     """
 
     kind: Literal["gaussian", "salt_pepper", "mask"]
-    amount: Annotated[float, Field(gt=0, le=1)]
+    amount: Fraction
 
 
 def spoil(images: Tensor, noise: Noise, draw: Draw) -> Tensor:

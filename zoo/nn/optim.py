@@ -13,16 +13,18 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from typing_extensions import NotRequired, TypedDict
 
+from zoo.config.types import PositiveFloat, Probability
+
 
 class Recipe(TypedDict):
     """How a model learns: a part of its config."""
 
     name: Literal["sgd", "adamw", "rmsprop"]  # sgd is Nesterov's, momentum 0.9
-    lr: Annotated[float, Field(gt=0)]  # the highest it gets
+    lr: PositiveFloat  # the highest it gets
     weight_decay: Annotated[float, Field(ge=0)]
     schedule: Literal["constant", "one_cycle", "cosine"]
-    warmup: Annotated[float, Field(ge=0, lt=1)]  # share of all steps; constant has none
-    beta1: NotRequired[Annotated[float, Field(ge=0, lt=1)]]  # adamw's momentum; 0.9 if left out
+    warmup: Probability  # share of all steps; constant has none
+    beta1: NotRequired[Probability]  # adamw's momentum; 0.9 if left out
 
 
 def configure(module: LightningModule, recipe: Recipe) -> Any:

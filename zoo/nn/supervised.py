@@ -15,6 +15,8 @@ from zoo.figures.kinds import Picture
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import at_least_float32
 
+Batch = tuple[Tensor, Tensor]  # inputs, and labels or values
+
 
 class Classifier(ZooModule):
     """A model whose `forward` gives logits (B, K) for labels (B,)."""
@@ -23,9 +25,13 @@ class Classifier(ZooModule):
         super().__init__()
         self.label_smoothing = label_smoothing
 
+    def class_names(self, count: int) -> list[str]:
+        """The names of the classes, or their numbers."""
+        return self.classes or [str(i) for i in range(count)]
+
     def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
-        classes = self.classes or [str(i) for i in range(output.shape[1])]
+        classes = self.class_names(output.shape[1])
         rows = output.float().softmax(1).tolist()
         return [
             {
@@ -36,7 +42,7 @@ class Classifier(ZooModule):
             for row in rows
         ]
 
-    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+    def scores(self, batch: Batch, stage: str) -> dict[str, Tensor]:
         """Loss and accuracy; the loss is smoothed, and weighted by class, only where it teaches.
 
         Labels (B, K) are shares of mixed samples: the largest is the answer.
@@ -47,41 +53,39 @@ class Classifier(ZooModule):
                 "the data have values, and this model gives classes: take model=image_regressor"
             )
         logits = at_least_float32(self(inputs))
-        told: dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if stage == "train":
-            told = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
-        losses = F.cross_entropy(logits, labels, reduction="none", **told)
+            options = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
+        losses = F.cross_entropy(logits, labels, reduction="none", **options)
         right = labels.argmax(1) if labels.ndim == 2 else labels
         return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 
     def predict_batch(self, batch: Tensor) -> list[Any]:
-        """Answer for a batch; what is unlike the training data carries a `warning`.
+        """Answer for a batch; an input unlike the training data gets a `warning`.
 
-        It does where the weights came with what tells it (`novelty`).
+        It does where the weights came with a detector (`novelty`).
         """
-        seen = self.forward_features(batch)
-        found = self.postprocess(self.get_submodule("head")(seen))
+        features = self.forward_features(batch)
+        answers = self.postprocess(self.get_submodule("head")(features))
         if self.novelty is None:
-            return found
-        return list(map(warned, found, self.novelty.score(seen).tolist()))
+            return answers
+        return list(map(add_warning, answers, self.novelty.score(features).tolist()))
 
     @torch.inference_mode()
-    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        """Pictures of a test batch and of what is answered for it."""
+    def figures(self, batch: Batch) -> dict[str, Picture]:
+        """Figures of a test batch and of the answers for it."""
         parts = batch[0].split(256)
         logits = torch.cat([self(part.to(self.device)).float().cpu() for part in parts])
-        return self.pictured(batch, logits.softmax(1).numpy())
+        return self.make_figures(batch, logits.softmax(1).numpy())
 
-    def pictured(
-        self, batch: tuple[Tensor, Tensor], probabilities: np.ndarray
-    ) -> dict[str, Picture]:
+    def make_figures(self, batch: Batch, probabilities: np.ndarray) -> dict[str, Picture]:
         """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
-        (inputs, labels), shown = batch, None
-        classes = self.classes or [str(i) for i in range(probabilities.shape[1])]
+        (inputs, labels), pictures = batch, None
+        classes = self.class_names(probabilities.shape[1])
         if hasattr(self.input, "restore"):
-            shown = self.input.restore(inputs)
+            pictures = self.input.restore(inputs)
         rate = getattr(self.input, "sample_rate", 0)
-        return evaluation.classification(probabilities, labels.numpy(), classes, shown, rate)
+        return evaluation.classification(probabilities, labels.numpy(), classes, pictures, rate)
 
 
 class Regressor(ZooModule):
@@ -104,7 +108,7 @@ class Regressor(ZooModule):
         """Map values (B,) to numbers with their unit."""
         return [{"value": value, "unit": self.unit} for value in output.float().tolist()]
 
-    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+    def scores(self, batch: Batch, stage: str) -> dict[str, Tensor]:
         """The squared error of standardised targets, and the absolute error in their unit.
 
         Raises:
@@ -120,16 +124,16 @@ class Regressor(ZooModule):
         return {"loss": (errors / self.target_std).square(), "mae": errors.abs()}
 
     @torch.inference_mode()
-    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+    def figures(self, batch: Batch) -> dict[str, Picture]:
         """Answers beside truths, errors beside those of always the mean, and worst mistakes."""
         inputs, targets = batch
         values = torch.cat([self(part.to(self.device)).float().cpu() for part in inputs.split(256)])
-        shown = self.input.restore(inputs) if hasattr(self.input, "restore") else None
+        pictures = self.input.restore(inputs) if hasattr(self.input, "restore") else None
         mean = self.target_mean
-        return evaluation.regression(values.numpy(), targets.numpy(), self.unit, mean, shown)
+        return evaluation.regression(values.numpy(), targets.numpy(), self.unit, mean, pictures)
 
 
-def warned(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
+def add_warning(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
     """An answer, with a warning where the novelty of its input is above 1."""
     if novelty <= 1:
         return answer

@@ -1,4 +1,4 @@
-"""What the classifiers of texts share: their word vectors, what pushed an answer, pictures.
+"""What classifiers of texts share: word vectors, the words that pushed an answer, figures.
 
 A text is read again without each of its words (Li et al. 2016, https://arxiv.org/abs/1612.08220,
 section 3). A word's push is what the log-odds of the answer lose without it, in nats: above zero
@@ -19,12 +19,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from typing_extensions import TypedDict
 
+from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
 from zoo.figures.kinds import Bars, Picture, Table, Tinted
-from zoo.nn.embedding import FIRST, SequenceEmbedding
+from zoo.nn.embedding import FIRST, Embeddings, SequenceEmbedding
+from zoo.nn.optim import Recipe
 from zoo.nn.shapes import at_least_float32
-from zoo.nn.supervised import Classifier
-from zoo.words.keyed_vectors import Neighbours, listed
+from zoo.nn.supervised import Batch, Classifier
+from zoo.pretrained.export_spec import ExportSpec
+from zoo.words.keyed_vectors import Neighbours, format_answers
 
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
 
@@ -34,15 +38,41 @@ BINS = 8  # of the lengths of texts
 FREQUENT = 2000  # words, the most frequent, among which those with the greatest pull are found
 ROWS = 16  # words whose neighbours the report shows
 NEAR = 5  # of them in a row
-LEGEND = (
-    "Blue words speak for the answer, orange ones against it: without them its log-odds change."
-)
+LEGEND = "Blue words speak for the answer, orange ones against it: without them its odds change."
+
+
+class TextArguments(TypedDict):
+    """What every classifier of texts is built from."""
+
+    vocabulary_size: VocabularySize | None  # for word ids, set by the data; else null
+    features: Positive | None  # numbers a step, for series of numbers; else null
+    num_classes: NumClasses  # set by the data
+    embedding: Positive  # features of a word
+    label_smoothing: Probability
+    optimizer: Recipe
+
+
+class VectorArguments(TextArguments):
+    """The same, of one that may start from word vectors, in one of Kim's ways; see embedding.py."""
+
+    embeddings: Embeddings
+    vectors: str | None  # a CBOW of the zoo's, or a file
 
 
 class TextClassifier(Classifier):
     """A classifier that reads texts, or series of numbers, by its `steps`."""
 
-    steps: SequenceEmbedding
+    def __init__(self, *, keras: bool = False, **text: Any) -> None:
+        super().__init__(text["label_smoothing"])
+        self.steps = SequenceEmbedding(
+            text["vocabulary_size"], text["features"], text["embedding"], keras,
+            text.get("embeddings", "random"), text.get("vectors"),
+        )  # fmt: skip
+
+    def export_spec(self) -> ExportSpec:
+        """Sequences of any length to logits."""
+        sizes = {"length": (1, 8)}
+        return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
     def setup(self, stage: str) -> None:
         if stage == "fit" and hasattr(self.input, "vocabulary"):
@@ -62,11 +92,16 @@ class TextClassifier(Classifier):
             ValueError: no input is attached, or a text cannot be read.
         """
         self.eval()
-        raws = raws if isinstance(raws, list | tuple) else [raws]
-        return [self._explained(raw, batch_size) for raw in raws]
+        answers = []
+        for raw in raws if isinstance(raws, list | tuple) else [raws]:
+            ids = self.preprocess(raw).to(self.device)  # (1, T)
+            pushes = self.attributions(ids[0], batch_size).tolist()
+            words = list(zip(self.input.read(raw), pushes, strict=True))
+            answers.append({**self.predict_batch(ids)[0], "words": words})
+        return answers
 
     @torch.inference_mode()
-    def whole(self, file: TextIO, batch_size: int = 64) -> dict[str, Any]:
+    def predict_file(self, file: TextIO, batch_size: int = 64) -> dict[str, Any]:
         """Answer for all of a text, however long: the mean of the probabilities of its windows.
 
         A window is as many words as the network reads at most.
@@ -91,12 +126,6 @@ class TextClassifier(Classifier):
         (answer,) = self.postprocess((total / count).log().unsqueeze(0))
         return {**answer, "windows": count}
 
-    def _explained(self, raw: Any, batch_size: int) -> dict[str, Any]:
-        ids = self.preprocess(raw).to(self.device)  # (1, T)
-        words = self.input.read(raw)
-        pushes = self.attributions(ids[0], batch_size).tolist()
-        return {**self.predict_batch(ids)[0], "words": list(zip(words, pushes, strict=True))}
-
     def attributions(self, ids: Tensor, batch_size: int = 64) -> Tensor:
         """Map the ids of a text (T,) to the push of each of its words, (W,)."""
         copies = torch.cat([ids.unsqueeze(0), without_each(ids, self.input.padding)])
@@ -104,34 +133,31 @@ class TextClassifier(Classifier):
         odds = log_odds(logits, int(logits[0].argmax()))
         return odds[0] - odds[1:]
 
-    def pictured(
-        self, batch: tuple[Tensor, Tensor], probabilities: np.ndarray
-    ) -> dict[str, Picture]:
+    def make_figures(self, batch: Batch, probabilities: np.ndarray) -> dict[str, Picture]:
         """Of texts also the words that pushed, accuracy over length, and the nearest words."""
-        found = super().pictured(batch, probabilities)
+        pictures = super().make_figures(batch, probabilities)
         if not hasattr(self.input, "vocabulary"):
-            return found
+            return pictures
         ids, labels = batch[0], batch[1].numpy()
+        lengths, right = (ids != 0).sum(1).numpy(), probabilities.argmax(1) == labels
         return {
-            **found,
-            "Words that pushed the answer": self.pushed(ids, labels, probabilities),
-            "Accuracy over length": over_length(
-                (ids != 0).sum(1).numpy(), probabilities.argmax(1) == labels
-            ),
+            **pictures,
+            "Words that pushed the answer": self.explain_some(ids, labels, probabilities),
+            "Accuracy over length": accuracy_by_length(lengths, right),
             "Words with the greatest pull, and the nearest in the table": self.nearest(),
         }
 
-    def pushed(self, ids: Tensor, labels: np.ndarray, probabilities: np.ndarray) -> Tinted:
+    def explain_some(self, ids: Tensor, labels: np.ndarray, probabilities: np.ndarray) -> Tinted:
         """The words of some texts (B, T) that were answered rightly, and of the worst mistakes."""
-        chosen = [i for i in examples(labels, probabilities) if ids[i].any()]
-        found = self.explain(self.input.restore(ids[chosen]))
-        names = self.classes or [str(i) for i in range(probabilities.shape[1])]
+        rows = [i for i in examples(labels, probabilities) if ids[i].any()]
+        answers = self.explain(self.input.restore(ids[rows]))
+        names = self.class_names(probabilities.shape[1])
         captions = [
             f"{names[label]}, answered {one['label']} ({100 * one['probability']:.0f} % sure): "
             f"{strongest(one['words'])}"
-            for label, one in zip(labels[chosen], found, strict=True)
+            for label, one in zip(labels[rows], answers, strict=True)
         ]
-        return Tinted([one["words"] for one in found], captions, LEGEND)
+        return Tinted([answer["words"] for answer in answers], captions, LEGEND)
 
     @torch.inference_mode()
     def nearest(self) -> Table:
@@ -143,9 +169,13 @@ class TextClassifier(Classifier):
         table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)].detach()
         near = Neighbours(vocabulary, table.float().cpu().numpy())
         pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
-        names = self.classes or [str(i) for i in range(pulls.shape[1])]
+        names = self.class_names(pulls.shape[1])
         rows = [
-            (vocabulary[i], names[label], listed(near.most_similar(vocabulary[i], count=NEAR)))
+            (
+                vocabulary[i],
+                names[label],
+                format_answers(near.most_similar(vocabulary[i], count=NEAR)),
+            )
             for label in range(pulls.shape[1])
             for i in pulls[:, label].argsort(descending=True)[: max(1, ROWS // len(names))].tolist()
         ]
@@ -170,7 +200,7 @@ def examples(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
     return [*np.concatenate([rows[:each] for rows in right])[:EACH], *surest[:EACH]]
 
 
-def over_length(lengths: np.ndarray, right: np.ndarray) -> Bars:
+def accuracy_by_length(lengths: np.ndarray, right: np.ndarray) -> Bars:
     """The accuracy of texts of about one length, as many in each bin as ties allow.
 
     Args:
@@ -215,5 +245,5 @@ def strongest(pushes: Attributions) -> str:
     >>> strongest([("not", 2.5), ("a", 0.01), ("good", -3.0)])
     'good -3.00, not +2.50, a +0.01'
     """
-    best = sorted(pushes, key=lambda one: -abs(one[1]))[:STRONGEST]
+    best = sorted(pushes, key=lambda pair: -abs(pair[1]))[:STRONGEST]
     return ", ".join(f"{word} {push:+.2f}" for word, push in best)

@@ -97,8 +97,8 @@ class WordVectors(ZooModule):
         ]
 
     def on_validation_epoch_end(self) -> None:
-        found = evaluation.scores(self.neighbours(), self.input.counts, "val")
-        means = {name: float(hits.mean()) for name, hits in found.items()}
+        scores = evaluation.scores(self.neighbours(), self.input.counts, "val")
+        means = {name: float(hits.mean()) for name, hits in scores.items()}
         self.log_dict({"val/neighbours": 0.0, **means}, sync_dist=True)
 
     def on_test_start(self) -> None:

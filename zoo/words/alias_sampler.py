@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-class Alias(NamedTuple):
+class AliasTable(NamedTuple):
     """The cells, on the CPU."""
 
     mine: Tensor  # (V,), float64: the id's own share of its cell
@@ -23,11 +23,11 @@ class Alias(NamedTuple):
         """Ids of a shape, int32."""
         places = torch.rand(shape, dtype=torch.float64) * len(self.mine)
         cells = places.int()
-        kept = places.frac_() < self.mine[cells]
-        return torch.where(kept, cells, self.other[cells])
+        is_own = places.frac_() < self.mine[cells]
+        return torch.where(is_own, cells, self.other[cells])
 
 
-def alias(chances: Tensor) -> Alias:
+def build_alias_table(chances: Tensor) -> AliasTable:
     """The cells for chances (V,), which sum to 1; an id whose chance is 0 is never drawn."""
     mine = (chances.double() * len(chances) / chances.double().sum()).tolist()
     other = list(range(len(mine)))
@@ -39,4 +39,6 @@ def alias(chances: Tensor) -> Alias:
         mine[high] -= 1 - mine[low]
         if mine[high] < 1:
             small.append(large.pop())
-    return Alias(torch.tensor(mine, dtype=torch.float64), torch.tensor(other, dtype=torch.int32))
+    return AliasTable(
+        torch.tensor(mine, dtype=torch.float64), torch.tensor(other, dtype=torch.int32)
+    )

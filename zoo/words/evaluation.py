@@ -55,28 +55,28 @@ def scores(near: Neighbours, counts: Sequence[int], stage: str) -> Hits:
         <stage>/neighbours, <stage>/analogy, <stage>/analogy/<section> and, of the test,
         test/wordsim353 and test/simlex999; without those for which too few words are known.
     """
-    found = {"neighbours": inflections(near, counts, stage)} | analogies(near, stage)
+    hits = {"neighbours": score_inflections(near, counts, stage)} | score_analogies(near, stage)
     if stage == "test":
-        found |= {name: agreement(near, judged(name)) for name in PEOPLE}
-    return {f"{stage}/{name}": hits for name, hits in found.items() if len(hits)}
+        hits |= {name: rank_correlation(near, human_scores(name)) for name in PEOPLE}
+    return {f"{stage}/{name}": values for name, values in hits.items() if len(values)}
 
 
 # --- words and the same with an s -----------------------------------------------------------------
 
 
-def inflections(near: Neighbours, counts: Sequence[int], stage: str) -> np.ndarray:
+def score_inflections(near: Neighbours, counts: Sequence[int], stage: str) -> np.ndarray:
     """For each pair both ways whether the partner is near, (2 P,) of 0 and 1.
 
     Args:
         counts: of each word in the training text.
         stage: val or test; each has half of the pairs.
     """
-    pairs = inflected(near.vocabulary, counts)[1 if stage == "test" else 0 :: 2]
+    pairs = inflected_pairs(near.vocabulary, counts)[1 if stage == "test" else 0 :: 2]
     both = np.array([*pairs, *(pair[::-1] for pair in pairs)], np.int64).reshape(-1, 2)
-    return joined(_near(near, part) for part in blocks(both))
+    return concatenate(_is_near(near, part) for part in blocks(both))
 
 
-def inflected(vocabulary: Sequence[str], counts: Sequence[int]) -> list[tuple[int, int]]:
+def inflected_pairs(vocabulary: Sequence[str], counts: Sequence[int]) -> list[tuple[int, int]]:
     """The rows of each word and of the same word with an s, the most frequent first."""
     rows = {word: row for row, word in enumerate(vocabulary) if counts[row] >= FREQUENT}
     return [
@@ -86,7 +86,7 @@ def inflected(vocabulary: Sequence[str], counts: Sequence[int]) -> list[tuple[in
     ]
 
 
-def _near(near: Neighbours, pairs: np.ndarray) -> np.ndarray:
+def _is_near(near: Neighbours, pairs: np.ndarray) -> np.ndarray:
     cosines = near.vectors[pairs[:, 0]] @ near.vectors.T
     own = np.arange(len(pairs))
     cosines[own, pairs[:, 0]] = -np.inf
@@ -97,48 +97,54 @@ def _near(near: Neighbours, pairs: np.ndarray) -> np.ndarray:
 # --- analogies ------------------------------------------------------------------------------------
 
 
-def analogies(near: Neighbours, stage: str) -> Hits:
-    """For each question whether it is found, 0 or 1: of all, of each kind, section by section.
+def score_analogies(near: Neighbours, stage: str) -> Hits:
+    """For each question whether the answer is right, 0 or 1: of all, of each kind, by section.
 
     Args:
         stage: val or test; val has every second question of those that are known.
     """
-    asked = {name: known(near, questions) for name, questions in sections().items()}
-    if sum(map(len, asked.values())) < ENOUGH["analogy"]:
+    rows_of = {name: rows_of_questions(near, questions) for name, questions in sections().items()}
+    if sum(map(len, rows_of.values())) < ENOUGH["analogy"]:
         return {}
     step = slice(1, None, 2) if stage == "val" else slice(None)
-    hits = {name: answered(near, rows[step]) for name, rows in asked.items()}
+    hits = {name: score_answers(near, rows[step]) for name, rows in rows_of.items()}
     names = [*hits]
     kinds = {"": names, "/semantic": names[:SEMANTIC], "/syntactic": names[SEMANTIC:]}
-    totals = {f"analogy{kind}": joined(hits[one] for one in part) for kind, part in kinds.items()}
-    large = [name for name, rows in asked.items() if len(rows) >= ENOUGH["section"]]
+    totals = {
+        f"analogy{kind}": concatenate(hits[one] for one in part) for kind, part in kinds.items()
+    }
+    large = [name for name, rows in rows_of.items() if len(rows) >= ENOUGH["section"]]
     return totals | {f"analogy/{name}": hits[name] for name in large}
 
 
 def sections() -> dict[str, list[Question]]:
     """The 19,544 questions in 14 sections, whose names have _ for -."""
-    found: dict[str, list[Question]] = {}
-    for line in shipped("questions-words.txt"):
+    questions: dict[str, list[Question]] = {}
+    for line in read_gensim_file("questions-words.txt"):
         if line.startswith(":"):
-            latest = found.setdefault(line.strip(": ").replace("-", "_"), [])
+            section = questions.setdefault(line.strip(": ").replace("-", "_"), [])
         else:
-            latest.append(line.split())
-    return found
+            section.append(line.split())
+    return questions
 
 
-def known(near: Neighbours, asked: Sequence[Question]) -> np.ndarray:
+def rows_of_questions(near: Neighbours, questions: Sequence[Question]) -> np.ndarray:
     """The rows (Q, 4) of the words of those questions that have none but common ones."""
-    rows = lowered(near.vocabulary[:COMMONEST])
-    found = [[rows[word] for word in one] for one in asked if all(word in rows for word in one)]
-    return np.array(found, np.int64).reshape(-1, 4)
+    rows = rows_in_lower_case(near.vocabulary[:COMMONEST])
+    known_rows = [
+        [rows[word] for word in question]
+        for question in questions
+        if all(word in rows for word in question)
+    ]
+    return np.array(known_rows, np.int64).reshape(-1, 4)
 
 
-def answered(near: Neighbours, rows: np.ndarray) -> np.ndarray:
-    """For each question, as rows (Q, 4), whether the answer is found, (Q,) of 0 and 1."""
-    return joined(_answered(near.vectors[:COMMONEST], part) for part in blocks(rows))
+def score_answers(near: Neighbours, rows: np.ndarray) -> np.ndarray:
+    """For each question, as rows (Q, 4), whether the answer is nearest, (Q,) of 0 and 1."""
+    return concatenate(_score_block(near.vectors[:COMMONEST], part) for part in blocks(rows))
 
 
-def _answered(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _score_block(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
     a, b, c, answer = rows.T
     cosines = (vectors[b] - vectors[a] + vectors[c]) @ vectors.T
     np.put_along_axis(cosines, rows[:, :3], -np.inf, 1)
@@ -148,19 +154,21 @@ def _answered(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
 # --- what people say of pairs ---------------------------------------------------------------------
 
 
-def judged(name: str) -> list[tuple[str, str, float]]:
+def human_scores(name: str) -> list[tuple[str, str, float]]:
     """The pairs of wordsim353 or simlex999, each with people's mean score, from 0 to 10."""
-    lines = (line.split("\t") for line in shipped(PEOPLE[name]) if not line.startswith("#"))
+    lines = (
+        line.split("\t") for line in read_gensim_file(PEOPLE[name]) if not line.startswith("#")
+    )
     return [(a, b, float(score)) for a, b, score in lines]
 
 
-def agreement(near: Neighbours, pairs: Sequence[tuple[str, str, float]]) -> np.ndarray:
+def rank_correlation(near: Neighbours, pairs: Sequence[tuple[str, str, float]]) -> np.ndarray:
     """Spearman's correlation of cosines and scores: its `pseudo_values` (P,) of known pairs."""
-    rows = lowered(near.vocabulary)
-    found = [(rows[a], rows[b], score) for a, b, score in pairs if a in rows and b in rows]
-    if len(found) < ENOUGH["pairs"]:
+    rows = rows_in_lower_case(near.vocabulary)
+    triples = [(rows[a], rows[b], score) for a, b, score in pairs if a in rows and b in rows]
+    if len(triples) < ENOUGH["pairs"]:
         return NONE
-    a, b, scores = map(np.array, zip(*found, strict=True))
+    a, b, scores = map(np.array, zip(*triples, strict=True))
     return pseudo_values((near.vectors[a] * near.vectors[b]).sum(1), scores)
 
 
@@ -191,8 +199,8 @@ def spearman(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 # --- what they share ------------------------------------------------------------------------------
 
 
-def shipped(name: str) -> list[str]:
-    """The lines, without capitals, of a file that the package gensim brings; else none."""
+def read_gensim_file(name: str) -> list[str]:
+    """The lines, in lower case, of a file that the package gensim ships; else none."""
     package = find_spec("gensim")
     if package is None or package.origin is None:
         return []
@@ -200,7 +208,7 @@ def shipped(name: str) -> list[str]:
     return file.read_text(encoding="utf-8").lower().splitlines() if file.is_file() else []
 
 
-def lowered(vocabulary: Sequence[str]) -> dict[str, int]:
+def rows_in_lower_case(vocabulary: Sequence[str]) -> dict[str, int]:
     """The row of each word without capitals; of words that are then the same, the first."""
     return {word.lower(): row for row, word in reversed([*enumerate(vocabulary)])}
 
@@ -210,6 +218,6 @@ def blocks(rows: np.ndarray) -> list[np.ndarray]:
     return [rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)]
 
 
-def joined(parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Arrays (N,) one after the other, or none."""
+def concatenate(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Arrays (N,) one after the other; empty where there are none."""
     return np.concatenate([NONE, *parts])

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.figures.kinds import Picture, Scatter, Table
 from zoo.words import evaluation
-from zoo.words.keyed_vectors import NEAREST, Neighbours, listed
+from zoo.words.keyed_vectors import NEAREST, Neighbours, format_answers
 
 ANALOGIES = [  # a is to b as c is to ...: slide 24, and what the documentation of Python knows
     ("france", "paris", "italy"), ("man", "king", "woman"),
@@ -25,11 +25,11 @@ COUNTRIES = 8  # in the picture, at most
 MAPPED = 120  # words on the map
 FEWEST = 20  # with which a map is worth drawing
 SHOWN = 12  # rows of a table
-ASKED = "test/analogy"  # starts the names of their scores
+ANALOGY = "test/analogy"  # starts the names of their scores
 FEW = 5  # answers in a row
 
 
-def pictured(near: Neighbours, counts: Sequence[int]) -> dict[str, Picture]:
+def make_figures(near: Neighbours, counts: Sequence[int]) -> dict[str, Picture]:
     """All of them for which enough words are known.
 
     Args:
@@ -46,11 +46,11 @@ def pictured(near: Neighbours, counts: Sequence[int]) -> dict[str, Picture]:
     }
     return {
         **{title: table for title, table in tables.items() if table.rows},
-        **{title: drawn for title, drawn in maps.items() if len(drawn.names)},
+        **{title: scatter for title, scatter in maps.items() if len(scatter.names)},
     }
 
 
-def content(near: Neighbours) -> list[str]:
+def content_words(near: Neighbours) -> list[str]:
     """The words that have a meaning of their own, the commonest first."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
@@ -59,38 +59,43 @@ def content(near: Neighbours) -> list[str]:
 
 def nearest(near: Neighbours) -> Table:
     """The neighbours of the commonest words that have a meaning of their own."""
-    rows = [(word, listed(near.most_similar(word, count=FEW))) for word in content(near)[:SHOWN]]
+    rows = [
+        (word, format_answers(near.most_similar(word, count=FEW)))
+        for word in content_words(near)[:SHOWN]
+    ]
     return Table(("word", "nearest words"), rows)
 
 
 def analogies(near: Neighbours) -> Table:
     """Those of which all words are known."""
-    known = [one for one in ANALOGIES if {*one} <= {*near.rows}]
-    rows = [(f"{b} - {a} + {c}", listed(near.analogy(a, b, c, FEW))) for a, b, c in known]
+    answerable = [analogy for analogy in ANALOGIES if {*analogy} <= {*near.rows}]
+    rows = [
+        (f"{b} - {a} + {c}", format_answers(near.analogy(a, b, c, FEW))) for a, b, c in answerable
+    ]
     return Table(("analogy", "nearest words"), rows)
 
 
 def by_section(hits: evaluation.Hits) -> Table:
-    """How many questions of each section are answered; sections of too few known ones are left out.
+    """The accuracy of each section; those with too few known questions are left out.
 
     Args:
         hits: of the test.
     """
     rows = []
-    for name, found in hits.items():
-        if name.startswith(ASKED):
-            section = name.removeprefix(ASKED).lstrip("/").replace("_", " ") or "all"
-            rows.append((section, f"{len(found):,}", f"{100 * found.mean():.1f}"))
+    for name, values in hits.items():
+        if name.startswith(ANALOGY):
+            section = name.removeprefix(ANALOGY).lstrip("/").replace("_", " ") or "all"
+            rows.append((section, f"{len(values):,}", f"{100 * values.mean():.1f}"))
     return Table(("section", "questions of known words", "answered %"), rows)
 
 
 def against_chance(near: Neighbours, hits: evaluation.Hits) -> Table:
-    """How often a word's partner is near, and how often it were in a random order."""
-    found, others = hits.get("test/neighbours", evaluation.NONE), len(near.vocabulary) - 1
-    if not len(found):
+    """How often a word's partner is near, and how often it would be in a random order."""
+    values, others = hits.get("test/neighbours", evaluation.NONE), len(near.vocabulary) - 1
+    if not len(values):
         return Table((), [])
     chance = min(NEAREST / others, 1)
-    row = (str(len(found)), f"{100 * found.mean():.1f}", f"{100 * chance:.1f}")
+    row = (str(len(values)), f"{100 * values.mean():.1f}", f"{100 * chance:.1f}")
     return Table(("words", f"partner among the {NEAREST} nearest %", "by chance %"), [row])
 
 
@@ -101,15 +106,15 @@ def word_map(near: Neighbours) -> Scatter:
     """
     from sklearn.manifold import TSNE
 
-    names = content(near)[:MAPPED]
+    names = content_words(near)[:MAPPED]
     if len(names) < FEWEST:
         return Scatter(np.zeros((0, 2)), [])
     vectors = near.vectors[[near.rows[name] for name in names]].astype(np.float64)
-    found = TSNE(
+    projection = TSNE(
         init=principal(vectors) * 1e-2, perplexity=min(12.0, len(names) / 4), method="exact",
         learning_rate="auto", random_state=0,
     )  # fmt: skip
-    points = found.fit_transform(vectors)
+    points = projection.fit_transform(vectors)
     return Scatter(points / np.ptp(points, axis=0) * [1.4, 1], names)  # there is room to the sides
 
 
@@ -119,13 +124,13 @@ def capitals(near: Neighbours) -> Scatter:
     As figure 2 of Mikolov et al. 2013, https://arxiv.org/abs/1310.4546: the lines from a country to
     its capital are parallel where paris - france is what rome - italy is.
     """
-    known = [pair for pair in CAPITALS if {*pair} <= {*near.rows}][:COUNTRIES]
-    if len(known) < 3:
+    pairs = [pair for pair in CAPITALS if {*pair} <= {*near.rows}][:COUNTRIES]
+    if len(pairs) < 3:
         return Scatter(np.zeros((0, 2)), [])
-    names = [*(country for country, _ in known), *(capital for _, capital in known)]
+    names = [*(country for country, _ in pairs), *(capital for _, capital in pairs)]
     points = principal(near.vectors[[near.rows[name] for name in names]])
-    groups = ["country"] * len(known) + ["capital"] * len(known)
-    return Scatter(points, names, [(i, i + len(known)) for i in range(len(known))], groups)
+    groups = ["country"] * len(pairs) + ["capital"] * len(pairs)
+    return Scatter(points, names, [(i, i + len(pairs)) for i in range(len(pairs))], groups)
 
 
 def principal(vectors: np.ndarray) -> np.ndarray:

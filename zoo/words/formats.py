@@ -5,7 +5,7 @@
     vectors.bin                          binary: that line, then each word, a space and float32s
     vectors.txt.gz, vectors.bin.gz       these, packed
 
-A file is read from front to end and `read` keeps only what is wanted, so it may be larger than
+A file is read from front to end and `read` keeps only the words asked for, so it may be larger than
 memory.
 
 Shapes: V words, D dimensions.
@@ -36,16 +36,16 @@ def load(source: str | Path) -> tuple[list[str], np.ndarray]:
         FileNotFoundError: no such file or weights.
         ValueError: a damaged file, or none in it; as `zoo.load`.
     """
-    found = Vectors()
+    vectors = Vectors()
     for word, vector in _pairs(str(source)):
-        found.setdefault(word, vector)
-    if len({len(vector) for vector in found.values()}) != 1:
+        vectors.setdefault(word, vector)
+    if len({len(vector) for vector in vectors.values()}) != 1:
         raise ValueError(f"{source} has no vectors, or not all of one size: fetch it again")
-    return [*found], np.stack([*found.values()])
+    return [*vectors], np.stack([*vectors.values()])
 
 
-def read(source: str, wanted: Collection[str], dimensions: int) -> Vectors:
-    """The vectors of those wanted words that are there.
+def read(source: str, words: Collection[str], dimensions: int) -> Vectors:
+    """The vectors of those of some words that the file has.
 
     Args:
         dimensions: that they must have.
@@ -54,21 +54,21 @@ def read(source: str, wanted: Collection[str], dimensions: int) -> Vectors:
         FileNotFoundError: no such file or weights.
         ValueError: a damaged file, other dimensions, or none of the words; as `zoo.load`.
     """
-    known, found = frozenset(wanted), Vectors()
+    vocabulary, vectors = frozenset(words), Vectors()
     for word, vector in _pairs(source):
         if len(vector) != dimensions:
             raise ValueError(
                 f"{source} has vectors of {len(vector)} numbers ({word!r}) and model.embedding is "
                 f"{dimensions}: set model.embedding={len(vector)}, or mend the file"
             )
-        if word in known:
-            found.setdefault(word, vector)
-    if not found:
+        if word in vocabulary:
+            vectors.setdefault(word, vector)
+    if not vectors:
         raise ValueError(
-            f"{source} knows none of the {len(known):,} words of the data: give vectors of their "
-            "language, in lower case"
+            f"{source} knows none of the {len(vocabulary):,} words of the data: give vectors "
+            "of their language, in lower case"
         )
-    return found
+    return vectors
 
 
 def write(path: str | Path, vocabulary: Sequence[str], vectors: np.ndarray) -> Path:
@@ -89,7 +89,7 @@ def write(path: str | Path, vocabulary: Sequence[str], vectors: np.ndarray) -> P
     if wrong := [word for word in vocabulary if word.split() != [word]]:
         raise ValueError(f"the word {wrong[0]!r} has white space in it or is empty: rename it")
     as_bytes = _in_binary if _form(path) == ".bin" else _in_text
-    with _replaced(path) as file:
+    with _write_whole(path) as file:
         file.write(f"{len(table)} {table.shape[1]}\n".encode())
         file.writelines(as_bytes(*pair) for pair in zip(vocabulary, table, strict=True))
     return path
@@ -105,7 +105,7 @@ def _in_text(word: str, vector: np.ndarray) -> bytes:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Any]:
+def _write_whole(path: Path) -> Iterator[Any]:
     """A file to write, which gets its name once all is written."""
     part = path.with_name(f"{path.name}.part")
     try:
@@ -122,8 +122,8 @@ def _replaced(path: Path) -> Iterator[Any]:
 
 def _form(path: Path) -> str:
     """The ending that says how vectors are written, without that of packing."""
-    packed = path.suffix.lower() == ".gz"
-    return Path(path.stem if packed else path.name).suffix.lower()
+    is_packed = path.suffix.lower() == ".gz"
+    return Path(path.stem if is_packed else path.name).suffix.lower()
 
 
 def _pairs(source: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -149,9 +149,9 @@ def _of_file(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Those of a file of word2vec's, in its order."""
     if not path.is_file():
         raise FileNotFoundError(f"no word vectors at {path}: give a file or the name of a CBOW")
-    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    open_file: Any = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        with opened(path, "rb") as file:
+        with open_file(path, "rb") as file:
             yield from (_binary if _form(path) == ".bin" else _text)(path, file)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged ({error}): fetch it again") from error
@@ -169,7 +169,7 @@ def _binary(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
         yield word, _finite(np.frombuffer(data, "<f4"), f"word {number:,} of {path}")
     if file.read(2).strip():
         raise ValueError(
-            f"{path} goes on after the {count:,} words that it tells of: fetch it again"
+            f"{path} goes on after the {count:,} words that its first line promises: fetch it again"
         )
 
 
@@ -181,15 +181,15 @@ def _word(file: IO[bytes]) -> str:
 
 def _until_end(letters: Iterator[bytes]) -> Iterator[bytes]:
     for letter in letters:
-        if not letter:  # the file's end, which `read` tells again and again
+        if not letter:  # the end of the file: `read` returns nothing from here on
             return
         yield letter
 
 
 def _text(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
     first = file.readline()
-    told = first.split()
-    head = len(told) == 2 and all(part.isdigit() for part in told)  # which GloVe's files lack
+    sizes = first.split()
+    head = len(sizes) == 2 and all(part.isdigit() for part in sizes)  # which GloVe's files lack
     number = 0
     for number, line in enumerate(chain([] if head or not first else [first], file), 1):
         place = f"line {number + head} of {path}"
@@ -198,13 +198,13 @@ def _text(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
             vector = np.array(numbers, np.float32)
         except ValueError as error:
             raise ValueError(f"{place} is no word and its numbers: {error}") from error
-        if head and len(numbers) != int(told[1]):
+        if head and len(numbers) != int(sizes[1]):
             raise ValueError(
-                f"{place} has {len(numbers)} numbers of {int(told[1])}: fetch it again"
+                f"{place} has {len(numbers)} numbers of {int(sizes[1])}: fetch it again"
             )
         yield word, _finite(vector, place)
-    if head and number != int(told[0]):
-        raise ValueError(f"{path} has {number:,} words of {int(told[0]):,}: fetch it again")
+    if head and number != int(sizes[0]):
+        raise ValueError(f"{path} has {number:,} words of {int(sizes[0]):,}: fetch it again")
 
 
 def _finite(vector: np.ndarray, place: str) -> np.ndarray:

@@ -61,7 +61,7 @@ class Neighbours:
         Raises:
             ValueError: an unknown word; a vector of another size; none at all, or a sum of zero.
         """
-        plus, minus = several(positive), several(negative)
+        plus, minus = as_list(positive), as_list(negative)
         if not plus and not minus:
             raise ValueError("no words given: positive and negative are empty")
         target = self._sum(plus) - self._sum(minus)
@@ -116,13 +116,13 @@ class Neighbours:
         return [(self.vocabulary[i], float(cosines[i])) for i in best]
 
 
-def several(terms: Term | Sequence[Term]) -> list[Term]:
+def as_list(terms: Term | Sequence[Term]) -> list[Term]:
     """One word or vector, or several of them, as a list."""
     if isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
         return [terms]
     return list(terms)
 
 
-def listed(answers: Answers) -> str:
+def format_answers(answers: Answers) -> str:
     """Words and their cosines in one line."""
     return ", ".join(f"{word} {cosine:.2f}" for word, cosine in answers)

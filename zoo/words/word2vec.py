@@ -61,7 +61,7 @@ class Run(NamedTuple):
         return (len(self.ids) - len(self.reach)) // 2
 
 
-def block_of(tables: Tables, mode: Mode, sampled: bool) -> int:
+def block_size(tables: Tables, mode: Mode, sampled: bool) -> int:
     """T: for the kernel few centres; for PyTorch, whose calls cost, as many as do not harm.
 
     Of a small vocabulary fewer, as a row takes all that a block asks of it at once.
@@ -69,7 +69,7 @@ def block_of(tables: Tables, mode: Mode, sampled: bool) -> int:
     Args:
         sampled: whether there are negatives.
     """
-    most = COMPILED if compiled(tables, mode, sampled) else IN_TORCH
+    most = COMPILED if find_kernel(tables, mode, sampled) else IN_TORCH
     few = 1 << (len(tables.outputs) // FEW_WORDS).bit_length()
     return min(most, max(BAND, few))
 
@@ -89,9 +89,9 @@ def descend(tables: Tables, run: Run, block: int, rate: float, mode: Mode, threa
             another (Recht et al. 2011, Hogwild, https://arxiv.org/abs/1106.5730), so that no two
             runs give the same numbers.
     """
-    library = compiled(tables, mode, run.negatives is not None)
+    library = find_kernel(tables, mode, run.negatives is not None)
     if library is None:
-        return in_torch(tables, run, block, rate, mode)
+        return descend_in_torch(tables, run, block, rate, mode)
     assert run.negatives is not None
     pointers = (*tables, run.ids, run.reach, run.negatives)
     sizes = (len(run.reach), block, *run.negatives.shape[1:], tables.vectors.shape[1], run.window)
@@ -101,11 +101,11 @@ def descend(tables: Tables, run: Run, block: int, rate: float, mode: Mode, threa
     )  # fmt: skip
 
 
-def compiled(tables: Tables, mode: Mode, sampled: bool) -> CDLL | None:
-    """The kernel, where it knows this case and can be had."""
-    kind, device = tables.vectors.dtype, tables.vectors.device.type
-    known = sampled and mode == "cbow" and kind == torch.float32 and device == "cpu"
-    return kernel(SOURCE) if known else None
+def find_kernel(tables: Tables, mode: Mode, sampled: bool) -> CDLL | None:
+    """The kernel, where it can do this case and could be compiled."""
+    dtype, device = tables.vectors.dtype, tables.vectors.device.type
+    has_kernel = sampled and mode == "cbow" and dtype == torch.float32 and device == "cpu"
+    return kernel(SOURCE) if has_kernel else None
 
 
 def uses(tables: Tables, run: Run) -> Tables:
@@ -130,7 +130,7 @@ class Block(NamedTuple):
     negatives: Tensor  # (S, K)
 
 
-def in_torch(tables: Tables, run: Run, block: int, rate: float, mode: Mode) -> None:
+def descend_in_torch(tables: Tables, run: Run, block: int, rate: float, mode: Mode) -> None:
     """What `descend` does, in PyTorch."""
     step = bag if mode == "cbow" else pairs
     for one in blocks(run, block, tables.outputs):
@@ -151,8 +151,8 @@ def blocks(run: Run, block: int, table: Tensor) -> Iterator[Block]:
         around = ids[start : start + block + 2 * w]
         parts = slice(start // band, (start + block) // band)
         here = slice(start, start + block)
-        drawn = negatives[number % len(negatives)]
-        yield Block(around, around[w:-w], near[parts], live[here], drawn)
+        block_negatives = negatives[number % len(negatives)]
+        yield Block(around, around[w:-w], near[parts], live[here], block_negatives)
 
 
 def bands(ids: Tensor, reach: Tensor, w: int, band: int) -> Tensor:
@@ -160,9 +160,9 @@ def bands(ids: Tensor, reach: Tensor, w: int, band: int) -> Tensor:
     width = band + 2 * w
     place, centre = torch.arange(width, device=ids.device), torch.arange(band, device=ids.device)
     apart = (place - w - centre[:, None]).abs()
-    known = (ids != 0).unfold(0, width, band)  # (N / R, E)
+    is_word = (ids != 0).unfold(0, width, band)  # (N / R, E)
     inside = (apart > 0) & (apart <= reach.view(-1, band, 1))
-    return inside & known[:, None] & known[:, w:-w, None]
+    return inside & is_word[:, None] & is_word[:, w:-w, None]
 
 
 def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None:
@@ -170,18 +170,18 @@ def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None
     vectors, outputs = tables
     near = block.near / block.near.sum(2, keepdim=True).clamp(min=1)
     live = rate * block.live
-    given = strips(vectors.index_select(0, block.around), near)
-    means = torch.bmm(near, given).flatten(0, 1)  # (T, D)
+    rows = strips(vectors.index_select(0, block.around), near)
+    means = torch.bmm(near, rows).flatten(0, 1)  # (T, D)
     right = outputs.index_select(0, block.centres)
     wrong = outputs.index_select(0, block.negatives.flatten()).view(*block.negatives.shape, -1)
     mine = in_turn(means, len(wrong))
     up, down = pull(means, right, torch.bmm(mine, wrong.mT), block, weight)
     up, down = (up * live)[:, None], down * in_turn(live[:, None], len(wrong))
-    asked = torch.addcmul(back(torch.bmm(down, wrong)), right, up)
+    gradients = torch.addcmul(back(torch.bmm(down, wrong)), right, up)
     outputs.index_add_(0, block.centres, means * up)
     outputs.index_add_(0, block.negatives.flatten(), torch.bmm(down.mT, mine).flatten(0, 1))
-    asked = torch.bmm(near.mT, asked.view(*near.shape[:2], -1))
-    vectors.index_add_(0, block.around, joined(asked, near))
+    gradients = torch.bmm(near.mT, gradients.view(*near.shape[:2], -1))
+    vectors.index_add_(0, block.around, sum_overlapping(gradients, near))
 
 
 def in_turn(rows: Tensor, sets: int) -> Tensor:
@@ -208,24 +208,24 @@ def pairs(tables: Tables, block: Block, rate: float, weight: float | None) -> No
     """A step of skip-gram: each word of a context predicts the centre."""
     vectors, outputs = tables
     near, words = block.near, block.negatives.flatten()
-    given = strips(vectors.index_select(0, block.around), near)  # (T / R, E, D)
+    rows = strips(vectors.index_select(0, block.around), near)  # (T / R, E, D)
     right = outputs.index_select(0, block.centres).view(*near.shape[:2], -1)  # (T / R, R, D)
     wrong = outputs.index_select(0, words)
     if weight is None:
         up, counts = near, near.sum(1)[:, :, None]
-        down = -counts * (given @ wrong.T).softmax(2)
+        down = -counts * (rows @ wrong.T).softmax(2)
     else:
-        up = near * torch.sigmoid(-torch.bmm(right, given.mT))
-        counts = torch.bmm(near.mT, taken(block).to(near).view(*near.shape[:2], -1))
-        down = -weight * counts * torch.sigmoid(given @ wrong.T)  # (T / R, E, S K)
-    asked = rate * (torch.bmm(up.mT, right) + down @ wrong)
-    outputs.index_add_(0, block.centres, rate * torch.bmm(up, given).flatten(0, 1))
-    outputs.index_add_(0, words, rate * torch.bmm(down.mT, given).sum(0))
-    vectors.index_add_(0, block.around, joined(asked, near))
+        up = near * torch.sigmoid(-torch.bmm(right, rows.mT))
+        counts = torch.bmm(near.mT, negative_mask(block).to(near).view(*near.shape[:2], -1))
+        down = -weight * counts * torch.sigmoid(rows @ wrong.T)  # (T / R, E, S K)
+    gradients = rate * (torch.bmm(up.mT, right) + down @ wrong)
+    outputs.index_add_(0, block.centres, rate * torch.bmm(up, rows).flatten(0, 1))
+    outputs.index_add_(0, words, rate * torch.bmm(down.mT, rows).sum(0))
+    vectors.index_add_(0, block.around, sum_overlapping(gradients, near))
 
 
-def taken(block: Block) -> Tensor:
-    """Which negatives each centre takes, (T, S K): those of its set, but not itself."""
+def negative_mask(block: Block) -> Tensor:
+    """Which negatives each centre has, (T, S K): those of its set, but not itself."""
     sets, size = block.negatives.shape
     turn = torch.arange(len(block.centres), device=block.centres.device) % sets
     whose = torch.arange(sets, device=block.centres.device).repeat_interleave(size)
@@ -239,10 +239,10 @@ def strips(rows: Tensor, near: Tensor) -> Tensor:
     return rows.as_strided((count, width, size), (band * size, size, 1))
 
 
-def joined(asked: Tensor, near: Tensor) -> Tensor:
-    """The sums (T + 2 w, D) of what each band asks of its rows, (T / R, E, D)."""
+def sum_overlapping(gradients: Tensor, near: Tensor) -> Tensor:
+    """The sums (T + 2 w, D) of what each band adds to its rows, (T / R, E, D)."""
     count, band, width = near.shape
-    rows = asked.new_zeros((count - 1) * band + width, asked.shape[2])
+    rows = gradients.new_zeros((count - 1) * band + width, gradients.shape[2])
     for half in (slice(0, None, 2), slice(1, None, 2)):  # of which no two bands overlap
-        strips(rows, near)[half].add_(asked[half])
+        strips(rows, near)[half].add_(gradients[half])
     return rows

@@ -46,7 +46,7 @@ def test_list_runs_shows_scores_and_what_is_unfinished(command, tmp_path):
 
 def test_show_prints_the_config_of_data_and_experiments_or_the_nearest_names(command):
     assert "batch_size: 64" in command.ran("show", "digits")
-    assert "proof:" in command.ran("show", "mnist_image_cnn")
+    assert "target:" in command.ran("show", "mnist_image_cnn")
     assert "did you mean 'mnist'?" in command.refused("show", "mnst")
     err = command.refused("show", "zzz")
     assert re.search(r"there are audio_folder, .* and \d+ more$", err.strip())

@@ -101,7 +101,7 @@ def test_data_of_ones_own_are_scored(run, command, tmp_path):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["model.dropout=0.5"], "'model.dropout=0.5' is not for a test: it takes data, judge"),
+    (["model.dropout=0.5"], "'model.dropout=0.5' is not for a test: it takes data, evaluator"),
     (["trainer.devices=2"], "'trainer.devices=2' is not for a test"),
     (["data=digitz"], "did you mean 'digits'"),
     (["data.limt=3"], "no key named 'data.limt': did you mean 'data.limit'"),

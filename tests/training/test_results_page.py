@@ -26,7 +26,7 @@ def test_a_row_shows_metric_score_spread_bar_and_baseline():
     found = cells(results_page.page({"image_cnn": both}))
     assert found["score"] == "**96.00 % (95.00 to 97.00 %)**"
     assert (found["metric"], found["bar"]) == ("test/accuracy \u2191", "at least 90.00 %")
-    assert (found["baseline"], found["data"]) == ("80.00 % (logistic, 90.0 s)", "digits (embedded)")
+    assert (found["baseline"], found["data"]) == ("80.00 % (logistic, 90.0 s)", "digits (bundled)")
     assert found["minutes"] == "0.5 of 1"
 
 
@@ -79,4 +79,4 @@ def test_the_readmes_table_is_replaced_and_the_rest_is_not():
 
 def test_the_readmes_rows_are_experiments_with_a_target():
     assert len(results_page.TOPICS) == 10
-    assert set(results_page.TOPICS) <= set(reproduce.proven())
+    assert set(results_page.TOPICS) <= set(reproduce.names_with_target())

@@ -59,7 +59,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     overrides, make_callbacks = list(ENOUGH[experiment]), fit.make_callbacks
     if devices == 1:  # half the batch
         overrides[0] = f"data.batch_size={int(overrides[0].split('=')[1]) // 2}"
-    config = launch.composed([
+    config = launch.compose_run([
         f"experiment={experiment}", *overrides, f"trainer.devices={devices}",
         f"trainer.max_steps={STEPS}", "trainer.max_epochs=99", "trainer.accelerator=cpu",
         "trainer.check_val_every_n_epoch=99", "trainer.precision=32-true",

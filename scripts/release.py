@@ -43,7 +43,7 @@ def release(run: Run, default: bool) -> None:
     model, data = opened(run, config)
     tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
     scores = evaluate.test(tested, model, data)
-    told = {**card.card(config, results, scores, model, data), "default": default}
+    told = {**card.make_card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""
     told["command"] = f"zoo train experiment={results['experiment']}{seed}"
     path = FOLDER / f"{told['name']}{store.ENDING}"

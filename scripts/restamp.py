@@ -22,11 +22,11 @@ def main() -> None:
     parser = ArgumentParser(description="\n".join((__doc__ or "").splitlines()[:1]))
     parser.add_argument("--equal", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
     given = parser.parse_args()
-    figures = reproduce.committed()
+    figures = reproduce.read_figures()
     if given.equal:
         records = [json.loads(path.read_text())["experiments"] for path in given.equal]
         figures = restamped(figures, *records)
-    figures = reproduce.judged_today(figures)
+    figures = reproduce.update_targets(figures)
     reproduce.write(figures)
     for name, figure in figures.items():
         print("earlier code" if figure["earlier_code"] else "stands      ", name)

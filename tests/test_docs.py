@@ -121,7 +121,7 @@ def test_every_other_command_of_the_pages_is_known():
     known = r"make (train|test|lecture|bench)|zoo (lecture|curves|reproduce --all)"
     curves = "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1"
     jpeg = "python -m scripts.jpeg fashion_mnist jpeg --quality 75"
-    proven = [f"zoo reproduce {name}" for name in reproduce.proven()]
+    proven = [f"zoo reproduce {name}" for name in reproduce.names_with_target()]
     assert {line for line in rest if not re.fullmatch(known, line)} <= {curves, jpeg, *proven}
     ci = (ROOT / ".ci" / "run").read_text()
     assert "make train" in ci
@@ -144,10 +144,10 @@ def test_the_error_of_the_pages_is_what_is_said(command):
 
 
 def test_the_tables_are_those_that_the_measured_figures_make():
-    figures = reproduce.committed()
+    figures = reproduce.read_figures()
     assert (ROOT / "docs" / "results.md").read_text() == reproduce.page(figures)
     assert reproduce.with_table(README, figures) == README
-    assert set(figures) == set(reproduce.proven())
+    assert set(figures) == set(reproduce.names_with_target())
 
 
 def test_the_parameters_that_the_lecture_page_names_are_counted():

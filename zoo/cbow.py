@@ -182,7 +182,7 @@ class CBOW(WordVectors):
         with ExitStack() as stack:
             if self.trainer.world_size > 1:
                 for table, uses in zip(tables, word2vec.uses(tables, run), strict=True):
-                    stack.enter_context(sparse_rows.shared(table, uses))
+                    stack.enter_context(sparse_rows.shared_rows(table, uses))
             yield
 
     def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:

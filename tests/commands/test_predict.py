@@ -150,11 +150,11 @@ def test_without_input_other_models_show_what_they_do(model, trained, command, t
     assert "<figure" in (tmp_path / "a.html").read_text()
 
 
-def test_data_that_are_not_here_are_replaced_by_embedded_ones(trained, command, monkeypatch):
+def test_data_that_are_not_here_are_replaced_by_bundled_ones(trained, command, monkeypatch):
     """image_cnn.mnist on a machine without MNIST shows digits, and says so."""
     from zoo.pages import examples
 
-    monkeypatch.setattr(examples, "here", lambda section: section["name"] == "elsewhere")
+    monkeypatch.setattr(examples, "is_here", lambda section: section["name"] == "elsewhere")
     code, _, err = command("predict", trained("image_cnn"))
     assert code == 0, err
     assert "digits is not here (set ZOO_DATA): these are digits" in err
@@ -187,9 +187,9 @@ def test_the_words_that_pushed_are_shown_with_their_sign(trained, command):
 
 
 def test_words_for_the_answer_are_green_and_those_against_it_red():
-    from zoo.commands._answers import tinted
+    from zoo.commands._answers import tint_words
 
-    words = tinted([("not", 2.0), ("the", 0.01), ("good", -0.9), ("film", 1.2)])
+    words = tint_words([("not", 2.0), ("the", 0.01), ("good", -0.9), ("film", 1.2)])
     assert str(words) == "not the good film "
     styles = {words.plain[span.start : span.end]: span.style for span in words.spans}
     assert styles == {"not": "bold green", "good": "red", "film": "bold green"}

@@ -17,7 +17,14 @@ from pytorch_lightning.strategies import DDPStrategy
 import zoo
 from scripts.torture import all_gone, ranks
 from zoo.distributed import collectives, torchrun
-from zoo.distributed.environment import STALE, check, environment, rank, started_by, strategy
+from zoo.distributed.environment import (
+    STALE,
+    check_world_size,
+    environment,
+    launcher_name,
+    rank,
+    strategy,
+)
 from zoo.gan import GAN
 from zoo.training import checkpoints, launch
 from zoo.utilities.errors import Failure, Stopped, code
@@ -52,7 +59,7 @@ ON_SLURM = {"SLURM_NTASKS": "4", "SLURM_NTASKS_PER_NODE": "2", "SLURM_PROCID": "
 def test_torchrun_and_srun_are_known_by_their_variables(variables, by, number, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert (started_by(), rank()) == (by, number)
+    assert (launcher_name(), rank()) == (by, number)
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
     assert type(environment()).__name__ == f"{kinds[by]}Environment"
 
@@ -70,7 +77,7 @@ def test_another_number_of_processes_than_the_config_asks_for_is_refused(monkeyp
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match="3 processes were started, the config asks for 4"):
-        check(trainer(devices=2, num_nodes=2))
+        check_world_size(trainer(devices=2, num_nodes=2))
 
 
 def test_several_machines_need_torchrun_or_srun_and_sweeps_none_of_them(monkeypatch, command):

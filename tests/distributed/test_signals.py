@@ -5,21 +5,21 @@ import signal
 
 import pytest
 
-from zoo.distributed.signals import ANSWERED, Signals
+from zoo.distributed.signals import HANDLED, Signals
 
 
 @pytest.fixture
 def signals():
-    before = [signal.getsignal(number) for number in ANSWERED]
+    before = [signal.getsignal(number) for number in HANDLED]
     found = Signals()
     found.install()
-    assert [signal.getsignal(number) for number in ANSWERED] != before
+    assert [signal.getsignal(number) for number in HANDLED] != before
     yield found
     found.restore()
-    assert [signal.getsignal(number) for number in ANSWERED] == before
+    assert [signal.getsignal(number) for number in HANDLED] == before
 
 
-@pytest.mark.parametrize("number", ANSWERED)
+@pytest.mark.parametrize("number", HANDLED)
 def test_a_signal_is_remembered_and_nothing_else_happens(number, signals):
     assert signals.received == 0
     os.kill(os.getpid(), number)

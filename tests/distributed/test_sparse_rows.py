@@ -16,7 +16,7 @@ BEFORE = torch.arange(10.0).reshape(5, 2)
 def change(rank, folder):
     dist.init_process_group("gloo", f"file://{folder}/store", world_size=2, rank=rank)
     table = BEFORE.clone()
-    with sparse_rows.shared(table, USES[rank]):
+    with sparse_rows.shared_rows(table, USES[rank]):
         table += CHANGES[rank, :, None]
     torch.save(table, folder / f"{rank}.pt")
     dist.destroy_process_group()

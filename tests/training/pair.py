@@ -90,7 +90,7 @@ def followed(name: str, devices: int, folder: Path) -> dict[str, Any]:
     """Train an experiment for some steps: weights, losses, numbers sent, scores."""
     watch, make_callbacks = Watch(), fit.make_callbacks
     folder.mkdir(exist_ok=True)
-    config = launch.composed([
+    config = launch.compose_run([
         f"experiment={name}", *LITTLE, *OWN.get(name, ()), f"trainer.devices={devices}",
     ])  # fmt: skip
     config["model"] = without_dropout(config["model"])

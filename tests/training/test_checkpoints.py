@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.training import checkpoints
-from zoo.training.checkpoints import VerifiedIO, load, newest, whole, write
+from zoo.training.checkpoints import VerifiedIO, is_intact, load, newest, write
 from zoo.training.run import Run
 from zoo.utilities.errors import code, line
 
@@ -80,7 +80,7 @@ def test_a_kill_at_any_point_leaves_the_old_file_or_the_new(call, tmp_path, monk
                 patch.setattr(os, name, kill(getattr(os, name)))
             with pytest.raises(Killed):
                 write(path, data)
-        assert whole(path)
+        assert is_intact(path)
         assert path.read_bytes() in (b"old", b"newer", b"newest")
 
 
@@ -105,7 +105,7 @@ def test_no_flipped_bit_is_accepted(run):
         spoilt = bytearray(good)
         spoilt[random.integers(len(good))] ^= 1 << random.integers(8)
         path.write_bytes(spoilt)
-        assert not whole(path)
+        assert not is_intact(path)
     with pytest.raises(ValueError, match=r"last-10\.ckpt is damaged"):
         load(path)
 
@@ -114,7 +114,7 @@ def test_no_flipped_bit_is_accepted(run):
 def test_a_checkpoint_that_is_damaged_or_has_no_digests_is_left_out(cut, run, capsys):
     path = run.lasts[0]
     if cut is None:
-        checkpoints._digests(path).unlink()
+        checkpoints._digests_path(path).unlink()
     else:
         path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
     assert newest(run) == run.lasts[1]

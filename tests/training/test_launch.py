@@ -24,7 +24,7 @@ def test_a_sweep_checks_every_job_before_the_first_starts(tmp_path):
 
 def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsys):
     monkeypatch.setattr(hardware.shutil, "which", lambda name: None)
-    assert launch.composed(["compile=true", "trainer.accelerator=cpu"])["compile"] is False
+    assert launch.compose_run(["compile=true", "trainer.accelerator=cpu"])["compile"] is False
     assert "no C++ compiler found" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.data import SMALL
 from zoo.catalog.compose import as_overrides, compose
 from zoo.training import checkout, reproduce
-from zoo.training.results_page import reached
+from zoo.training.results_page import is_reached
 from zoo.utilities.errors import Failure
 
 PROOF = {"metric": "test/accuracy", "at_least": 0.9, "seeds": [0, 1], "minutes": 1}
@@ -27,7 +27,7 @@ def results(value, **more):
 def test_the_mean_over_the_seeds_is_judged():
     at_most = {**PROOF, "at_least": None, "at_most": 0.9}
     for target, other, met in ((PROOF, 0.93, True), (PROOF, 0.91, False), (at_most, 0.93, False)):
-        assert reached(reproduce.figure_of(target, [results(0.88), results(other)])) == met
+        assert is_reached(reproduce.figure_of(target, [results(0.88), results(other)])) == met
 
 
 def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit():
@@ -40,16 +40,16 @@ def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit()
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
     monkeypatch.setattr(reproduce, "_config", lambda name: {"target": None})
     with pytest.raises(ValueError, match="has no proof"):
-        reproduce.measured("image_cnn", "")
+        reproduce.measure("image_cnn", "")
 
 
 @pytest.fixture
 def measured(monkeypatch, tmp_path):
     """Figures in a folder of their own; runs are replaced by their results, which are counted."""
     ran, done = [], SimpleNamespace(results=results(0.95))
-    monkeypatch.setattr(checkout, "changed", list)
+    monkeypatch.setattr(checkout, "changed_files", list)
     monkeypatch.setattr(reproduce, "docs", lambda: tmp_path)
-    monkeypatch.setattr(reproduce, "proven", lambda: ["image_cnn"])
+    monkeypatch.setattr(reproduce, "names_with_target", lambda: ["image_cnn"])
     monkeypatch.setattr(reproduce, "_run", lambda name, seed, label: ran.append(seed) or done)
     return ran
 
@@ -74,7 +74,7 @@ def test_a_figure_of_changed_code_does_not_stand_nor_one_of_another_digest():
 
 def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it():
     old = reproduce.figure_of(PROOF, [results(0.99)]) | {"digest": "another"}
-    figure = reproduce.judged_today({"image_cnn": old, "gone": old})
+    figure = reproduce.update_targets({"image_cnn": old, "gone": old})
     assert list(figure) == ["image_cnn"]
     assert figure["image_cnn"]["earlier_code"]
     assert figure["image_cnn"]["at_least"] == compose([])["target"]["at_least"]
@@ -82,7 +82,7 @@ def test_a_figure_is_judged_by_todays_target_and_marked_where_other_code_made_it
 
 @pytest.mark.parametrize("arguments", [["image_cnn"], ["--all"]])
 def test_changed_code_is_not_measured_and_a_file_is_named(arguments, monkeypatch, command):
-    monkeypatch.setattr(checkout, "changed", lambda: ["zoo/nn.py", "conf/train.yaml"])
+    monkeypatch.setattr(checkout, "changed_files", lambda: ["zoo/nn.py", "conf/train.yaml"])
     line = command.refused("reproduce", *arguments)
     assert all(one in line for one in ("zoo/nn.py and 1 more", "commit or stash"))
 
@@ -106,11 +106,14 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
     assert len(before) == 10
     (tree / "docs" / "results.json").write_text("written")
     (tree / "README.md").write_text("written")
-    assert (checkout.commit(), checkout.changed()) == (before, [])
+    assert (checkout.commit(), checkout.changed_files()) == (before, [])
     checkout.refuse_changes()
     (tree / "zoo" / "nn.py").write_text("other")
     (tree / "zoo" / "new.py").write_text("new")
-    assert (checkout.commit(), checkout.changed()) == (before + "+", ["zoo/nn.py", "zoo/new.py"])
+    assert (checkout.commit(), checkout.changed_files()) == (
+        before + "+",
+        ["zoo/nn.py", "zoo/new.py"],
+    )
     with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
         checkout.refuse_changes()
 
@@ -141,22 +144,22 @@ def test_reproduce_wants_a_name_or_all(arguments, command):
 @pytest.mark.slow
 def test_the_committed_figures_are_judged_by_todays_targets_and_code():
     """`python -m scripts.restamp` judges them again."""
-    figures = reproduce.committed()
-    assert reproduce.judged_today(figures) == figures
+    figures = reproduce.read_figures()
+    assert reproduce.update_targets(figures) == figures
 
 
 @pytest.mark.slow
 def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
     """Two seeds of a small recipe; interrupted and called again, finished runs are not repeated."""
     small = as_overrides(SMALL)
-    composed = reproduce.launch.composed
+    composed = reproduce.launch.compose_run
     smaller = lambda given: composed([*given, *small])  # noqa: E731
     monkeypatch.setattr(reproduce.launch, "composed", smaller)
     seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
     monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "target": seeds})
-    first = reproduce.measured("image_cnn", "p")
+    first = reproduce.measure("image_cnn", "p")
     folders = list((tmp_path / "runs" / "image_cnn").iterdir())
     times = {f: (f / "results.json").stat().st_mtime_ns for f in folders}
     assert sorted(f.name for f in folders) == ["p-0", "p-1"]
-    assert reproduce.measured("image_cnn", "p")["values"] == first["values"]
+    assert reproduce.measure("image_cnn", "p")["values"] == first["values"]
     assert times == {f: (f / "results.json").stat().st_mtime_ns for f in folders}

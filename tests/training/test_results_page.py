@@ -79,4 +79,4 @@ def test_the_readmes_table_is_replaced_and_the_rest_is_not():
 
 def test_the_readmes_rows_are_experiments_with_a_target():
     assert len(results_page.TOPICS) == 10
-    assert set(results_page.TOPICS) <= set(reproduce.proven())
+    assert set(results_page.TOPICS) <= set(reproduce.names_with_target())

@@ -28,7 +28,7 @@ MIDDLE, BOUNDARY = 1, 2  # steps
 @quiet()
 def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     """The weights after training an experiment in a folder, from the checkpoint that lies there."""
-    config = launch.composed([f"experiment={name}", *LITTLE, *LESS.get(name, ()), *changes])
+    config = launch.compose_run([f"experiment={name}", *LITTLE, *LESS.get(name, ()), *changes])
     if config["evaluator"]:  # which would have to learn first
         config |= {"evaluator": None, "monitor": "val/loss"}
     data = build.open_data(config, None)
@@ -66,7 +66,7 @@ def stopped(whole: Path, step: int) -> Path:
 @pytest.mark.parametrize("name", zoo.list_models())
 def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeypatch):
     """In the middle of an epoch and at its end; with dropout, augmentation and noise on."""
-    monkeypatch.setattr(resume, "KEPT", 99)
+    monkeypatch.setattr(resume, "CHECKPOINTS_TO_KEEP", 99)
     wanted = trained(whole, name)
     for step in (MIDDLE, BOUNDARY):
         ends_alike(whole, step, wanted, name)
@@ -82,7 +82,7 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
 ])  # fmt: skip
 def test_every_way_to_train_ends_with_the_same_weights_and_metrics(changes, whole, monkeypatch):
     """After each step that has a checkpoint."""
-    monkeypatch.setattr(resume, "KEPT", 99)
+    monkeypatch.setattr(resume, "CHECKPOINTS_TO_KEEP", 99)
     wanted = trained(whole, "image_cnn", *changes)
     steps = [int(path.stem.removeprefix("last-")) for path in Run(whole).lasts]
     assert len(steps) > 1
@@ -95,7 +95,7 @@ def test_a_run_that_saves_seldom_ends_as_one_that_saves_at_each_step(whole, tmp_
     (tmp_path / "seldom").mkdir()
     seldom = trained(tmp_path / "seldom", "image_cnn", "save_every=60")
     assert all(torch.equal(often[key], tensor) for key, tensor in seldom.items())
-    assert len(Run(whole).lasts) == resume.KEPT
+    assert len(Run(whole).lasts) == resume.CHECKPOINTS_TO_KEEP
 
 
 def test_a_row_that_was_not_written_before_the_kill_is_written_after_it(whole):
@@ -120,8 +120,8 @@ def test_data_that_changed_are_refused_with_both_digests(whole):
     trained(whole, "image_cnn")
     other = SimpleNamespace(info={"digest": "other"}, former_digest="another")
     with pytest.raises(ValueError, match=r"the data changed since this run began: \S+ -> other"):
-        fit.resumed(Run(whole), other, force=False)
-    assert fit.resumed(Run(whole), other, force=True) is not None
+        fit.find_checkpoint(Run(whole), other, force=False)
+    assert fit.find_checkpoint(Run(whole), other, force=True) is not None
 
 
 def test_a_run_goes_on_whose_digest_was_the_cache_key_of_its_data(whole):
@@ -129,7 +129,7 @@ def test_a_run_goes_on_whose_digest_was_the_cache_key_of_its_data(whole):
     trained(whole, "image_cnn")
     name = fit.checkpoints.load(fit.checkpoints.newest(Run(whole)))["zoo"]["info"]["digest"]
     same = SimpleNamespace(info={"digest": "of the content"}, former_digest=name)
-    assert fit.resumed(Run(whole), same, force=False) == fit.checkpoints.newest(Run(whole))
+    assert fit.find_checkpoint(Run(whole), same, force=False) == fit.checkpoints.newest(Run(whole))
 
 
 def test_a_step_draws_the_same_whatever_was_drawn_before_it():

@@ -20,16 +20,16 @@ def columns(answer: Any) -> dict[str, str]:
     """An answer as cells of a table."""
     if isinstance(answer, list):  # words and how near or how likely they are
         return {"words": ", ".join(f"{word} {share:.2f}" for word, share in answer)}
-    said = {key: value for key, value in answer.items() if key != "probabilities"}
-    if "probability" in said:
-        said["probability"] = f"{100 * said['probability']:.1f} %"
-    if "next" in said:
-        said["next"] = repr(said["next"])
-    if "words" in said:
+    cells = {key: value for key, value in answer.items() if key != "probabilities"}
+    if "probability" in cells:
+        cells["probability"] = f"{100 * cells['probability']:.1f} %"
+    if "next" in cells:
+        cells["next"] = repr(cells["next"])
+    if "words" in cells:
         from zoo.nn.text_classifier import strongest
 
-        said["words"] = strongest(said["words"])
-    return {key: str(value) for key, value in said.items()}
+        cells["words"] = strongest(cells["words"])
+    return {key: str(value) for key, value in cells.items()}
 
 
 def print_table(answers: Iterable[Answer], first: str = "input") -> None:
@@ -63,14 +63,14 @@ def print_csv(answers: Iterator[Answer], more: list[str]) -> None:
 def print_json(answers: Iterator[Answer]) -> None:
     """One list, written item by item."""
     before = "[\n"
-    for one in answers:
-        print(before + indent(as_json(one, 1), " "), end="")
+    for answer in answers:
+        print(before + indent(as_json(answer, 1), " "), end="")
         before = ",\n"
     print("\n]")
 
 
-def as_json(one: Answer, spaces: int | None = None) -> str:
-    return json.dumps({"input": one[0], "answer": one[1]}, indent=spaces, ensure_ascii=False)
+def as_json(answer: Answer, spaces: int | None = None) -> str:
+    return json.dumps({"input": answer[0], "answer": answer[1]}, indent=spaces, ensure_ascii=False)
 
 
 def print_explained(answers: Iterator[Answer]) -> None:
@@ -79,22 +79,22 @@ def print_explained(answers: Iterator[Answer]) -> None:
 
     console = make_output(None, soft_wrap=True)
     for name, answer in answers:
-        said = columns(answer)
-        strongest, label = said.pop("words"), ", ".join(said.values())
+        cells = columns(answer)
+        strongest, label = cells.pop("words"), ", ".join(cells.values())
         console.print(f"input     {shorten(name, 80, placeholder=' ...')}")
         console.print(f"answer    {label}")
-        console.print("words    ", tinted(answer["words"]))
+        console.print("words    ", tint_words(answer["words"]))
         console.print(f"strongest {strongest}\n")
 
 
-def tinted(pushes: Sequence[tuple[str, float]]) -> Any:
+def tint_words(weights: Sequence[tuple[str, float]]) -> Any:
     """Words in colours, bold where they pushed more than half as much as the strongest."""
     from rich.text import Text
 
-    most = max(abs(push) for _, push in pushes)
+    largest = max(abs(weight) for _, weight in weights)
     words = Text()
-    for word, push in pushes:
-        colour = ("green" if push > 0 else "red") if 10 * abs(push) > most else ""
-        words.append(word, f"bold {colour}" if colour and 2 * abs(push) > most else colour)
+    for word, weight in weights:
+        colour = ("green" if weight > 0 else "red") if 10 * abs(weight) > largest else ""
+        words.append(word, f"bold {colour}" if colour and 2 * abs(weight) > largest else colour)
         words.append(" ")
     return words

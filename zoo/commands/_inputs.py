@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 UTF8: Any = {"encoding": "utf-8-sig", "errors": "surrogateescape"}  # what is none is found later
 
 
-class Asked(NamedTuple):
+class RawInput(NamedTuple):
     """An input: what it is called, what it is, and where it stands if it is a line."""
 
     name: str
@@ -18,24 +18,24 @@ class Asked(NamedTuple):
     place: str = ""
 
 
-def collected(given: Namespace, suffixes: frozenset[str]) -> Iterator[Asked]:
+def collect_inputs(args: Namespace, suffixes: frozenset[str]) -> Iterator[RawInput]:
     """Each input, when its turn comes: files by their path, texts as they are.
 
     Raises:
         FileNotFoundError: no such file, where it can be nothing else.
     """
     texts = ".txt" in suffixes
-    for word in given.inputs:
+    for word in args.inputs:
         if word == "-":
-            yield from standard_input(texts, given.whole)
+            yield from read_stdin(texts, args.whole)
         elif exists(word):
-            for path in found(Path(word), suffixes):
-                one = Asked(str(path), path if texts else str(path))
-                yield from lines_of(path) if given.lines else [one]
-        elif given.lines or given.whole:
+            for path in find_files(Path(word), suffixes):
+                raw_input = RawInput(str(path), path if texts else str(path))
+                yield from read_lines(path) if args.lines else [raw_input]
+        elif args.lines or args.whole:
             raise FileNotFoundError(f"{word}: there is no such file")
         else:
-            yield Asked(word, word)
+            yield RawInput(word, word)
 
 
 def exists(word: str) -> bool:
@@ -45,33 +45,33 @@ def exists(word: str) -> bool:
         return False
 
 
-def standard_input(texts: bool, whole: bool) -> Iterator[Asked]:
+def read_stdin(texts: bool, whole: bool) -> Iterator[RawInput]:
     """Of texts a line each, or one that is read as it is asked for; else one file."""
     if not texts:
-        yield Asked("-", sys.stdin.buffer.read())
+        yield RawInput("-", sys.stdin.buffer.read())
         return
     if isinstance(sys.stdin, TextIOWrapper):
         sys.stdin.reconfigure(**UTF8)
     if whole:
-        yield Asked("-", sys.stdin)
+        yield RawInput("-", sys.stdin)
     else:
-        yield from numbered(sys.stdin, "")
+        yield from number_lines(sys.stdin, "")
 
 
-def lines_of(path: Path) -> Iterator[Asked]:
+def read_lines(path: Path) -> Iterator[RawInput]:
     """The texts of a file that holds one a line."""
     with path.open(**UTF8) as file:
-        yield from numbered(file, f"{path}, ")
+        yield from number_lines(file, f"{path}, ")
 
 
-def numbered(lines: Iterable[str], place: str) -> Iterator[Asked]:
+def number_lines(lines: Iterable[str], place: str) -> Iterator[RawInput]:
     """Each line that is not empty, with its number."""
     for number, line in enumerate(lines, 1):
         if text := line.strip():
-            yield Asked(text, text, f"{place}line {number}: ")
+            yield RawInput(text, text, f"{place}line {number}: ")
 
 
-def found(path: Path, suffixes: frozenset[str]) -> list[Path]:
+def find_files(path: Path, suffixes: frozenset[str]) -> list[Path]:
     """A file, or all files of the right kind in a folder; a folder of frames is a clip."""
     if path.is_file():
         return [path]

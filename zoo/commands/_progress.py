@@ -9,20 +9,20 @@ AT_ONCE = 64  # inputs
 MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
 
 
-def with_bar(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
+def track_parts(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
     """The parts, with a count on standard error where there are many."""
     yield from islice(parts, MANY // AT_ONCE)
     following = next(parts, None)
     if following is None:
         return
-    with bar("{task.completed:,} more inputs") as progress:
+    with make_bar("{task.completed:,} more inputs") as progress:
         task = progress.add_task("", total=None)
         for part in chain([following], parts):
             yield part
             progress.advance(task, len(part))
 
 
-def bar(what: str, disable: bool = False) -> Any:
+def make_bar(what: str, disable: bool = False) -> Any:
     """A line of progress on standard error; rich fills in `{task.completed}` and the like."""
     from rich.progress import (
         Progress,

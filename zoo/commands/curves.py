@@ -26,33 +26,37 @@ OWN = ("model", "experiment", "seed", "name", "init", "baseline", "data.train_sa
 INTERMIXED = True  # options may stand between the overrides
 
 
-def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--samples", metavar="N,N,...", type=numbers, help="training samples")
-    parser.add_argument("--seeds", metavar="N,N,...", type=numbers, help="a training with each")
-    parser.add_argument("--name", type=plain, help="of the folder runs/curves/NAME (the data's)")
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--samples", metavar="N,N,...", type=parse_numbers, help="training samples")
+    parser.add_argument(
+        "--seeds", metavar="N,N,...", type=parse_numbers, help="a training with each"
+    )
+    parser.add_argument(
+        "--name", type=parse_name, help="of the folder runs/curves/NAME (the data's)"
+    )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
 
 
-def numbers(text: str) -> list[int]:
+def parse_numbers(text: str) -> list[int]:
     """The whole numbers of "100,300", each once, in their order."""
     if not re.fullmatch(r"\d+(,\d+)*", text):
         raise ArgumentTypeError(f"{text!r} is not N,N,..., such as 100,300")
     return sorted({int(word) for word in text.split(",")})
 
 
-def plain(text: str) -> str:
+def parse_name(text: str) -> str:
     """A name that a folder can have."""
     if not re.fullmatch(r"\w[\w.+=-]*", text):
         raise ArgumentTypeError(f"{text!r} is no name for a folder")
     return text
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.pages import learning_curves
-    from zoo.training.learning_curves import planned
+    from zoo.training.learning_curves import plan_jobs
 
-    settings = read(given)
-    jobs = planned(settings)
+    settings = read_request(args)
+    jobs = plan_jobs(settings)
     points: list[Point] = []
     for number, job in enumerate(jobs, 1):
         points.append(point := job.score())
@@ -68,25 +72,25 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def print_table(found: "Table") -> None:
+def print_table(table: "Table") -> None:
     """The accuracies, on the terminal."""
-    from rich.table import Table as Drawn
+    from rich.table import Table as RichTable
 
     from zoo.distributed.console import make_output
     from zoo.training.learning_curves import METRIC
 
-    drawn = Drawn(title=METRIC, title_justify="left")
-    for number, column in enumerate(found.header):
-        drawn.add_column(column, justify="right" if number else "left")
-    for row in found.rows:
-        drawn.add_row(*row)
-    make_output().print(drawn)
+    rich_table = RichTable(title=METRIC, title_justify="left")
+    for number, column in enumerate(table.header):
+        rich_table.add_column(column, justify="right" if number else "left")
+    for row in table.rows:
+        rich_table.add_row(*row)
+    make_output().print(rich_table)
 
 
-# --- what is asked for ----------------------------------------------------------------------------
+# --- the settings ----------------------------------------------------------------------------
 
 
-def read(given: Namespace) -> Config:
+def read_request(args: Namespace) -> Config:
     """conf/curves.yaml with what was asked for in it, and what the data are.
 
     Raises:
@@ -94,36 +98,36 @@ def read(given: Namespace) -> Config:
             with classes.
     """
     from zoo.training import launch
-    from zoo.training.learning_curves import known, written
+    from zoo.training.learning_curves import check_samples, read_settings
 
-    for one in given.overrides:
-        if (key := one.lstrip("+~").split("=")[0]) in OWN:
-            raise ValueError(f"the curves set {key} themselves (conf/curves.yaml): leave out {one}")
-    config, settings = launch.composed(given.overrides), written()
+    for override in args.overrides:
+        if (key := override.lstrip("+~").split("=")[0]) in OWN:
+            raise ValueError(f"the curves set {key} (conf/curves.yaml): leave out {override}")
+    config, settings = launch.compose_run(args.overrides), read_settings()
     smoke = settings.pop("smoke")
     settings |= smoke if config["smoke"] else {}
-    settings |= {key: asked for key in ("samples", "seeds") if (asked := getattr(given, key))}
-    settings |= {"overrides": given.overrides, "smoke": config["smoke"]}
+    settings |= {key: values for key in ("samples", "seeds") if (values := getattr(args, key))}
+    settings |= {"overrides": args.overrides, "smoke": config["smoke"]}
     settings |= {"data": config["choices"]["data"], "batch": config["data"]["batch_size"]}
-    settings["info"] = known(config, settings["samples"])
-    return settings | {"name": given.name or named(settings), "command": command(given)}
+    settings["info"] = check_samples(config, settings["samples"])
+    return settings | {"name": args.name or default_name(settings), "command": command_line(args)}
 
 
-def named(settings: Config) -> str:
+def default_name(settings: Config) -> str:
     """The data's name, and of overrides a digest, so that other overrides are another sweep."""
-    more = [one for one in settings["overrides"] if one != f"data={settings['data']}"]
+    more = [word for word in settings["overrides"] if word != f"data={settings['data']}"]
     if not more:
         return str(settings["data"])
     return f"{settings['data']}-{hashlib.sha256(' '.join(more).encode()).hexdigest()[:6]}"
 
 
-def command(given: Namespace) -> str:
+def command_line(args: Namespace) -> str:
     """The command that repeats it."""
     options = [
         word
         for key in ("samples", "seeds")
-        if (asked := getattr(given, key))
-        for word in (f"--{key}", ",".join(map(str, asked)))
+        if (values := getattr(args, key))
+        for word in (f"--{key}", ",".join(map(str, values)))
     ]
-    options += ["--name", given.name] if given.name else []
-    return shlex.join(["zoo", "curves", *given.overrides, *options])
+    options += ["--name", args.name] if args.name else []
+    return shlex.join(["zoo", "curves", *args.overrides, *options])

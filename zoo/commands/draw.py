@@ -24,25 +24,25 @@ from zoo.demos.picture import picture_argument
 from zoo.demos.planes import draw_planes
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("what", choices=WHAT)
     parser.add_argument("rest", nargs=REMAINDER, metavar="...", help="see zoo draw filter --help")
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.commands.main import Parser
 
-    add_arguments, draw = WHAT[given.what]
-    parser = Parser(prog=f"zoo draw {given.what}", description=draw.__doc__)
-    add_arguments(parser)
-    default = Path(f"{given.what}.png")
+    add_options, draw = WHAT[args.what]
+    parser = Parser(prog=f"zoo draw {args.what}", description=draw.__doc__)
+    add_options(parser)
+    default = Path(f"{args.what}.png")
     parser.add_argument(
         "-o", "--output", metavar="FILE.png", type=Path, default=default, help="(%(default)s)"
     )
-    asked = parser.parse_intermixed_args(given.rest)  # options may stand between the words
-    check_output(asked.output, asked.picture)
-    asked.output.write_bytes(draw(asked))
-    print(f"picture   {asked.output}")
+    options = parser.parse_intermixed_args(args.rest)  # options may stand between the words
+    check_output(options.output, options.picture)
+    options.output.write_bytes(draw(options))
+    print(f"picture   {options.output}")
 
 
 def check_output(output: Path, picture: str | None) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ENDINGS = {"onnx": ".onnx", "torch": ".pt2", "word2vec": ".bin"}
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME|RUN|WEIGHTS", help="released weights, a run's folder or weights file"
     )
@@ -31,20 +31,21 @@ def arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo import load
     from zoo.commands.main import output_file
     from zoo.pretrained.export import export
-    from zoo.training.run import weights_of
+    from zoo.training.run import find_weights
 
-    of_words = given.format == "word2vec"
-    some = of_words and given.output  # which may end in several ways
-    output = output_file(given.output, given.name, "" if some else ENDINGS[given.format])
-    model: Any = load(weights_of(given.name))
-    print("\n".join(words(model, output) if of_words else said(export(model, output))))
+    of_words = args.format == "word2vec"
+    is_free = of_words and args.output  # which may end in several ways
+    output = output_file(args.output, args.name, "" if is_free else ENDINGS[args.format])
+    model: Any = load(find_weights(args.name))
+    lines = save_vectors(model, output) if of_words else describe_export(export(model, output))
+    print("\n".join(lines))
 
 
-def words(model: Any, path: Path) -> list[str]:
+def save_vectors(model: Any, path: Path) -> list[str]:
     """Write the vectors of a model's words, and say so.
 
     Raises:
@@ -55,26 +56,26 @@ def words(model: Any, path: Path) -> list[str]:
         raise ValueError(
             f"--format word2vec: {kind} has no word vectors; take a model such as cbow"
         )
-    size = model.save_word2vec_format(path).stat().st_size / 1e6
+    megabytes = model.save_word2vec_format(path).stat().st_size / 1e6
     vocabulary, vectors = model.word_vectors()
     return [
-        f"written   {path} ({size:.1f} MB)",
+        f"written   {path} ({megabytes:.1f} MB)",
         f"words     {len(vocabulary):,}, each with {vectors.shape[1]} numbers",
     ]
 
 
-def said(written: "ExportReport") -> list[str]:
+def describe_export(report: "ExportReport") -> list[str]:
     """What was written, what it takes, and how near it is to the model."""
-    megabytes = written.path.stat().st_size / 1e6
-    inputs = [f"{name:<9} {', '.join(map(str, e.axes))}" for name, e in written.inputs.items()]
-    sizes: dict[str, list[int]] = {}
-    for one in written.compared:
-        for axis, size in one.items():
-            sizes.setdefault(axis, []).append(size)
-    tried = ", ".join(f"{axis} {min(found)} to {max(found)}" for axis, found in sizes.items())
+    megabytes = report.path.stat().st_size / 1e6
+    inputs = [f"{name:<9} {', '.join(map(str, e.axes))}" for name, e in report.inputs.items()]
+    axis_sizes: dict[str, list[int]] = {}
+    for shapes in report.compared:
+        for axis, size in shapes.items():
+            axis_sizes.setdefault(axis, []).append(size)
+    ranges = ", ".join(f"{axis} {min(sizes)} to {max(sizes)}" for axis, sizes in axis_sizes.items())
     return [
-        f"written   {written.path} ({megabytes:.1f} MB)",
+        f"written   {report.path} ({megabytes:.1f} MB)",
         *(f"input     {line}" for line in inputs),
-        f"compared  at {len(written.compared)} sizes ({tried}): "
-        f"differs by at most {written.difference:.1g}",
+        f"compared  at {len(report.compared)} sizes ({ranges}): "
+        f"differs by at most {report.difference:.1g}",
     ]

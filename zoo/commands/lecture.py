@@ -8,17 +8,17 @@ zoo lecture --list           the slides and their commands, as docs/lecture.md h
 from argparse import ArgumentParser, Namespace
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="print the slides, run nothing")
     parser.add_argument(
         "overrides", nargs="*", metavar="key=value", help="Hydra overrides for every training"
     )
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.pages import lecture
 
-    if given.list:
+    if args.list:
         print(lecture.markdown(), end="")
         return
-    print(f"page      {lecture.run(given.overrides)}")
+    print(f"page      {lecture.run(args.overrides)}")

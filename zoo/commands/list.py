@@ -7,23 +7,23 @@ from pathlib import Path
 KINDS = {"models": "model", "data": "data", "experiments": "experiment"}
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "kind", nargs="?", choices=[*KINDS, "weights", "runs"], help="all but runs when left out"
     )
     parser.add_argument("--markdown", action="store_true", help="of weights: docs/zoo.md")
 
 
-def run(given: Namespace) -> None:
-    if given.kind == "runs":
+def run(args: Namespace) -> None:
+    if args.kind == "runs":
         print_runs(Path("runs"))
-    elif given.kind == "weights":
-        print_weights(given.markdown)
+    elif args.kind == "weights":
+        print_weights(args.markdown)
     else:
-        for kind in [given.kind] if given.kind else KINDS:
+        for kind in [args.kind] if args.kind else KINDS:
             print(kind)
             print_names(KINDS[kind])
-    if given.kind is None:
+    if args.kind is None:
         print("weights")
         print_weights()
 
@@ -63,10 +63,10 @@ def print_runs(root: Path) -> None:
         print(f"no runs in {root.resolve()}: `zoo train` makes one")
     for config in configs:
         results = config.with_name("results.json")
-        found = json.loads(results.read_text()) if results.exists() else {}
+        metrics = json.loads(results.read_text()) if results.exists() else {}
         scores = [
             f"{name} {value:.4f}"
-            for name, value in found.items()
+            for name, value in metrics.items()
             if name.startswith("test/") and name.count("/") == 1
         ]
         print(f"  {config.parent!s:<56} {'  '.join(scores) or 'unfinished'}")

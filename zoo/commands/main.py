@@ -32,8 +32,8 @@ def verbs() -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     limit_spinning()
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    return exit_code(lambda: run_command(given))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return exit_code(lambda: run_command(words))
 
 
 @until_reader_is_gone()
@@ -55,27 +55,27 @@ def run_verb(verb: str, arguments: list[str]) -> None:
     parser = Parser(
         prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    module.arguments(parser)
+    module.add_arguments(parser)
     mixed = getattr(module, "INTERMIXED", False)
     module.run((parser.parse_intermixed_args if mixed else parser.parse_args)(arguments))
 
 
-def output_file(asked: Path | None, name: str, ending: str) -> Path:
+def output_file(path: Path | None, name: str, ending: str) -> Path:
     """The file that a verb writes: as asked for, else named after the weights that it was given.
 
     Raises:
         ValueError: it should end otherwise.
         FileNotFoundError: there is no such folder.
     """
-    path = Path(name)
-    if asked is None:  # a file is called after itself, but a run's after its folder
-        named = path.parent if path.name == "weights.safetensors" else path
-        return Path(named.resolve().name.removesuffix(".safetensors") + ending)
-    if ending and asked.suffix.lower() != ending:
-        raise ValueError(f"--output is {asked}: give a name that ends in {ending}")
-    if not asked.parent.is_dir():
-        raise FileNotFoundError(f"--output is {asked}: there is no folder {asked.parent}")
-    return asked
+    source = Path(name)
+    if path is None:  # a file is called after itself, but a run's after its folder
+        folder = source.parent if source.name == "weights.safetensors" else source
+        return Path(folder.resolve().name.removesuffix(".safetensors") + ending)
+    if ending and path.suffix.lower() != ending:
+        raise ValueError(f"--output is {path}: give a name that ends in {ending}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"--output is {path}: there is no folder {path.parent}")
+    return path
 
 
 def overview() -> str:

@@ -33,26 +33,26 @@ from zoo.commands._answers import (
     print_json,
     print_table,
 )
-from zoo.commands._inputs import UTF8, Asked, collected, exists
-from zoo.commands._progress import AT_ONCE, bar, with_bar
+from zoo.commands._inputs import UTF8, RawInput, collect_inputs, exists
+from zoo.commands._progress import AT_ONCE, make_bar, track_parts
 
 LARGE = 2**22  # bytes of a text from which on it is, too
 INTERMIXED = True  # options may stand between name and inputs
 
-Ask = Callable[[list[Any]], list[Any]]
+Predict = Callable[[list[Any]], list[Any]]
 
 
-class Broken:
+class Failures:
     """What could not be read: a line is named at once, of other inputs the first at the end."""
 
     def __init__(self) -> None:
         self.first, self.count = "", 0
 
-    def add(self, one: Asked, error: Exception) -> None:
-        said = f"{one.place}{error}"
-        if one.place:
-            print(f"zoo: {said}", file=sys.stderr)
-        self.first, self.count = self.first or said, self.count + 1
+    def add(self, raw_input: RawInput, error: Exception) -> None:
+        line = f"{raw_input.place}{error}"
+        if raw_input.place:
+            print(f"zoo: {line}", file=sys.stderr)
+        self.first, self.count = self.first or line, self.count + 1
 
     def check(self) -> None:
         """Raise ValueError if there was any."""
@@ -61,7 +61,7 @@ class Broken:
             raise ValueError(self.first + more)
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME|RUN|WEIGHTS", help="a name of `zoo list weights`, a run or a file"
     )
@@ -83,98 +83,101 @@ def arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo import load
     from zoo.commands.main import output_file
-    from zoo.training.run import weights_of
+    from zoo.training.run import find_weights
 
-    output = output_file(given.output, given.name, ".png" if given.inputs else ".html")
-    model = load(weights_of(given.name))
-    check(given, model)
-    if not given.inputs:
+    output = output_file(args.output, args.name, ".png" if args.inputs else ".html")
+    model = load(find_weights(args.name))
+    check(args, model)
+    if not args.inputs:
         show_examples(model, output)
         return
-    asked = collected(given, getattr(model.input, "suffixes", frozenset()))
-    first = next(asked, None)
+    inputs = collect_inputs(args, getattr(model.input, "suffixes", frozenset()))
+    first = next(inputs, None)
     if first is None:
-        raise FileNotFoundError(f"{', '.join(given.inputs)}: no inputs for {given.name} in there")
-    broken, size = Broken(), 1 if given.explain or given.whole else AT_ONCE
-    write(given, model, answered(way(given, model), chain([first], asked), size, broken), output)
-    broken.check()
+        raise FileNotFoundError(f"{', '.join(args.inputs)}: no inputs for {args.name} in there")
+    failures, size = Failures(), 1 if args.explain or args.whole else AT_ONCE
+    answers = predict_all(make_predict(args, model), chain([first], inputs), size, failures)
+    write(args, model, answers, output)
+    failures.check()
 
 
-def check(given: Namespace, model: Any) -> None:
+def check(args: Namespace, model: Any) -> None:
     """Refuse what this model cannot do.
 
     Raises:
         ValueError: naming the option.
     """
     kind, texts = type(model).__name__, "take a classifier of texts, such as text_cnn"
-    if given.explain and not hasattr(model, "explain"):
+    if args.explain and not hasattr(model, "explain"):
         raise ValueError(f"--explain: {kind} cannot say which words pushed its answer; {texts}")
-    if given.whole and not hasattr(model, "explain"):
+    if args.whole and not hasattr(model, "explain"):
         raise ValueError(f"--whole: {kind} does not read texts window by window; {texts}")
-    if given.explain and given.whole:
+    if args.explain and args.whole:
         raise ValueError("--explain is about one window: leave out --whole")
-    if given.lines and ".txt" not in getattr(model.input, "suffixes", ()):
+    if args.lines and ".txt" not in getattr(model.input, "suffixes", ()):
         raise ValueError(f"--lines: {kind} takes no texts; leave it out")
-    if (given.lines or given.whole or given.explain) and not given.inputs:
+    if (args.lines or args.whole or args.explain) and not args.inputs:
         raise ValueError("--explain, --lines and --whole need an INPUT: a file, a text or -")
 
 
 # --- what is answered -----------------------------------------------------------------------------
 
 
-def way(given: Namespace, model: Any) -> Ask:
+def make_predict(args: Namespace, model: Any) -> Predict:
     """What answers for a list of raw inputs."""
     from datamodules.inputs.text import read_text
 
-    if given.whole:
-        return lambda raws: [whole(model, raw) for raw in raws]
-    ask: Ask = model.explain if given.explain else model.predict
+    if args.whole:
+        return lambda raws: [predict_long_text(model, raw) for raw in raws]
+    predict: Predict = model.explain if args.explain else model.predict
     if ".txt" not in getattr(model.input, "suffixes", ()):
-        return ask
-    return lambda raws: ask([read_text(raw) for raw in raws])
+        return predict
+    return lambda raws: predict([read_text(raw) for raw in raws])
 
 
-def whole(model: Any, text: Path | TextIO) -> Any:
+def predict_long_text(model: Any, text: Path | TextIO) -> Any:
     """Answer for all of a text, which is read bit by bit."""
     if not isinstance(text, Path):
         return model.predict_file(text)
     small = text.stat().st_size < LARGE
     try:
         name = str(text).replace("{", "{{").replace("}", "}}")
-        with bar(name, small) as progress, progress.open(text, **UTF8) as file:
+        with make_bar(name, small) as progress, progress.open(text, **UTF8) as file:
             return model.predict_file(file)
     except ValueError as error:
         raise ValueError(f"{text}: {error}") from error
 
 
-def answered(ask: Ask, asked: Iterator[Asked], size: int, broken: Broken) -> Iterator[Answer]:
+def predict_all(
+    predict: Predict, inputs: Iterator[RawInput], size: int, failures: Failures
+) -> Iterator[Answer]:
     """Name and answer of each input, `size` of them at once; what cannot be read is kept apart."""
-    for part in with_bar(iter(lambda: list(islice(asked, size)), [])):
-        for one, answer in zip(part, tried(ask, part), strict=True):
+    for part in track_parts(iter(lambda: list(islice(inputs, size)), [])):
+        for raw_input, answer in zip(part, predict_part(predict, part), strict=True):
             if isinstance(answer, Exception):
-                broken.add(one, answer)
+                failures.add(raw_input, answer)
             else:
-                yield one.name, answer
+                yield raw_input.name, answer
 
 
-def tried(ask: Ask, part: Sequence[Asked]) -> list[Any]:
+def predict_part(predict: Predict, part: Sequence[RawInput]) -> list[Any]:
     """Answers, and errors in the place of those for which there is none."""
     try:
-        return ask([one.raw for one in part])
+        return predict([raw_input.raw for raw_input in part])
     except (ValueError, OSError) as error:
         if len(part) == 1:
             return [error]
         half = len(part) // 2
-        return tried(ask, part[:half]) + tried(ask, part[half:])
+        return predict_part(predict, part[:half]) + predict_part(predict, part[half:])
 
 
 # --- how it is said -------------------------------------------------------------------------------
 
 
-def write(given: Namespace, model: Any, answers: Iterator[Answer], output: Path) -> None:
+def write(args: Namespace, model: Any, answers: Iterator[Answer], output: Path) -> None:
     """Write answers as they come, in the form that was asked for."""
     first = next(answers, None)
     if first is None:
@@ -182,14 +185,14 @@ def write(given: Namespace, model: Any, answers: Iterator[Answer], output: Path)
     answers = chain([first], answers)
     if is_picture(first[1]):
         write_pictures(model, list(answers), output)
-    elif given.csv:
+    elif args.csv:
         print_csv(answers, [] if getattr(model, "novelty", None) is None else ["warning"])
-    elif given.json:
+    elif args.json:
         print_json(answers)
-    elif given.jsonl:
-        for one in answers:
-            print(as_json(one))
-    elif given.explain:
+    elif args.jsonl:
+        for answer in answers:
+            print(as_json(answer))
+    elif args.explain:
         print_explained(answers)
     else:
         print_table(answers)
@@ -201,12 +204,12 @@ def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
     from zoo.figures.kinds import Grid
     from zoo.figures.raster import png
 
-    made = [answer for _, answer in answers]
+    pictures = [answer for _, answer in answers]
     if all(exists(name) for name, _ in answers):
-        given = [model.input.decode(name) for name, _ in answers]
-        sheet = Grid([*given, *made], columns=len(made))
+        originals = [model.input.decode(name) for name, _ in answers]
+        sheet = Grid([*originals, *pictures], columns=len(pictures))
     else:
-        sheet = Grid(made)
+        sheet = Grid(pictures)
     save(output, png(sheet), "picture")
 
 
@@ -217,8 +220,8 @@ def show_examples(model: Any, output: Path) -> None:
     """Answer for eight test samples and draw the truth beside each."""
     from zoo.pages import examples
 
-    shown = examples.of(model)
-    if shown.answers:
-        print_table(zip(shown.truths, shown.answers, strict=True), first="truth")
-    output.write_text(shown.page(), encoding="utf-8")
+    sheet = examples.make_examples(model)
+    if sheet.answers:
+        print_table(zip(sheet.truths, sheet.answers, strict=True), first="truth")
+    output.write_text(sheet.page(), encoding="utf-8")
     print(f"page      {output}")

@@ -7,17 +7,17 @@ zoo reproduce --all          all recipes whose figure does not stand; writes doc
 from argparse import ArgumentParser, Namespace
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="an experiment that has a proof")
     parser.add_argument("--all", action="store_true", help="every experiment that has one")
 
 
-def run(given: Namespace) -> None:
-    if bool(given.name) == given.all:
+def run(args: Namespace) -> None:
+    if bool(args.name) == args.all:
         raise ValueError("zoo reproduce takes a NAME or --all: `zoo list experiments` shows them")
     from zoo.training.reproduce import reproduce, reproduce_all
 
-    if given.all:
+    if args.all:
         reproduce_all()
     else:
-        reproduce(given.name)
+        reproduce(args.name)

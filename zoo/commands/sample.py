@@ -28,29 +28,29 @@ ENDINGS = {"Grid": ".png", "Audio": ".wav"}  # what else is sampled is text, und
 SILENCE = 0.25  # seconds between two sounds
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME|RUN", help="a name of `zoo list`; or a run's folder or weights file"
     )
     parser.add_argument("rest", nargs=REMAINDER, metavar="...", help="see zoo sample NAME --help")
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo import load
     from zoo.commands.main import output_file
-    from zoo.training.run import weights_of
+    from zoo.training.run import find_weights
 
-    model: Any = load(weights_of(given.name))
+    model: Any = load(find_weights(args.name))
     if not hasattr(model, "sample"):
         raise ValueError(
-            f"{given.name} generates nothing: {type(model).__name__} has no method `sample`"
+            f"{args.name} generates nothing: {type(model).__name__} has no method `sample`"
         )
-    asked = parse(model.sample, given.name, given.rest)
+    options = parse(model.sample, args.name, args.rest)
     kind = get_type_hints(type(model).sample)["return"].__name__
-    output = asked.pop("output")
+    output = options.pop("output")
     if output or kind in ENDINGS:
-        output = output_file(output, given.name, ENDINGS.get(kind, ""))
-    write(model.sample(**asked), output)
+        output = output_file(output, args.name, ENDINGS.get(kind, ""))
+    write(model.sample(**options), output)
 
 
 def parse(sample: Callable[..., Any], name: str, words: list[str]) -> dict[str, Any]:
@@ -72,20 +72,24 @@ def parse(sample: Callable[..., Any], name: str, words: list[str]) -> dict[str, 
     for option, parameter in options.items():
         add_option(parser, option, hints[option], parameter.default)
     parser.add_argument("-o", "--output", metavar="FILE", type=Path)
-    found, unknown = parser.parse_known_args(words)
+    namespace, unknown = parser.parse_known_args(words)
     if unknown:
-        taken = ", ".join(f"--{option.replace('_', '-')}" for option in (*options, "output"))
-        raise ValueError(f"{name} takes no {unknown[0]}: it takes {taken}")
-    return vars(found)
+        names = ", ".join(f"--{option.replace('_', '-')}" for option in (*options, "output"))
+        raise ValueError(f"{name} takes no {unknown[0]}: it takes {names}")
+    return vars(namespace)
 
 
 def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> None:
     """One option for a parameter that is an int, float, str or bool, or may be None besides."""
-    kind = next((one for one in get_args(hint) if one is not type(None)), hint)
-    how: dict[str, Any] = {"type": kind, "metavar": kind.__name__.upper(), "help": "(%(default)r)"}
+    kind = next((choice for choice in get_args(hint) if choice is not type(None)), hint)
+    settings: dict[str, Any] = {
+        "type": kind,
+        "metavar": kind.__name__.upper(),
+        "help": "(%(default)r)",
+    }
     if kind is bool:
-        how = {"action": BooleanOptionalAction}
-    parser.add_argument(f"--{name.replace('_', '-')}", dest=name, default=default, **how)
+        settings = {"action": BooleanOptionalAction}
+    parser.add_argument(f"--{name.replace('_', '-')}", dest=name, default=default, **settings)
 
 
 def write(sample: Any, output: Path | None) -> None:
@@ -95,7 +99,7 @@ def write(sample: Any, output: Path | None) -> None:
     if isinstance(sample, kinds.Grid):
         save(output, raster.png(sample), "picture")
     elif isinstance(sample, kinds.Audio):
-        save(output, joined(sample), "sound")
+        save(output, join_sounds(sample), "sound")
     elif output:
         save(output, "".join(sample).encode(), "text")
     else:
@@ -109,7 +113,7 @@ def save(output: Path | None, data: bytes, what: str) -> None:
     print(f"{what:<9} {output}")
 
 
-def joined(sounds: "Audio") -> bytes:
+def join_sounds(sounds: "Audio") -> bytes:
     """All waves as one WAV file, with a short silence between two."""
     import numpy as np
 

@@ -19,29 +19,29 @@ class Layer(NamedTuple):
     dense: int | None  # parameters of a dense layer from and to the same maps
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="a model, data set, experiment or weights of `zoo list`")
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.catalog import registry
     from zoo.catalog.create import create_model
     from zoo.pretrained import store
     from zoo.utilities.errors import no_such
 
-    if given.name in (shelf := store.released()):
-        print_card(given.name, store.read(shelf[given.name]))
+    if args.name in (released := store.released()):
+        print_card(args.name, store.read(released[args.name]))
         return
-    groups = [group for group in GROUPS if given.name in registry.names(group)]
+    groups = [group for group in GROUPS if args.name in registry.names(group)]
     if not groups:
-        known = {name for group in GROUPS for name in registry.names(group)}
+        names = {name for group in GROUPS for name in registry.names(group)}
         raise ValueError(
-            no_such("model, data, experiment or weights", given.name, known | {*shelf})
+            no_such("model, data, experiment or weights", args.name, names | {*released})
         )
     for group in groups:
-        print_config(group, given.name)
+        print_config(group, args.name)
     if "model" in groups:
-        print_layers(create_model(given.name))
+        print_layers(create_model(args.name))
 
 
 def print_card(name: str, card: Any) -> None:

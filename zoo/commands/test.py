@@ -10,7 +10,7 @@ import json
 from argparse import ArgumentParser, Namespace
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME|RUN|WEIGHTS", help="a name of `zoo list weights`, a run or a file"
     )
@@ -18,12 +18,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.training.evaluate import evaluate
-    from zoo.training.run import weights_of
+    from zoo.training.run import find_weights
 
-    scores, config, card = evaluate(weights_of(given.name), given.overrides)
-    if given.json:
+    scores, config, card = evaluate(find_weights(args.name), args.overrides)
+    if args.json:
         print(json.dumps({"weights": card["name"], "data": config["choices"]["data"], **scores}))
         return
     print_table(card, config["choices"]["data"], scores)

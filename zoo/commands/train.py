@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from zoo.training.run import Run
 
 
-def arguments(parser: ArgumentParser) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-m", "--multirun", action="store_true", help="sweep over values given as a,b,c"
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
 
 
-def run(given: Namespace) -> None:
+def run(args: Namespace) -> None:
     from zoo.distributed import environment
     from zoo.training import launch
 
-    runs = launch.sweep(given.overrides) if given.multirun else [launch.start(given.overrides)]
+    runs = launch.sweep(args.overrides) if args.multirun else [launch.start(args.overrides)]
     if environment.rank() > 0:
         return  # the first process speaks, and has yet to write the results
     print_table(runs)
@@ -44,23 +44,23 @@ def print_table(runs: "list[Run]") -> None:
     from zoo.figures.table import numeric_columns
     from zoo.training.comparison import comparison
 
-    for one in runs:
-        found = comparison(one.results)
-        table = Table(title=one.results["command"], title_justify="left")
-        for column, numeric in zip(found.header, numeric_columns(found), strict=True):
+    for run in runs:
+        scores = comparison(run.results)
+        table = Table(title=run.results["command"], title_justify="left")
+        for column, numeric in zip(scores.header, numeric_columns(scores), strict=True):
             table.add_column(column, justify="right" if numeric else "left")
-        for row in found.rows:
+        for row in scores.rows:
             table.add_row(*row)
-        if found.rows:
+        if scores.rows:
             make_output().print(table)
 
 
-def print_next(one: "Run") -> None:
+def print_next(run: "Run") -> None:
     """Where to look, and what is worth trying next."""
     from zoo.distributed.console import make_output
 
-    console, results = make_output(None, soft_wrap=True), one.results
-    console.print(f"report    {one.folder / 'report.html'}")
+    console, results = make_output(None, soft_wrap=True), run.results
+    console.print(f"report    {run.folder / 'report.html'}")
     for line in suggestions(results):
         console.print(f"try       {line}")
 

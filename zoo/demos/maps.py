@@ -34,9 +34,9 @@ def draw_maps(given: Namespace) -> bytes:
     from zoo import load
     from zoo.figures import kinds, raster
     from zoo.nn.feature_maps import check, convolutions, feature_maps, first_filters
-    from zoo.training.run import weights_of
+    from zoo.training.run import find_weights
 
-    model = load(weights_of(given.name))
+    model = load(find_weights(given.name))
     check(model)
     batch, name = seen(model, given.picture)
     shown = raster.feature_maps(feature_maps(model, batch))
@@ -64,9 +64,9 @@ def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
     if picture:
         return model.preprocess(picture), picture
     from zoo.pages import examples
-    from zoo.training.evaluate import opened
+    from zoo.training.evaluate import open_test_data
 
-    config, own = examples.choose(model)
-    batch = opened(config, model, classes=own).samples("test", 1)
+    config, own = examples.choose_data(model)
+    batch = open_test_data(config, model, classes=own).samples("test", 1)
     images = batch[0] if isinstance(batch, tuple) else batch
     return images, f"a test picture of {config['choices']['data']}"

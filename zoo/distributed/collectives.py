@@ -16,7 +16,7 @@ GLOO = ("gloo", "caused pair closure")  # what its errors say; the second kind n
 def all_max(*values: int) -> list[int]:
     """The greatest of each value over all processes: what they do next, agreed."""
     mine = torch.tensor(values)
-    if several():
+    if is_distributed():
         dist.all_reduce(mine, dist.ReduceOp.MAX, group=_control())
     return [int(value) for value in mine.tolist()]
 
@@ -24,7 +24,7 @@ def all_max(*values: int) -> list[int]:
 def all_sum(values: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor over all processes, on the CPU."""
     mine = values.detach().cpu()
-    if several():
+    if is_distributed():
         dist.all_reduce(mine, group=_control())
     return mine
 
@@ -35,7 +35,7 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-def several() -> bool:
+def is_distributed() -> bool:
     """Whether there is more than one process."""
     return dist.is_initialized() and dist.get_world_size() > 1
 
@@ -55,15 +55,15 @@ def unresponsive_ranks(error: RuntimeError) -> list[int]:
 
     Each process that gave up waiting leaves word in the store that all of them know.
     """
-    talk = isinstance(error, dist.DistError) or any(said in str(error) for said in GLOO)
-    if not (several() and talk):
+    is_lost = isinstance(error, dist.DistError) or any(text in str(error) for text in GLOO)
+    if not (is_distributed() and is_lost):
         return []
     store, ranks = process_store(), range(dist.get_world_size())
     try:
         store.set(f"alive/{dist.get_rank()}", "")
-        until = time.monotonic() + ANSWER
-        while time.monotonic() < until and not store.check([f"alive/{one}" for one in ranks]):
+        deadline = time.monotonic() + ANSWER
+        while time.monotonic() < deadline and not store.check([f"alive/{rank}" for rank in ranks]):
             time.sleep(0.1)
-        return [one for one in ranks if not store.check([f"alive/{one}"])]
+        return [rank for rank in ranks if not store.check([f"alive/{rank}"])]
     except RuntimeError:
         return [0]  # which kept the store

@@ -15,7 +15,7 @@ Config = dict[str, Any]
 STALE = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
-def started_by() -> str | None:
+def launcher_name() -> str | None:
     """What started this process as one of several: torchrun (our own, too), srun or nothing.
 
     Raises:
@@ -25,10 +25,10 @@ def started_by() -> str | None:
         return "torchrun"
     if "SLURM_STEP_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", 1)) > 1:
         return "srun"
-    if left := [name for name in STALE if name in os.environ]:
+    if stale := [name for name in STALE if name in os.environ]:
         raise ValueError(
-            f"{', '.join(left)} stand in the environment, but neither torchrun nor srun started "
-            f"this process: unset {' '.join(left)}"
+            f"{', '.join(stale)} stand in the environment, but neither torchrun nor srun started "
+            f"this process: unset {' '.join(stale)}"
         )
     return None
 
@@ -38,22 +38,22 @@ def rank() -> int:
     return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", 0)))
 
 
-def check(config: Config) -> None:
+def check_world_size(config: Config) -> None:
     """Make sure that as many processes were started as the config asks for.
 
     Raises:
         ValueError: another number.
     """
-    name = "SLURM_NTASKS" if started_by() == "srun" else "WORLD_SIZE"
+    name = "SLURM_NTASKS" if launcher_name() == "srun" else "WORLD_SIZE"
     world = int(os.environ.get(name, 1))
-    if world != size(config):
+    if world != world_size(config):
         raise ValueError(
-            f"{world} processes were started, the config asks for {size(config)}: "
+            f"{world} processes were started, the config asks for {world_size(config)}: "
             "trainer.devices times trainer.num_nodes"
         )
 
 
-def size(config: Config) -> int:
+def world_size(config: Config) -> int:
     """How many processes a config asks for."""
     return int(config["trainer"]["devices"] * config["trainer"]["num_nodes"])
 
@@ -66,10 +66,10 @@ def environment() -> "ClusterEnvironment":
         TorchElasticEnvironment,
     )
 
-    by = started_by()
-    if by == "srun":
+    launcher = launcher_name()
+    if launcher == "srun":
         return SLURMEnvironment(auto_requeue=False)
-    return TorchElasticEnvironment() if by == "torchrun" else LightningEnvironment()
+    return TorchElasticEnvironment() if launcher == "torchrun" else LightningEnvironment()
 
 
 def strategy(config: Config, model: Model | None = None) -> Any:
@@ -84,13 +84,14 @@ def strategy(config: Config, model: Model | None = None) -> Any:
     name = config["trainer"]["strategy"]
     if name not in ("auto", "ddp"):
         return name
-    if size(config) == 1:
+    if world_size(config) == 1:
         return "auto"
-    new = "forward_sync_buffers" in signature(DistributedDataParallel).parameters
-    alike: Any = {"forward_sync_buffers" if new else "broadcast_buffers": False}  # torch renames it
+    names = signature(DistributedDataParallel).parameters  # torch renames one of them
+    option = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    buffers: Any = {option: False}
     return DDPStrategy(
         find_unused_parameters=model is not None and model.find_unused_parameters,
         gradient_as_bucket_view=True,
         timeout=timedelta(minutes=config["timeout"]),
-        **alike,  # buffers are: those of normalisation are synchronised
+        **buffers,  # buffers are: those of normalisation are synchronised
     )

@@ -6,7 +6,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-ANSWERED = (signal.SIGTERM, signal.SIGINT)
+HANDLED = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
@@ -19,7 +19,7 @@ class Signals:
     def install(self) -> None:
         """Take the place of the handlers that are there, Lightning's among them."""
         if threading.current_thread() is threading.main_thread():
-            self.before = {one: signal.signal(one, self.remember) for one in ANSWERED}
+            self.before = {one: signal.signal(one, self.remember) for one in HANDLED}
 
     def restore(self) -> None:
         """Put them back."""

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 import torch.distributed as dist
 from torch import Tensor
 
-ADDED = 32  # uses of a row up to which changes are added up
+SUM_UP_TO = 32  # uses of a row up to which changes are added up
 
 
 @contextmanager
-def shared(table: Tensor, uses: Tensor) -> Iterator[None]:
+def shared_rows(table: Tensor, uses: Tensor) -> Iterator[None]:
     """Bring what processes change of a table (V, D) within this block together at its end.
 
     Args:
@@ -32,5 +32,5 @@ def shared(table: Tensor, uses: Tensor) -> Iterator[None]:
     yield
     changes = table[rows] - before
     dist.all_reduce(changes)
-    parts = (ADDED / every[rows, None]).clamp(1 / dist.get_world_size(), 1)
+    parts = (SUM_UP_TO / every[rows, None]).clamp(1 / dist.get_world_size(), 1)
     table[rows] = before + parts * changes

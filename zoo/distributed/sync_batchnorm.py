@@ -36,7 +36,7 @@ def normalise(layer: _BatchNorm, x: Tensor) -> Tensor:
     """What a layer makes of rows (B, C, ...): while training, by the moments of all processes'."""
     if not layer.training or dist.get_world_size() == 1:
         return type(layer).forward(layer, x)
-    mean, variance, count = moments(x.detach().to(_wide(x)))
+    mean, variance, count = moments(x.detach().to(_at_least_float32(x)))
     follow(layer, mean, variance * count / (count - 1))
     scaled: Tensor = Normalise.apply(x, layer.weight, layer.bias, mean, variance, count, layer.eps)
     return scaled
@@ -78,7 +78,7 @@ class Normalise(torch.autograd.Function):
                 variance: Tensor, count: Tensor, eps: float) -> Tensor:  # fmt: skip
         ctx.save_for_backward(x, weight, mean, variance, count)
         ctx.eps = eps
-        wide = F.batch_norm(x.to(_wide(x)), mean, variance, weight, bias, eps=eps)
+        wide = F.batch_norm(x.to(_at_least_float32(x)), mean, variance, weight, bias, eps=eps)
         return wide.to(x.dtype)
 
     @staticmethod
@@ -88,9 +88,9 @@ class Normalise(torch.autograd.Function):
         First as if the moments were constants; then what they add, a line a + b x in each channel.
         """
         x, weight, mean, variance, count = ctx.saved_tensors
-        wide, slope = x.to(mean.dtype), slopes[0].to(mean.dtype)
-        below, tilt, level = torch.ops.aten.native_batch_norm_backward(
-            slope, wide, weight, mean, variance, None, None, False, ctx.eps, [True] * 3
+        x_wide, slope = x.to(mean.dtype), slopes[0].to(mean.dtype)
+        slopes_x, tilt, level = torch.ops.aten.native_batch_norm_backward(
+            slope, x_wide, weight, mean, variance, None, None, False, ctx.eps, [True] * 3
         )
         every = torch.stack([tilt, level]).to(mean.dtype)
         dist.all_reduce(every)
@@ -98,11 +98,11 @@ class Normalise(torch.autograd.Function):
         tilts, levels = every / count * (inverse if weight is None else inverse * weight)
         shape = [1, -1] + [1] * (x.ndim - 2)
         b = -tilts * inverse
-        below = below.addcmul_(wide, b.view(shape)).sub_((levels + b * mean).view(shape))
-        found = (None, None) if weight is None else (tilt.to(weight), level.to(weight))
-        return below.to(x.dtype), *found, None, None, None, None
+        slopes_x = slopes_x.addcmul_(x_wide, b.view(shape)).sub_((levels + b * mean).view(shape))
+        gradients = (None, None) if weight is None else (tilt.to(weight), level.to(weight))
+        return slopes_x.to(x.dtype), *gradients, None, None, None, None
 
 
-def _wide(x: Tensor) -> torch.dtype:
+def _at_least_float32(x: Tensor) -> torch.dtype:
     """The type that sums are taken in."""
     return torch.promote_types(x.dtype, torch.float32)

@@ -41,7 +41,7 @@ def launch(config: Config, folder: Path) -> None:
             "machine with torchrun or srun (docs/devices.md)"
         )
     devices = config["trainer"]["devices"]
-    with TemporaryDirectory() as logs, _as_before(threads=(os.cpu_count() or 1) // devices):
+    with TemporaryDirectory() as logs, _restore_process(threads=(os.cpu_count() or 1) // devices):
         plan = LaunchConfig(
             min_nodes=1, max_nodes=1, nproc_per_node=devices, max_restarts=0,
             run_id=uuid4().hex, rdzv_backend="c10d", rdzv_endpoint="localhost:0",
@@ -57,9 +57,9 @@ def launch(config: Config, folder: Path) -> None:
 
 
 @contextmanager
-def _as_before(threads: int) -> Iterator[None]:
+def _restore_process(threads: int) -> Iterator[None]:
     """Silence the agent, share the cores, and afterwards undo what it does to this process."""
-    handlers = {one: signal.getsignal(one) for one in signal.valid_signals()}
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     environment = dict(os.environ)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(threads, 1)))
     logging.disable(logging.CRITICAL)
@@ -70,32 +70,32 @@ def _as_before(threads: int) -> Iterator[None]:
         os.environ.clear()
         os.environ.update(environment)
         if threading.current_thread() is threading.main_thread():
-            for one, handler in handlers.items():
-                if handler is not None and signal.getsignal(one) != handler:
-                    signal.signal(one, handler)
+            for number, handler in handlers.items():
+                if handler is not None and signal.getsignal(number) != handler:
+                    signal.signal(number, handler)
 
 
 def cause(error: "ChildFailedError") -> Exception:
     """What to tell of processes that failed: the first cause, not what followed from it."""
     failures = error.failures
-    first = min(failures, key=lambda rank: _order(failures[rank]))
+    first = min(failures, key=lambda rank: _sort_key(failures[rank]))
     failure = failures[first]
     if failure.exitcode in STOPPED:
         return Stopped(failure.exitcode - 128)
     if failure.exitcode < 0:
         return Failure(f"process {first} was killed by {failure.signal_name()}: all have ended")
-    told = failure.error_file_data.get("message")
-    if not isinstance(told, dict):
+    message = failure.error_file_data.get("message")
+    if not isinstance(message, dict):
         return Failure(f"process {first} ended with exit code {failure.exitcode}")
-    return (ValueError if failure.exitcode == 2 else Failure)(told["message"])
+    return (ValueError if failure.exitcode == 2 else Failure)(message["message"])
 
 
-def _order(failure: "ProcessFailure") -> tuple[int, int]:
+def _sort_key(failure: "ProcessFailure") -> tuple[int, int]:
     """Errors come first, by their time; then kills; then what the agent told to end for them."""
-    told, ended = failure.error_file_data.get("message"), (-signal.SIGTERM, *STOPPED)
-    if failure.exitcode in ended or not isinstance(told, dict):
-        return 2 if failure.exitcode in ended else 1, 0
-    return 0, told["extraInfo"]["order"]
+    message, stop_codes = failure.error_file_data.get("message"), (-signal.SIGTERM, *STOPPED)
+    if failure.exitcode in stop_codes or not isinstance(message, dict):
+        return 2 if failure.exitcode in stop_codes else 1, 0
+    return 0, message["extraInfo"]["order"]
 
 
 def report(line: str) -> None:

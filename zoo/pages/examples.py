@@ -17,7 +17,7 @@ from zoo.figures.kinds import Picture
 from zoo.figures.page import page
 from zoo.nn.supervised import Classifier
 from zoo.pretrained import store
-from zoo.training.evaluate import composed, opened, quiet
+from zoo.training.evaluate import compose_test, open_test_data, quiet
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -37,18 +37,18 @@ class Examples:
 
     def page(self) -> str:
         """An HTML page that opens from disk."""
-        drawn = "".join(draw(title, picture) for title, picture in self.figures.items())
+        figures = "".join(draw(title, picture) for title, picture in self.figures.items())
         head = (
             f"<header><h1>{escape(self.title)}</h1><p>{COUNT} examples of {self.data}</p></header>"
         )
-        return page(self.title, f'{head}<div class="figures">{drawn}</div>')
+        return page(self.title, f'{head}<div class="figures">{figures}</div>')
 
 
 @quiet()
-def of(model: "ZooModule") -> Examples:
+def make_examples(model: "ZooModule") -> Examples:
     """Eight test samples of the data that the model was trained on, else of its bundled data."""
-    config, own = choose(model)
-    data = opened(config, model, classes=own)
+    config, is_own = choose_data(model)
+    data = open_test_data(config, model, classes=is_own)
     inputs, labels = data.samples("test", COUNT)
     name, title = config["choices"]["data"], str((model.card or {}).get("name", ""))
     if not isinstance(model, Classifier):
@@ -57,27 +57,27 @@ def of(model: "ZooModule") -> Examples:
         answers = model.eval().predict_batch(inputs.to(model.device))
     truths = [data.info["classes"][label] for label in labels.tolist()]
     rate = getattr(model.input, "sample_rate", 0)
-    shown = answered(list(data.input.restore(inputs)), truths, answers, rate)
-    return Examples(title, name, truths, answers, {"The truth, and the answer": shown})
+    picture = answered(list(data.input.restore(inputs)), truths, answers, rate)
+    return Examples(title, name, truths, answers, {"The truth, and the answer": picture})
 
 
-def choose(model: "ZooModule") -> tuple[dict[str, Any], bool]:
+def choose_data(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
     card = store.whole(model.card)
-    config = composed(card, ["evaluator=null"])
-    if here(config["data"]):
+    config = compose_test(card, ["evaluator=null"])
+    if is_here(config["data"]):
         return config, True
     name = card["choices"]["model"]
-    instead = compose([f"model={name}", "evaluator=null"])
+    other = compose([f"model={name}", "evaluator=null"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
-        f"these are {instead['choices']['data']}",
+        f"these are {other['choices']['data']}",
         file=sys.stderr,
     )
-    return instead, False
+    return other, False
 
 
-def here(section: dict[str, Any]) -> bool:
+def is_here(section: dict[str, Any]) -> bool:
     """Whether data are bundled, or found on this machine."""
     from zoo.config import schema
 

@@ -39,37 +39,37 @@ def summary(points: Iterable[Point]) -> tuple[float, float, float]:
 
 def summaries(points: Sequence[Point]) -> dict[str, dict[int, tuple[float, float, float]]]:
     """By algorithm and size, in the order of the points."""
-    found: dict[str, dict[int, list[Point]]] = {}
+    groups: dict[str, dict[int, list[Point]]] = {}
     for point in points:
-        found.setdefault(point.algorithm, {}).setdefault(point.samples, []).append(point)
+        groups.setdefault(point.algorithm, {}).setdefault(point.samples, []).append(point)
     return {
         name: {samples: summary(group) for samples, group in sorted(sizes.items())}
-        for name, sizes in found.items()
+        for name, sizes in groups.items()
     }
 
 
 def table(points: Sequence[Point]) -> Table:
     """A row for each algorithm, a column for each size: mean and interval in per cent."""
-    found = summaries(points)
+    by_algorithm = summaries(points)
     sizes = sorted({point.samples for point in points})
     rows = [
-        (name, *(_cell(of[samples]) if samples in of else "" for samples in sizes))
-        for name, of in found.items()
+        (name, *(_cell(by_size[samples]) if samples in by_size else "" for samples in sizes))
+        for name, by_size in by_algorithm.items()
     ]
     return Table(("", *(f"{samples:,}" for samples in sizes)), rows)
 
 
-def _cell(found: tuple[float, float, float]) -> str:
-    mean, low, high = found
+def _cell(interval: tuple[float, float, float]) -> str:
+    mean, low, high = interval
     return f"{mean:.1f} ({low:.1f} to {high:.1f})"
 
 
 def curve(points: Sequence[Point]) -> Curve:
     """A line for each algorithm, with its interval, over the logarithm of the size."""
     lines, bands = {}, {}
-    for name, of in summaries(points).items():
-        means, lows, highs = zip(*of.values(), strict=True)
-        lines[name], bands[name] = (list(of), means), (lows, highs)
+    for name, by_size in summaries(points).items():
+        means, lows, highs = zip(*by_size.values(), strict=True)
+        lines[name], bands[name] = (list(by_size), means), (lows, highs)
     return Curve(lines, X_LABEL, Y_LABEL, bands, log_x=True)
 
 
@@ -138,10 +138,10 @@ def _head(settings: Mapping[str, Any]) -> str:
             "bundled"
         ],
     }
-    notes = [f'<p class="note">{text}</p>' for text, wanted in labels.items() if wanted]
-    asks = "More data, or a better algorithm? (slide 8: data trumps algorithms)"
+    notes = [f'<p class="note">{text}</p>' for text, applies in labels.items() if applies]
+    question = "More data, or a better algorithm? (slide 8: data trumps algorithms)"
     title = f"Learning curves: {escape(settings['data'])}"
-    return f"<header><h1>{title}</h1><p>{asks}</p>{''.join(notes)}</header>\n"
+    return f"<header><h1>{title}</h1><p>{question}</p>{''.join(notes)}</header>\n"
 
 
 def _intervals(settings: Mapping[str, Any]) -> str:

@@ -48,8 +48,8 @@ class Slide:
     @property
     def experiment(self) -> str | None:
         """The experiment that its command trains."""
-        found = re.match(r"zoo train experiment=(\w+)", self.command)
-        return found[1] if found else None
+        match = re.match(r"zoo train experiment=(\w+)", self.command)
+        return match[1] if match else None
 
 
 def slides() -> list[Slide]:
@@ -92,14 +92,14 @@ def run(overrides: Sequence[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     workers, cores = _workers()
     with ThreadPoolExecutor(workers) as pool:
-        waiting = {
-            pool.submit(_do, command, overrides, name, folder, cores // workers): command
+        futures = {
+            pool.submit(_run_command, command, overrides, name, folder, cores // workers): command
             for command in commands
         }
         try:
-            for done in track(as_completed(waiting), "lecture", len(waiting), console):
-                done.result()
-                console.print(f"done      {waiting[done]}")
+            for future in track(as_completed(futures), "lecture", len(futures), console):
+                future.result()
+                console.print(f"done      {futures[future]}")
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -117,27 +117,30 @@ def _workers() -> tuple[int, int]:
     return (1 if torch.cuda.is_available() else max(cores, 1)), max(cores, 1)
 
 
-def _do(command: str, overrides: Sequence[str], name: str, folder: Path, threads: int) -> None:
+def _run_command(
+    command: str, overrides: Sequence[str], name: str, folder: Path, threads: int
+) -> None:
     """One command in a process of its own; a training that is finished does nothing."""
     words = shlex.split(command)[1:]
-    training = words[0] == "train"
-    words += [f"name={name}", *overrides] if training else ["-o", str(_drawn(folder, command))]
+    is_training = words[0] == "train"
+    output = ["-o", str(_picture_path(folder, command))]
+    words += [f"name={name}", *overrides] if is_training else output
     log = folder / f"{_slug(command)}.log"
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     with log.open("w") as file:
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "zoo", *words], stdout=file, stderr=file, env=environment
         )
-    if done.returncode:
+    if process.returncode:
         last = (log.read_text().strip().splitlines() or [""])[-1]
-        raise Failure(f"`{command}` ended with exit code {done.returncode}: {last} (see {log})")
+        raise Failure(f"`{command}` ended with exit code {process.returncode}: {last} (see {log})")
 
 
 def _slug(command: str) -> str:
     return re.sub(r"\W+", "-", command.removeprefix("zoo ")).strip("-")
 
 
-def _drawn(folder: Path, command: str) -> Path:
+def _picture_path(folder: Path, command: str) -> Path:
     return folder / f"{_slug(command)}.png"
 
 
@@ -159,11 +162,11 @@ def _scores(name: str) -> str:
     """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
-        found = comparison(_results(experiment, name))
-        scores = {who: score for who, score, *_ in found.rows}
+        comparison_table = comparison(_results(experiment, name))
+        scores = {label: score for label, score, *_ in comparison_table.rows}
         bar, model = scores.pop("target", ""), scores.popitem()[1]
-        beside = [f"{score} ({who})" for who, score in scores.items()]
-        rows.append((experiment, found.header[1], model, " ".join(beside), bar))
+        beside = [f"{score} ({label})" for label, score in scores.items()]
+        rows.append((experiment, comparison_table.header[1], model, " ".join(beside), bar))
     header = ("experiment", "metric", "score", "baseline", "bar")
     return f"<section><h2>All of it</h2>{table(Table(header, rows))}</section>"
 
@@ -174,21 +177,21 @@ def _results(experiment: str, name: str) -> dict[str, Any]:
 
 def _section(slide: Slide, name: str, folder: Path) -> str:
     """A slide: what it says, its command, what to look at, and what there is to see."""
-    shown = "".join(_shown(slide, name, folder)) if slide.shows else ""
-    many = "s" if re.search(r"\D", slide.slides) else ""
+    figures = "".join(_slide_html(slide, name, folder)) if slide.shows else ""
+    plural = "s" if re.search(r"\D", slide.slides) else ""
     return (
-        f"<section><h2>Slide{many} {slide.slides}: {escape(slide.says)}</h2>"
+        f"<section><h2>Slide{plural} {slide.slides}: {escape(slide.says)}</h2>"
         f"<pre>{escape(slide.command)}</pre><p>{escape(slide.look)}</p>"
-        f'<div class="figures">{shown}</div></section>\n'
+        f'<div class="figures">{figures}</div></section>\n'
     )
 
 
-def _shown(slide: Slide, name: str, folder: Path) -> Iterator[str]:
+def _slide_html(slide: Slide, name: str, folder: Path) -> Iterator[str]:
     """The comparison and the chosen figures of a run, or the picture that was drawn."""
     if slide.experiment is None:
-        said = (folder / f"{_slug(slide.command)}.log").read_text("utf-8")
-        yield _picture(_drawn(folder, slide.command), slide.says)
-        yield f"<details><summary>what it says</summary><pre>{escape(said)}</pre></details>"
+        text = (folder / f"{_slug(slide.command)}.log").read_text("utf-8")
+        yield _picture(_picture_path(folder, slide.command), slide.says)
+        yield f"<details><summary>what it says</summary><pre>{escape(text)}</pre></details>"
         return
     yield table(comparison(_results(slide.experiment, name)))
     run = Path("runs").resolve() / slide.experiment / name

@@ -17,18 +17,19 @@ def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
 
     It is fitted only when it is not in the cache.
     """
-    made = schema.build(section, "baseline")
-    own = {name: data.hparams[name] for name in getattr(made, "TAKES", ())}
-    told = [data.info["digest"], data.info["samples"], type(data.evaluator).__name__]
-    depends = [VERSION, dict(section), *told, *([own] if own else [])]
+    baseline = schema.build(section, "baseline")
+    own = {name: data.hparams[name] for name in getattr(baseline, "TAKES", ())}
+    identity = [data.info["digest"], data.info["samples"], type(data.evaluator).__name__]
+    depends = [VERSION, dict(section), *identity, *([own] if own else [])]
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def build(folder: Any) -> None:
         start = time.perf_counter()
-        fitted = made.fit(data)
-        scores = {"train_seconds": round(time.perf_counter() - start, 2), **fitted.score(data)}
-        found = {f"baseline/{name}": value for name, value in scores.items()}
-        (folder / "scores.json").write_text(json.dumps({"baseline": fitted.title, **found}))
+        model = baseline.fit(data)
+        scores = {"train_seconds": round(time.perf_counter() - start, 2), **model.score(data)}
+        results = {f"baseline/{name}": value for name, value in scores.items()}
+        (folder / "scores.json").write_text(json.dumps({"baseline": model.title, **results}))
 
-    found: dict[str, Any] = json.loads((cached("baseline", key, build) / "scores.json").read_text())
-    return found
+    text = (cached("baseline", key, build) / "scores.json").read_text()
+    results: dict[str, Any] = json.loads(text)
+    return results

@@ -43,8 +43,8 @@ def build_model(
 ) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
-    written = start.card["model"] if start and start.card else catalog_info(config)
-    config["model"] = fill_sizes(config["model"], written, info)
+    defaults = start.card["model"] if start and start.card else catalog_info(config)
+    config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = attach(schema.build(config["model"], "model"), info)
     if "loss_weights" in info:
         model.loss_weights = torch.tensor(info["loss_weights"])
@@ -59,31 +59,31 @@ def catalog_info(config: Config) -> Config:
     return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
 
 
-def fill_sizes(composed: Config, written: Mapping[str, Any], info: Mapping[str, Any]) -> Config:
+def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str, Any]) -> Config:
     """Fill in each fact of the data that the model's constructor takes.
 
     Raises:
         ValueError: a value was given that is neither the model file's nor the data's.
     """
-    known = parameters(locate(composed["_target_"]))
-    agreed = dict(composed)
-    for name in known.keys() & info.keys():
-        if composed.get(name) not in (written.get(name), info[name]):
+    arguments = parameters(locate(composed["_target_"]))
+    section = dict(composed)
+    for name in arguments.keys() & info.keys():
+        if composed.get(name) not in (defaults.get(name), info[name]):
             raise ValueError(
                 f"model.{name} is {composed[name]!r}: the data have {info[name]!r} and the "
-                f"model's file {written.get(name)!r}; leave it out"
+                f"model's file {defaults.get(name)!r}; leave it out"
             )
-        agreed[name] = info[name]
-    return agreed
+        section[name] = info[name]
+    return section
 
 
 def load_initial_weights(model: "ZooModule", start: "ZooModule", config: Config) -> None:
     """Take the weights that the run starts from, but for the last layer where classes differ."""
     assert start.card is not None
-    anew = model.classes != start.classes
-    fresh = fill(model, start.state_dict(), config["init"], anew)
+    new_head = model.classes != start.classes
+    fresh = fill(model, start.state_dict(), config["init"], new_head)
     console.print(f"init      {config['init']}")
     if fresh:
         announce(fresh)
-    if known := overlap(start.card["seen"], config):
-        console.print(f"warning   {known}")
+    if warning := overlap(start.card["seen"], config):
+        console.print(f"warning   {warning}")

@@ -46,12 +46,12 @@ class CheckpointMetadata(Callback):
     """Put into each checkpoint what rebuilds the model: class, arguments, info, config."""
 
     def __init__(self, config: Mapping[str, Any], info: Mapping[str, Any]) -> None:
-        self.told = {"schema": SCHEMA, "model": config["model"], "info": info, "config": config}
+        self.metadata = {"schema": SCHEMA, "model": config["model"], "info": info, "config": config}
 
     def on_save_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        checkpoint["zoo"] = self.told
+        checkpoint["zoo"] = self.metadata
 
 
 class Throughput(Callback):
@@ -59,16 +59,16 @@ class Throughput(Callback):
 
     def __init__(self, batch_size: int) -> None:
         self.batch_size, self.steps, self.seconds, self.before = batch_size, 0, 0.0, 0.0
-        self.started = self.ended = perf_counter()
+        self.start_time = self.end_time = perf_counter()
 
     def state_dict(self) -> dict[str, float]:
-        return {"before": self.before + perf_counter() - self.started}
+        return {"before": self.before + perf_counter() - self.start_time}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         self.before = state_dict["before"]
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.started = self.last = perf_counter()
+        self.start_time = self.last = perf_counter()
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.last = perf_counter()
@@ -81,7 +81,7 @@ class Throughput(Callback):
         self.last = now
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
-        self.ended = perf_counter()
+        self.end_time = perf_counter()
 
     def results(self) -> dict[str, float]:
         """Seconds of training, validation included, and samples per second of its steps.
@@ -91,7 +91,7 @@ class Throughput(Callback):
         """
         counted = max(self.steps - WARM_UP, 0) * self.batch_size
         rate = {"samples_per_second": round(counted / self.seconds, 1)} if counted else {}
-        return {"train_seconds": round(self.before + self.ended - self.started, 2), **rate}
+        return {"train_seconds": round(self.before + self.end_time - self.start_time, 2), **rate}
 
 
 class SampleScores(Callback):
@@ -109,9 +109,9 @@ class SampleScores(Callback):
         """Each metric's scores (N,) over all ranks."""
         parts = self.parts
         if torch.distributed.is_initialized():
-            gathered: list[Any] = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(gathered, parts)
-            parts = [part for batch in zip(*gathered, strict=True) for part in batch]
+            rank_parts: list[Any] = [None] * torch.distributed.get_world_size()
+            torch.distributed.all_gather_object(rank_parts, parts)
+            parts = [part for batch in zip(*rank_parts, strict=True) for part in batch]
         return {
             name: torch.cat([part[name] for part in parts]).numpy()
             for name in (parts[0] if parts else {})
@@ -155,10 +155,10 @@ class ProgressBar(Callback):
         """The metrics of the epoch that has ended, unless it had ended before this start."""
         if not self.stepped:
             return
-        shown = [
+        metrics = [
             f"{name} {float(value):.4f}"
             for name, value in sorted(trainer.callback_metrics.items())
             if not is_part(name)
         ]
-        line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(shown)
+        line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(metrics)
         self.progress.console.print(line, soft_wrap=True)

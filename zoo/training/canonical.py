@@ -29,9 +29,9 @@ class Module:
     def read(self, body: Iterable[ast.stmt]) -> None:
         """Sort the statements of the module's top."""
         for node in body:
-            for name in _defined(node):
+            for name in _defined_names(node):
                 self.definitions.setdefault(name, []).append(node)
-            self.imports |= imported(node)
+            self.imports |= import_names(node)
             if isinstance(node, ast.If | ast.Try) and "TYPE_CHECKING" not in ast.dump(node):
                 self.read(one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt))
             for handler in getattr(node, "handlers", []):
@@ -62,8 +62,8 @@ class Reader(ast.NodeTransformer):
         """A text that names a module or a definition of ours is read as its last part."""
         if not (isinstance(node.value, str) and DOTTED.fullmatch(node.value)):
             return node
-        found, _ = self.find(node.value)
-        self.references += [found] if found else []
+        reference, _ = self.find(node.value)
+        self.references += [reference] if reference else []
         return ast.Constant(node.value.rpartition(".")[2])
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -79,15 +79,15 @@ class Reader(ast.NodeTransformer):
         if not isinstance(base, ast.Name):
             return self.generic_visit(node)
         dotted = self._dotted(base.id)
-        found, rest = self.find(".".join([dotted, *names]))
-        if found is None:
+        reference, rest = self.find(".".join([dotted, *names]))
+        if reference is None:
             base.id = dotted.rpartition(".")[2] if DOTTED.fullmatch(dotted) else dotted
             return node
-        self.references.append(found)
-        named: ast.expr = ast.Name(found[1], ast.Load())
+        self.references.append(reference)
+        short: ast.expr = ast.Name(reference[1], ast.Load())
         for attribute in rest:
-            named = ast.Attribute(named, attribute, ast.Load())
-        return named
+            short = ast.Attribute(short, attribute, ast.Load())
+        return short
 
     def _dotted(self, name: str) -> str:
         """What a name stands for here; itself where that is not ours."""
@@ -113,7 +113,7 @@ class Reader(ast.NodeTransformer):
 
     def _within(self, node: Any) -> Any:
         """A function's body, in which its own names hide the module's."""
-        self.scopes.append(_bound(node))
+        self.scopes.append(_local_names(node))
         self.generic_visit(node)
         self.scopes.pop()
         return node
@@ -135,7 +135,7 @@ class Reader(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> Any:
-        return None if _only_says(node.value) else self.generic_visit(node)
+        return None if _has_no_effect(node.value) else self.generic_visit(node)
 
     def visit_Import(self, node: Any) -> None:
         return None
@@ -143,15 +143,15 @@ class Reader(ast.NodeTransformer):
     visit_ImportFrom = visit_Import
 
 
-def _only_says(node: ast.expr) -> bool:
+def _has_no_effect(node: ast.expr) -> bool:
     """Whether a statement is a docstring, or prints."""
     if isinstance(node, ast.Call):
-        called = node.func
-        return "print" in (getattr(called, "id", ""), getattr(called, "attr", ""))
+        function = node.func
+        return "print" in (getattr(function, "id", ""), getattr(function, "attr", ""))
     return isinstance(node, ast.Constant)
 
 
-def _defined(node: ast.stmt) -> list[str]:
+def _defined_names(node: ast.stmt) -> list[str]:
     """The names that a statement defines."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
@@ -161,7 +161,7 @@ def _defined(node: ast.stmt) -> list[str]:
     return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
-def imported(node: ast.AST) -> dict[str, str]:
+def import_names(node: ast.AST) -> dict[str, str]:
     """The names that an import brings, each with its dotted name."""
     if isinstance(node, ast.ImportFrom):
         return {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
@@ -173,7 +173,7 @@ def imported(node: ast.AST) -> dict[str, str]:
     }
 
 
-def _bound(function: Any) -> dict[str, str]:
+def _local_names(function: Any) -> dict[str, str]:
     """A function's own names: variables, and what it imports."""
     own: dict[str, str] = {}
     nodes = list(ast.iter_child_nodes(function))
@@ -185,7 +185,7 @@ def _bound(function: Any) -> dict[str, str]:
             own[node.id] = node.id
         if isinstance(node, ast.ExceptHandler) and node.name:
             own[node.name] = node.name
-        own |= imported(node)
+        own |= import_names(node)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             own[node.name] = node.name
         elif not isinstance(node, ast.Lambda):
@@ -193,7 +193,7 @@ def _bound(function: Any) -> dict[str, str]:
     return own
 
 
-def filled(node: ast.AST) -> ast.AST:
+def fill_blocks(node: ast.AST) -> ast.AST:
     """With `pass` where nothing is left of a block."""
     for one in ast.walk(node):
         if getattr(one, "body", None) == []:

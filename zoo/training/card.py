@@ -14,12 +14,12 @@ from zoo.training.comparison import headline
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
-FITTED, HELD = 4_000, 1_000  # training and validation samples that tell what is unlike them
+TRAIN_SAMPLES, VAL_SAMPLES = 4_000, 1_000  # that the novelty detector is fitted on
 
 
-def card(
+def make_card(
     config: Mapping[str, Any], results: Mapping[str, Any], scores: Mapping[str, Any],
-    model: "ZooModule", data: Any, started: Mapping[str, Any] | None = None,
+    model: "ZooModule", data: Any, initial_card: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """All of it but the digest.
 
@@ -30,31 +30,31 @@ def card(
     """
     choices, about = config["choices"], data.info["about"]
     metric = headline({**results, **scores})
-    kept = ("seed", "command", "commit", "versions", "epochs", "train_seconds", "precision")
+    keys = ("seed", "command", "commit", "versions", "epochs", "train_seconds", "precision")
     return {
         "name": f"{choices['model']}.{choices['data']}",
         "choices": {key: choices[key] for key in ("experiment", "model", "data")},
         "model": config["model"],
         "data": config["data"],
         "info": data.info,
-        "seen": {**(started or {"seen": {}})["seen"], choices["data"]: about.get("part_of")},
+        "seen": {**(initial_card or {"seen": {}})["seen"], choices["data"]: about.get("part_of")},
         "licence": about.get("licence"),
         "limits": about.get("limits"),
         "score": metric,
         "metrics": dict(scores),
         "baseline": {key: results[key] for key in results if key.startswith("baseline")},
         **cost(model, data),
-        **{key: results[key] for key in kept if key in results},
+        **{key: results[key] for key in keys if key in results},
     }
 
 
 def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
     """Parameters, what one sample costs, and how much of it a number depends on."""
-    given = example(model, data)
+    sample = example(model, data)
     return {
         "parameters": sum(p.numel() for p in model.parameters()),
-        "flops": flops(model, given),
-        "flops_input": list(given.shape[1:]),
+        "flops": flops(model, sample),
+        "flops_input": list(sample.shape[1:]),
         "receptive_field": model.receptive_field,
     }
 
@@ -67,14 +67,14 @@ def example(model: "ZooModule", data: Any) -> Tensor:
 
 
 @torch.no_grad()
-def flops(model: "ZooModule", given: Tensor) -> int:
+def flops(model: "ZooModule", sample: Tensor) -> int:
     """Multiplications and additions of matrices and convolutions for one sample."""
     model.eval()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "TF32 acceleration")  # said of a switch that is not used
         # Without oneDNN a recurrent layer is made of matrix products, which are counted.
         with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
-            model(given.to(model.device))
+            model(sample.to(model.device))
     return int(counter.get_total_flops())
 
 
@@ -84,15 +84,15 @@ def novelty(model: "ZooModule", data: Any) -> NoveltyDetector | None:
 
     if not isinstance(model, Classifier):
         return None
-    (train, labels), (held, _) = (seen(model, data, s, n) for s, n in SPLITS)
-    return NoveltyDetector.fit(train, labels, held)
+    (train, labels), (validation, _) = (features_of(model, data, s, n) for s, n in SPLITS)
+    return NoveltyDetector.fit(train, labels, validation)
 
 
-SPLITS = (("train", FITTED), ("val", HELD))
+SPLITS = (("train", TRAIN_SAMPLES), ("val", VAL_SAMPLES))
 
 
 @torch.inference_mode()
-def seen(model: "ZooModule", data: Any, split: str, count: int) -> tuple[Tensor, Tensor]:
+def features_of(model: "ZooModule", data: Any, split: str, count: int) -> tuple[Tensor, Tensor]:
     """What the last layer sees (N, F) of samples of a split, and their labels (N,)."""
     inputs, labels = data.samples(split, count)
     model.eval()

@@ -11,11 +11,11 @@ SHAPING = ("zoo", "datamodules", "conf")  # folders; other files shape no run
 
 def commit() -> str | None:
     """The commit, with + where files that shape a run differ from it; None outside a checkout."""
-    found = _git("rev-parse", "--short=10", "HEAD").strip()
-    return found + ("+" if changed() else "") if found else None
+    sha = _git("rev-parse", "--short=10", "HEAD").strip()
+    return sha + ("+" if changed_files() else "") if sha else None
 
 
-def changed() -> list[str]:
+def changed_files() -> list[str]:
     """The files that shape a run and differ from the commit, new ones included."""
     lines = _git("status", "--porcelain", "--untracked-files=all", "--", *SHAPING).splitlines()
     return [line[3:] for line in lines]
@@ -23,7 +23,7 @@ def changed() -> list[str]:
 
 def refuse_changes() -> None:
     """Raise ValueError where a run could not be repeated from the commit that it would name."""
-    if files := changed():
+    if files := changed_files():
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         raise ValueError(
             f"{files[0]}{more} differs from the commit, so a score could not be repeated from it: "

@@ -45,7 +45,7 @@ class VerifiedIO(CheckpointIO):
 
     def remove_checkpoint(self, path: Any) -> None:
         Path(path).unlink(missing_ok=True)
-        _digests(Path(path)).unlink(missing_ok=True)
+        _digests_path(Path(path)).unlink(missing_ok=True)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -55,22 +55,22 @@ def write(path: Path, data: bytes) -> None:
         OSError: it cannot be written; the file that was there still is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = [hashlib.sha256(data).hexdigest()]
-    if path.exists() and (old := digest(path)) in named(path):
-        known.append(old)
-    contents = {path: data, _digests(path): "\n".join(known).encode()}
+    digests = [hashlib.sha256(data).hexdigest()]
+    if path.exists() and (old := digest(path)) in read_digests(path):
+        digests.append(old)
+    contents = {path: data, _digests_path(path): "\n".join(digests).encode()}
     try:
-        parts = {target: _part(target, content) for target, content in contents.items()}
+        parts = {target: _write_part(target, content) for target, content in contents.items()}
         for target in reversed(parts):  # the digests first
             os.replace(parts[target], target)
         _flush(path.parent)
     except OSError as error:
         for target in contents:
             target.with_name(target.name + PART).unlink(missing_ok=True)
-        raise _explained(error, path, len(data)) from error
+        raise _explain(error, path, len(data)) from error
 
 
-def _part(target: Path, data: bytes) -> Path:
+def _write_part(target: Path, data: bytes) -> Path:
     """Write a file beside its target, and wait until the disk has it."""
     part = target.with_name(target.name + PART)
     with part.open("wb") as file:
@@ -88,7 +88,7 @@ def _flush(folder: Path) -> None:
     os.close(handle)
 
 
-def _explained(error: OSError, path: Path, size: int) -> OSError:
+def _explain(error: OSError, path: Path, size: int) -> OSError:
     """The error with what a person can do about it."""
     if error.errno not in FULL:
         return error
@@ -99,15 +99,15 @@ def _explained(error: OSError, path: Path, size: int) -> OSError:
     )
 
 
-def _digests(path: Path) -> Path:
+def _digests_path(path: Path) -> Path:
     """The file that names a checkpoint's digests."""
     return path.with_name(path.name + DIGESTS)
 
 
-def named(path: Path) -> list[str]:
+def read_digests(path: Path) -> list[str]:
     """The digests that a checkpoint may have."""
     with suppress(FileNotFoundError):
-        return _digests(path).read_text().split()
+        return _digests_path(path).read_text().split()
     return []
 
 
@@ -116,9 +116,9 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def whole(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
     """Whether a checkpoint is there as it was written."""
-    return path.exists() and digest(path) in named(path)
+    return path.exists() and digest(path) in read_digests(path)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def load(path: Path) -> dict[str, Any]:
         ValueError: it is damaged, which is told by its digest.
     """
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() not in named(path):
+    if hashlib.sha256(data).hexdigest() not in read_digests(path):
         raise ValueError(f"{path} is damaged: its sha256 is none of those in {path.name}{DIGESTS}")
     checkpoint: dict[str, Any] = torch.load(BytesIO(data), weights_only=True, map_location="cpu")
     return checkpoint
@@ -141,7 +141,7 @@ def newest(run: Run) -> Path | None:
         ValueError: all are damaged.
     """
     for path in run.lasts:
-        if whole(path):
+        if is_intact(path):
             return path
         if environment.rank() == 0:
             print(f"damaged   {path.name} is left out", file=sys.stderr)

@@ -30,10 +30,10 @@ def comparison(results: dict[str, Any]) -> Table:
 def headline(results: Mapping[str, Any]) -> str:
     """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
     beside = [key for key in results if key.startswith("baseline/test/")]
-    measured = [key.removeprefix("baseline/") for key in beside]
-    tested = sorted(tested_metrics(results), key=lambda metric: metric.endswith("/loss"))
-    wanted = [_target(results).get("metric", ""), *measured, *tested]
-    return next((metric for metric in wanted if results.get(metric) is not None), "")
+    compared = [key.removeprefix("baseline/") for key in beside]
+    scored = sorted(tested_metrics(results), key=lambda metric: metric.endswith("/loss"))
+    candidates = [_target(results).get("metric", ""), *compared, *scored]
+    return next((metric for metric in candidates if results.get(metric) is not None), "")
 
 
 def tested_metrics(results: Mapping[str, Any]) -> list[str]:

@@ -23,8 +23,8 @@ class CSVLogger(Logger):
     def __init__(self, *, save_dir: str) -> None:
         super().__init__()
         self.path = Path(save_dir) / "metrics.csv"
-        there = read(self.path)
-        self.columns, self.rows = list(there[0]) if there else ["epoch", "step"], len(there)
+        rows = read(self.path)
+        self.columns, self.rows = list(rows[0]) if rows else ["epoch", "step"], len(rows)
 
     @property
     def name(self) -> str:

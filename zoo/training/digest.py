@@ -12,12 +12,12 @@ from typing import Any
 
 import zoo
 from zoo.training.canonical import OURS
-from zoo.training.definitions import Code, hashed
+from zoo.training.definitions import Code, short_hash
 
 ROOTS = ("zoo.training.fit.run_experiment", "zoo.training.baseline.baseline_results")
 LEAVES = {  # what is not followed, and why
     "zoo.training.results.finish": "writes card and report, when all is measured",
-    "zoo.training.results.described": "says what ran",
+    "zoo.training.results.describe_run": "says what ran",
     "zoo.distributed.collectives.unresponsive_ranks": "names processes that are gone",
     "zoo.training.callbacks.ProgressBar": "shows how far a run is",
     "zoo.config.schema.check_arguments": "refuses a config, or lets it be",
@@ -29,7 +29,7 @@ LEAVES = {  # what is not followed, and why
     "save_pretrained": "a model's method: writes a folder",
     "from_pretrained": "a model's method: reads a folder",
 }
-UNSHAPED = (  # keys of a run's config that no score depends on
+IGNORED_KEYS = (  # keys of a run's config that no score depends on
     "name", "seed", "force", "logger", "target", "choices", "command", "save_every", "timeout",
     "smoke",
 )  # fmt: skip
@@ -40,10 +40,10 @@ Config = Mapping[str, Any]
 
 def digest(configs: Iterable[Config], seeds: Iterable[int]) -> str:
     """Of a run's resolved config, its evaluator's where it has one, its seeds and their code."""
-    shaping = [_shaping(config) for config in configs]
-    roots = {*ROOTS, *(root for config in shaping for root in _targets(config))}
-    text = json.dumps([_bare(shaping), [*seeds], code().texts(roots)], sort_keys=True)
-    return hashed(text)
+    parts = [_scoring_part(config) for config in configs]
+    roots = {*ROOTS, *(root for config in parts for root in _targets(config))}
+    text = json.dumps([_bare(parts), [*seeds], code().texts(roots)], sort_keys=True)
+    return short_hash(text)
 
 
 @cache
@@ -52,16 +52,18 @@ def code() -> Code:
     return Code(Path(zoo.__file__).parents[1], LEAVES)
 
 
-def _shaping(config: Config) -> dict[str, Any]:
+def _scoring_part(config: Config) -> dict[str, Any]:
     """The part of a config that a score depends on; an empty key is as one that is not there."""
-    part = {k: v for k, v in config.items() if k not in UNSHAPED and v is not None}
+    part = {k: v for k, v in config.items() if k not in IGNORED_KEYS and v is not None}
     return {**part, "data": {k: v for k, v in part["data"].items() if k != "about"}}
 
 
 def _targets(config: Config) -> list[str]:
     """The classes of ours that a config's sections name."""
-    named = [one.get("_target_", "") for one in config.values() if isinstance(one, Mapping)]
-    return [target for target in named if target.split(".")[0] in OURS]
+    targets = [
+        section.get("_target_", "") for section in config.values() if isinstance(section, Mapping)
+    ]
+    return [target for target in targets if target.split(".")[0] in OURS]
 
 
 def _bare(value: Any) -> Any:
@@ -70,7 +72,7 @@ def _bare(value: Any) -> Any:
         return [_bare(one) for one in value]
     if isinstance(value, str):
         weights = WEIGHTS / f"{value}.safetensors"
-        return [value, hashed(weights.read_bytes())] if weights.is_file() else value
+        return [value, short_hash(weights.read_bytes())] if weights.is_file() else value
     if not isinstance(value, Mapping):
         return value
     return {k: v.rpartition(".")[2] if k == "_target_" else _bare(v) for k, v in value.items()}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
-TAKEN = ("data", "evaluator", "trainer.accelerator", "trainer.precision")  # the rest is on the card
+TEST_KEYS = ("data", "evaluator", "trainer.accelerator", "trainer.precision")  # as overrides
 
 
 @contextmanager
@@ -62,28 +62,29 @@ def evaluate(
     """
     model = load(weights)
     card = store.whole(model.card)
-    config = composed(card, overrides)
-    if known := overlap(card["seen"], config):
-        print(f"warning   {known}", file=sys.stderr)
-    data = opened(config, model)
+    config = compose_test(card, overrides)
+    if warning := overlap(card["seen"], config):
+        print(f"warning   {warning}", file=sys.stderr)
+    data = open_test_data(config, model)
     return test(config, model, data), config, card
 
 
-def composed(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
+def compose_test(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
     """The config under which a card's model is tested."""
-    for one in overrides:
-        if not one.lstrip("+~").startswith(TAKEN):
-            raise ValueError(f"{one!r} is not for a test: it takes {', '.join(TAKEN)} (zoo train)")
-    choices, told = card["choices"], []
-    if not any(one.lstrip("+").startswith("data=") for one in overrides):
+    for override in overrides:
+        if not override.lstrip("+~").startswith(TEST_KEYS):
+            keys = ", ".join(TEST_KEYS)
+            raise ValueError(f"{override!r} is not for a test: it takes {keys} (zoo train)")
+    choices, data_overrides = card["choices"], []
+    if not any(override.lstrip("+").startswith("data=") for override in overrides):
         section = {key: value for key, value in card["data"].items() if key != "_target_"}
-        told = [f"data={choices['data']}", *as_overrides({"data": section})]
-    config = compose([f"model={choices['model']}", *told, *overrides])
+        data_overrides = [f"data={choices['data']}", *as_overrides({"data": section})]
+    config = compose([f"model={choices['model']}", *data_overrides, *overrides])
     config["trainer"]["precision"] = hardware.precision(config)
     return config
 
 
-def opened(config: Config, model: "ZooModule", classes: bool = True) -> Any:
+def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> Any:
     """The data, read as the model's input reads them, with the labels that it knows.
 
     Args:
@@ -107,12 +108,14 @@ def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | 
         config: names the data that are tested on.
     """
     name, origin = config["choices"]["data"], config["data"]["about"].get("part_of")
-    shared = [one for one, whole in seen.items() if one != name and origin in (one, whole)]
-    if origin is None or not shared:
+    common = [
+        other for other, parent in seen.items() if other != name and origin in (other, parent)
+    ]
+    if origin is None or not common:
         return None
     return (
         f"{name} is taken from {origin}'s training split, and so is what the model has learned "
-        f"from ({', '.join(shared)}): its score here is too good"
+        f"from ({', '.join(common)}): its score here is too good"
     )
 
 

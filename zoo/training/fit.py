@@ -25,7 +25,7 @@ from zoo.training import checkpoints, csv_logger, evaluator
 from zoo.training.build import build_model, open_data
 from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
-from zoo.training.results import described, finish
+from zoo.training.results import describe_run, finish
 from zoo.training.resume import Checkpoints, Progress, SeedEachStep
 from zoo.training.run import Run, step_of, write_config
 from zoo.utilities import hardware
@@ -54,24 +54,24 @@ def run_experiment(config: Config, run: Run) -> None:
     load_best(model, run)
     scores = test(config, model, data)
     if trainer.is_global_zero:
-        results = {**described(config, trainer, model, data), **speed.results()}
+        results = {**describe_run(config, trainer, model, data), **speed.results()}
         finish(config, run, model, data, results, scores, start)
 
 
 def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput) -> Trainer:
     """Train, from the last checkpoint if there is one."""
-    last = resumed(run, data, config["force"])
-    own = [
+    checkpoint = find_checkpoint(run, data, config["force"])
+    callbacks = [
         FiniteLoss(),
         CheckpointMetadata(dict(config), data.info),
         speed,
         ProgressBar(),
         SeedEachStep(config["seed"]),
     ]
-    trainer = make_trainer(config, run, model, [*own, *make_callbacks(config, run)])
+    trainer = make_trainer(config, run, model, [*callbacks, *make_callbacks(config, run)])
     for logger in trainer.loggers:
-        if last is not None and isinstance(logger, TensorBoardLogger):
-            forget_steps_after(logger, step_of(last))
+        if checkpoint is not None and isinstance(logger, TensorBoardLogger):
+            forget_steps_after(logger, step_of(checkpoint))
     if config["compile"]:
         model.compile()
     if config["trainer"]["precision"] == "64-true":
@@ -82,47 +82,47 @@ def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughp
             model.to(memory_format=layout)
     hardware.keep_freed_memory()  # from here on: what reads data gives back what it freed
     try:
-        trainer.fit(model, datamodule=data, ckpt_path=last, weights_only=True)
+        trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # how Lightning answers Ctrl-C, which it then ignores
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     except RuntimeError as error:
-        if lost := collectives.unresponsive_ranks(error):
-            raise given_up(lost, trainer) from error
+        if ranks := collectives.unresponsive_ranks(error):
+            raise lost_ranks_error(ranks, trainer) from error
         raise
     return trainer
 
 
-def given_up(lost: list[int], trainer: Trainer) -> Exception:
+def lost_ranks_error(ranks: list[int], trainer: Trainer) -> Exception:
     """What to say of processes that are gone: nothing new, if this one was told to end before."""
-    if told := trainer.checkpoint_callback.signals.received:  # type: ignore[union-attr]
-        return Stopped(told)
+    if signal_number := trainer.checkpoint_callback.signals.received:  # type: ignore[union-attr]
+        return Stopped(signal_number)
     return Failure(
-        f"process {', '.join(map(str, lost))} does not answer and is given up: the same command "
+        f"process {', '.join(map(str, ranks))} does not answer and is given up: the same command "
         "and name go on from the last checkpoint"
     )
 
 
-def resumed(run: Run, data: Any, force: bool) -> Path | None:
+def find_checkpoint(run: Run, data: Any, force: bool) -> Path | None:
     """The checkpoint to go on from, if there is one, with metrics.csv as it was then.
 
     Raises:
         ValueError: the data are not those that it was trained on, or no checkpoint is whole.
     """
-    last, rows = checkpoints.newest(run), 0
-    if last is not None:
-        found = checkpoints.load(last)
-        known, now = migrate(found["zoo"])["info"]["digest"], data.info["digest"]
-        if known != now and known != data.former_digest and not force:
+    path, rows = checkpoints.newest(run), 0
+    if path is not None:
+        state = checkpoints.load(path)
+        old, now = migrate(state["zoo"])["info"]["digest"], data.info["digest"]
+        if old not in (now, data.former_digest) and not force:
             raise ValueError(
-                f"the data changed since this run began: {known} -> {now}; choose another name=, "
+                f"the data changed since this run began: {old} -> {now}; choose another name=, "
                 "or force=true to go on with them"
             )
-        rows = found["progress"]["rows"]
-        console.print(f"resume    from step {found['global_step']:,} ({last.name})")
+        rows = state["progress"]["rows"]
+        console.print(f"resume    from step {state['global_step']:,} ({path.name})")
     if rank() == 0:
         csv_logger.cut(run.folder / "metrics.csv", rows)
-    return last
+    return path
 
 
 def make_trainer(
@@ -130,10 +130,10 @@ def make_trainer(
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
     loggers = [build_logger(section, name, run) for name, section in config["logger"].items()]
-    ours: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
+    plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
     return Trainer(
         **{**config["trainer"], "strategy": strategy(config, model)},
-        plugins=ours,
+        plugins=plugins,
         callbacks=callbacks,
         logger=loggers or False,
         default_root_dir=run.folder,
@@ -155,14 +155,14 @@ def make_callbacks(config: Config, run: Run) -> list[Callback]:
     """What keeps checkpoints, and what the config asks for besides."""
     monitor, mode = config["monitor"], config["mode"]
     saver = Checkpoints(run, monitor, mode, config["save_every"])
-    found: list[Callback] = [Progress(), saver]
+    callbacks: list[Callback] = [Progress(), saver]
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]
-        found.append(EarlyStopping(monitor, patience=patience, mode=mode, **before_saving))
+        callbacks.append(EarlyStopping(monitor, patience=patience, mode=mode, **before_saving))
     if config["ema"]:
-        found.append(EMAWeightAveraging(decay=config["ema"]))
-    return found
+        callbacks.append(EMAWeightAveraging(decay=config["ema"]))
+    return callbacks
 
 
 def load_best(model: "ZooModule", run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
-from zoo.training.run import Run, nothing_to_do, opened, place
+from zoo.training.run import Run, is_complete, locate_run, lock_run
 from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
@@ -38,21 +38,21 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
 
 def start(arguments: Sequence[str]) -> Run:
     """Compose one run and do it: here, in processes of its own, or as one of those there are."""
-    config, by = composed(arguments), environment.started_by()
-    if by:
-        environment.check(config)
+    config, launcher = compose_run(arguments), environment.launcher_name()
+    if launcher:
+        environment.check_world_size(config)
         if config["name"] is None:
-            raise ValueError(f"{by} started several processes: give name=, so that they agree")
-    run = place(config)
-    execute(config, run, alone=by is not None or config["trainer"]["devices"] == 1)
-    if by:
+            raise ValueError(f"{launcher} started several processes: give name= for all of them")
+    run = locate_run(config)
+    execute(config, run, alone=launcher is not None or config["trainer"]["devices"] == 1)
+    if launcher:
         from zoo.distributed import collectives
 
         collectives.leave()
     return run
 
 
-def composed(arguments: Sequence[str]) -> Config:
+def compose_run(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
     from zoo.utilities import hardware
 
@@ -60,8 +60,8 @@ def composed(arguments: Sequence[str]) -> Config:
     if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
         console.print("compile   no C++ compiler found: running without")
         config["compile"] = False
-    kept = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
-    return {**config, "command": shlex.join(["zoo", "train", *kept])}
+    overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
+    return {**config, "command": shlex.join(["zoo", "train", *overrides])}
 
 
 def sweep(arguments: Sequence[str]) -> list[Run]:
@@ -72,14 +72,14 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
         Failure: at the end, naming the jobs that failed.
         Stopped: by a signal; no other job is started.
     """
-    if by := environment.started_by():
-        raise ValueError(f"-m starts processes of its own: leave it out under {by}")
-    jobs = [composed(job) for job in sweep_jobs(arguments)]
-    first = place(jobs[0]).folder.name
+    if launcher := environment.launcher_name():
+        raise ValueError(f"-m starts processes of its own: leave it out under {launcher}")
+    jobs = [compose_run(job) for job in sweep_jobs(arguments)]
+    name = locate_run(jobs[0]).folder.name
     runs, failed = [], []
     for number, config in enumerate(jobs):
-        config["name"] = f"{config['name'] or first}/{number}"
-        run = place(config)
+        config["name"] = f"{config['name'] or name}/{number}"
+        run = locate_run(config)
         console.rule(f"job {number + 1} of {len(jobs)}: {config['command']}", align="left")
         try:
             execute(config, run, alone=False)
@@ -97,14 +97,14 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
 def execute(config: Config, run: Run, alone: bool) -> None:
     """Do a run in this process (`alone`), or in processes of its own."""
     settle_precision(config, run)
-    if nothing_to_do(run, config):
+    if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
-    first = environment.rank() == 0
-    if first:
+    is_first = environment.rank() == 0
+    if is_first:
         announce(config, run)
-    named = {**config, "name": config["name"] or run.folder.name}
-    with opened(run, named) if first else nullcontext():
+    full_config = {**config, "name": config["name"] or run.folder.name}
+    with lock_run(run, full_config) if is_first else nullcontext():
         (run.folder / "results.json").unlink(missing_ok=True)  # of a run that now goes on longer
         if alone:
             from zoo.training.fit import run_experiment
@@ -118,8 +118,8 @@ def settle_precision(config: Config, run: Run) -> None:
     """Resolve `auto`: as the run was started, wherever it goes on, else by chip and recipe."""
     from zoo.utilities import hardware
 
-    started = (run.folder / "config.yaml").exists()
-    if started and config["trainer"]["precision"] == "auto":
+    is_resumed = (run.folder / "config.yaml").exists()
+    if is_resumed and config["trainer"]["precision"] == "auto":
         config["trainer"]["precision"] = run.composed["trainer"]["precision"]
     config["trainer"]["precision"] = hardware.precision(config)
 

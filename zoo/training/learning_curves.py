@@ -15,7 +15,7 @@ from zoo.metrics.confidence import interval
 from zoo.training import launch
 from zoo.training.baseline import baseline_results
 from zoo.training.build import open_data
-from zoo.training.run import place
+from zoo.training.run import locate_run
 
 Config = dict[str, Any]
 METRIC = "test/accuracy"
@@ -37,14 +37,14 @@ class Point:
         return f"{self.algorithm}, {self.samples:,} samples, seed {self.seed}: {score}"
 
 
-def written() -> Config:
+def read_settings() -> Config:
     """conf/curves.yaml; what stands for a point's own numbers is not filled in yet."""
     file = OmegaConf.load(registry.conf_folder() / "curves.yaml")
-    found: Config = OmegaConf.to_container(file, resolve=False)  # type: ignore[assignment]
-    return found
+    settings: Config = OmegaConf.to_container(file, resolve=False)  # type: ignore[assignment]
+    return settings
 
 
-def known(config: Config, samples: Sequence[int]) -> Config:
+def check_samples(config: Config, samples: Sequence[int]) -> Config:
     """The info of the data, if they are large enough.
 
     Raises:
@@ -54,11 +54,11 @@ def known(config: Config, samples: Sequence[int]) -> Config:
     info: Config = open_data(config, None).info
     if not {"image_size", "num_classes"} <= info.keys():
         raise ValueError(f"data={name} holds no pictures with classes: choose others (zoo list)")
-    there = info["samples"]["train"]
-    if not info["num_classes"] <= samples[0] <= samples[-1] <= there:
+    available = info["samples"]["train"]
+    if not info["num_classes"] <= samples[0] <= samples[-1] <= available:
         raise ValueError(
-            f"--samples is {','.join(map(str, samples))}: {name} has {there:,} training samples "
-            f"and {info['num_classes']} classes: give numbers between these two"
+            f"--samples is {','.join(map(str, samples))}: {name} has {available:,} training "
+            f"samples and {info['num_classes']} classes: give numbers between these two"
         )
     return info
 
@@ -75,38 +75,41 @@ class Job:
 
     def score(self) -> Point:
         """Train it, unless that was done before, and score it on the whole test split."""
-        found = scored(self.config) if self.baseline is None else beside(self.baseline, self.config)
-        return Point(self.algorithm, self.samples, self.seed, *found)
+        if self.baseline is None:
+            accuracy = score_run(self.config)
+        else:
+            accuracy = score_baseline(self.baseline, self.config)
+        return Point(self.algorithm, self.samples, self.seed, *accuracy)
 
 
-def planned(settings: Config) -> list[Job]:
+def plan_jobs(settings: Config) -> list[Job]:
     """Every point, the smallest size first.
 
     Raises:
         ValueError: a wrong override, or a mistake in conf/curves.yaml, before any work.
     """
     return [
-        job(settings, number, samples, seed)
+        make_job(settings, number, samples, seed)
         for samples in settings["samples"]
         for number in range(len(settings["algorithms"]))
         for seed in settings["seeds"]
     ]
 
 
-def job(settings: Config, number: int, samples: int, seed: int) -> Job:
+def make_job(settings: Config, number: int, samples: int, seed: int) -> Job:
     """The point of an algorithm, by its number in conf/curves.yaml."""
-    algorithm = filled(settings, samples, seed)[number]
+    algorithm = resolve_algorithms(settings, samples, seed)[number]
     name, baseline = algorithm["name"], algorithm.get("baseline")
     label = re.sub(r"\W+", "-", f"curves-{settings['name']}-{name}")
     own = [f"seed={seed}", f"data.train_samples={samples}", "baseline=null", "target=null"]
     own.append(f"name={label}-{samples}-{seed}")
-    config = launch.composed([*algorithm.get("train", []), *settings["overrides"], *own])
+    config = launch.compose_run([*algorithm.get("train", []), *settings["overrides"], *own])
     if baseline is not None:
         schema.check_arguments(baseline, f"baseline of {name!r} in conf/curves.yaml")
     return Job(name, samples, seed, config, baseline)
 
 
-def filled(settings: Config, samples: int, seed: int) -> list[Config]:
+def resolve_algorithms(settings: Config, samples: int, seed: int) -> list[Config]:
     """The algorithms with a point's own numbers in them.
 
     All sizes get the same number of updates, but each sample is seen `passes` times at least.
@@ -116,20 +119,20 @@ def filled(settings: Config, samples: int, seed: int) -> list[Config]:
     every = 1 if settings["smoke"] else max(1, passes // settings["validations"])
     own = {"samples": samples, "seed": seed, "batch": batch, "passes": passes, "every": every}
     file = OmegaConf.create({**own, "algorithms": settings["algorithms"]})
-    found: Config = OmegaConf.to_container(file, resolve=True)  # type: ignore[assignment]
-    algorithms: list[Config] = found["algorithms"]
+    config: Config = OmegaConf.to_container(file, resolve=True)  # type: ignore[assignment]
+    algorithms: list[Config] = config["algorithms"]
     return algorithms
 
 
-def scored(config: Config) -> tuple[float, float, float]:
+def score_run(config: Config) -> tuple[float, float, float]:
     """A network's accuracy with its 95 % interval; a finished run is taken as it is."""
-    run = place(config)
+    run = locate_run(config)
     launch.execute(config, run, alone=False)
     results = run.results
     return results[METRIC], results[f"{METRIC}/low"], results[f"{METRIC}/high"]
 
 
-def beside(section: Config, config: Config) -> tuple[float, float, float]:
+def score_baseline(section: Config, config: Config) -> tuple[float, float, float]:
     """A baseline's accuracy with its 95 % interval: the bootstrap over right and wrong answers."""
     data = schema.build(config["data"], "data")
     data.prepare_data()

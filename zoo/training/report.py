@@ -75,12 +75,12 @@ def _lines(
     lines = {}
     for name in names:
         for stage in ("val", "train"):
-            logged = [row for row in rows if row.get(f"{stage}/{name}")]
-            if logged:
-                x = [1 + float(row[axis]) for row in logged]  # both are counted from 0 in the file
+            points = [row for row in rows if row.get(f"{stage}/{name}")]
+            if points:
+                x = [1 + float(row[axis]) for row in points]  # both are counted from 0 in the file
                 part = name.partition("/")[2].replace("_", " ")
-                said = part if part and stage == "val" else f"{stage} {part}".strip()
-                lines[said] = x, [float(row[f"{stage}/{name}"]) for row in logged]
+                label = part if part and stage == "val" else f"{stage} {part}".strip()
+                lines[label] = x, [float(row[f"{stage}/{name}"]) for row in points]
     return lines
 
 
@@ -98,9 +98,9 @@ def _head(run: str, results: dict[str, Any]) -> str:
         "bundled": "Bundled data: a small set that comes with the package or is generated.",
     }
     notes = [f'<p class="note">{text}</p>' for key, text in labels.items() if results.get(key)]
-    under = escape(", ".join(filter(None, (pair, f"run {run}"))))
+    subtitle = escape(", ".join(filter(None, (pair, f"run {run}"))))
     title = escape(_title(results)).replace("_", "_<wbr>")  # where a phone may break it
-    return f"<header><h1>{title}</h1><p>{under}</p>{''.join(notes)}</header>\n"
+    return f"<header><h1>{title}</h1><p>{subtitle}</p>{''.join(notes)}</header>\n"
 
 
 def _section(title: str, body: str) -> str:
@@ -108,13 +108,13 @@ def _section(title: str, body: str) -> str:
 
 
 def _result(results: dict[str, Any]) -> str:
-    found = comparison(results)
-    return f'<div class="result">{table(found)}</div>' if found.rows else ""
+    comparison_table = comparison(results)
+    return f'<div class="result">{table(comparison_table)}</div>' if comparison_table.rows else ""
 
 
 def _figures(figures: dict[str, Picture]) -> str:
-    drawn = "".join(draw(title, picture) for title, picture in figures.items())
-    return f'<div class="figures">{drawn}</div>' if drawn else ""
+    html = "".join(draw(title, picture) for title, picture in figures.items())
+    return f'<div class="figures">{html}</div>' if html else ""
 
 
 def _repeat(results: dict[str, Any], config: str) -> str:
@@ -123,7 +123,7 @@ def _repeat(results: dict[str, Any], config: str) -> str:
 
 
 def _info(results: dict[str, Any]) -> str:
-    info = {metric: _measured(metric, results) for metric in tested_metrics(results)}
+    info = {metric: _format_metric(metric, results) for metric in tested_metrics(results)}
     info.pop(headline(results), None)
     for name, (key, form) in FACTS.items():
         if results.get(key) is not None:
@@ -132,14 +132,14 @@ def _info(results: dict[str, Any]) -> str:
     return f"<dl>{''.join(items)}</dl>" if info else ""
 
 
-def _measured(metric: str, results: dict[str, Any]) -> str:
+def _format_metric(metric: str, results: dict[str, Any]) -> str:
     if results[metric] is None:
         return "not measured"
     interval = interval_of(metric, results)
     return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -147,26 +147,26 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{seconds:.1f} s"
 
 
-def _listed(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """A value, or the values of a table with their names."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_listed(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {_format_value(part)}" for name, part in value.items())
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 FACTS: dict[str, tuple[str, Callable[[Any], str]]] = {  # what it is called: where, how it is read
     "data": ("data", str),
-    "samples": ("samples", _listed),
+    "samples": ("samples", _format_value),
     "data digest": ("data_digest", str),
     "seed": ("seed", str),
-    "parameters": ("parameters", _listed),
-    "epochs": ("epochs", _listed),
-    "training time": ("train_seconds", _duration),
+    "parameters": ("parameters", _format_value),
+    "epochs": ("epochs", _format_value),
+    "training time": ("train_seconds", _format_duration),
     "speed": ("samples_per_second", "{:,.0f} samples/s".format),
     "device": ("device", str),
-    "devices": ("devices", _listed),
-    "lock-free threads": ("lock_free_threads", _listed),
+    "devices": ("devices", _format_value),
+    "lock-free threads": ("lock_free_threads", _format_value),
     "precision": ("precision", str),
-    "versions": ("versions", _listed),
+    "versions": ("versions", _format_value),
     "commit": ("commit", str),
 }

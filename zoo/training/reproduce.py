@@ -18,15 +18,15 @@ from zoo.catalog.compose import compose
 from zoo.training import checkout, digest, launch
 from zoo.training.results_page import (
     bar,
+    is_reached,
     is_slow,
     page,
-    reached,
     remarks,
     score,
     verdict,
     with_table,
 )
-from zoo.training.run import Run, place
+from zoo.training.run import Run, locate_run
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import replace
 
@@ -42,10 +42,11 @@ def reproduce(name: str) -> dict[str, Any]:
         Failure: the mean misses the bar, or took longer than the target says.
     """
     checkout.refuse_changes()
-    figure = measured(name, "")
-    _say(name, figure, committed().get(name))
+    figure = measure(name, "")
+    _say(name, figure, read_figures().get(name))
     if fails(figure):
-        raise Failure(f"{name} {remarks(figure)[0]}: {score(figure)}, wanted {_wanted(figure)}")
+        target = _describe_target(figure)
+        raise Failure(f"{name} {remarks(figure)[0]}: {score(figure)}, wanted {target}")
     return figure
 
 
@@ -59,28 +60,28 @@ def reproduce_all() -> Figures:
         Failure: at the end, if a mean misses its bar or took longer than its target says.
     """
     checkout.refuse_changes()
-    figures = judged_today(committed())
-    for name in proven():
-        old = figures.get(name)
-        if old and not old["earlier_code"]:
-            launch.console.print(f"stands    {name}: {score(old)}")
+    figures = update_targets(read_figures())
+    for name in names_with_target():
+        committed_figure = figures.get(name)
+        if committed_figure and not committed_figure["earlier_code"]:
+            launch.console.print(f"stands    {name}: {score(committed_figure)}")
             continue
-        figures[name] = measured(name, f"proof-{digest_of(name)[:8]}")
+        figures[name] = measure(name, f"proof-{digest_of(name)[:8]}")
         write(figures)
-        _say(name, figures[name], old)
+        _say(name, figures[name], committed_figure)
     write(figures)
     if missed := [name for name, figure in figures.items() if fails(figure)]:
         raise Failure(f"below the bar or beyond the minutes: {', '.join(missed)}")
     return figures
 
 
-def judged_today(figures: Figures) -> Figures:
+def update_targets(figures: Figures) -> Figures:
     """Figures of the targets that there are, beside today's bars and code."""
     return {
         name: figures[name]
         | target_of(_config(name)["target"])
         | {"earlier_code": not stands(name, figures[name])}
-        for name in proven()
+        for name in names_with_target()
         if name in figures
     }
 
@@ -93,17 +94,17 @@ def stands(name: str, figure: Mapping[str, Any]) -> bool:
 
 def fails(figure: Mapping[str, Any]) -> bool:
     """Whether a run fell short of its target; a bar below the baseline is the target's fault."""
-    return not reached(figure) or is_slow(figure)
+    return not is_reached(figure) or is_slow(figure)
 
 
-def proven() -> list[str]:
+def names_with_target() -> list[str]:
     """The experiments that carry a proof."""
     folder = registry.conf_folder() / "experiment"
     files = {name: folder / f"{name}.yaml" for name in registry.names("experiment")}
     return [name for name, file in files.items() if "target" in OmegaConf.load(file)]
 
 
-def measured(name: str, label: str) -> dict[str, Any]:
+def measure(name: str, label: str) -> dict[str, Any]:
     """Run every seed of a proof and put the figure together.
 
     Args:
@@ -119,8 +120,8 @@ def measured(name: str, label: str) -> dict[str, Any]:
 def _run(name: str, seed: int, label: str) -> Run:
     """One seed, in a process of its own."""
     arguments = [f"experiment={name}", f"seed={seed}", *([f"name={label}"] if label else [])]
-    config = launch.composed(arguments)
-    run = place(config)
+    config = launch.compose_run(arguments)
+    run = locate_run(config)
     launch.execute(config, run, alone=False)
     return run
 
@@ -131,7 +132,7 @@ def figure_of(target: Mapping[str, Any], results: list[Config]) -> dict[str, Any
     values = [float(result[metric]) for result in results]
     commits = [result.get("commit") for result in results]
     first = results[0]
-    kept = (
+    keys = (
         "model", "data", "bundled", "parameters", "precision", "device", "versions", "baseline",
     )  # fmt: skip
     return {
@@ -144,9 +145,9 @@ def figure_of(target: Mapping[str, Any], results: list[Config]) -> dict[str, Any
         "baseline_score": first.get(f"baseline/{metric}"),
         "beside": {key: value for key, value in first.items() if key.startswith("baseline/")},
         "date": date.today().isoformat(),
-        "commit": next((one for one in commits if str(one).endswith("+")), commits[0]),
+        "commit": next((commit for commit in commits if str(commit).endswith("+")), commits[0]),
         "earlier_code": False,
-        **{key: first.get(key) for key in kept},
+        **{key: first.get(key) for key in keys},
     }
 
 
@@ -161,8 +162,8 @@ def digest_of(name: str) -> str:
     """Of an experiment's resolved config, its evaluator's, and the code that shapes its score."""
     config = _config(name)
     data = config["choices"]["data"]
-    judges = [config["evaluator"]] if config["evaluator"] else []
-    evaluators = [compose([f"experiment={one}", f"data={data}"]) for one in judges]
+    names = [config["evaluator"]] if config["evaluator"] else []
+    evaluators = [compose([f"experiment={evaluator}", f"data={data}"]) for evaluator in names]
     return digest.digest([config, *evaluators], config["target"]["seeds"])
 
 
@@ -177,7 +178,7 @@ def docs() -> Path:
     return folder if folder.is_dir() else Path.cwd()
 
 
-def committed() -> Figures:
+def read_figures() -> Figures:
     """The figures that stand in docs/results.json."""
     path = docs() / "results.json"
     return json.loads(path.read_text()) if path.exists() else {}
@@ -192,12 +193,12 @@ def write(figures: Figures) -> None:
         replace(readme, with_table(readme.read_text(encoding="utf-8"), figures))
 
 
-def _wanted(figure: Mapping[str, Any]) -> str:
+def _describe_target(figure: Mapping[str, Any]) -> str:
     return f"{bar(figure)} within {figure['minutes_at_most']:g} minutes"
 
 
 def _say(name: str, figure: Mapping[str, Any], old: Mapping[str, Any] | None) -> None:
     """Score, bar, verdict and what was committed before, in one line."""
     before = f"; committed: {score(old)}" if old else "; nothing committed to compare with"
-    said = f"{score(figure)}, wanted {_wanted(figure)}: {verdict(figure)}"
-    launch.console.print(f"proof     {name}: {said}{before}")
+    summary = f"{score(figure)}, wanted {_describe_target(figure)}: {verdict(figure)}"
+    launch.console.print(f"proof     {name}: {summary}{before}")

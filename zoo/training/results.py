@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 
-SHOWN = 10_000  # test samples that the report's pictures are made from
+REPORT_SAMPLES = 10_000  # test samples that the report's pictures are made from
 
 
 def finish(
@@ -32,14 +32,15 @@ def finish(
     if config["baseline"] and not config["smoke"]:
         results |= baseline_results(config["baseline"], data)
     model.novelty = card.novelty(model, data)
-    started = start.card if start is not None else None
-    store.save(model, card.card(config, results, scores, model, data, started), run.folder)
-    figures = model.eval().figures(data.samples("test", SHOWN))
+    initial_card = start.card if start is not None else None
+    contents = card.make_card(config, results, scores, model, data, initial_card)
+    store.save(model, contents, run.folder)
+    figures = model.eval().figures(data.samples("test", REPORT_SAMPLES))
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))
 
 
-def described(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -> Config:
+def describe_run(config: Config, trainer: Trainer, model: "ZooModule", data: Any) -> Config:
     """What ran, on what, and from which code."""
     threads = f"{platform.machine()}, {torch.get_num_threads()} threads"
     on_gpu = trainer.strategy.root_device.type == "cuda"

@@ -69,7 +69,7 @@ def bound(figure: Figure) -> float:
     return float(low if low is not None else high)
 
 
-def reached(figure: Figure) -> bool:
+def is_reached(figure: Figure) -> bool:
     """Whether the mean is within the bar."""
     low, high, mean = figure["at_least"], figure["at_most"], figure["mean"]
     return (low is None or mean >= low) and (high is None or mean <= high)
@@ -99,19 +99,19 @@ def is_control(figure: Figure) -> bool:
 
 def is_met(figure: Figure) -> bool:
     """Whether a target is met: in time, and by a bar that says something."""
-    return reached(figure) and not is_slow(figure) and not is_lower_bound(figure)
+    return is_reached(figure) and not is_slow(figure) and not is_lower_bound(figure)
 
 
 def remarks(figure: Figure, of_targets: bool = True) -> list[str]:
     """What has to be said of a figure besides its numbers; of its target, too, or not."""
-    said = {
-        "misses its bar": not reached(figure),
+    notes = {
+        "misses its bar": not is_reached(figure),
         f"loses to {figure['baseline']}": loses(figure),
         "lower bound": of_targets and is_lower_bound(figure),
         f"slower than its {figure['minutes_at_most']:g} minutes": of_targets and is_slow(figure),
         "measured with earlier code": figure.get("earlier_code", False),
     }
-    return [text for text, so in said.items() if so]
+    return [text for text, applies in notes.items() if applies]
 
 
 def verdict(figure: Figure) -> str:
@@ -196,8 +196,8 @@ def _baseline(figure: Figure, more: str = "") -> str:
 
 def _data(figure: Figure) -> str:
     """The name of the data, and what was done to them."""
-    known: Any = OmegaConf.load(registry.conf_folder() / "data" / f"{figure['data']}.yaml")
-    note = "bundled" if figure["bundled"] else known.get("about", {}).get("copy", "")
+    section: Any = OmegaConf.load(registry.conf_folder() / "data" / f"{figure['data']}.yaml")
+    note = "bundled" if figure["bundled"] else section.get("about", {}).get("copy", "")
     return str(figure["data"]) + (f" ({note})" if note else "")
 
 

@@ -22,7 +22,7 @@ from zoo.utilities.compat import epoch_results
 from zoo.utilities.errors import Stopped, no_such
 
 GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
-KEPT = 2  # newest checkpoints
+CHECKPOINTS_TO_KEEP = 2  # newest checkpoints
 
 
 class SeedEachStep(Callback):
@@ -65,7 +65,7 @@ class Progress(Callback):
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
         self.place: dict[str, Any] | None = None
-        self.ended = False
+        self.is_last_epoch = False
 
     def on_save_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
@@ -74,19 +74,20 @@ class Progress(Callback):
             name: collectives.all_sum(torch.stack([mean.value, mean.cumulated_batch_size]).double())
             for name, mean in means(trainer).items()
         }
-        rows = sum(one.rows for one in trainer.loggers if isinstance(one, CSVLogger))
+        rows = sum(logger.rows for logger in trainer.loggers if isinstance(logger, CSVLogger))
         loader = trainer.train_dataloader
         place = loader.state_dict() if isinstance(loader, Batches) else None
         if place and trainer.is_last_batch:  # of the epoch, which a limit may cut short
             place = {"batches": 0}
-        told = {"place": place, "sums": sums, "rows": rows, "ended": trainer.should_stop}
-        checkpoint["progress"] = told
+        progress = {"place": place, "sums": sums, "rows": rows, "ended": trainer.should_stop}
+        checkpoint["progress"] = progress
 
     def on_load_checkpoint(
         self, trainer: Trainer, module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        told = checkpoint["progress"]
-        self.place, self.sums, self.ended = told["place"], told["sums"], told["ended"]
+        progress = checkpoint["progress"]
+        self.place, self.sums = progress["place"], progress["sums"]
+        self.is_last_epoch = progress["ended"]
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         if self.place is not None:
@@ -107,13 +108,13 @@ class Progress(Callback):
         for name, (total, count) in self.sums.items():
             module.log(name, (total / count).to(kind))
         self.sums = {}
-        trainer.should_stop |= self.ended
+        trainer.should_stop |= self.is_last_epoch
 
 
 def means(trainer: Trainer) -> dict[str, Any]:
     """Lightning's running means of the training metrics of this epoch, by name."""
-    found = epoch_results(trainer)
-    return {one.meta.name: one for one in found if one.is_tensor and one.meta.is_mean_reduction}
+    results = [r for r in epoch_results(trainer) if r.is_tensor and r.meta.is_mean_reduction]
+    return {result.meta.name: result for result in results}
 
 
 class Checkpoints(Checkpoint):
@@ -191,7 +192,7 @@ class Checkpoints(Checkpoint):
     def _save_last(self, trainer: Trainer) -> None:
         """Save the newest checkpoint; remove all but two."""
         trainer.save_checkpoint(self.run.checkpoints / f"last-{trainer.global_step}.ckpt")
-        for old in self.run.lasts[KEPT:]:
+        for old in self.run.lasts[CHECKPOINTS_TO_KEEP:]:
             trainer.strategy.remove_checkpoint(old)
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 

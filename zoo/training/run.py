@@ -93,15 +93,15 @@ def step_of(checkpoint: Path) -> int:
 
 def newest(name: str) -> Run | None:
     """The run below ./runs of a model or experiment that ended last; smoke runs do not count."""
-    ended = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
-    for run in (Run(file.parent) for file in ended):
-        found = run.results
-        if name in (found["experiment"], found["model"]) and not found["smoke"]:
+    files = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
+    for run in (Run(file.parent) for file in files):
+        results = run.results
+        if name in (results["experiment"], results["model"]) and not results["smoke"]:
             return run
     return None
 
 
-def weights_of(name: str) -> Path:
+def find_weights(name: str) -> Path:
     """The weights that a command means, which are said on stderr.
 
     Of a model's or experiment's name these are the newest run's below ./runs, else the released.
@@ -116,32 +116,32 @@ def weights_of(name: str) -> Path:
     if run := newest(name):
         print(f"weights   {run.folder}", file=sys.stderr)
         return run.folder
-    shelf, recipes = store.released(), registry.names("experiment")
-    known = {*shelf, *store.defaults(shelf)}
-    if name in known or store.is_path(name) or Path(name).exists():
+    released, experiments = store.released(), registry.names("experiment")
+    available = {*released, *store.defaults(released)}
+    if name in available or store.is_path(name) or Path(name).exists():
         return store.find(name)
-    if name not in recipes:
-        raise ValueError(no_such("weights, model or run", name, [*known, *recipes]))
+    if name not in experiments:
+        raise ValueError(no_such("weights, model or run", name, [*available, *experiments]))
     raise FileNotFoundError(
         f"no finished run of {name} in {Path('runs').resolve()}, and no released weights: "
         f"`zoo train experiment={name}` makes them"
     )
 
 
-def place(config: Mapping[str, Any]) -> Run:
+def locate_run(config: Mapping[str, Any]) -> Run:
     """The run that a config is for, under the working directory, with a name if it has none."""
-    fresh = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    name = config["name"] or fresh
+    new_name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    name = config["name"] or new_name
     return Run(Path("runs").resolve() / config["choices"]["experiment"] / name)
 
 
-def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
+def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
     """Whether the run is finished already.
 
     Raises:
         ValueError: the folder is no run, or a run with another config.
     """
-    if not any(map(_kept, run.folder.glob("*"))):
+    if not any(map(_is_content, run.folder.glob("*"))):
         return False
     if not (run.folder / "config.yaml").exists():
         raise ValueError(f"{run.folder} holds files but is no run: choose another name=")
@@ -156,29 +156,29 @@ def nothing_to_do(run: Run, config: Mapping[str, Any]) -> bool:
     return run.finished and not longer and not changed
 
 
-def _kept(path: Path) -> bool:
+def _is_content(path: Path) -> bool:
     """Whether a file is more than what a start that was killed at once leaves."""
     return not path.name.startswith(".") and path.suffix != PART
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What a run may not change, as `key: old -> new`."""
-    a, b = dict(_flat(old)), dict(_flat(new))
+    a, b = dict(_flatten(old)), dict(_flatten(new))
     keys = [k for k in sorted(a | b) if not any(k == f or k.startswith(f + ".") for f in FREE)]
     return [f"{k}: {a.get(k)!r} -> {b.get(k)!r}" for k in keys if a.get(k) != b.get(k)]
 
 
-def _flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and their values."""
     if isinstance(config, Mapping) and config:
         for name, value in config.items():
-            yield from _flat(value, f"{key}.{name}" if key else str(name))
+            yield from _flatten(value, f"{key}.{name}" if key else str(name))
     else:
         yield key, config
 
 
 @contextmanager
-def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
+def lock_run(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
     """Hold the run's folder, with the config in it; one that failed before it began is removed.
 
     The lock is the operating system's, which takes it back from a process that was killed.
@@ -186,24 +186,24 @@ def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
     Raises:
         ValueError: another process is writing there.
     """
-    fresh = not run.folder.exists()
+    is_new = not run.folder.exists()
     run.folder.mkdir(parents=True, exist_ok=True)
     lock, owner = FileLock(run.folder / ".lock"), run.folder / ".owner"
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        who = owner.read_text() if owner.exists() else "another process"
+        writer = owner.read_text() if owner.exists() else "another process"
         raise ValueError(
-            f"{run.folder} is being written by {who}: wait for it, or choose another name="
+            f"{run.folder} is being written by {writer}: wait for it, or choose another name="
         ) from None
     try:
         owner.write_text(f"process {os.getpid()} on {platform.node()}")
-        sweep(run)
+        remove_partial_files(run)
         write_config(run, config)  # first: another process knows a run by it
         write_config(run, config, COMPOSED)
         yield
     except BaseException:
-        if fresh and not run.checkpoints.exists() and not (run.folder / "metrics.csv").exists():
+        if is_new and not run.checkpoints.exists() and not (run.folder / "metrics.csv").exists():
             _remove(run.folder)
         raise
     finally:
@@ -212,7 +212,7 @@ def opened(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
         (run.folder / ".lock").unlink(missing_ok=True)
 
 
-def sweep(run: Run) -> None:
+def remove_partial_files(run: Run) -> None:
     """Remove what a killed process left half written."""
     for part in run.folder.rglob(f"*{PART}"):
         part.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ def main(folder: str) -> None:
 
         run = Run(Path(folder))
         config = run.composed
-        environment.check(config)
+        environment.check_world_size(config)
         run_experiment(config, run)
         collectives.leave()
     except Exception as error:

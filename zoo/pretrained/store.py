@@ -163,8 +163,7 @@ def read(path: Path) -> Card:
     schema = card.get("schema") if isinstance(card, dict) else None
     if schema not in range(1, SCHEMA + 1):
         raise ValueError(f"{file} has schema {schema!r}: this zoo reads 1 to {SCHEMA}")
-    if schema != SCHEMA:
-        card = migrate(card)
+    card = {**migrate(card), "schema": SCHEMA}
     for key, kind in REQUIRED.items():
         if not isinstance(card.get(key), kind):
             raise ValueError(f"{file} is incomplete: {key} is {card.get(key)!r}")

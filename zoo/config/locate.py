@@ -3,6 +3,8 @@
 from importlib import import_module
 from inspect import Parameter, signature
 
+from zoo.utilities.packages import check_datamodules
+
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
     "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
@@ -23,7 +25,9 @@ def locate(target: str, key: str = "_target_") -> type:
     Raises:
         ValueError: outside the allow-list, not there, or not a model, datamodule, callback,
             logger, strategy, estimator or input.
+        ImportError: another package `datamodules` hides the zoo's.
     """
+    check_datamodules()
     prefix = next((p for p in PREFIXES if isinstance(target, str) and target.startswith(p)), None)
     if prefix is None:
         raise ValueError(f"{key} is {target!r}: it must start with one of {', '.join(PREFIXES)}")

@@ -83,5 +83,5 @@ def line(error: Exception) -> str:
         )
     own_kinds = ValueError | FileNotFoundError | FloatingPointError | Failure | Stopped
     ours = isinstance(error, own_kinds) or (isinstance(error, OSError) and error.errno is None)
-    ours |= isinstance(error, ImportError) and "pip install" in text  # a missing extra
+    ours |= isinstance(error, ImportError) and error.name is None  # Python's own name a module
     return text if ours and text else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"

@@ -32,12 +32,12 @@ def once() -> Iterator[None]:
     from datamodules.bundled import python_docs
     from zoo.catalog import compose as composing
 
-    compose = functools.cache(composing._composed)
+    compose = functools.cache(composing._compose)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
         for name in ("modules", "docstrings"):
             patch.setattr(python_docs, name, functools.cache(getattr(python_docs, name)))
-        patch.setattr(composing, "_composed", lambda arguments: deepcopy(compose(tuple(arguments))))
+        patch.setattr(composing, "_compose", lambda arguments: deepcopy(compose(tuple(arguments))))
         yield
 
 

@@ -189,6 +189,7 @@ class Convolutions(ZooModule):
     """What the classifier and the regressor share: all but what comes out."""
 
     GIVES: ClassVar[str]  # a word for it
+    flip_tta = False  # whether to answer for a picture and its mirror image together
 
     def _build(self, channels: int, widths: Sequence[int], dropout: float, outputs: int) -> None:
         self.whitening = Whitening(channels)
@@ -218,7 +219,7 @@ class Convolutions(ZooModule):
         height, width = images.shape[2:]
         if height < self.least or width < self.least:
             raise ValueError(f"images are {height} x {width}: {self.least} x {self.least} at least")
-        if self.training or not self.hparams.get("flip_tta"):
+        if self.training or not self.flip_tta:
             return self._global_max_pool(images)
         return (self._global_max_pool(images) + self._global_max_pool(images.flip(3))) / 2
 
@@ -249,7 +250,7 @@ class ImageCNN(Convolutions, Classifier):
     Args:
         channels, num_classes: set by the data.
         widths: channels of each block, which halves the map.
-        mirror: outside training, answer for a picture and its mirror image together.
+        flip_tta: outside training, answer for a picture and its mirror image together.
         dropout: before the last layer.
     """
 
@@ -269,6 +270,7 @@ class ImageCNN(Convolutions, Classifier):
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
         self._build(channels, widths, dropout, num_classes)
+        self.flip_tta = flip_tta
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) of any size to logits (B, K).

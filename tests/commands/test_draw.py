@@ -180,8 +180,8 @@ def test_without_options_lively_ones_are_taken_and_printed(command, colour):
     assert all(one in out for one in ("rotation_range=20 ", "horizontal_flip=true"))
     picture, *variants = tiles("augment.png", columns=2, rows=2)
     assert len({tile.tobytes() for tile in (picture, *variants)}) == 4
-    written = [f"{key}={value}" for key, value in augment.LIVELY.items()]
-    assert augment.parse(written) == augment.LIVELY
+    written = [f"{key}={value}" for key, value in augment.DEFAULTS.items()]
+    assert augment.parse_options(written) == augment.DEFAULTS
 
 
 def test_the_seed_makes_the_sheet(command, colour, tmp_path):

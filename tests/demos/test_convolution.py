@@ -48,7 +48,7 @@ def test_the_nine_products_of_slide_15_sum_to_minus_8():
     under = np.array([[0, 0, 0], [0, 1, 1], [0, 1, 2]], np.uint8)
     assert EMBOSS.tolist() == [[[4, 0, 0], [0, 0, 0], [0, 0, -4]]]
     assert convolution.responses(under[:, :, None], EMBOSS, "valid").tolist() == [[[[-8.0]]]]
-    lines, value = convolution.written_out(EMBOSS[0], under)
+    lines, value = convolution.format_sum(EMBOSS[0], under)
     assert value == -8
     assert lines == [
         "( 4 x   0) + ( 0 x   0) + ( 0 x   0)",
@@ -82,7 +82,7 @@ def test_the_sum_written_out_for_a_pixel_is_the_one_in_the_result(text):
     for at in ((0, 0), (8, 11), (4, 6)):
         under = convolution.window(PIXELS, kernels, "same", at)
         for kernel, response in zip(kernels, found, strict=True):
-            lines, value = convolution.written_out(kernel, under[:, :, 1])
+            lines, value = convolution.format_sum(kernel, under[:, :, 1])
             assert len(lines) == len(kernel)
             assert value == pytest.approx(response[at][1], abs=1e-9)
             assert eval("+".join(lines).replace("x", "*")) == pytest.approx(value)
@@ -103,14 +103,14 @@ def test_sobel_is_the_length_of_the_gradient_in_any_direction():
     for a, b in ((0, 5), (5, 0), (3, 4), (4, -3)):
         slope = (100 + a * down + b * across)[:, :, None].astype(np.uint8)
         found = convolution.responses(slope, convolution.kernels("sobel"), "valid")
-        np.testing.assert_allclose(convolution.combined(found), 8 * math.hypot(a, b))
+        np.testing.assert_allclose(convolution.combine(found), 8 * math.hypot(a, b))
 
 
 def test_blur_and_sharpen_keep_an_even_picture_and_the_others_answer_zero():
     even = np.full((9, 9, 1), 77, np.uint8)
     for name, wanted in {"blur": 77, "sharpen": 77, "emboss": 0, "sobel": 0}.items():
         found = convolution.responses(even, convolution.kernels(name), "valid")
-        np.testing.assert_allclose(convolution.combined(found), wanted, atol=1e-9)
+        np.testing.assert_allclose(convolution.combine(found), wanted, atol=1e-9)
 
 
 LEVELS = {"emboss": 128, "blur": 0, "sharpen": 0, "sobel": 0, "0.1 -0.3 0.2": 128, "-1": 0}
@@ -121,7 +121,7 @@ def test_zero_is_mid_grey_for_one_kernel_whose_weights_sum_to_zero(text, level):
     assert convolution.level_of_zero(convolution.kernels(text)) == level
     sums = np.array([-1e9, 0, 1.4, 1e9])
     near = [0, level, level + 1, 255]
-    assert convolution.shown(sums, convolution.kernels(text)).tolist() == near
+    assert convolution.to_grey_levels(sums, convolution.kernels(text)).tolist() == near
 
 
 WRONG = {

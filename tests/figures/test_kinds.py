@@ -141,7 +141,7 @@ def test_below_zero_is_black_and_zero_is_then_grey():
 def test_labelled_pictures_stand_one_below_the_other_as_they_are():
     images = [np.full((5, 50), 9, np.uint8), np.full((7, 20, 3), [1, 2, 3], np.uint8)]
     grid = Grid(images, ["one", "two"])
-    whole = np.asarray(Image.open(io.BytesIO(raster.labelled(grid))))
+    whole = np.asarray(Image.open(io.BytesIO(raster.draw_captioned(grid))))
     assert whole.shape == (2 * LINE + 12 + 2 * GAP, 50 + 2 * GAP, 3)
     assert (whole[LINE : LINE + 5, GAP:-GAP] == 9).all()
     assert (whole[2 * LINE + 5 + GAP :, GAP : GAP + 20][:7] == [1, 2, 3]).all()

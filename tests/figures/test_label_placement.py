@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.figures.label_placement import DOT, HIGH, LETTER, along, overlapping, placed
+from zoo.figures.label_placement import DOT, HIGH, LETTER, along, overlapping, place_names
 
 WIDTH, HEIGHT = 880, 500
 
@@ -24,7 +24,7 @@ def test_no_name_covers_another_or_a_dot_or_a_line_or_leaves_the_frame(count):
     dots = random.uniform(20, [WIDTH - 20, HEIGHT - 20], (count, 2))
     names = ["w" * int(n) for n in random.integers(3, 12, count)]
     lines = [(0, 1), (2, 3)]
-    found = placed(dots, names, lines, WIDTH, HEIGHT)
+    found = place_names(dots, names, lines, WIDTH, HEIGHT)
     boxes = boxes_of(found, names)
     assert len(boxes) > 0.6 * count
     clashes = overlapping(boxes, boxes)
@@ -37,15 +37,15 @@ def test_no_name_covers_another_or_a_dot_or_a_line_or_leaves_the_frame(count):
 
 
 def test_a_name_stands_to_the_right_of_its_dot_where_there_is_room():
-    (place,) = placed(np.array([[100.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
+    (place,) = place_names(np.array([[100.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
     assert (place.anchor, place.x > 100, place.y) == ("start", True, 100)
-    (place,) = placed(np.array([[WIDTH - 5.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
+    (place,) = place_names(np.array([[WIDTH - 5.0, 100.0]]), ["name"], [], WIDTH, HEIGHT)
     assert place.anchor == "end"
 
 
 def test_where_there_is_no_room_the_first_names_have_it():
     dots = np.full((20, 2), 100.0)
-    found = placed(dots, ["name"] * 20, [], WIDTH, HEIGHT)
+    found = place_names(dots, ["name"] * 20, [], WIDTH, HEIGHT)
     known = [place is not None for place in found]
     assert known == sorted(known, reverse=True)
     assert 0 < sum(known) < 20

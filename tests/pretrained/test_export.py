@@ -12,7 +12,7 @@ import zoo
 from tests.pretrained.test_store import INPUT
 from zoo.pretrained import export as module
 from zoo.pretrained import store
-from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, traced
+from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, trace
 from zoo.pretrained.export_spec import InputSpec
 from zoo.utilities.errors import Failure
 from zoo.video import Places
@@ -41,7 +41,7 @@ def check(model, path):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert written.difference <= TOLERANCE
     assert {one["batch"] for one in written.compared} == {1, 3}
-    varying = {axis for entry in written.inputs.values() for axis in entry.varying().values()}
+    varying = {axis for entry in written.inputs.values() for axis in entry.dynamic_axes().values()}
     assert all(len({one[axis] for one in written.compared}) > 1 for axis in varying)
 
 
@@ -50,8 +50,8 @@ def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, tmp_path,
     """In both formats, of one trace."""
     model = trained(name)
     with torch.no_grad():
-        program = traced(model.eval(), model.export_spec())
-    monkeypatch.setattr("zoo.pretrained.export.traced", lambda *_: program)
+        program = trace(model.eval(), model.export_spec())
+    monkeypatch.setattr("zoo.pretrained.export.trace", lambda *_: program)
     for ending in reversed(ENDINGS):  # for ONNX the program is taken apart
         (tmp_path / ending).mkdir()
         check(model.train(), tmp_path / ending / f"a{ending}")
@@ -90,7 +90,7 @@ def test_text_that_is_read_step_by_step_is_read_as_at_once(tmp_path):
 
 def test_an_autoencoder_gives_its_codes_besides():
     model = trained("autoencoder").eval()
-    (images,) = model.export_spec().example()
+    (images,) = model.export_spec().example_inputs()
     drawn, codes = model.export_spec().function(images)
     torch.testing.assert_close(drawn, model(images))
     torch.testing.assert_close(codes, model.encode(images))
@@ -183,9 +183,9 @@ def test_the_command_writes_what_it_says_and_what_makes_a_batch(saved, command, 
     assert told == {"inputs": ["images"], "outputs": ["logits"], **INFO}
     axes = file.graph.input[0].type.tensor_type.shape.dim
     assert [axis.dim_param or axis.dim_value for axis in axes] == ["batch", 1, "height", "width"]
-    kept = {module.ABOUT: ""}
+    kept = {module.METADATA_FILE: ""}
     torch.export.load(tmp_path / "a.pt2", extra_files=kept)
-    assert json.loads(kept[module.ABOUT]) == told
+    assert json.loads(kept[module.METADATA_FILE]) == told
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -47,7 +47,7 @@ def test_a_card_says_all_that_it_should(name):
     assert "+" not in card["commit"]  # committed code
     assert card["flops"] > 0
     assert str(Path.home()) not in SHELF[name].with_suffix(".json").read_text()
-    assert len(dict(model_card.described(card))) >= 9
+    assert len(dict(model_card.describe(card))) >= 9
 
 
 @pytest.mark.parametrize("name", SHELF)

@@ -192,7 +192,7 @@ def test_a_hostile_or_broken_card_is_one_line_and_builds_nothing(change, folder,
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1}', "\xff"])
 def test_what_is_no_card_says_so(text, folder):
     (folder / "card.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=r"card\.json (is no card|has schema|is no whole card)"):
+    with pytest.raises(ValueError, match=r"card\.json (is no card|has schema|is incomplete)"):
         zoo.load(folder)
 
 

@@ -31,7 +31,7 @@ from zoo.figures.svg import HEIGHT, POINTS
 from zoo.figures.table import numeric_columns
 from zoo.training import report
 from zoo.training.comparison import comparison
-from zoo.training.report import curves, shown
+from zoo.training.report import curves, format_score
 
 RESULTS = {
     "experiment": "image_cnn", "model": "image_cnn", "data": "digits", "seed": 0,
@@ -145,9 +145,9 @@ def test_without_baseline_and_target_the_model_stands_alone_on_a_score_before_a_
 
 
 def test_shares_are_per_cent_and_others_plain():
-    assert shown("val/top5_accuracy", 0.12345) == "12.35 %"
-    assert shown("test/coverage", 0.9) == shown("test/neighbours", 0.9) == "90.00 %"
-    assert shown("test/bits_per_sample", 2.71828) == "2.718"
+    assert format_score("val/top5_accuracy", 0.12345) == "12.35 %"
+    assert format_score("test/coverage", 0.9) == format_score("test/neighbours", 0.9) == "90.00 %"
+    assert format_score("test/bits_per_sample", 2.71828) == "2.718"
 
 
 @pytest.mark.parametrize("missing", [[key] for key in RESULTS] + [list(RESULTS)])

@@ -1,4 +1,4 @@
-"""Overrides -> one resolved, checked config. Hydra composes; this file words its errors."""
+"""Overrides -> one resolved, checked config. Hydra composes; its errors become one line here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,16 +16,16 @@ FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that s
 
 def compose_section(group: str, name: str, values: Mapping[str, Any] | None = None) -> Config:
     """The config of one model or data set by itself, without an experiment."""
-    mine = as_overrides({f"{group}.{key}": value for key, value in (values or {}).items()})
-    chosen: Config = _composed(["~experiment", f"{group}={name}", *mine])[0][group]
-    return chosen
+    overrides = as_overrides({f"{group}.{key}": value for key, value in (values or {}).items()})
+    section: Config = _compose(["~experiment", f"{group}={name}", *overrides])[0][group]
+    return section
 
 
 def compose(arguments: Sequence[str]) -> Config:
     """Compose a run from Hydra overrides, resolve it and check it.
 
     Without `experiment=` it is the one that is named after the model. Changing the model or the
-    data of an experiment drops its proof and its name. `init=` brings the model of those weights,
+    data of an experiment drops its target and its name. `init=` brings the model of those weights,
     with its arguments and a tenth of its learning rate.
 
     Raises:
@@ -33,24 +33,24 @@ def compose(arguments: Sequence[str]) -> Config:
     """
     from zoo.config import schema
 
-    given = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
-    if given.get("init"):
-        arguments = [*_started_from(given["init"], given.get("model")), *arguments]
-    config, choices = _composed(arguments)
-    if "experiment" not in given and choices["model"] in names("experiment"):
-        config, choices = _composed([f"experiment={choices['model']}", *arguments])
+    values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
+    if values.get("init"):
+        arguments = [*_initial_model_overrides(values["init"], values.get("model")), *arguments]
+    config, choices = _compose(arguments)
+    if "experiment" not in values and choices["model"] in names("experiment"):
+        config, choices = _compose([f"experiment={choices['model']}", *arguments])
     recipe = choices.get("experiment")
-    written, own = _composed([f"experiment={recipe}"]) if recipe else ({}, {})
-    if any(choices[group] != own.get(group) for group in ("model", "data")):
+    recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
+    if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):
         recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
-    if config["init"] != written.get("init"):
+    if config["init"] != recipe_config.get("init"):
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
     return config
 
 
-def _started_from(source: Any, asked: Any) -> list[str]:
+def _initial_model_overrides(source: Any, name: Any) -> list[str]:
     """The overrides that bring the model of some weights.
 
     Raises:
@@ -58,18 +58,18 @@ def _started_from(source: Any, asked: Any) -> list[str]:
     """
     from zoo.pretrained import store
 
-    card = store.whole(store.read(store.find(str(source))))
-    if asked not in (None, card["choices"]["model"]):
-        name = card["choices"]["model"]
-        raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")
+    card = store.require_complete(store.read(store.find(str(source))))
+    own = card["choices"]["model"]
+    if name not in (None, own):
+        raise ValueError(f"model is {name!r}: init={source} is a {own}; leave model= out")
     section = {key: value for key, value in card["model"].items() if key != "_target_"}
-    return [f"model={card['choices']['model']}", *as_overrides({"model": _slower(section)})]
+    return [f"model={own}", *as_overrides({"model": _slow_down(section)})]
 
 
-def _slower(section: Mapping[str, Any]) -> Config:
+def _slow_down(section: Mapping[str, Any]) -> Config:
     """A model's section with a share of its learning rates."""
     return {
-        key: _slower(value) if isinstance(value, Mapping)
+        key: _slow_down(value) if isinstance(value, Mapping)
         else value * FINE_TUNING if key == "lr"
         else value
         for key, value in section.items()
@@ -106,17 +106,18 @@ def _literal(value: Any, bare: bool = False) -> str:
     return "'" + text.replace("\\'", "\\\\'").replace("'", "\\'") + "'"
 
 
-def _composed(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
+def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
     """The resolved config as plain containers, and which file of each group went into it."""
     from hydra import compose
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    asked = _parse(arguments)
+    overrides = _parse(arguments)
     try:
-        with _hydra():
-            config = compose("train", [_lenient(a) for a in asked], return_hydra_config=True)
+        with _own_hydra():
+            texts = [_allow_new_key(override) for override in overrides]
+            config = compose("train", texts, return_hydra_config=True)
         choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS}
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         for key in OmegaConf.missing_keys(plain):
@@ -135,14 +136,14 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
     from hydra.errors import HydraException
 
     try:
-        asked = OverridesParser.create().parse_overrides(list(arguments))
+        parsed = OverridesParser.create().parse_overrides(list(arguments))
     except HydraException as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"cannot read the override: {reason}; write key=value") from error
-    for one in asked:
+    for one in parsed:
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
             _check_name(one.key_or_group, one.value())
-    return asked
+    return parsed
 
 
 def _check_name(group: str, value: Any) -> None:
@@ -152,24 +153,24 @@ def _check_name(group: str, value: Any) -> None:
             raise ValueError(no_such(group, str(name), names(group)))
 
 
-def _lenient(one: "Override") -> str:
+def _allow_new_key(override: "Override") -> str:
     """The override with `++` before a key, so that the schema, not Hydra, finds unknown keys."""
-    if one.key_or_group in GROUPS or one.is_delete():
-        return str(one.input_line)
-    return "++" + str(one.input_line).lstrip("+")
+    if override.key_or_group in GROUPS or override.is_delete():
+        return str(override.input_line)
+    return "++" + str(override.input_line).lstrip("+")
 
 
 @contextmanager
-def _hydra() -> Iterator[None]:
+def _own_hydra() -> Iterator[None]:
     """Hydra on our folder, leaving alone a Hydra that the caller's program has set up."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
-    theirs = Singleton.get_state()
+    previous_state = Singleton.get_state()
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_folder()), version_base="1.3"):
             yield
     finally:
-        Singleton.set_state(theirs)
+        Singleton.set_state(previous_state)

@@ -13,6 +13,7 @@ from typing import NoReturn
 import zoo
 from zoo.utilities.errors import exit_code, no_such
 from zoo.utilities.openmp import limit_spinning
+from zoo.utilities.packages import check_datamodules
 from zoo.utilities.stdout import until_reader_is_gone
 
 
@@ -51,6 +52,7 @@ def run_verb(verb: str, arguments: list[str]) -> None:
     """Do one verb."""
     if verb not in verbs():
         raise ValueError(no_such("verb", verb, verbs()))
+    check_datamodules()
     module = import_module(f"zoo.commands.{verb}")
     parser = Parser(
         prog=f"zoo {verb}", description=module.__doc__, formatter_class=RawDescriptionHelpFormatter

@@ -52,7 +52,7 @@ def print_card(name: str, card: Any) -> None:
     from zoo.pretrained import model_card
 
     table = Table(title=name, title_justify="left", show_header=False)
-    for key, value in model_card.described(card):
+    for key, value in model_card.describe(card):
         table.add_row(key, value)
     make_output(None).print(table)
 

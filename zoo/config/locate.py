@@ -6,6 +6,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from typing_extensions import NotRequired, Unpack
 
+from zoo.utilities.packages import check_datamodules
+
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
     "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
@@ -26,24 +28,26 @@ def locate(target: str, key: str = "_target_") -> type:
     Raises:
         ValueError: outside the allow-list, not there, or not a model, datamodule, callback,
             logger, strategy, estimator or input.
+        ImportError: another package `datamodules` hides the zoo's.
     """
+    check_datamodules()
     prefix = next((p for p in PREFIXES if isinstance(target, str) and target.startswith(p)), None)
     if prefix is None:
         raise ValueError(f"{key} is {target!r}: it must start with one of {', '.join(PREFIXES)}")
     module, _, name = target.rpartition(".")
     try:
-        found = getattr(import_module(module), name)
+        cls = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{key} is {target!r}: there is no such class ({error})") from error
-    if not (isinstance(found, type) and found.__module__.startswith(prefix) and _buildable(found)):
+    if not (isinstance(cls, type) and cls.__module__.startswith(prefix) and _is_buildable(cls)):
         raise ValueError(
             f"{key} is {target!r}: not a model, datamodule, callback, logger, strategy, "
             "estimator or input of that package"
         )
-    return found
+    return cls
 
 
-def _buildable(cls: type) -> bool:
+def _is_buildable(cls: type) -> bool:
     """Whether a config may build this class. Bases are compared by name: no import is needed."""
     return cls.__module__.startswith("datamodules.inputs.") or bool(
         BUILDABLE & {base.__name__ for base in cls.__mro__}

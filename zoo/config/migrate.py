@@ -18,17 +18,45 @@ CLASSES = {
     "zoo.training.metrics.CSVLogger": "zoo.training.csv_logger.CSVLogger",
     "zoo.windows.StackedWindows": "zoo.baselines.windows.StackedWindows",
 }
+GAINED: dict[str, dict[str, Any]] = {  # arguments since added, with the value that changes nothing
+    "datamodules.texts.Texts": {
+        "text_column": None, "label_column": None, "buckets": False, "class_weights": None,
+    },
+    "datamodules.words.Words": {"text_column": None},
+    "zoo.cbow.CBOW": {"mode": "cbow", "add_outputs": False, "threads": 1},
+    "zoo.image_cnn.ImageCNN": {"flip_tta": False},
+    "zoo.text_cnn.TextCNN": {"embeddings": "random", "vectors": None},
+    "zoo.text_lstm.TextLSTM": {"embeddings": "random", "vectors": None},
+}  # fmt: skip
+CALLBACKS = {"Speed": "Throughput"}  # those with a state in a checkpoint
 INPUTS = {target: kind for kind, target in KINDS.items()}
 
 
 def migrate(value: Any) -> Any:
-    """A card, a config or a part of one, with today's keys, kinds and classes."""
+    """A card, a config or a part of one, with today's keys, kinds, classes and arguments.
+
+    Today's are returned as they are. The names in `seen` are those of data sets, not keys of ours.
+    """
     if isinstance(value, list):
-        return [migrate(item) for item in value]
+        return [migrate(item) if isinstance(item, list | dict) else item for item in value]
     if not isinstance(value, dict):
         return value
-    lifted = {KEYS.get(key, key): migrate(inner) for key, inner in value.items()}
-    target = str(lifted.get("_target_"))
+    section = {
+        KEYS.get(key, key): inner if key == "seen" else migrate(inner)
+        for key, inner in value.items()
+    }
+    target = section.get("_target_")
+    if not isinstance(target, str):
+        return section
     if target in INPUTS:
-        return {"kind": INPUTS[target], **{k: v for k, v in lifted.items() if k != "_target_"}}
-    return {**lifted, "_target_": CLASSES[target]} if target in CLASSES else lifted
+        return {"kind": INPUTS[section.pop("_target_")], **section}
+    target = CLASSES.get(target, target)
+    return {**GAINED.get(target, {}), **section, "_target_": target}
+
+
+def migrate_checkpoint(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint whose metadata, arguments and callbacks have today's names."""
+    states = checkpoint.get("callbacks", {})
+    callbacks = {CALLBACKS.get(name, name): state for name, state in states.items()}
+    parts = {key: checkpoint[key] for key in ("zoo", "hyper_parameters") if key in checkpoint}
+    return {**checkpoint, **migrate(parts), "callbacks": callbacks}

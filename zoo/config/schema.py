@@ -143,7 +143,7 @@ def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
 
 
 def _problem(error: Any, schema: Any, prefix: str) -> str:
-    """One line for one of pydantic's findings."""
+    """One of pydantic's errors as a line."""
     path = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
     key = prefix + ".".join(path)
     if error["type"] == "extra_forbidden" and (now := KEYS.get(path[-1])):
@@ -154,12 +154,12 @@ def _problem(error: Any, schema: Any, prefix: str) -> str:
         )
     if error["type"] == "missing":
         return f"{key} is missing: give it with {key}=..."
-    wanted = error["msg"][0].lower() + error["msg"][1:]
-    return f"{key} is {error['input']!r}: {wanted.replace('input should', 'it should')}"
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{key} is {error['input']!r}: {message.replace('input should', 'it should')}"
 
 
 def _keys(schema: Any, path: list[str]) -> list[str]:
-    """The names that are known where the last part of the path stands."""
+    """The keys of the section that the path leads to."""
     for part in path[:-1]:
         schema = get_type_hints(schema)[part]
     return list(get_type_hints(schema))
@@ -178,15 +178,16 @@ def _check_devices(trainer: Mapping[str, Any]) -> None:
     """Refuse devices that this machine does not have, before any work."""
     import torch
 
-    kind, wanted = trainer["accelerator"], trainer["devices"]
+    kind, devices = trainer["accelerator"], trainer["devices"]
     gpus = torch.cuda.device_count()
     if kind == "gpu" and not gpus:
         raise ValueError("trainer.accelerator is 'gpu': no GPU found; use trainer.accelerator=cpu")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise ValueError("trainer.accelerator is 'mps': not found; use trainer.accelerator=cpu")
     on_gpu = kind in ("auto", "gpu") and gpus
-    there, unit = (gpus, "GPU(s)") if on_gpu else (os.cpu_count() or 1, "CPU core(s)")
-    if wanted > there:
+    available, unit = (gpus, "GPU(s)") if on_gpu else (os.cpu_count() or 1, "CPU core(s)")
+    if devices > available:
         raise ValueError(
-            f"trainer.devices is {wanted}: found {there} {unit}; use trainer.devices={there}"
+            f"trainer.devices is {devices}: found {available} {unit}; use "
+            f"trainer.devices={available}"
         )

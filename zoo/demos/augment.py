@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from datamodules.transforms.augment import Options
 
-SHEET = 1024  # pixels, about, across a sheet of variants
-MOST = 99  # variants
-LIVELY: "Options" = {
+SHEET_WIDTH = 1024  # pixels, about, across a sheet of variants
+MAX_COUNT = 99  # variants
+DEFAULTS: "Options" = {
     "rotation_range": 20,
     "width_shift_range": 0.1,
     "height_shift_range": 0.1,
@@ -39,7 +39,7 @@ def augment_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def draw_augment(given: Namespace) -> bytes:
+def draw_augment(args: Namespace) -> bytes:
     """Draw a picture and random variants of it on one sheet (slides 10-12).
 
     The options are those of training (`zoo show cifar10`); without any, those of --data are taken,
@@ -48,29 +48,31 @@ def draw_augment(given: Namespace) -> bytes:
     from zoo.figures.kinds import Grid
     from zoo.figures.raster import png
 
-    if not 1 <= given.count <= MOST:
-        raise ValueError(f"--count is {given.count}: 1 to {MOST} variants fit on a sheet")
-    if given.seed < 0:
-        raise ValueError(f"--seed is {given.seed}: 0 or more is wanted")
-    columns = math.ceil(math.sqrt(given.count + 1))
-    tile = min(SIDE, SHEET // columns)
-    picture, words = given.picture, given.options
+    if not 1 <= args.count <= MAX_COUNT:
+        raise ValueError(f"--count is {args.count}: 1 to {MAX_COUNT} variants fit on a sheet")
+    if args.seed < 0:
+        raise ValueError(f"--seed is {args.seed}: 0 or more is wanted")
+    columns = math.ceil(math.sqrt(args.count + 1))
+    tile = min(SIDE, SHEET_WIDTH // columns)
+    picture, words = args.picture, args.options
     if picture and "=" in picture and not Path(picture).exists():
         picture, words = None, [picture, *words]
-    if picture and given.data:
-        raise ValueError(f"a picture ({picture}) and --data {given.data}: give one of them")
-    asked = parse(words)
-    pixels, name, own = example(given.data) if given.data else (*read(picture, tile), LIVELY)
-    options = asked or own
+    if picture and args.data:
+        raise ValueError(f"a picture ({picture}) and --data {args.data}: give one of them")
+    options = parse_options(words)
+    if args.data:
+        pixels, name, defaults = load_example(args.data)
+    else:
+        (pixels, name), defaults = read(picture, tile), DEFAULTS
+    options = options or defaults
     print(f"input     {name}")
     print("options   " + " ".join(f"{k}={str(v).lower()}" for k, v in options.items()))
-    print(f"seed      {given.seed}")
-    return png(
-        Grid([pixels, *variants(pixels, options, given.count, given.seed)], (), columns), tile
-    )
+    print(f"seed      {args.seed}")
+    images = [pixels, *variants(pixels, options, args.count, args.seed)]
+    return png(Grid(images, columns=columns), tile)
 
 
-def example(data: str) -> "tuple[np.ndarray, str, Options]":
+def load_example(data: str) -> "tuple[np.ndarray, str, Options]":
     """A training picture (H, W, C) of a data set, a line about it, and its own options.
 
     Raises:
@@ -80,19 +82,19 @@ def example(data: str) -> "tuple[np.ndarray, str, Options]":
     from datamodules.images import Images
     from zoo.catalog.create import create_data
 
-    found = create_data(data)
-    if not isinstance(found, Images):
+    datamodule = create_data(data)
+    if not isinstance(datamodule, Images):
         raise ValueError(f"--data is {data!r}: it holds no pictures (zoo list data)")
-    found.prepare_data()
-    found.setup("fit")
-    pixels, labels = found.arrays("train")
-    kind = found.info["classes"][labels[0]] if "classes" in found.info else labels[0]
+    datamodule.prepare_data()
+    datamodule.setup("fit")
+    pixels, labels = datamodule.arrays("train")
+    kind = datamodule.info["classes"][labels[0]] if "classes" in datamodule.info else labels[0]
     size = " x ".join(map(str, pixels[0].shape))
     line = f"{data}, its first training picture ({kind}): {size}, height x width x channels"
-    return pixels[0], line, found.augment.options
+    return pixels[0], line, datamodule.augment.options
 
 
-def parse(words: Sequence[str]) -> "Options":
+def parse_options(words: Sequence[str]) -> "Options":
     """The options of augmentation written as key=value, checked.
 
     Raises:
@@ -106,13 +108,13 @@ def parse(words: Sequence[str]) -> "Options":
     from zoo.config.schema import STRICT, validate
 
     try:
-        found = OverridesParser.create().parse_overrides(list(words))
+        overrides = OverridesParser.create().parse_overrides(list(words))
     except HydraException as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"cannot read the options: {reason}; write key=value") from error
     options = {
         one.key_or_group: one.get_value_string() if one.is_sweep_override() else one.value()
-        for one in found
+        for one in overrides
     }
     validate(with_config(STRICT)(Options), options, "")
     return cast("Options", options)
@@ -127,5 +129,5 @@ def variants(pixels: "np.ndarray", options: "Options", count: int, seed: int) ->
 
     image = torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
     key = Key(seed=seed, epoch=0, batch=0, size=count, start=0, stop=count)
-    made = Augment(options)(image.repeat(count, 1, 1, 1), key)  # (B, C, H, W)
-    return made.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    batch = Augment(options)(image.repeat(count, 1, 1, 1), key)  # (B, C, H, W)
+    return batch.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

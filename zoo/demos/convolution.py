@@ -91,7 +91,7 @@ def responses(pixels: np.ndarray, kernels: np.ndarray, border: Border) -> np.nda
     return sums.permute(1, 2, 3, 0).numpy()  # from (C, N, H', W')
 
 
-def combined(responses: np.ndarray) -> np.ndarray:
+def combine(responses: np.ndarray) -> np.ndarray:
     """What is shown of (N, ...): one kernel's response, or the magnitude of several."""
     return responses[0] if len(responses) == 1 else np.sqrt((responses**2).sum(axis=0))
 
@@ -116,7 +116,7 @@ def window(
     return padded[at[0] : at[0] + sides[0], at[1] : at[1] + sides[1]]
 
 
-def written_out(kernel: np.ndarray, under: np.ndarray) -> tuple[list[str], float]:
+def format_sum(kernel: np.ndarray, under: np.ndarray) -> tuple[list[str], float]:
     """The weighted sum of pixels (kh, kw) under a kernel (kh, kw): its lines as text, its value."""
     weights = [[f"{weight:g}" for weight in row] for row in kernel]
     wide = max(len(weight) for row in weights for weight in row)
@@ -137,6 +137,6 @@ def level_of_zero(kernels: np.ndarray) -> int:
     return 128 if len(kernels) == 1 and balanced else 0
 
 
-def shown(sums: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+def to_grey_levels(sums: np.ndarray, kernels: np.ndarray) -> np.ndarray:
     """The combined sums of these kernels as grey levels, uint8, clipped to 0..255."""
     return np.rint(sums + level_of_zero(kernels)).clip(0, 255).astype(np.uint8)

@@ -28,12 +28,12 @@ def filter_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--at",
         metavar="ROW,COLUMN",
-        type=place,
+        type=row_and_column,
         help="the pixel whose sum is written out, counted from 0 (the default: the middle)",
     )
 
 
-def place(text: str) -> tuple[int, int]:
+def row_and_column(text: str) -> tuple[int, int]:
     """The row and the column of "10,20"."""
     try:
         row, column = map(int, text.split(","))
@@ -42,7 +42,7 @@ def place(text: str) -> tuple[int, int]:
     return row, column
 
 
-def draw_filter(given: Namespace) -> bytes:
+def draw_filter(arguments: Namespace) -> bytes:
     """Slide a kernel over a picture, and write the weighted sum out for one pixel (slides 15-17).
 
     As on slide 15 and in the layers of a network, the kernel is laid on the pixels as it is written
@@ -53,21 +53,21 @@ def draw_filter(given: Namespace) -> bytes:
     from zoo.figures.kinds import Grid
     from zoo.figures.raster import png
 
-    kernels = convolution.kernels(given.kernel)
-    kernels = kernels[:, ::-1, ::-1] if given.flip else kernels
-    pixels, name = read(given.picture, SIDE)
-    sums = convolution.combined(convolution.responses(pixels, kernels, given.border))
+    kernels = convolution.kernels(arguments.kernel)
+    kernels = kernels[:, ::-1, ::-1] if arguments.flip else kernels
+    pixels, name = read(arguments.picture, SIDE)
+    sums = convolution.combine(convolution.responses(pixels, kernels, arguments.border))
     height, width, channels = pixels.shape
-    at = given.at or (height // 2, width // 2)
-    under = convolution.window(pixels, kernels, given.border, at)
+    at = arguments.at or (height // 2, width // 2)
+    under = convolution.window(pixels, kernels, arguments.border, at)
     print(f"input     {name}")
-    print_kernels(kernels, given.flip)
-    print_size((height, width), kernels, given.border)
+    print_kernels(kernels, arguments.flip)
+    print_size((height, width), kernels, arguments.border)
     print_levels(sums, kernels)
     print(f"sum       at row {at[0]}, column {at[1]}, weight x pixel:")
     for channel, colour in enumerate(CHANNELS[channels]):
         print_sum(colour, kernels, under[:, :, channel])
-    result = convolution.shown(sums, kernels)
+    result = convolution.to_grey_levels(sums, kernels)
     return png(Grid([pixels, result], columns=2), SIDE)
 
 
@@ -113,12 +113,12 @@ def print_sum(colour: str, kernels: "np.ndarray", under: "np.ndarray") -> None:
     print(f"  {colour}")
     values = []
     for kernel in kernels:
-        rows, value = convolution.written_out(kernel, under)
+        rows, value = convolution.format_sum(kernel, under)
         values.append(value)
         print("      " + "\n    + ".join(rows))
         print(f"    = {value:g}")
-    total = convolution.combined(np.array(values))
+    total = convolution.combine(np.array(values))
     if len(values) > 1:
         squares = " + ".join(f"({value:g})^2" for value in values)
         print(f"    magnitude sqrt({squares}) = {total:.1f}")
-    print(f"    shown as {convolution.shown(total, kernels)}")
+    print(f"    shown as {convolution.to_grey_levels(total, kernels)}")

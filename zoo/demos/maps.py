@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from zoo.nn.module import ZooModule
 
-SEEN, FILTER = 128, 28  # pixels, about, of what a network sees and of a filter, once enlarged
-FILTERS = 16  # in a row
+TILE, FILTER_TILE = 128, 28  # pixels, about, of the input and of a filter, once enlarged
+COLUMNS = 16  # filters in a row
 
 
 def maps_arguments(parser: ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def maps_arguments(parser: ArgumentParser) -> None:
     picture_argument(parser, "a test picture of the data that it learned from")
 
 
-def draw_maps(given: Namespace) -> bytes:
+def draw_maps(arguments: Namespace) -> bytes:
     """Draw the filters of a network's first layer, and what each convolution makes of a picture.
 
     Of each convolution the most active maps are shown, the most active first, after the activation
@@ -33,27 +33,29 @@ def draw_maps(given: Namespace) -> bytes:
 
     from zoo import load
     from zoo.figures import kinds, raster
+    from zoo.figures.raster import draw_captioned, tile_images
     from zoo.nn.feature_maps import check, convolutions, feature_maps, first_filters
     from zoo.training.run import find_weights
 
-    model = load(find_weights(given.name))
+    model = load(find_weights(arguments.name))
     check(model)
-    batch, name = seen(model, given.picture)
-    shown = raster.feature_maps(feature_maps(model, batch))
-    first = next(iter(convolutions(model)))
+    batch, name = load_batch(model, arguments.picture)
+    grid = raster.feature_maps(feature_maps(model, batch))
+    first_layer = next(iter(convolutions(model)))
     filters = np.asarray(first_filters(model).images)
     print(f"input     {name}")
-    print(f"filters   {first}: {len(filters)} of {' x '.join(map(str, filters.shape[1:3]))} pixels")
-    for caption in shown.captions:
+    size = " x ".join(map(str, filters.shape[1:3]))
+    print(f"filters   {first_layer}: {len(filters)} of {size} pixels")
+    for caption in grid.captions:
         print(f"maps      {caption}")
     picture = model.input.restore(batch[:1])[0]  # (H, W, C), or the frames of a clip
     frames = picture if picture.ndim == 4 else [picture]
-    above = [raster.tiled(frames, tile=SEEN), raster.tiled(filters, FILTERS, tile=FILTER)]
-    titles = ["what it sees", f"{first}: its {len(filters)} filters"]
-    return raster.labelled(kinds.Grid([*above, *shown.images], [*titles, *shown.captions]))
+    top = [tile_images(frames, tile=TILE), tile_images(filters, COLUMNS, tile=FILTER_TILE)]
+    titles = ["what it sees", f"{first_layer}: its {len(filters)} filters"]
+    return draw_captioned(kinds.Grid([*top, *grid.images], [*titles, *grid.captions]))
 
 
-def seen(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
+def load_batch(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
     """A batch with a picture as the network takes it, and a line about it.
 
     Without a picture it is a test sample of the data that the model was trained on.

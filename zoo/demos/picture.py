@@ -28,8 +28,8 @@ def read(picture: str | None, side: int) -> "tuple[np.ndarray, str]":
 
     from datamodules.inputs.picture_file import eight_bit, open_picture
 
-    with open_picture(picture or load_sample_image("china.jpg")) as opened:
-        small = eight_bit(ImageOps.exif_transpose(opened)).convert("RGB")
+    with open_picture(picture or load_sample_image("china.jpg")) as image:
+        small = eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
         small.thumbnail((side, side))
     pixels = np.array(small)
     if (pixels == pixels[:, :, :1]).all():

@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def draw_planes(given: Namespace) -> bytes:
+def draw_planes(arguments: Namespace) -> bytes:
     """Take a picture apart into its red, green and blue planes, and add them up again (slide 5)."""
     from zoo.figures.kinds import Grid
     from zoo.figures.raster import png
 
-    pixels, name = read(given.picture, SIDE)
+    pixels, name = read(arguments.picture, SIDE)
     parts = planes(pixels)
-    whole = parts[0] + parts[1] + parts[2]
+    total = parts[0] + parts[1] + parts[2]
     print(f"input     {name}")
     for colour, part in zip(CHANNELS[3], parts, strict=True):
         plane = part.max(axis=2)
         print(f"{colour:<9} {plane.min()} to {plane.max()}, mean {plane.mean():.1f}")
-    print(f"sum       {(whole == pixels).mean():.0%} of its values are those of the picture")
-    return png(Grid([*parts, whole], columns=2), SIDE)
+    print(f"sum       {(total == pixels).mean():.0%} of its values are those of the picture")
+    return png(Grid([*parts, total], columns=2), SIDE)
 
 
 def planes(pixels: "np.ndarray") -> "list[np.ndarray]":

@@ -17,10 +17,10 @@ def classification(
     probabilities: np.ndarray,
     labels: np.ndarray,
     classes: Sequence[str],
-    shown: Samples | None = None,
+    samples: Samples | None = None,
     rate: int = 0,
 ) -> dict[str, Picture]:
-    """Show how a classifier answers, from probabilities (N, C) and labels (N,).
+    """Draw how well a classifier does, from probabilities (N, C) and labels (N,).
 
     Args:
         shown: the N raw samples: pictures, texts, clips or waves; without them no mistakes.
@@ -33,21 +33,21 @@ def classification(
         "Confusion matrix": Confusion(counts, classes),
         "Per class": _per_class(counts, classes),
     }
-    if shown is not None and np.trace(counts) < len(labels):
-        worst, said = _worst_mistakes(probabilities, labels, classes)
-        pictures["Worst mistakes"] = _samples([shown[i] for i in worst], said, rate)
+    if samples is not None and np.trace(counts) < len(labels):
+        worst, descriptions = _worst_mistakes(probabilities, labels, classes)
+        pictures["Worst mistakes"] = _draw_samples([samples[i] for i in worst], descriptions, rate)
     return pictures
 
 
-def answered(
+def draw_answers(
     samples: Sequence[Any], truths: Sequence[str], answers: Sequence[Mapping[str, Any]], rate: float
 ) -> Picture:
     """Raw samples of one kind, the truth beside what a classifier answered."""
-    said = [
-        (truth, one["label"], f"{100 * one['probability']:.0f} %")
-        for truth, one in zip(truths, answers, strict=True)
+    descriptions = [
+        (truth, answer["label"], f"{100 * answer['probability']:.0f} %")
+        for truth, answer in zip(truths, answers, strict=True)
     ]
-    return _samples(samples, said, rate, "{}, answered {} ({} sure)", columns=4)
+    return _draw_samples(samples, descriptions, rate, "{}, answered {} ({} sure)", columns=4)
 
 
 def regression(
@@ -55,9 +55,9 @@ def regression(
     targets: np.ndarray,
     unit: str,
     mean: float,
-    shown: Images | None = None,
+    images: Images | None = None,
 ) -> dict[str, Picture]:
-    """Show how a model answers that gives values (N,), beside the truths (N,) in the same unit.
+    """Draw how well a regressor does, from values (N,) and the truths (N,) in the same unit.
 
     Args:
         mean: of the training targets: what would be answered without looking.
@@ -66,21 +66,21 @@ def regression(
     errors, order = np.abs(values - targets), np.argsort(targets, kind="stable")
     ends = [float(targets.min()), float(targets.max())]
     answers = targets[order].tolist(), values[order].tolist()
-    found: dict[str, Picture] = {
+    figures: dict[str, Picture] = {
         "Answers beside the truth": Curve(
             {"answered": answers, "right": (ends, ends)}, f"truth, {unit}", f"answer, {unit}"
         ),
         "Errors": _errors({"always the mean": np.abs(targets - mean), "answered": errors}, unit),
     }
-    if shown is not None:
+    if images is not None:
         worst = np.argsort(-errors, kind="stable")[:WORST]
-        said = [f"{targets[i]:.0f} {unit} taken for {values[i]:.0f}" for i in worst]
-        found["Worst mistakes"] = Grid([shown[i] for i in worst], said)
-    return found
+        captions = [f"{targets[i]:.0f} {unit} taken for {values[i]:.0f}" for i in worst]
+        figures["Worst mistakes"] = Grid([images[i] for i in worst], captions)
+    return figures
 
 
 def _errors(errors: Mapping[str, np.ndarray], unit: str) -> Table:
-    """Of each name's absolute errors (N,) the mean, the median, what 90 % stay below, the most."""
+    """Mean, median, 90 % quantile and maximum of each name's absolute errors (N,)."""
     rows = [
         (name, *(f"{value:.2f}" for value in (e.mean(), *np.quantile(e, [0.5, 0.9, 1.0]))))
         for name, e in errors.items()
@@ -97,33 +97,33 @@ def _per_class(counts: np.ndarray, classes: Sequence[str]) -> Table:
     return Table(("class", "samples", "precision %", "recall %", "F1 %"), rows)
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}" if whole else "-"  # 0/0: never asked, or never answered
+def _percent(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f}" if total else "-"  # 0/0: never asked, or never answered
 
 
 def _worst_mistakes(
     probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]
 ) -> tuple[np.ndarray, list[tuple[str, str, str]]]:
-    """Which samples were mistaken, the surest first; and for each (truth, answer, sure)."""
-    answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    """The mistakes by index, the surest first; and (truth, answer, confidence) of each."""
+    answers, scores = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != labels)
-    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:WORST]
-    said = [(classes[labels[i]], classes[answers[i]], f"{100 * sure[i]:.0f} %") for i in worst]
-    return worst, said
+    worst = wrong[np.argsort(-scores[wrong], kind="stable")][:WORST]
+    rows = [(classes[labels[i]], classes[answers[i]], f"{100 * scores[i]:.0f} %") for i in worst]
+    return worst, rows
 
 
-def _samples(
+def _draw_samples(
     samples: Sequence[Any],
-    said: Sequence[tuple[str, str, str]],
+    answers: Sequence[tuple[str, str, str]],
     rate: float,
     caption: str = "{} taken for {} ({} sure)",
     columns: int = 8,
 ) -> Picture:
-    """The picture for samples of one kind, each with its (truth, answer, sure)."""
+    """The picture for samples of one kind, each with its (truth, answer, confidence)."""
     if isinstance(samples[0], str):
-        rows = [(*words, _cut(text)) for words, text in zip(said, samples, strict=True)]
+        rows = [(*answer, _truncate(text)) for answer, text in zip(answers, samples, strict=True)]
         return Table(("truth", "answer", "sure", "text"), rows[:WORST_TEXTS])
-    captions = [caption.format(*words) for words in said]
+    captions = [caption.format(*answer) for answer in answers]
     if samples[0].ndim == 4:
         return Strip(samples[:WORST_ROWS], captions[:WORST_ROWS], rate)
     if samples[0].ndim == 1:
@@ -131,5 +131,5 @@ def _samples(
     return Grid(samples, captions, columns)
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     return text if len(text) <= TEXT else text[: TEXT - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

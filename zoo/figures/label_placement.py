@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LETTER = 8.0  # wide, in most founts, of letters of 12.5
+LETTER = 8.0  # wide, in most fonts, at a font size of 12.5
 HIGH = 15.0  # a line of text
 FREE = 6.0  # between the middle of a dot and its name
 DOT = 3.5  # half of what a dot takes up
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     anchor: str
 
 
-def placed(
+def place_names(
     dots: np.ndarray,
     names: Sequence[str],
     lines: Sequence[tuple[int, int]],
@@ -39,27 +39,27 @@ def placed(
         lines: pairs of dots that a straight line joins, which no name shall cover.
         width, height: of the frame.
     """
-    kept = np.concatenate([dots, *(along(dots[a], dots[b]) for a, b in lines)])
-    taken = np.concatenate([kept - DOT, kept + DOT], 1)
-    found: list[Place | None] = []
+    obstacles = np.concatenate([dots, *(along(dots[a], dots[b]) for a, b in lines)])
+    occupied = np.concatenate([obstacles - DOT, obstacles + DOT], 1)
+    placements: list[Place | None] = []
     for dot, name in zip(dots, names, strict=True):
         places, boxes = around(dot, name)
-        free = inside(boxes, width, height) & ~overlapping(boxes, taken).any(1)
+        free = inside(boxes, width, height) & ~overlapping(boxes, occupied).any(1)
         best = int(free.argmax())
         if free[best]:
-            taken = np.concatenate([taken, boxes[best : best + 1]])
-        found.append(places[best] if free[best] else None)
-    return found
+            occupied = np.concatenate([occupied, boxes[best : best + 1]])
+        placements.append(places[best] if free[best] else None)
+    return placements
 
 
 def around(dot: np.ndarray, name: str) -> tuple[list[Place], np.ndarray]:
     """The places beside a dot (2,), and the boxes (N, 4) that a name takes up there."""
-    wide, boxes, places = LETTER * len(name), [], []
+    width, boxes, places = LETTER * len(name), [], []
     for across, down in SIDES:
-        apart = FREE / 2 if across and down else FREE
-        x, y = dot[0] + across * apart, dot[1] + down * (apart + HIGH / 2)
-        left = x + wide * (across - 1) / 2
-        boxes.append((left, y - HIGH / 2, left + wide, y + HIGH / 2))
+        gap = FREE / 2 if across and down else FREE
+        x, y = dot[0] + across * gap, dot[1] + down * (gap + HIGH / 2)
+        left = x + width * (across - 1) / 2
+        boxes.append((left, y - HIGH / 2, left + width, y + HIGH / 2))
         places.append(Place(float(x), float(y), ANCHORS[across]))
     return places, np.array(boxes)
 

@@ -37,20 +37,21 @@ def feature_maps(layers: Mapping[str, np.ndarray]) -> Grid:
     Of each the channels with the highest mean, the highest first. Zero is black, or what is lowest
     if there is less; each map has its own white.
     """
-    chosen = {name: maps[np.argsort(-maps.mean((1, 2)), kind="stable")[:MAPS]]
+    strongest = {name: maps[np.argsort(-maps.mean((1, 2)), kind="stable")[:MAPS]]
               for name, maps in layers.items()}  # fmt: skip
     captions = [
-        f"{name}: {_of(len(chosen[name]), len(maps))}, {maps.shape[1]} x {maps.shape[2]}"
+        f"{name}: {_count(len(strongest[name]), len(maps))}, {maps.shape[1]} x {maps.shape[2]}"
         for name, maps in layers.items()
     ]
-    return Grid([tiled(_levels(maps)) for maps in chosen.values()], captions, columns=2)
+    sheets = [tile_images(_grey_levels(maps)) for maps in strongest.values()]
+    return Grid(sheets, captions, columns=2)
 
 
-def _of(shown: int, whole: int) -> str:
-    return f"the {shown} most active of {whole} maps" if shown < whole else f"{whole} maps"
+def _count(count: int, total: int) -> str:
+    return f"the {count} most active of {total} maps" if count < total else f"{total} maps"
 
 
-def _levels(maps: np.ndarray) -> np.ndarray:
+def _grey_levels(maps: np.ndarray) -> np.ndarray:
     """Maps (N, H, W) as grey levels, uint8; one that is the same all over is black."""
     low = np.minimum(maps.min((1, 2), keepdims=True), 0)
     reach = maps.max((1, 2), keepdims=True) - low
@@ -58,26 +59,26 @@ def _levels(maps: np.ndarray) -> np.ndarray:
     return np.rint(255 * (maps - low) / reach).astype(np.uint8)
 
 
-def tiled(images: Images, columns: int = ACROSS, tile: int = MAP) -> np.ndarray:
+def tile_images(images: Images, columns: int = ACROSS, tile: int = MAP) -> np.ndarray:
     """Pictures of one size as one picture (H, W, 3), enlarged to about `tile` pixels each."""
-    sheet = _sheet(images, columns, tile)
+    sheet = _make_sheet(images, columns, tile)
     return np.where(sheet[:, :, 3:], sheet[:, :, :3], np.uint8(255))
 
 
-def labelled(grid: Grid) -> bytes:
+def draw_captioned(grid: Grid) -> bytes:
     """Draw the pictures of a grid as they are as one PNG, one below the other under its caption."""
     from PIL import Image, ImageDraw
 
     images = [_rgba(image)[:, :, :3] for image in grid.images]
     height = sum(image.shape[0] + LINE + GAP for image in images)
     width = max(image.shape[1] for image in images)
-    whole = Image.new("RGB", (width + 2 * GAP, height), "white")
-    write, y = ImageDraw.Draw(whole), 0
+    sheet = Image.new("RGB", (width + 2 * GAP, height), "white")
+    write, y = ImageDraw.Draw(sheet), 0
     for image, caption in zip(images, grid.captions, strict=True):
         write.text((GAP, y + LINE / 2), caption, "black", anchor="lm", font_size=LINE / 2)
-        whole.paste(Image.fromarray(image), (GAP, y + LINE))
+        sheet.paste(Image.fromarray(image), (GAP, y + LINE))
         y += LINE + image.shape[0] + GAP
-    whole.save(file := io.BytesIO(), "PNG", optimize=True)
+    sheet.save(file := io.BytesIO(), "PNG", optimize=True)
     return file.getvalue()
 
 
@@ -85,13 +86,13 @@ def png(grid: Grid, tile: int = TILE) -> bytes:
     """Draw all pictures of a grid as one PNG; small ones are enlarged to about `tile` pixels."""
     from PIL import Image
 
-    Image.fromarray(_sheet(grid.images, grid.columns, tile)).save(
+    Image.fromarray(_make_sheet(grid.images, grid.columns, tile)).save(
         file := io.BytesIO(), "PNG", optimize=True
     )
     return file.getvalue()
 
 
-def _sheet(images: Images, columns: int, tile: int) -> np.ndarray:
+def _make_sheet(images: Images, columns: int, tile: int) -> np.ndarray:
     """Pictures side by side as one (H, W, 4), enlarged to about `tile` pixels; gaps are clear."""
     images = [_rgba(image) for image in images]
     height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))

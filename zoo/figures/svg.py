@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 480, 270  # of a curve, in SVG units: about CSS pixels
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 8, 44  # room for the labels around it
 COLOURS = 6  # in page.css
 PLANE = 880  # the width of a plane with names; its height is that of what is there, within bounds
-FLAT, HIGH = 0.45, 0.75  # of the width
+MIN_ASPECT, MAX_ASPECT = 0.45, 0.75  # of the width
 MARGIN = 24
 POINTS = 400  # of a line or a waveform; more would not be seen
 
@@ -26,24 +26,24 @@ def scatter_svg(title: str, scatter: Scatter) -> str:
     """In a box that scrolls on a phone: the letters keep their size."""
     if not len(scatter.names):
         return "<p>none</p>"
-    dots, height = _fitted(np.asarray(scatter.points, dtype=float))
-    places = label_placement.placed(dots, scatter.names, scatter.lines, PLANE, height)
+    dots, height = _fit_points(np.asarray(scatter.points, dtype=float))
+    places = label_placement.place_names(dots, scatter.names, scatter.lines, PLANE, height)
     groups = list(dict.fromkeys(scatter.groups))
     keys = [groups.index(group) for group in scatter.groups] or [0] * len(dots)
     joins = "".join(_join(*dots[[a, b]]) for a, b in scatter.lines)
-    each = zip(dots, scatter.names, places, keys, strict=True)
+    labels = zip(dots, scatter.names, places, keys, strict=True)
     alt = escape(f"{title}: {', '.join(scatter.names)}")
     return box(
         f'<svg viewBox="0 0 {PLANE} {height:.0f}" role="img" aria-label="{alt}">'
-        f"{joins}{''.join(_named(*one) for one in each)}</svg>"
+        f"{joins}{''.join(_draw_dot(*label) for label in labels)}</svg>"
     ) + (_legend(groups) if groups else "")
 
 
-def _fitted(points: np.ndarray) -> tuple[np.ndarray, float]:
+def _fit_points(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Places (P, 2) in SVG units, one scale for both axes, in the middle; and the height."""
     low, high = points.min(0), points.max(0)
     span = np.maximum(high - low, 1e-9)
-    height = PLANE * float(np.clip(span[1] / span[0], FLAT, HIGH))
+    height = PLANE * float(np.clip(span[1] / span[0], MIN_ASPECT, MAX_ASPECT))
     frame = np.array([PLANE, height])
     scale = ((frame - 2 * MARGIN) / span).min()
     return frame / 2 + (points - (low + high) / 2) * scale * [1, -1], height
@@ -53,13 +53,13 @@ def _join(one: np.ndarray, other: np.ndarray) -> str:
     return f'<path class="rule" d="M{one[0]:.1f} {one[1]:.1f}L{other[0]:.1f} {other[1]:.1f}"/>'
 
 
-def _named(dot: np.ndarray, name: str, place: label_placement.Place | None, key: int) -> str:
+def _draw_dot(dot: np.ndarray, name: str, place: label_placement.Place | None, key: int) -> str:
     """A dot with its name beside it, or below the pointer alone where there is no room."""
-    drawn = f'<circle class="dot {_key(key)}" cx="{dot[0]:.1f}" cy="{dot[1]:.1f}" r="3"/>'
+    circle = f'<circle class="dot {_key(key)}" cx="{dot[0]:.1f}" cy="{dot[1]:.1f}" r="3"/>'
     if place is None:
-        return f"<g><title>{escape(name)}</title>{drawn}</g>"
+        return f"<g><title>{escape(name)}</title>{circle}</g>"
     x, y, anchor = place
-    return f'{drawn}<text x="{x:.1f}" y="{y + 4:.1f}" class="{anchor}">{escape(name)}</text>'
+    return f'{circle}<text x="{x:.1f}" y="{y + 4:.1f}" class="{anchor}">{escape(name)}</text>'
 
 
 def curve_svg(title: str, curve: Curve) -> str:
@@ -68,16 +68,16 @@ def curve_svg(title: str, curve: Curve) -> str:
         return "<p>no finite value</p>"
     if len(lines) > COLOURS:  # the legend then names them from the top down
         lines = dict(sorted(lines.items(), key=lambda line: -line[1][-1, 1]))
-    axes = Axes(_spread(lines.values()), curve.log_x)
+    axes = Axes(_all_points(lines.values()), curve.log_x)
     bands = [_band(i, axes, p) for i, p in enumerate(lines.values()) if p.shape[1] == 4]
-    drawn = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
+    paths = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
     ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
     alt = escape(f"{title}: {', '.join(ends)}")
     unit = f"<p>{escape(curve.y_label)}</p>" if curve.y_label else ""
     label = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" class="end">{escape(curve.x_label)}</text>'
     return (
         f'{unit}<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">'
-        f"{axes.draw()}{label}{''.join(bands + drawn)}</svg>{_legend(lines)}"
+        f"{axes.draw()}{label}{''.join(bands + paths)}</svg>{_legend(lines)}"
     )
 
 
@@ -86,17 +86,17 @@ def _points(curve: Curve, name: str) -> np.ndarray:
     columns = [*curve.lines[name], *curve.bands.get(name, ())]
     points = np.column_stack([np.asarray(column, dtype=float) for column in columns])
     points = points[np.isfinite(points).all(axis=1)]
-    return _thin(points[points[:, 0] > 0] if curve.log_x else points)
+    return _downsample(points[points[:, 0] > 0] if curve.log_x else points)
 
 
-def _thin(points: np.ndarray) -> np.ndarray:
+def _downsample(points: np.ndarray) -> np.ndarray:
     """Of many points (P, ...) the means of neighbours."""
     if len(points) <= POINTS:
         return points
     return np.array([part.mean(axis=0) for part in np.array_split(points, POINTS)])
 
 
-def _spread(lines: Iterable[np.ndarray]) -> np.ndarray:
+def _all_points(lines: Iterable[np.ndarray]) -> np.ndarray:
     """All places (P, 2) that lines and their bands take up."""
     return np.concatenate([line[:, [0, y]] for line in lines for y in range(1, line.shape[1])])
 

@@ -11,7 +11,7 @@ import torch
 
 from datamodules.sources.locate import locate
 from zoo.catalog.compose import compose
-from zoo.figures.evaluation import answered
+from zoo.figures.evaluation import draw_answers
 from zoo.figures.html import draw
 from zoo.figures.kinds import Picture
 from zoo.figures.page import page
@@ -57,13 +57,13 @@ def make_examples(model: "ZooModule") -> Examples:
         answers = model.eval().predict_batch(inputs.to(model.device))
     truths = [data.info["classes"][label] for label in labels.tolist()]
     rate = getattr(model.input, "sample_rate", 0)
-    picture = answered(list(data.input.restore(inputs)), truths, answers, rate)
+    picture = draw_answers(list(data.input.restore(inputs)), truths, answers, rate)
     return Examples(title, name, truths, answers, {"The truth, and the answer": picture})
 
 
 def choose_data(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
-    card = store.whole(model.card)
+    card = store.require_complete(model.card)
     config = compose_test(card, ["evaluator=null"])
     if is_here(config["data"]):
         return config, True

@@ -23,7 +23,7 @@ from zoo.utilities.compat import drop_guards
 from zoo.utilities.errors import Failure
 
 TOLERANCE = 1e-4  # largest difference, in float32
-ABOUT = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
+METADATA_FILE = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
 
 
 @dataclass(frozen=True)
@@ -60,24 +60,24 @@ def export(model: Any, path: str | Path) -> ExportReport:
         raise ValueError(f"{path} ends in {path.suffix!r}: {' or '.join(FORMATS)} is wanted")
     write, read = FORMATS[path.suffix]
     if path.suffix == ".onnx":
-        needed()
+        require_onnx()
     part = path.with_name(f"{path.stem}.part{path.suffix}")
     plan = model.export_spec()
     try:
-        with evaluated(model), torch.no_grad():
-            with worded(f"{type(model).__name__} cannot be written"):
-                write(traced(model, plan), plan, about(model, plan), part)
+        with eval_mode(model), torch.no_grad():
+            with as_failure(f"{type(model).__name__} cannot be written"):
+                write(trace(model, plan), plan, describe_model(model, plan), part)
                 program = read(part)
-            differences = [compare(plan, program, sizes) for sizes in plan.tried()]
+            differences = [compare(plan, program, sizes) for sizes in plan.test_sizes()]
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
-    return ExportReport(path, plan.inputs, plan.tried(), max(differences))
+    return ExportReport(path, plan.inputs, plan.test_sizes(), max(differences))
 
 
 @contextmanager
-def evaluated(model: nn.Module) -> Iterator[None]:
-    """A model in eval mode, for a while."""
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Set a model to eval mode, and back to the mode it had."""
     training = model.training
     model.eval()
     try:
@@ -86,23 +86,23 @@ def evaluated(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def traced(model: Any, plan: ExportSpec) -> Any:
-    """The function of a model as a program of torch.export.
+def trace(model: Any, plan: ExportSpec) -> Any:
+    """Trace the function of a model as a program of torch.export.
 
     Raises:
         Failure: torch cannot trace it, and why.
     """
-    varying = [dict.fromkeys(entry.varying(), Dim.DYNAMIC) for entry in plan.inputs.values()]
+    axes = tuple(dict.fromkeys(e.dynamic_axes(), Dim.DYNAMIC) for e in plan.inputs.values())
     module = Program(model, plan.function).eval()
-    with worded(f"{type(model).__name__} cannot be exported"):
-        program = torch.export.export(module, plan.example(), dynamic_shapes=(tuple(varying),))
+    with as_failure(f"{type(model).__name__} cannot be exported"):
+        program = torch.export.export(module, plan.example_inputs(), dynamic_shapes=(axes,))
     drop_guards(program)  # which refuse sizes at which some map is one pixel
     return program
 
 
 @contextmanager
-def worded(what: str) -> Iterator[None]:
-    """Turn whatever torch or onnxruntime raises into a line.
+def as_failure(what: str) -> Iterator[None]:
+    """Turn whatever torch or onnxruntime raises into a Failure of one line.
 
     Raises:
         Failure: what went wrong, and the first line of why.
@@ -124,40 +124,40 @@ def compare(plan: ExportSpec, program: Callable[..., Any], sizes: dict[str, int]
     """
     where = ", ".join(f"{name} {size}" for name, size in sizes.items())
     inputs = plan.draw(sizes)
-    with worded(f"the file does not run at {where}"):
-        found = as_tuple(program(*inputs))
-    pairs = zip(found, as_tuple(plan.function(*inputs)), strict=True)
+    with as_failure(f"the file does not run at {where}"):
+        outputs = as_tuple(program(*inputs))
+    pairs = zip(outputs, as_tuple(plan.function(*inputs)), strict=True)
     worst = max((distance(*pair) for pair in pairs), key=lambda d: (math.isnan(d), d))
     if not worst <= TOLERANCE:
         raise Failure(f"the file differs from the model by {worst:.3g} at {where}")
     return worst
 
 
-def distance(one: Tensor, other: Tensor) -> float:
+def distance(first: Tensor, second: Tensor) -> float:
     """The largest difference of two tensors, infinite where their shapes differ."""
-    return float((one - other).abs().max()) if one.shape == other.shape else math.inf
+    return float((first - second).abs().max()) if first.shape == second.shape else math.inf
 
 
 def as_tuple(outputs: Any) -> tuple[Tensor, ...]:
     return tuple(outputs) if isinstance(outputs, tuple | list) else (outputs,)
 
 
-def about(model: Any, plan: ExportSpec) -> dict[str, Any]:
-    """What a reader of the file needs besides: names, classes, what makes a batch of raw data."""
-    found = {"inputs": list(plan.inputs), "outputs": list(plan.outputs)}
+def describe_model(model: Any, plan: ExportSpec) -> dict[str, Any]:
+    """The metadata of a file: names, classes, and the input that makes a batch of raw data."""
+    metadata = {"inputs": list(plan.inputs), "outputs": list(plan.outputs)}
     if model.classes is not None:
-        found["classes"] = list(model.classes)
+        metadata["classes"] = list(model.classes)
     if model.input is not None:
-        found["input"] = model.input.config()
-    return found
+        metadata["input"] = model.input.config()
+    return metadata
 
 
-def write_onnx(program: Any, plan: ExportSpec, about: dict[str, Any], path: Path) -> None:
-    """As ONNX, in one file, with what is `about` it as metadata, each in JSON."""
-    names = (tuple(entry.varying() for entry in plan.inputs.values()),)
+def write_onnx(program: Any, plan: ExportSpec, metadata: dict[str, Any], path: Path) -> None:
+    """Write ONNX, in one file, with the metadata as properties, each in JSON."""
+    names = (tuple(entry.dynamic_axes() for entry in plan.inputs.values()),)
     with warnings.catch_warnings():  # it warns where two inputs have an axis in common, as ours do
         warnings.filterwarnings("ignore", "# The axis name")
-        written = torch.onnx.export(
+        file = torch.onnx.export(
             program,
             input_names=list(plan.inputs),
             output_names=list(plan.outputs),
@@ -165,18 +165,19 @@ def write_onnx(program: Any, plan: ExportSpec, about: dict[str, Any], path: Path
             dynamo=True,
             verbose=False,  # it chats on stdout
         )
-    assert written is not None
-    written.model.metadata_props.update({key: json.dumps(value) for key, value in about.items()})
-    written.save(path, external_data=False)
+    assert file is not None
+    properties = {key: json.dumps(value) for key, value in metadata.items()}
+    file.model.metadata_props.update(properties)
+    file.save(path, external_data=False)
 
 
-def write_torch(program: Any, plan: ExportSpec, about: dict[str, Any], path: Path) -> None:
-    """As a program of torch.export, with what is `about` it as `zoo.json`."""
-    torch.export.save(program, path, extra_files={ABOUT: json.dumps(about)})
+def write_torch(program: Any, plan: ExportSpec, metadata: dict[str, Any], path: Path) -> None:
+    """Write a program of torch.export, with the metadata as `zoo.json`."""
+    torch.export.save(program, path, extra_files={METADATA_FILE: json.dumps(metadata)})
 
 
-def needed() -> None:
-    """Refuse to go on without the packages that write ONNX and run it."""
+def require_onnx() -> None:
+    """Raise an error if the packages that write and run ONNX are missing."""
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
@@ -189,7 +190,7 @@ def needed() -> None:
 
 
 def read_onnx(path: Path) -> Callable[..., Any]:
-    """What onnxruntime makes of a file."""
+    """A file as a function, by onnxruntime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -199,14 +200,14 @@ def read_onnx(path: Path) -> Callable[..., Any]:
     names = [entry.name for entry in session.get_inputs()]
 
     def function(*inputs: Tensor) -> tuple[Tensor, ...]:
-        given = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
-        return tuple(map(torch.from_numpy, session.run(None, given)))
+        feeds = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+        return tuple(map(torch.from_numpy, session.run(None, feeds)))
 
     return function
 
 
 def read_torch(path: Path) -> Callable[..., Any]:
-    """What torch makes of a file."""
+    """A file as a function, by torch."""
     return torch.export.load(path).module()
 
 

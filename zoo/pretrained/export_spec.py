@@ -1,4 +1,4 @@
-"""What of a model is exported, and the shapes of what goes in."""
+"""What is exported of a model, and the shapes of its inputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,20 +23,20 @@ class InputSpec:
     below: int | None = None
 
     def draw(self, sizes: dict[str, int], random: torch.Generator) -> Tensor:
-        """Values of that shape."""
+        """Random values of that shape."""
         shape = [sizes[axis] if isinstance(axis, str) else axis for axis in self.axes]
         if self.below is None:
             return torch.randn(shape, generator=random)
         return torch.randint(self.below, shape, generator=random)
 
-    def varying(self) -> dict[int, str]:
-        """The names of the axes that vary, by their place."""
-        return {place: axis for place, axis in enumerate(self.axes) if isinstance(axis, str)}
+    def dynamic_axes(self) -> dict[int, str]:
+        """The names of the axes that vary, by their position."""
+        return {i: axis for i, axis in enumerate(self.axes) if isinstance(axis, str)}
 
 
 @dataclass(frozen=True)
 class ExportSpec:
-    """What of a model is exported.
+    """What is exported of a model.
 
     Args:
         function: maps the inputs, by place, to a tensor or a tuple of tensors.
@@ -54,16 +54,16 @@ class ExportSpec:
         random = torch.Generator().manual_seed(0)
         return tuple(entry.draw(sizes, random) for entry in self.inputs.values())
 
-    def example(self) -> tuple[Tensor, ...]:
+    def example_inputs(self) -> tuple[Tensor, ...]:
         """The inputs that are traced."""
-        return self.draw({name: traced for name, (_, traced) in self._all().items()})
+        return self.draw({name: traced for name, (_, traced) in self._all_sizes().items()})
 
-    def tried(self) -> list[dict[str, int]]:
-        """All axes at their least size, all beyond the traced one, and each alone at its least."""
-        least = {name: size for name, (size, _) in self._all().items()}
-        more = {name: 2 * traced - 1 for name, (_, traced) in self._all().items()}
+    def test_sizes(self) -> list[dict[str, int]]:
+        """The sizes to compare at: all least, all larger than traced, each alone at its least."""
+        least = {name: size for name, (size, _) in self._all_sizes().items()}
+        more = {name: 2 * traced - 1 for name, (_, traced) in self._all_sizes().items()}
         alone = [{**more, name: size} for name, size in least.items()] if len(least) > 1 else []
         return [least, more, *alone]
 
-    def _all(self) -> dict[str, tuple[int, int]]:
+    def _all_sizes(self) -> dict[str, tuple[int, int]]:
         return {"batch": BATCH, **self.sizes}

@@ -15,7 +15,7 @@ from zoo.utilities.protocols import Model
 
 def save(model: Model, folder: Path) -> Path:
     """Write a loaded model to a folder; see `ZooModule.save_pretrained`."""
-    card = store.whole(model.card)
+    card = store.require_complete(model.card)
     info = {**card["info"], "classes": model.classes}
     folder.mkdir(parents=True, exist_ok=True)
     store.save(model, {**card, "info": info}, folder)
@@ -29,9 +29,9 @@ def load(source: str | Path, **overrides: Any) -> Any:
         return load_weights(Path(source), **overrides)
     from huggingface_hub import snapshot_download
 
-    wanted = [f"weights{store.ENDING}", "card.json"]
+    patterns = [f"weights{store.ENDING}", "card.json"]
     try:
-        folder = snapshot_download(str(source), allow_patterns=wanted)
+        folder = snapshot_download(str(source), allow_patterns=patterns)
     except Exception as error:  # the hub's client raises a dozen kinds
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise FileNotFoundError(

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 from zoo.pretrained.store import INPUT, NOVELTY, find, read, read_tensors
 
 
-def _taken(tensors: "dict[str, Tensor]", start: str) -> "dict[str, Tensor]":
-    """Those whose names begin so, taken out of the others."""
-    names = [name for name in tensors if name.startswith(start)]
-    return {name.removeprefix(start): tensors.pop(name) for name in names}
+def _pop_prefix(tensors: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
+    """Remove the tensors whose names begin with a prefix, and return them without it."""
+    names = [name for name in tensors if name.startswith(prefix)]
+    return {name.removeprefix(prefix): tensors.pop(name) for name in names}
 
 
 def load(source: str | Path, **overrides: Any) -> Any:
@@ -38,10 +38,10 @@ def load(source: str | Path, **overrides: Any) -> Any:
     tensors = read_tensors(path, card["sha256"])  # verified, before anything is built of it
     card["model"] |= overrides
     model = schema.build(card["model"], "model")
-    novelty, fitted = _taken(tensors, NOVELTY), _taken(tensors, INPUT)
+    novelty, input_tensors = _pop_prefix(tensors, NOVELTY), _pop_prefix(tensors, INPUT)
     fresh = fill(model, tensors, str(path))
     attach(model, card["info"])
-    for name, tensor in fitted.items():
+    for name, tensor in input_tensors.items():
         setattr(model.input, name, tensor.float())
     model.card = card
     if fresh:
@@ -73,16 +73,20 @@ def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = Fa
     Raises:
         ValueError: other tensors differ in name or shape.
     """
-    wanted = model.state_dict()
-    if odd := sorted(set(tensors) ^ set(wanted)):
-        raise ValueError(f"{name} does not fit its model: {_few(odd)} missing or left over")
-    head = {key for key in wanted if key.startswith(model.head_prefixes)}
-    differ = {key for key in wanted if tensors[key].shape != wanted[key].shape}
-    if odd := sorted(differ - head):
-        sizes = f"{tuple(tensors[odd[0]].shape)} instead of {tuple(wanted[odd[0]].shape)}"
-        raise ValueError(f"{name} does not fit its model: {_few(odd)} differ; {odd[0]} is {sizes}")
+    expected = model.state_dict()
+    if names := sorted(set(tensors) ^ set(expected)):
+        raise ValueError(
+            f"{name} does not fit its model: {_abbreviate(names)} missing or left over"
+        )
+    head = {key for key in expected if key.startswith(model.head_prefixes)}
+    differ = {key for key in expected if tensors[key].shape != expected[key].shape}
+    if names := sorted(differ - head):
+        sizes = f"{tuple(tensors[names[0]].shape)} instead of {tuple(expected[names[0]].shape)}"
+        raise ValueError(
+            f"{name} does not fit its model: {_abbreviate(names)} differ; {names[0]} is {sizes}"
+        )
     fresh = head if anew or differ else set()
-    model.load_state_dict({k: wanted[k] if k in fresh else tensors[k] for k in wanted})
+    model.load_state_dict({k: expected[k] if k in fresh else tensors[k] for k in expected})
     return sorted(fresh)
 
 
@@ -91,5 +95,5 @@ def announce(fresh: Iterable[str]) -> None:
     print(f"new       {', '.join(fresh)}", file=sys.stderr)
 
 
-def _few(names: list[str]) -> str:
+def _abbreviate(names: list[str]) -> str:
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.pretrained import store
-from zoo.utilities.scores import is_part, shown
+from zoo.utilities.scores import format_range, format_score, is_part
 
 HEADER = ("weights", "data", "metric", "score", "baseline", "size")
 
@@ -13,13 +13,15 @@ Card = Mapping[str, Any]
 
 def rows() -> list[tuple[str, ...]]:
     """Name, data, metric, score, baseline and size of each of the released weights."""
-    found: list[tuple[str, ...]] = []
+    table: list[tuple[str, ...]] = []
     for name, path in store.released().items():
         card = store.read(path)
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         metric = card["score"].removeprefix("test/")
-        found.append((name, card["choices"]["data"], metric, score(card), beside(card), size))
-    return found
+        table.append(
+            (name, card["choices"]["data"], metric, score(card), baseline_score(card), size)
+        )
+    return table
 
 
 def score(card: Card, metric: str | None = None) -> str:
@@ -29,26 +31,26 @@ def score(card: Card, metric: str | None = None) -> str:
     if value is None:
         return ""
     low, high = (card["metrics"].get(f"{metric}/{end}") for end in ("low", "high"))
-    bare = shown(metric, value)
+    value_text = format_score(metric, value)
     if low is None:
-        return bare
-    return f"{bare} ({shown(metric, low).removesuffix(' %')} to {shown(metric, high)})"
+        return value_text
+    return f"{value_text} ({format_range(metric, low, high)})"
 
 
-def beside(card: Card) -> str:
-    """What the baseline reached on the same metric."""
+def baseline_score(card: Card) -> str:
+    """The baseline's score on the same metric."""
     value = card["baseline"].get(f"baseline/{card['score']}")
-    return "" if value is None else shown(card["score"], value)
+    return "" if value is None else format_score(card["score"], value)
 
 
-def described(card: Card) -> list[tuple[str, str]]:
-    """What a card says, as name and value."""
+def describe(card: Card) -> list[tuple[str, str]]:
+    """The facts of a card as (name, value)."""
     metrics = [m for m in card["metrics"] if not is_part(m)]
     size = " x ".join(map(str, card["flops_input"])) or "a number"
     baseline = card["baseline"].get("baseline", "")
-    said = [
+    entries = [
         *((metric.removeprefix("test/"), score(card, metric)) for metric in metrics),
-        ("baseline", f"{beside(card)} ({baseline})" if beside(card) else ""),
+        ("baseline", f"{baseline_score(card)} ({baseline})" if baseline_score(card) else ""),
         ("data seen", ", ".join(_family(name, of) for name, of in card["seen"].items())),
         ("licence of the data", card["licence"] or "not stated"),
         ("limits", card["limits"] or "not stated"),
@@ -58,16 +60,16 @@ def described(card: Card) -> list[tuple[str, str]]:
         ("trained by", f"`{card['command']}`, seed {card['seed']}, commit {card['commit']}"),
         ("in", f"{card['train_seconds'] / 60:.1f} minutes, {card['precision']}"),
     ]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in entries if value]
 
 
-def _family(name: str, whole: str | None) -> str:
-    return f"{name} (a part of {whole}'s training split)" if whole else name
+def _family(name: str, parent: str | None) -> str:
+    return f"{name} (a part of {parent}'s training split)" if parent else name
 
 
 def readme(card: Card) -> str:
     """The page of one model, with the head that the Hugging Face hub reads."""
-    rows = "".join(f"| {name} | {value} |\n" for name, value in described(card))
+    rows = "".join(f"| {name} | {value} |\n" for name, value in describe(card))
     return (
         "---\nlibrary_name: lightning-zoo\ntags: [pytorch-lightning, lightning-zoo]\n---\n"
         f"# {card['name']}\n\n| | |\n|---|---|\n{rows}\n"
@@ -101,5 +103,5 @@ def _link(name: str) -> str:
 
 def _section(name: str, card: Card) -> str:
     default = f", the default of `{card['choices']['model']}`" if card.get("default") else ""
-    rows = "".join(f"| {key} | {value} |\n" for key, value in described(card))
+    rows = "".join(f"| {key} | {value} |\n" for key, value in describe(card))
     return f"## {name}\n\n{card['choices']['data']}{default}\n\n| | |\n|---|---|\n{rows}"

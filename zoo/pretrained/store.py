@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = 2
 FOLDER = Path(__file__).parents[1] / "weights"  # those that come with the package
 ENDING, CHECKPOINTS = ".safetensors", (".ckpt", ".pt", ".pth", ".bin")
-NEEDED = {"model": dict, "info": dict, "sha256": str}  # of a card, besides its schema
+REQUIRED = {"model": dict, "info": dict, "sha256": str}  # of a card, besides its schema
 NOVELTY, INPUT = "novelty.", "input."  # how names of tensors begin that are not the model's own
 
 Card = dict[str, Any]
@@ -40,13 +40,13 @@ Card = dict[str, Any]
 
 def released() -> dict[str, Path]:
     """The weights that go by name: those in $ZOO_WEIGHTS, and those that come with the package."""
-    own = os.environ.get("ZOO_WEIGHTS")
-    folders = [FOLDER, *([Path(own).expanduser()] if own else [])]
-    found: dict[str, Path] = {}
+    user_folder = os.environ.get("ZOO_WEIGHTS")
+    folders = [FOLDER, *([Path(user_folder).expanduser()] if user_folder else [])]
+    paths: dict[str, Path] = {}
     for folder in folders:
-        found |= {file.stem: file for file in folder.glob(f"*{ENDING}") if file.stem != "weights"}
-        found |= {file.parent.name: file for file in folder.glob(f"*/weights{ENDING}")}
-    return dict(sorted(found.items()))
+        paths |= {file.stem: file for file in folder.glob(f"*{ENDING}") if file.stem != "weights"}
+        paths |= {file.parent.name: file for file in folder.glob(f"*/weights{ENDING}")}
+    return dict(sorted(paths.items()))
 
 
 def find(source: str | Path) -> Path:
@@ -58,27 +58,27 @@ def find(source: str | Path) -> Path:
         FileNotFoundError: there are no weights at that path.
         ValueError: no such name, or a checkpoint.
     """
-    name, shelf = str(source), released()
-    if name in shelf and not isinstance(source, Path):
-        return shelf[name]
+    name, weights = str(source), released()
+    if name in weights and not isinstance(source, Path):
+        return weights[name]
     if is_path(source):
         return _file(Path(source))
-    chosen = defaults(shelf)
-    if name in chosen:
-        print(f"weights   {chosen[name]}", file=sys.stderr)
-        return shelf[chosen[name]]
+    default_names = defaults(weights)
+    if name in default_names:
+        print(f"weights   {default_names[name]}", file=sys.stderr)
+        return weights[default_names[name]]
     if Path(name).exists():
         return _file(Path(name))
-    raise ValueError(no_such("weights", name, [*shelf, *chosen]))
+    raise ValueError(no_such("weights", name, [*weights, *default_names]))
 
 
-def defaults(shelf: Mapping[str, Path]) -> dict[str, str]:
+def defaults(weights: Mapping[str, Path]) -> dict[str, str]:
     """The weights that each model's bare name stands for."""
-    return {name.split(".")[0]: name for name, path in shelf.items() if read(path).get("default")}
+    return {name.split(".")[0]: name for name, path in weights.items() if read(path).get("default")}
 
 
 def is_path(source: str | Path) -> bool:
-    """Whether it can only be meant as a path."""
+    """Whether it can only be a path, not a name."""
     name = str(source)
     return isinstance(source, Path) or os.sep in name or name.endswith((ENDING, *CHECKPOINTS))
 
@@ -95,8 +95,8 @@ def _file(path: Path) -> Path:
     return file
 
 
-def _beside(path: Path) -> Path:
-    """Where the card of a weights file is."""
+def _card_path(path: Path) -> Path:
+    """The path of a weights file's card."""
     return path.with_name("card.json") if path.stem == "weights" else path.with_suffix(".json")
 
 
@@ -108,31 +108,35 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
 
     Args:
         path: a folder, or the weights file.
-        bits: of a number; see packing.py.
+        bits: of a number; see quantize.py.
     """
-    from safetensors.torch import save as written
+    from safetensors.torch import save as to_bytes
 
     from zoo.pretrained.quantize import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
     part = file.with_suffix(".part")
-    data = written(pack(_tensors_of(model), bits))
+    data = to_bytes(pack(_tensors_of(model), bits))
     part.write_bytes(data)
-    full = {"schema": SCHEMA, **card, "sha256": _digest(data)}
+    complete = {"schema": SCHEMA, **card, "sha256": _digest(data)}
     os.replace(part, file)
-    part.write_text(json.dumps(full, indent=1), encoding="utf-8")
-    os.replace(part, _beside(file))
+    part.write_text(json.dumps(complete, indent=1), encoding="utf-8")
+    os.replace(part, _card_path(file))
     return file
 
 
 def _tensors_of(model: Model) -> "dict[str, Tensor]":
     novelty = {} if model.novelty is None else model.novelty.tensors()
-    fitted = model.input.tensors() if hasattr(model.input, "tensors") else {}
-    return {**model.state_dict(), **_named(NOVELTY, novelty), **_named(INPUT, fitted)}
+    input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
+    return {
+        **model.state_dict(),
+        **_add_prefix(NOVELTY, novelty),
+        **_add_prefix(INPUT, input_tensors),
+    }
 
 
-def _named(start: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    return {start + name: tensor for name, tensor in tensors.items()}
+def _add_prefix(prefix: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
+    return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def _digest(data: bytes) -> str:
@@ -149,26 +153,25 @@ def read(path: Path) -> Card:
         FileNotFoundError: there is none.
         ValueError: it is damaged, or of another schema.
     """
-    beside = _beside(path)
-    if not beside.is_file():
-        raise FileNotFoundError(f"no card beside {path}: {beside.name} is missing")
+    file = _card_path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"no card beside {path}: {file.name} is missing")
     try:
-        card = json.loads(beside.read_text(encoding="utf-8"))
+        card = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{beside} is no card: {error}") from error
+        raise ValueError(f"{file} is no card: {error}") from error
     schema = card.get("schema") if isinstance(card, dict) else None
     if schema not in range(1, SCHEMA + 1):
-        raise ValueError(f"{beside} has schema {schema!r}: this zoo reads 1 to {SCHEMA}")
-    if schema != SCHEMA:
-        card = migrate(card)
-    for key, kind in NEEDED.items():
+        raise ValueError(f"{file} has schema {schema!r}: this zoo reads 1 to {SCHEMA}")
+    card = {**migrate(card), "schema": SCHEMA}
+    for key, kind in REQUIRED.items():
         if not isinstance(card.get(key), kind):
-            raise ValueError(f"{beside} is no whole card: {key} is {card.get(key)!r}")
+            raise ValueError(f"{file} is incomplete: {key} is {card.get(key)!r}")
     return card
 
 
-def whole(card: Card | None) -> Card:
-    """A card that says of which run the weights are.
+def require_complete(card: Card | None) -> Card:
+    """Return a card if it says which run the weights come from.
 
     Raises:
         ValueError: there is none, or an earlier zoo wrote it.

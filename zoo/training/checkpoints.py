@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins import CheckpointIO
 
+from zoo.config.migrate import migrate_checkpoint
 from zoo.distributed import environment
 from zoo.training.run import Run
 from zoo.utilities.errors import FULL
@@ -130,8 +131,7 @@ def load(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() not in read_digests(path):
         raise ValueError(f"{path} is damaged: its sha256 is none of those in {path.name}{DIGESTS}")
-    checkpoint: dict[str, Any] = torch.load(BytesIO(data), weights_only=True, map_location="cpu")
-    return checkpoint
+    return migrate_checkpoint(torch.load(BytesIO(data), weights_only=True, map_location="cpu"))
 
 
 def newest(run: Run) -> Path | None:

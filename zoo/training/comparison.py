@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.figures.kinds import Table
-from zoo.utilities.scores import is_part, shown
+from zoo.utilities.scores import format_range, format_score, is_part
 
 LOWER_IS_BETTER = (
     "loss", "perplexity", "bits", "nats", "error", "bce", "mse", "mae", "distance", "frechet",
@@ -18,10 +18,12 @@ def comparison(results: dict[str, Any]) -> Table:
         return Table((), ())
     beside_baseline, beside_model = _winner(metric, results)
     name = results.get("model", "model")
-    rows = [(name, shown(metric, results[metric]), interval_of(metric, results), beside_model)]
+    rows = [
+        (name, format_score(metric, results[metric]), interval_of(metric, results), beside_model)
+    ]
     if (baseline := results.get(f"baseline/{metric}")) is not None:
         name = results.get("baseline", "baseline")
-        rows.insert(0, (name, shown(metric, baseline), "", beside_baseline))
+        rows.insert(0, (name, format_score(metric, baseline), "", beside_baseline))
     if (target := _target(results)).get("metric") == metric:
         rows.append(("target", _bound(metric, target), "", _verdict(results[metric], results)))
     return Table(("", metric, "95 % interval", ""), rows)
@@ -48,7 +50,7 @@ def interval_of(metric: str, results: dict[str, Any]) -> str:
     low, high = results.get(f"{metric}/low"), results.get(f"{metric}/high")
     if low is None or high is None:
         return ""
-    return f"{shown(metric, low).removesuffix(' %')} to {shown(metric, high)}"
+    return format_range(metric, low, high)
 
 
 def _winner(metric: str, results: dict[str, Any]) -> tuple[str, str]:
@@ -75,8 +77,8 @@ def _lower_is_better(metric: str, results: dict[str, Any]) -> bool:
 
 def _bound(metric: str, target: dict[str, Any]) -> str:
     if "at_most" in target:
-        return f"at most {shown(metric, target['at_most'])}"
-    return f"at least {shown(metric, target['at_least'])}"
+        return f"at most {format_score(metric, target['at_most'])}"
+    return f"at least {format_score(metric, target['at_least'])}"
 
 
 def _verdict(value: float, results: dict[str, Any]) -> str:

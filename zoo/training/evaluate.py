@@ -61,7 +61,7 @@ def evaluate(
         ValueError: no such weights; a wrong override; data of another kind, or with other classes.
     """
     model = load(weights)
-    card = store.whole(model.card)
+    card = store.require_complete(model.card)
     config = compose_test(card, overrides)
     if warning := overlap(card["seen"], config):
         print(f"warning   {warning}", file=sys.stderr)

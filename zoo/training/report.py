@@ -17,7 +17,7 @@ from zoo.figures.page import page
 from zoo.figures.table import table
 from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
-from zoo.utilities.scores import shown
+from zoo.utilities.scores import format_score
 
 
 def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:
@@ -136,7 +136,7 @@ def _format_metric(metric: str, results: dict[str, Any]) -> str:
     if results[metric] is None:
         return "not measured"
     interval = interval_of(metric, results)
-    return shown(metric, results[metric]) + (f" ({interval})" if interval else "")
+    return format_score(metric, results[metric]) + (f" ({interval})" if interval else "")
 
 
 def _format_duration(seconds: float) -> str:

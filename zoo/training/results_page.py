@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_section
 from zoo.training.comparison import LOWER_IS_BETTER
-from zoo.utilities.scores import shown
+from zoo.utilities.scores import format_range, format_score
 
 Figure = Mapping[str, Any]
 Figures = Mapping[str, Figure]
@@ -123,15 +123,15 @@ def verdict(figure: Figure) -> str:
 def score(figure: Figure) -> str:
     """The mean, and the range over the seeds."""
     metric, values = figure["metric"], figure["values"]
-    mean = shown(metric, figure["mean"])
-    spread = f"{shown(metric, min(values)).removesuffix(' %')} to {shown(metric, max(values))}"
+    mean = format_score(metric, figure["mean"])
+    spread = format_range(metric, min(values), max(values))
     return f"{mean} ({spread})" if len(values) > 1 else mean
 
 
 def bar(figure: Figure) -> str:
     """The bar in words."""
     word = "at least" if figure["at_least"] is not None else "at most"
-    return f"{word} {shown(figure['metric'], bound(figure))}"
+    return f"{word} {format_score(figure['metric'], bound(figure))}"
 
 
 # --- the pages ------------------------------------------------------------------------------------
@@ -191,7 +191,11 @@ def _metric(figure: Figure) -> str:
 def _baseline(figure: Figure, more: str = "") -> str:
     """The baseline's score and name."""
     value = figure["baseline_score"]
-    return "" if value is None else f"{shown(figure['metric'], value)} ({figure['baseline']}{more})"
+    return (
+        ""
+        if value is None
+        else f"{format_score(figure['metric'], value)} ({figure['baseline']}{more})"
+    )
 
 
 def _data(figure: Figure) -> str:

@@ -11,6 +11,7 @@ from zoo.distributed import environment, torchrun
 from zoo.training.run import Run
 from zoo.utilities.errors import code, line
 from zoo.utilities.openmp import limit_spinning
+from zoo.utilities.packages import check_datamodules
 
 
 def main(folder: str) -> None:
@@ -21,6 +22,7 @@ def main(folder: str) -> None:
     limit_spinning()
     torchrun.end_with_parent()
     try:
+        check_datamodules()
         from zoo.distributed import collectives
         from zoo.training.fit import run_experiment
 

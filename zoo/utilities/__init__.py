@@ -1,1 +1,1 @@
-"""What everything stands on: errors, files, hardware, how a score is written."""
+"""The lowest room: errors, files, hardware, how a score is written."""

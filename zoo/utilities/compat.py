@@ -20,11 +20,11 @@ def cpu_multiplies_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def scan(combine: Any, start: Any, given: Any, reverse: bool) -> tuple[Any, Any]:
+def scan(combine: Any, start: Any, inputs: Any, reverse: bool) -> tuple[Any, Any]:
     """torch's scan, which torch.onnx knows as ONNX's Scan."""
     from torch._higher_order_ops.scan import scan as torch_scan
 
-    carry, outputs = torch_scan(combine, start, given, reverse=reverse)
+    carry, outputs = torch_scan(combine, start, inputs, reverse=reverse)
     return carry, outputs
 
 

@@ -1,8 +1,8 @@
-"""What a person sees when something goes wrong: one line on stderr and an exit code.
+"""Errors as users see them: one line on stderr and an exit code.
 
-    2   the user can mend it: a wrong name, value, file or folder (ValueError, OSError, ImportError)
-    1   a failure inside, such as a loss that is not finite
-    130 interrupted from the keyboard (SIGINT); 143 told to end (SIGTERM)
+    2   the user can fix it: a wrong name, value, file or folder (ValueError, OSError, ImportError)
+    1   an internal failure, such as a loss that is not finite
+    130 interrupted from the keyboard (SIGINT); 143 terminated (SIGTERM)
 
 `ZOO_DEBUG=1` shows the traceback instead.
 """
@@ -19,7 +19,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Failure(RuntimeError):
-    """A failure inside, worded for a person: exit code 1."""
+    """A failure of the program itself, with a message for users: exit code 1."""
 
 
 class Stopped(Exception):
@@ -39,16 +39,16 @@ class Stopped(Exception):
         )
 
 
-def no_such(kind: str, name: str, known: Iterable[str]) -> str:
+def no_such(kind: str, name: str, names: Iterable[str]) -> str:
     """Say that there is no `kind` of that name, and which one may have been meant.
 
     >>> no_such("model", "image_cn", ["image_cnn", "gan"])
     "no model named 'image_cn': did you mean 'image_cnn'?"
     """
-    known = sorted(set(known))
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
-    some = ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more" if known[MANY:] else "")
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {some or 'none'}"
+    names = sorted(set(names))
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    listing = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more" if names[MANY:] else "")
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {listing or 'none'}"
     return f"no {kind} named {name!r}: {hint}"
 
 
@@ -75,13 +75,13 @@ def code(error: Exception) -> int:
 
 
 def line(error: Exception) -> str:
-    """The message of an error in one line, with its kind where we did not word it ourselves."""
+    """The message of an error in one line, with its type where the message is not ours."""
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno in FULL:
         return (
             f"the disk is full, {error.filename or 'a file'} could not be written: make room first"
         )
-    worded = ValueError | FileNotFoundError | FloatingPointError | Failure | Stopped
-    ours = isinstance(error, worded) or (isinstance(error, OSError) and error.errno is None)
-    ours |= isinstance(error, ImportError) and "pip install" in text  # a missing extra
+    own_kinds = ValueError | FileNotFoundError | FloatingPointError | Failure | Stopped
+    ours = isinstance(error, own_kinds) or (isinstance(error, OSError) and error.errno is None)
+    ours |= isinstance(error, ImportError) and error.name is None  # Python's own name a module
     return text if ours and text else f"{type(error).__name__}: {text} (ZOO_DEBUG=1 shows where)"

@@ -1,4 +1,4 @@
-"""What the rooms below the models know of one: enough to store, load, export and distribute it."""
+"""What lower rooms need of a model: enough to store, load, export and distribute it."""
 
 from typing import Any, ClassVar, Protocol
 

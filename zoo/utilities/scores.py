@@ -3,11 +3,16 @@
 PERCENT = ("accuracy", "precision", "recall", "f1", "neighbours", "coverage", "analogy")
 
 
-def shown(metric: str, value: float) -> str:
+def format_score(metric: str, value: float) -> str:
     """A score as it is read: shares as per cent, others with four digits."""
     if any(word in metric for word in PERCENT):
         return f"{100 * value:.2f} %"
     return f"{value:.4g}"
+
+
+def format_range(metric: str, low: float, high: float) -> str:
+    """A range of scores; the per cent sign stands once."""
+    return f"{format_score(metric, low).removesuffix(' %')} to {format_score(metric, high)}"
 
 
 def is_part(metric: str) -> bool:

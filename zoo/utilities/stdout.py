@@ -1,4 +1,4 @@
-"""Standard output whose reader may have enough of it, as in `zoo list | head`."""
+"""Standard output whose reader may go away, as in `zoo list | head`."""
 
 import os
 import sys

@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -33,13 +33,17 @@ class SoundInput:
         sample_rate: samples per second.
         levels: of amplitude; mu is one less.
         length: in samples.
+        windows: how they are laid over a longer sound: one, its beginning.
     """
 
     kind = "sound"
     suffixes = SUFFIXES  # of its files
 
-    def __init__(self, *, sample_rate: int, levels: int, length: int) -> None:
+    def __init__(
+        self, *, sample_rate: int, levels: int, length: int, windows: Literal["one"] = "one"
+    ) -> None:
         self.sample_rate, self.levels, self.length = sample_rate, levels, length
+        self.windows = windows
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict."""

@@ -103,9 +103,9 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
     """
     name = str(raw) if isinstance(raw, str | Path) else f"a sound ({type(raw).__name__})"
     if isinstance(raw, np.ndarray | Tensor):
-        wave, own = _amplitudes(np.asarray(raw)), rate
+        wave, file_rate = _amplitudes(np.asarray(raw)), rate
     else:
-        wave, own = _file(raw, name, rate, length)
+        wave, file_rate = _file(raw, name, rate, length)
     if not wave.size:
         raise ValueError(f"{name} has no samples: it lasts 0 s")
     if not np.isfinite(wave).all():
@@ -116,7 +116,7 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
         )
     if wave.ndim == 2:
         wave = wave.mean(1)
-    return wave if own == rate else resample(wave, own, rate)
+    return wave if file_rate == rate else resample(wave, file_rate, rate)
 
 
 def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:

@@ -70,8 +70,8 @@ class Characters(InMemory):
         return f"{super().origin()} of Python {platform.python_version()}"
 
     def array_arguments(self) -> dict[str, Any]:
-        own = {"characters": self.model_input.characters} if self.model_input else {}
-        return {**super().array_arguments(), **own}
+        alphabet = {"characters": self.model_input.characters} if self.model_input else {}
+        return {**super().array_arguments(), **alphabet}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the alphabet is that of the training split."""
@@ -99,9 +99,9 @@ class Characters(InMemory):
 
     def arrays(self, split: str) -> np.ndarray:
         """The ids (N,) of a split; each but the first is to be predicted."""
-        own, ids = self.hparams, self.splits[split]["ids"]
-        limits = [own["limit"], own["train_samples"] if split == "train" else None]
-        most = [count * own["length"] + 1 for count in limits if count is not None]
+        hparams, ids = self.hparams, self.splits[split]["ids"]
+        limits = [hparams["limit"], hparams["train_samples"] if split == "train" else None]
+        most = [count * hparams["length"] + 1 for count in limits if count is not None]
         return ids[: min([len(ids), *most])]
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:

@@ -101,16 +101,16 @@ class Clips(Labelled):
         Raises:
             ValueError: they do not fit in memory.
         """
-        own = {key: self.hparams[key] for key in ("image_size", "channels", "frames", "rate")}
-        size = own["image_size"]
-        shape = (len(rows.labels), own["frames"], size, size, own["channels"])
+        options = {key: self.hparams[key] for key in ("image_size", "channels", "frames", "rate")}
+        size = options["image_size"]
+        shape = (len(rows.labels), options["frames"], size, size, options["channels"])
         if (needed := np.prod(shape, dtype=np.int64)) > MEMORY:
             raise ValueError(
                 f"the clips of {split} would take {needed / 2**30:.1f} GiB of memory: lower "
                 "data.image_size or data.frames, or take fewer with data.limit"
             )
         clips, readable = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
-        for i, clip in self.decode_rows(rows, split, partial(decode, **own), skipped):
+        for i, clip in self.decode_rows(rows, split, partial(decode, **options), skipped):
             clips[len(readable)] = clip
             readable.append(i)
         return {

@@ -121,16 +121,16 @@ class Texts(Labelled):
         return {"lexicon": list(lexicon), "replaced": self.replaced}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        info, own = super().fit(metadata), self.hparams
+        info, hparams = super().fit(metadata), self.hparams
         self.lexicon: list[str] = metadata["lexicon"]
         self.input = self.model_input or self.fit_input()
         numbers = {word: i for i, word in enumerate(self.input.vocabulary, FIRST)}
         self.table = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
         self.padded_ids: dict[str, np.ndarray] = {}  # of the splits that were asked for
-        info |= {name: own[name] for name in ("vocabulary_size", "max_length")}
-        if own["class_weights"] == "balanced":
+        info |= {name: hparams[name] for name in ("vocabulary_size", "max_length")}
+        if hparams["class_weights"] == "balanced":
             labels = self.splits["train"]["labels"][self.rows]
-            info["loss_weights"] = balanced(labels, info["num_classes"])
+            info["loss_weights"] = balanced_weights(labels, info["num_classes"])
         self.replacements: list[int] = metadata.get("replaced", [])
         return info
 
@@ -165,9 +165,9 @@ class Texts(Labelled):
 
     def fit_input(self) -> TextInput:
         """An input whose vocabulary are the most frequent words of the training texts in use."""
-        own = self.hparams
-        indices = frequent(self.words("train"), self.lexicon, own["vocabulary_size"] - FIRST)
-        sides = {key: own[key] for key in ("max_length", "padding", "truncating")}
+        hparams = self.hparams
+        indices = frequent(self.words("train"), self.lexicon, hparams["vocabulary_size"] - FIRST)
+        sides = {key: hparams[key] for key in ("max_length", "padding", "truncating")}
         return TextInput(vocabulary=[self.lexicon[i] for i in indices], **sides)
 
     def words(self, split: str) -> np.ndarray:
@@ -212,7 +212,7 @@ class Texts(Labelled):
         return tensors[0].long(), tensors[1]
 
 
-def balanced(labels: np.ndarray, classes: int) -> list[float]:
+def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
     """The weights n / (K n_k) of K classes, whose mean over all samples is 1.
 
     Args:

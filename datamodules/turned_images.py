@@ -36,8 +36,8 @@ class TurnedImages(Images):
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """Rows of (picture, angle), in the three splits."""
         source = super().read_source(location, scratch)
-        own, random = self.hparams, np.random.default_rng(TURNS)
-        source = divide(source, own["validation"], own["test"], seed=0)
+        hparams, random = self.hparams, np.random.default_rng(TURNS)
+        source = divide(source, hparams["validation"], hparams["test"], seed=0)
         angles = {
             name: random.uniform(-REACH, REACH, len(rows.labels)).astype(np.float32)
             for name, rows in source.splits.items()

@@ -90,25 +90,25 @@ class Words(InMemory):
         return f"{super().origin()} of Python {platform.python_version()}, {count} modules"
 
     def array_arguments(self) -> dict[str, Any]:
-        own = {"vocabulary": self.model_input.vocabulary} if self.model_input else {}
-        return {**super().array_arguments(), **own}
+        vocabulary = {"vocabulary": self.model_input.vocabulary} if self.model_input else {}
+        return {**super().array_arguments(), **vocabulary}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the vocabulary is that of the training split."""
-        own, scratch = self.hparams, part / "scratch"
+        hparams, scratch = self.hparams, part / "scratch"
         scratch.mkdir()
-        shares = own["validation"], own["test"], own["limit"]
+        shares = hparams["validation"], hparams["test"], hparams["limit"]
         text, splits = corpus.read(self.pieces(location, scratch), scratch / "words", *shares)
         counts = text.counts(splits["train"])
         encoder = self.model_input
-        vocabulary = encoder.vocabulary if encoder else self.vocabulary(counts, text.spelt)
+        vocabulary = encoder.vocabulary if encoder else self.vocabulary(counts, text.lexicon)
         places = {word: i for i, word in enumerate(vocabulary, FIRST)}
-        ids = np.array([places.get(word, PADDING) for word in text.spelt], np.int32)
+        ids = np.array([places.get(word, PADDING) for word in text.lexicon], np.int32)
         metadata = {
             "vocabulary": vocabulary,
             "distinct": int(np.count_nonzero(counts)),
             "documents": {split: len(documents) for split, documents in splits.items()},
-            "unknown": corpus.write(part, text, ids, splits, own["window"]),
+            "unknown": corpus.write(part, text, ids, splits, hparams["window"]),
         }
         del text  # and the map of its file
         rmtree(scratch, ignore_errors=True)
@@ -122,23 +122,23 @@ class Words(InMemory):
         texts = self.BUNDLED[self.hparams["name"]]()
         return lambda: documents.pieces((text, True) for text in texts)
 
-    def vocabulary(self, counts: np.ndarray, spelt: list[str]) -> list[str]:
+    def vocabulary(self, counts: np.ndarray, lexicon: list[str]) -> list[str]:
         """The vocabulary of the training text, from the counts of its words."""
-        own = self.hparams
-        most = own["vocabulary_size"] - FIRST
-        return [spelt[i] for i in corpus.frequent(counts, spelt, most, own["min_count"])]
+        hparams = self.hparams
+        most = hparams["vocabulary_size"] - FIRST
+        return [lexicon[i] for i in corpus.frequent(counts, lexicon, most, hparams["min_count"])]
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        own, vocabulary = self.hparams, metadata["vocabulary"]
+        hparams, vocabulary = self.hparams, metadata["vocabulary"]
         counts = corpus.histogram(self.arrays("train"), FIRST + len(vocabulary))[FIRST:]
         self.input = self.model_input or ContextInput(
-            vocabulary=vocabulary, counts=counts.tolist(), window=own["window"]
+            vocabulary=vocabulary, counts=counts.tolist(), window=hparams["window"]
         )
         self.counts = torch.tensor([0] * FIRST + self.input.counts)
-        self.chances = keep_probabilities(self.counts, own["subsample"]).float()
+        self.chances = keep_probabilities(self.counts, hparams["subsample"]).float()
         self.metadata = metadata
         samples = {split: int(np.count_nonzero(self.arrays(split))) for split in NAMES}
-        return {"vocabulary_size": own["vocabulary_size"], "samples": samples}
+        return {"vocabulary_size": hparams["vocabulary_size"], "samples": samples}
 
     @property
     def notes(self) -> list[str]:
@@ -160,7 +160,7 @@ class Words(InMemory):
         if split != "train" or most is None:
             return ids
         end = corpus.until(ids, most)
-        part = np.zeros(corpus.rounded(end + self.hparams["window"]), ids.dtype)
+        part = np.zeros(corpus.round_up(end + self.hparams["window"]), ids.dtype)
         part[:end] = ids[:end]
         return part
 
@@ -182,12 +182,12 @@ class Words(InMemory):
         """Training: rows of LONGEST ids, int32; else: the windows of all words."""
         trainer = self.trainer
         rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        own = {"shuffle": shuffle, "seed": self.hparams["seed"], "rank": rank, "world_size": world}
+        options = {"seed": self.hparams["seed"], "rank": rank, "world_size": world}
         if not shuffle:
             size = EVALUATED // world * world
-            return Batches(self.tensors(split), size, indices=self.row_indices(split), **own)
+            return Batches(self.tensors(split), size, indices=self.row_indices(split), **options)
         rows = torch.from_numpy(self.arrays(split)).view(-1, LONGEST)
-        return Batches((rows,), self.rows(len(rows), world), **own)
+        return Batches((rows,), self.rows(len(rows), world), shuffle=True, **options)
 
     def rows(self, there: int, world: int) -> int:
         """The rows of a global batch.

@@ -5,7 +5,7 @@ Shapes: B clips, C channels, T frames, H x W pixels.
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ class ClipInput:
         rate: frames a second at which they are taken; None spreads them over the whole clip.
         unfold: tile the frames of a clip to one picture; see `unfold`.
         mean, std: per channel, of pixels in [0, 1].
+        windows: how they are laid over a longer clip: one, about its middle.
     """
 
     kind = "clip"
@@ -45,10 +46,11 @@ class ClipInput:
         unfold: bool,
         mean: list[float],
         std: list[float],
+        windows: Literal["one"] = "one",
     ) -> None:
         self.image_size, self.channels = image_size, channels
         self.frames, self.rate, self.unfold = frames, rate, unfold
-        self.mean, self.std = mean, std
+        self.mean, self.std, self.windows = mean, std, windows
 
     @classmethod
     def fit(cls, clips: np.ndarray, *, rate: float | None, unfold: bool) -> "ClipInput":

@@ -16,7 +16,7 @@ from datamodules.transforms.standardise import (
     Blocks,
     Scaling,
     Standardisation,
-    kept_options,
+    inference_options,
     moments,
     resolve_scaling,
     scale_samplewise,
@@ -85,7 +85,7 @@ class ImageInput:
         centre, spread = FIXED.get(str(scaling), (0.0, 1.0))
         image_input = cls(
             image_size=height, channels=channels, mean=[centre] * channels, std=[spread] * channels,
-            background=background_of(pixels), steps=kept_options(options),
+            background=background_of(pixels), steps=inference_options(options),
         )  # fmt: skip
 
         def blocks() -> Iterator[Tensor]:

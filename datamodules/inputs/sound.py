@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -33,13 +33,17 @@ class SoundInput:
         sample_rate: samples per second.
         levels: of amplitude; mu is one less.
         length: in samples.
+        windows: how they are laid over a longer sound: one, its beginning.
     """
 
     kind = "sound"
     suffixes = SUFFIXES  # of its files
 
-    def __init__(self, *, sample_rate: int, levels: int, length: int) -> None:
+    def __init__(
+        self, *, sample_rate: int, levels: int, length: int, windows: Literal["one"] = "one"
+    ) -> None:
         self.sample_rate, self.levels, self.length = sample_rate, levels, length
+        self.windows = windows
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict."""
@@ -99,9 +103,9 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
     """
     name = str(raw) if isinstance(raw, str | Path) else f"a sound ({type(raw).__name__})"
     if isinstance(raw, np.ndarray | Tensor):
-        wave, own = _amplitudes(np.asarray(raw)), rate
+        wave, file_rate = _amplitudes(np.asarray(raw)), rate
     else:
-        wave, own = _file(raw, name, rate, length)
+        wave, file_rate = _file(raw, name, rate, length)
     if not wave.size:
         raise ValueError(f"{name} has no samples: it lasts 0 s")
     if not np.isfinite(wave).all():
@@ -112,7 +116,7 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
         )
     if wave.ndim == 2:
         wave = wave.mean(1)
-    return wave if own == rate else resample(wave, own, rate)
+    return wave if file_rate == rate else resample(wave, file_rate, rate)
 
 
 def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:

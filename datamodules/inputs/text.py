@@ -30,6 +30,7 @@ SUFFIXES = frozenset({".txt"})
 LONG = 2**20  # characters of a line that are read at once
 LONGER = 2 * LONG  # a line without a space is cut there
 Side = Literal["pre", "post"]
+Tokenizer = Literal["words"]  # the rules above; others get names of their own
 
 BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -87,16 +88,23 @@ class TextInput:
         max_length: words of a row: longer texts are cut, shorter ones padded.
         padding: where the padding stands: before the words or after them.
         truncating: which words are cut: the first ones or the last ones.
+        tokenizer: the rules by which texts are cut into words.
     """
 
     kind = "text"
     suffixes = SUFFIXES  # of its files
 
     def __init__(
-        self, *, vocabulary: list[str], max_length: int, padding: Side, truncating: Side
+        self,
+        *,
+        vocabulary: list[str],
+        max_length: int,
+        padding: Side,
+        truncating: Side,
+        tokenizer: Tokenizer = "words",
     ) -> None:
         self.vocabulary, self.max_length = vocabulary, max_length
-        self.padding, self.truncating = padding, truncating
+        self.padding, self.truncating, self.tokenizer = padding, truncating, tokenizer
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from datamodules.inputs import config_of
-from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, words
+from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, Tokenizer, words
 
 GAP = re.compile(r"(?<!\w)_+(?!\w)")  # underscores that are no part of a word
 
@@ -25,13 +25,22 @@ class ContextInput:
         vocabulary: the known words, the most frequent first.
         counts: how often each stands in the training text.
         window: words on either side of the gap.
+        tokenizer: the rules by which sentences are cut into words; see text.py.
     """
 
     kind = "words"
     suffixes = SUFFIXES  # of its files
 
-    def __init__(self, *, vocabulary: list[str], counts: list[int], window: int) -> None:
+    def __init__(
+        self,
+        *,
+        vocabulary: list[str],
+        counts: list[int],
+        window: int,
+        tokenizer: Tokenizer = "words",
+    ) -> None:
         self.vocabulary, self.counts, self.window = vocabulary, counts, window
+        self.tokenizer = tokenizer
 
     @property
     def ids(self) -> slice:

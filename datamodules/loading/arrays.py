@@ -123,8 +123,9 @@ class InMemory(LightningDataModule):
 
     def locate(self) -> Path | str:
         """Where the data are: a path or an id on the hub; of bundled data their origin."""
-        own = self.hparams
-        return self.origin() if self.bundled else locate(own["name"], own["source"], own["hub"])
+        if self.bundled:
+            return self.origin()
+        return locate(*(self.hparams[name] for name in ("name", "source", "hub")))
 
     def prepare_data(self) -> None:
         """Decode the data into the cache, once; later calls and processes find the arrays."""
@@ -136,8 +137,8 @@ class InMemory(LightningDataModule):
 
         def build(part: Path) -> None:
             info = self.build(self.locate(), part)
-            own = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
-            (part / "info.json").write_text(json.dumps({**info, **own}))
+            origin = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
+            (part / "info.json").write_text(json.dumps({**info, **origin}))
 
         return cache.cached(name, self.cache_key(cache=CACHE_VERSION), build)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from datamodules.utilities.draws import Key, seeded
+from datamodules.utilities.draws import Key, make_generator
 
 BUCKET = 50  # batches of a random order that are sorted by length
 
@@ -88,19 +88,19 @@ class Batches:
     def order(self) -> Tensor:
         """The rows in the order of this epoch."""
         if not self.shuffle:
-            return self.indices if self.lengths is None else self.by_length(self.indices)
-        generator = seeded(self.seed, self.epoch, 0, 1)  # with a tag: unlike those of a Key
+            return self.indices if self.lengths is None else self.sort_by_length(self.indices)
+        generator = make_generator(self.seed, self.epoch, 0, 1)  # with a tag: unlike a Key's
         rows = self.indices[torch.randperm(len(self.indices), generator=generator)]
-        return rows if self.lengths is None else self.bucketed(rows, generator)
+        return rows if self.lengths is None else self.order_by_buckets(rows, generator)
 
-    def bucketed(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+    def order_by_buckets(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Rows in whole batches of about one length, the batches in random order."""
         runs = rows[: len(self) * self.batch_size].split(BUCKET * self.batch_size)
-        alike = torch.cat([self.by_length(part) for part in runs])
+        alike = torch.cat([self.sort_by_length(part) for part in runs])
         batches = alike.view(len(self), self.batch_size)
         return batches[torch.randperm(len(self), generator=generator)].flatten()
 
-    def by_length(self, rows: Tensor) -> Tensor:
+    def sort_by_length(self, rows: Tensor) -> Tensor:
         """Rows, the shortest first."""
         assert self.lengths is not None
         return rows[self.lengths[rows].argsort(stable=True)]

@@ -35,11 +35,11 @@ class Labelled(InMemory):
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write each split's arrays and labels."""
-        own, scratch = self.hparams, part / "scratch"
+        hparams, scratch = self.hparams, part / "scratch"
         source = self.read_source(location, scratch)
-        source = divide(source, own["validation"], own["test"], seed=0)
+        source = divide(source, hparams["validation"], hparams["test"], seed=0)
         splits = {
-            split: rows.take(first(rows.labels, own["limit"], seed=0))
+            split: rows.take(first(rows.labels, hparams["limit"], seed=0))
             for split, rows in source.splits.items()
         }
         context, skipped = self.make_context(splits["train"]), []  # type: tuple[Any, list[str]]

@@ -47,8 +47,8 @@ def choose(
             raise ValueError(f"{path} has no column {name!r}: found {', '.join(names)}")
     free = [name for name in names if _plain(name) not in ASIDE]
     label = columns.label or usual(free, LABEL, LABELS)
-    worded = [name for name in free if name != label and (strings is None or name in strings)]
-    text = columns.text or usual(worded, TEXT, TEXTS) or only(worded)
+    candidates = [name for name in free if name != label and (strings is None or name in strings)]
+    text = columns.text or usual(candidates, TEXT, TEXTS) or only(candidates)
     label = label or (only([name for name in free if name != text]) if text else None)
     if text is None or label is None or text == label:
         raise ValueError(

@@ -33,7 +33,7 @@ class Corpus(NamedTuple):
 
     numbers: np.ndarray
     bounds: np.ndarray
-    spelt: list[str]
+    lexicon: list[str]
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Documents next to each other and their words, about BLOCK of them."""
@@ -43,7 +43,8 @@ class Corpus(NamedTuple):
 
     def counts(self, documents: np.ndarray) -> np.ndarray:
         """How often each word stands in these documents, (V,)."""
-        is_inside, total = np.zeros(len(self.bounds) - 1, bool), np.zeros(len(self.spelt), np.int64)
+        total = np.zeros(len(self.lexicon), np.int64)
+        is_inside = np.zeros(len(self.bounds) - 1, bool)
         is_inside[documents] = True
         for block, numbers in self.blocks():
             sizes = np.diff(self.bounds[block.start : block.stop + 1])
@@ -121,7 +122,7 @@ def divide(count: int, validation: float, test: float, limit: int | None) -> dic
     return {split: parts[split][:limit] for split in NAMES}
 
 
-def frequent(counts: np.ndarray, spelt: Sequence[str], most: int, min_count: int) -> list[int]:
+def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: int) -> list[int]:
     """The numbers of the most frequent words, in this order; ties by the alphabet.
 
     Raises:
@@ -134,7 +135,7 @@ def frequent(counts: np.ndarray, spelt: Sequence[str], most: int, min_count: int
             f"{counts.sum():,} words of training text: two are needed; lower data.min_count or "
             "give more text"
         )
-    return sorted(candidates, key=lambda i: (-counts[i], spelt[i]))[:most]
+    return sorted(candidates, key=lambda i: (-counts[i], lexicon[i]))[:most]
 
 
 def write(
@@ -176,7 +177,7 @@ def join(
             f"the {path.stem.split('_')[0]} text has {count} known words in a row: a window has "
             f"{2 * reach + 1}; lower data.window or give more text"
         )
-    size = rounded(count + reach * (len(documents) + 1))
+    size = round_up(count + reach * (len(documents) + 1))
     file, place = np.lib.format.open_memmap(path, "w+", np.int32, (size,)), reach
     for i in with_bar(documents, f"writing {path.stem}"):
         of_one = ids[corpus.numbers[corpus.bounds[i] : corpus.bounds[i + 1]]]
@@ -186,7 +187,7 @@ def join(
     file.flush()
 
 
-def rounded(size: int) -> int:
+def round_up(size: int) -> int:
     """The size of a text in whole rows of LONGEST."""
     return size + -size % LONGEST
 

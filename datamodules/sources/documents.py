@@ -116,10 +116,10 @@ def rows(path: Path, column: str | None) -> Stream:
     names = tables.header(path)
     _, first = next(tables.rows(path, names), (0, names))
     cells = zip(names, first, strict=True)
-    worded = [
+    text_like = [
         name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
     ]
-    text_column = columns.choose_text(path, names, column, worded)
+    text_column = columns.choose_text(path, names, column, text_like)
     for number, (cell,) in tables.rows(path, [text_column]):
         try:
             text = "" if cell is None else read_text(cell)

@@ -38,7 +38,7 @@ def locate(name: str, source: str | None, hub: str | None) -> Path | str:
 
 
 def fingerprint(location: Path | str, **preprocessing: Any) -> str:
-    """A digest of what was found (files with sizes and times) and of what is made of it."""
+    """A digest of the files, with sizes and times, and of how they are read."""
     contents: list[Any] = [str(location)]
     if isinstance(location, Path):
         stats = [(file, file.stat()) for file in files(location) if file.is_file()]

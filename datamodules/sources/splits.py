@@ -29,12 +29,12 @@ def divide(source: Source, validation: float, test: float, seed: int) -> Source:
 
 def _carve(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
     """Part of the rows for another split, each class in proportion."""
-    order = stratified(rows.labels, seed)
+    order = stratified_order(rows.labels, seed)
     count = max(round(share * len(order)), 1)
     return rows.take(np.sort(order[count:])), rows.take(np.sort(order[:count]))
 
 
-def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
+def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     """An order of the rows whose every prefix holds the classes in proportion, so prefixes nest.
 
     Each row is placed at its share of the way through its own class, shuffled; ties fall at random.
@@ -51,4 +51,4 @@ def first(labels: np.ndarray, count: int | None, seed: int) -> np.ndarray:
     """The indices of `count` rows (all when None or more than there are), stratified and nested."""
     if count is None or count >= len(labels):
         return np.arange(len(labels))
-    return np.sort(stratified(labels, seed)[:count])
+    return np.sort(stratified_order(labels, seed)[:count])

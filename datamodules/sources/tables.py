@@ -112,12 +112,12 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
                     yield number, [row.get(name) for name in columns]
             return
         try:
-            yield from _separated(file, path, columns)
+            yield from _csv_rows(file, path, columns)
         except csv.Error as error:  # NUL, to Python 3.10
             raise ValueError(f"{path} cannot be read: {error}") from error
 
 
-def _separated(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
+def _csv_rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     """The rows of a .csv or .tsv."""
     csv.field_size_limit(2**31 - 1)  # Python's own limit of 128 kB cuts long texts
     reader = csv.reader(file, delimiter=_delimiter(path))

@@ -42,7 +42,7 @@ Factor = Annotated[float, Field(gt=0)]
 
 
 class Options(TypedDict, total=False):
-    """What may be asked for; what is left out is off."""
+    """The options; those that are left out are off."""
 
     rotation_range: Annotated[float, Field(ge=0, le=180)]  # degrees, uniform in +-
     width_shift_range: Share  # share of the width, uniform in +-

@@ -29,7 +29,7 @@ BYTES = 8 * 4  # a number of the matrix: in float64, four times while it is made
 
 
 class Standardisation(TypedDict, total=False):
-    """What may be asked for; what is left out is off."""
+    """The options; those that are left out are off."""
 
     rescale: Annotated[float, Field(gt=0)]  # factor of levels in [0, 1]
     samplewise_center: bool  # each picture's mean is zero
@@ -71,7 +71,7 @@ def resolve_scaling(scaling: Scaling) -> Standardisation:
     return options
 
 
-def kept_options(options: Standardisation) -> Standardisation:
+def inference_options(options: Standardisation) -> Standardisation:
     """The options that are needed once all is fitted, besides mean and deviation."""
     names = ("rescale", "samplewise_center", "samplewise_std_normalization", "zca_whitening")
     return {key: options[key] for key in names if options.get(key)}  # type: ignore[return-value,literal-required]

@@ -42,7 +42,7 @@ def warp(
     if images.device.type == "cpu" and images.dtype in (torch.uint8, torch.float32):
         library = kernel(Path(__file__).with_suffix(".cpp"))
         if library is not None:
-            return _compiled(library, images, matrices, fill, cval, shifts)
+            return _run_kernel(library, images, matrices, fill, cval, shifts)
     return in_torch(images, matrices, fill, cval, shifts)
 
 
@@ -94,7 +94,7 @@ def map_places(places: Tensor, lengths: Tensor, fill: Fill) -> Tensor:
     return places.clamp(torch.zeros_like(last), last)
 
 
-def _compiled(
+def _run_kernel(
     library: CDLL, images: Tensor, matrices: Tensor, fill: Fill, cval: float, shifts: Tensor | None
 ) -> Tensor:  # fmt: skip
     pixels = images.permute(0, 2, 3, 1).contiguous()

@@ -1,4 +1,4 @@
-"""What was prepared once, kept in $ZOO_CACHE under a lock."""
+"""Folders that are filled once, under a lock, in $ZOO_CACHE."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
     folder, part = cache / f"{name}-{key}", cache / f"{name}-{key}.part"
     if folder.is_dir():
         return folder
-    with _locked(cache / f"{name}-{key}.lock"):
+    with _lock(cache / f"{name}-{key}.lock"):
         if not folder.is_dir():
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir()
@@ -35,7 +35,7 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _locked(path: Path) -> AbstractContextManager[Any]:
+def _lock(path: Path) -> AbstractContextManager[Any]:
     """Take the lock until the `with` ends, saying so when another process holds it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

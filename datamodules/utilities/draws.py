@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 
-def seeded(*numbers: int) -> torch.Generator:
+def make_generator(*numbers: int) -> torch.Generator:
     """A fresh CPU generator: other numbers, unrelated draws."""
     mixed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(mixed) >> 1)
@@ -29,7 +29,7 @@ class Key(NamedTuple):
         Args:
             stream: another number, unrelated draws: 0 is augmentation's, 2 the model's.
         """
-        return seeded(self.seed, self.epoch, self.batch, *([stream] if stream else []))
+        return make_generator(self.seed, self.epoch, self.batch, *([stream] if stream else []))
 
     def local_rows(self, draws: Tensor) -> Tensor:
         """The rows of this rank out of draws made for the whole global batch."""

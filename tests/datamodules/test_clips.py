@@ -250,7 +250,8 @@ def test_a_changed_frame_of_a_folder_is_read_anew(folder):
     for i in range(3):
         pictures(folder / "a" / f"p{i}", np.full((5, 16, 16, 3), 3, np.uint8))
     first = opened("video_folder", source=str(folder), **SMALL).info["digest"]
-    shutil.copy(folder / "a/p0/000.png", folder / "a/p0/005.png")
+    pictures(folder.parent / "other", np.full((1, 16, 16, 3), 200, np.uint8))
+    shutil.copy(folder.parent / "other/000.png", folder / "a/p0/000.png")
     assert opened("video_folder", source=str(folder), **SMALL).info["digest"] != first
 
 

@@ -175,8 +175,8 @@ def test_rare_classes_weigh_more_in_the_training_loss(tmp_path):
 
 
 def test_the_weights_of_equal_classes_are_one_and_their_mean_over_samples_always():
-    assert module.balanced(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
-    weights = module.balanced(np.array([0] * 7 + [2] * 2), 3)  # the second class is not there
+    assert module.balanced_weights(np.array([0, 1, 2] * 5), 3) == [1, 1, 1]
+    weights = module.balanced_weights(np.array([0] * 7 + [2] * 2), 3)  # without the second class
     assert weights == pytest.approx([9 / 14, 1, 9 / 4])
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from datamodules.loading.batches import Batches
-from datamodules.utilities.draws import Key, seeded
+from datamodules.utilities.draws import Key, make_generator
 
-LENGTHS = torch.randint(1, 400, (1000,), generator=seeded(0))  # of texts in buckets
+LENGTHS = torch.randint(1, 400, (1000,), generator=make_generator(0))  # of texts in buckets
 
 
 ids = torch.arange
@@ -96,7 +96,8 @@ def test_random_draws_of_the_ranks_are_slices_of_the_global_draw():
 def test_every_batch_of_every_epoch_and_the_order_draw_something_else():
     keys = [(seed, epoch, batch) for seed in range(3) for epoch in range(3) for batch in range(3)]
     drawn = [torch.rand(1, generator=Key(*key, 1, 0, 1).generator()).item() for key in keys]
-    drawn += [torch.rand(1, generator=seeded(s, e, 0, 1)).item() for s, e, b in keys if b == 0]
+    tagged = [make_generator(seed, epoch, 0, 1) for seed, epoch, batch in keys if batch == 0]
+    drawn += [torch.rand(1, generator=generator).item() for generator in tagged]
     assert len(set(drawn)) == len(drawn)
 
 

@@ -24,28 +24,28 @@ def text(tmp_path, monkeypatch):
 
 def test_numbers_are_the_words_of_each_document(text):
     documents = [text.numbers[a:b] for a, b in zip(text.bounds, text.bounds[1:], strict=False)]
-    assert [[text.spelt[i] for i in one] for one in documents] == [words(one) for one in TEXTS]
+    assert [[text.lexicon[i] for i in one] for one in documents] == [words(one) for one in TEXTS]
 
 
 def test_counts_are_those_of_the_documents_that_are_asked_for(text):
     for chosen in ([0, 1, 2, 3, 4], [4, 0], [3]):
         expected = Counter(word for i in chosen for word in words(TEXTS[i]))
         counts = text.counts(np.array(chosen))
-        assert counts.tolist() == [expected[word] for word in text.spelt]
+        assert counts.tolist() == [expected[word] for word in text.lexicon]
 
 
 def test_known_words_of_each_document_are_counted(text):
-    ids = np.array([word in ("the", "dog") for word in text.spelt], np.int32)
+    ids = np.array([word in ("the", "dog") for word in text.lexicon], np.int32)
     assert text.count_known(ids).tolist() == [3, 0, 1, 0, 2]
 
 
 def test_documents_are_written_with_gaps_and_the_end_is_filled_up(text, tmp_path):
-    ids = np.array([0 if word == "saw" else i for i, word in enumerate(text.spelt, 2)], np.int32)
+    ids = np.array([0 if word == "saw" else i for i, word in enumerate(text.lexicon, 2)], np.int32)
     splits = {"train": np.array([4, 2, 0]), "val": np.array([0, 4])}
     unknown = corpus.write(tmp_path, text, ids, splits, 2)
     assert unknown == pytest.approx({"train": 1 / 12, "val": 1 / 10})
     written = np.load(tmp_path / "train_ids.npy")
-    spelt = dict(zip(ids.tolist(), text.spelt, strict=True)) | {0: "_"}
+    spelt = dict(zip(ids.tolist(), text.lexicon, strict=True)) | {0: "_"}
     assert [spelt[i] for i in written[:19].tolist()] == [
         "_", "_", "the", "end", "of", "the", "cat", "_", "_", "a", "dog", "_", "_",
         "the", "cat", "the", "dog", "_", "_",
@@ -58,7 +58,7 @@ def test_with_a_limit_only_documents_of_a_split_are_cut_into_words(tmp_path):
     texts = [f"w{i}" for i in range(40)]
     whole, splits = corpus.read(lambda: iter(texts), tmp_path / "a", 0.1, 0.1, None)
     few, chosen = corpus.read(lambda: iter(texts), tmp_path / "b", 0.1, 0.1, 2)
-    assert (len(whole.spelt), len(few.spelt)) == (40, 6)
+    assert (len(whole.lexicon), len(few.lexicon)) == (40, 6)
     for name, part in splits.items():
         assert part[:2].tolist() == chosen[name].tolist()
 

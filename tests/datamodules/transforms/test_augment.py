@@ -6,7 +6,7 @@ import torch
 
 from datamodules.transforms.augment import Augment, AugmentParameters
 from datamodules.transforms.warp import FILLS
-from datamodules.utilities.draws import Key, seeded
+from datamodules.utilities.draws import Key, make_generator
 
 ALL = {
     "rotation_range": 30.0, "width_shift_range": 0.2, "height_shift_range": 0.2,
@@ -18,7 +18,7 @@ KEY = Key(seed=0, epoch=0, batch=0, size=6, start=0, stop=6)
 
 @pytest.fixture
 def images():
-    pixels = torch.rand(6, 3, 12, 12, generator=seeded(0))
+    pixels = torch.rand(6, 3, 12, 12, generator=make_generator(0))
     return pixels.to(memory_format=torch.channels_last)
 
 

@@ -31,12 +31,8 @@ class ZooModule(LightningModule):
 
     loss_weights: Tensor | None
 
-    head_prefixes: ClassVar[tuple[str, ...]] = (
-        "head.",
-    )  # starts the names of what other classes replace
-    find_unused_parameters: ClassVar[bool] = (
-        False  # whether a step leaves parameters without a gradient
-    )
+    head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of tensors that other classes replace
+    find_unused_parameters: ClassVar[bool] = False  # whether a step leaves some without a gradient
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,7 +159,7 @@ class ZooModule(LightningModule):
         """Write this model to a folder that `from_pretrained` and `zoo.load` read.
 
         It is laid out as a repository of the Hugging Face hub, with a page that the hub shows:
-        `hf upload USER/NAME FOLDER` publishes it.
+        `push_to_hub`, or `hf upload USER/NAME FOLDER`, publishes it.
 
         Raises:
             ValueError: the model has no card: it was made by `create_model`, not loaded.
@@ -172,13 +168,23 @@ class ZooModule(LightningModule):
 
         return huggingface.save(self, Path(folder))
 
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload what `save_pretrained` writes to a repository on the hub; return its address.
+
+        Args:
+            options: commit_message, private and token, as the hub's own `push_to_hub` has them.
+        """
+        from zoo.pretrained import huggingface
+
+        return huggingface.push(self, repo_id, **options)
+
     @classmethod
     def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
         """Load a model from a folder of `save_pretrained`, or from a repository on the hub.
 
         Args:
             source: a folder, or USER/NAME.
-            overrides: constructor arguments other than the card's; see `zoo.load`.
+            overrides: arguments other than the card's (`zoo.load`); `revision` and `token` of the hub.
 
         Raises:
             FileNotFoundError: no such folder, and no such repository or no connection.

@@ -184,7 +184,7 @@ class ZooModule(LightningModule):
 
         Args:
             source: a folder, or USER/NAME.
-            overrides: arguments other than the card's (`zoo.load`); `revision` and `token` of the hub.
+            overrides: arguments other than the card's (`zoo.load`); the hub's `revision`, `token`.
 
         Raises:
             FileNotFoundError: no such folder, and no such repository or no connection.

@@ -31,8 +31,8 @@ class ZooModule(LightningModule):
 
     loss_weights: Tensor | None
 
-    head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of tensors that other classes replace
-    find_unused_parameters: ClassVar[bool] = False  # whether a step leaves some without a gradient
+    head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of the tensors that depend on classes
+    find_unused_parameters: ClassVar[bool] = False  # a step leaves some without a gradient
 
     def __init__(self) -> None:
         super().__init__()

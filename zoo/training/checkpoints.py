@@ -24,7 +24,7 @@ from zoo.config.migrate import migrate_checkpoint
 from zoo.distributed import environment
 from zoo.training.run import Run
 from zoo.utilities.errors import FULL
-from zoo.utilities.files import PART
+from zoo.utilities.files import replacing
 
 DIGESTS = ".sha256"
 
@@ -59,26 +59,21 @@ def write(path: Path, data: bytes) -> None:
     known = [hashlib.sha256(data).hexdigest()]
     if path.exists() and (old := digest(path)) in named(path):
         known.append(old)
-    contents = {path: data, _digests(path): "\n".join(known).encode()}
     try:
-        parts = {target: _part(target, content) for target, content in contents.items()}
-        for target in reversed(parts):  # the digests first
-            os.replace(parts[target], target)
+        with replacing(path) as part, replacing(_digests(path)) as digests:  # which come first
+            _write(part, data)
+            _write(digests, "\n".join(known).encode())
         _flush(path.parent)
     except OSError as error:
-        for target in contents:
-            target.with_name(target.name + PART).unlink(missing_ok=True)
         raise _explained(error, path, len(data)) from error
 
 
-def _part(target: Path, data: bytes) -> Path:
-    """Write a file beside its target, and wait until the disk has it."""
-    part = target.with_name(target.name + PART)
-    with part.open("wb") as file:
+def _write(path: Path, data: bytes) -> None:
+    """Write a file, and wait until the disk has it."""
+    with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return part
 
 
 def _flush(folder: Path) -> None:

@@ -93,16 +93,14 @@ def layers(model: Any) -> list[Layer]:
     """The layers that do the work, in the order in which an example passes them."""
     import torch
 
+    from zoo.utilities.compat import is_convolution
+
     found: list[Layer] = []
 
     def watch(name: str, module: Any) -> Any:
         def record(_: Any, inputs: Any, output: Any) -> None:
             count = sum(p.numel() for p in module.parameters())
-            dense = (
-                dense_cost(inputs[0], output)
-                if isinstance(module, torch.nn.modules.conv._ConvNd)
-                else None
-            )
+            dense = dense_cost(inputs[0], output) if is_convolution(module) else None
             first = output[0] if isinstance(output, tuple) else output  # a recurrent layer's state
             found.append(Layer(name, type(module).__name__, tuple(first.shape[1:]), count, dense))
 

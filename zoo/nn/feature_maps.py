@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 ACTIVATIONS = nn.ReLU.__module__  # where torch keeps them all, or what they are made of
-TRANSPOSED = nn.modules.conv._ConvTransposeNd
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def convolutions(model: nn.Module) -> dict[str, nn.Module]:

@@ -15,6 +15,7 @@ from typing_extensions import Self
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
+from zoo.utilities.compat import trainer_of
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -71,9 +72,8 @@ class ZooModule(LightningModule):
             ValueError: no input is attached, or the data cannot be read.
         """
         self.eval()
-        return [
-            one for batch in self.batches(raws, batch_size) for one in self.predict_batch(batch)
-        ]
+        batches = self.batches(raws, batch_size)
+        return [answer for batch in batches for answer in self.predict_batch(batch)]
 
     def predict_batch(self, batch: Tensor) -> list[Any]:
         """Answer for a batch as `forward` takes it."""
@@ -129,7 +129,7 @@ class ZooModule(LightningModule):
         Raises:
             ValueError: this model has none.
         """
-        if "head" not in self._modules:
+        if "head" not in dict(self.named_children()):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
             )
@@ -240,7 +240,7 @@ class ZooModule(LightningModule):
         On the zoo's own data they are drawn for the whole global batch, as a function of seed,
         epoch and batch, so that neither the number of devices nor an interruption changes them.
         """
-        key = getattr(getattr(self._trainer, "datamodule", None), "key", None)
+        key = getattr(getattr(trainer_of(self), "datamodule", None), "key", None)
         if key is None:
             return sampler(*shape, device=self.device)
         if self._draws is None or self._draws[0] != key:

@@ -21,8 +21,8 @@ def check_python():
     if sys.version_info < (3, 10):
         names = [f"python3.{minor}" for minor in range(15, 9, -1)]
         newer = next(filter(shutil.which, names), "python3.12")
-        found = ".".join(map(str, sys.version_info[:3]))
-        sys.exit(f"error: zoo needs Python 3.10 or newer, this is {found}: add PYTHON={newer}")
+        version = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(f"error: zoo needs Python 3.10 or newer, this is {version}: add PYTHON={newer}")
 
 
 def run(*command):

@@ -18,14 +18,14 @@ from PIL import Image
 import zoo
 
 
-def compressed(picture: np.ndarray, quality: int) -> np.ndarray:
+def compress(picture: np.ndarray, quality: int) -> np.ndarray:
     """A picture (H, W), uint8, as it looks after JPEG."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 
-def idx(array: np.ndarray) -> bytes:
+def to_idx(array: np.ndarray) -> bytes:
     """A gzipped IDX file of unsigned bytes."""
     shape = np.array(array.shape, ">u4").tobytes()
     return gzip.compress(bytes([0, 0, 8, array.ndim]) + shape + array.tobytes(), 1)
@@ -37,13 +37,13 @@ def write(name: str, folder: Path, quality: int, source: str | None = None) -> f
     data = zoo.create_data(name, source=source)
     data.setup("fit")
     changes = []
-    for kept, splits in {"train": ("train", "val"), "t10k": ("test",)}.items():
+    for prefix, splits in {"train": ("train", "val"), "t10k": ("test",)}.items():
         arrays = [data.arrays(split) for split in splits]
         pixels, labels = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
-        after = np.stack([compressed(picture[:, :, 0], quality) for picture in pixels])
+        after = np.stack([compress(picture[:, :, 0], quality) for picture in pixels])
         changes.append(np.abs(after - pixels[..., 0].astype(int)).mean())
-        (folder / f"{kept}-images-idx3-ubyte.gz").write_bytes(idx(after))
-        (folder / f"{kept}-labels-idx1-ubyte.gz").write_bytes(idx(labels.astype(np.uint8)))
+        (folder / f"{prefix}-images-idx3-ubyte.gz").write_bytes(to_idx(after))
+        (folder / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(to_idx(labels.astype(np.uint8)))
     return float(np.mean(changes))
 
 
@@ -52,9 +52,9 @@ def main() -> None:
     parser.add_argument("data", help="a grey data set of the catalog")
     parser.add_argument("folder", type=Path, help="a new folder")
     parser.add_argument("--quality", type=int, default=75, help="of JPEG, 1 to 95 (default 75)")
-    asked = parser.parse_args()
-    change = write(asked.data, asked.folder, asked.quality)
-    print(f"{asked.folder}: pixels change by {change:.2f} of 255 levels in the mean")
+    args = parser.parse_args()
+    change = write(args.data, args.folder, args.quality)
+    print(f"{args.folder}: pixels change by {change:.2f} of 255 levels in the mean")
 
 
 if __name__ == "__main__":

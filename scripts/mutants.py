@@ -34,7 +34,7 @@ from scripts import sites
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = "not slow and not real"
-CHOSEN = "MUTANT_TESTS"  # the variable that names the file of the tests to run, one a line
+TESTS_VARIABLE = "MUTANT_TESTS"  # the variable that names the file of the tests to run, one a line
 EVERYWHERE = ("test_catalog", "test_commands")  # their tests run experiments from end to end
 START, SLOWER = 60, 4  # seconds until pytest runs; how much slower a test may be than in the map
 OTHERS = 2  # the last stage: tests that are not of a mutant's room
@@ -47,13 +47,13 @@ class Judge:
     """Runs the tests on changed copies of a tree."""
 
     def __init__(
-        self, folder: Path, patience: float, seen: dict[str, Any], killers: Killers
+        self, folder: Path, patience: float, coverage: dict[str, Any], killers: Killers
     ) -> None:
         self.folder = folder
         self.killers = killers
         self.patience = patience
-        self.seconds: dict[str, float] = seen.get("seconds", {})
-        self.lines: dict[str, dict[str, list[int]]] = seen.get("lines", {})
+        self.seconds: dict[str, float] = coverage.get("seconds", {})
+        self.lines: dict[str, dict[str, list[int]]] = coverage.get("lines", {})
         paths = sorted((ROOT / "tests").rglob("test_*.py"))
         self.files = {path.relative_to(ROOT).as_posix(): path for path in paths}
         self.unfit: set[str] = set()  # tests that fail by themselves
@@ -73,19 +73,19 @@ class Judge:
 
     def killer(self, mutant: sites.Mutant, tree: Path) -> dict[str, Any]:
         """The first test that fails because of a mutant; else how many were left out."""
-        known = self.killers[mutant]
-        stages = {file: stage(path, mutant.file, known) for file, path in self.files.items()}
-        tests, left = self.affordable(self.suspects(mutant, stages))
-        for now in sorted(set(stages.values())):
-            some = [test for test in tests if stages[file_of(test)] == now]
-            while some := [test for test in some if not {test, file_of(test)} & self.unfit]:
-                failed = self.failure(tree, some)
+        before = self.killers[mutant]
+        stages = {file: stage(path, mutant.file, before) for file, path in self.files.items()}
+        tests, left_out = self.affordable(self.suspects(mutant, stages))
+        for number in sorted(set(stages.values())):
+            rest = [test for test in tests if stages[file_of(test)] == number]
+            while rest := [test for test in rest if not {test, file_of(test)} & self.unfit]:
+                failed = self.failure(tree, rest)
                 if failed is None:
                     break
                 if failed in (TIMEOUT, ENDED) or self.is_to_blame(failed, tree):
                     return {"killed_by": failed}
                 self.unfit.add(failed)
-        return {"killed_by": None} | ({"left_out": left} if left else {})
+        return {"killed_by": None} | ({"left_out": left_out} if left_out else {})
 
     def is_to_blame(self, test: str, tree: Path) -> bool:
         """Whether the change of a tree is why a test fails there."""
@@ -97,18 +97,18 @@ class Judge:
         """The tests that may kill a mutant, the nearest first; without a map, whole files."""
         if not self.lines:
             return sorted(stages, key=lambda file: stages[file])
-        seeing = self.seeing(mutant)
+        covering = self.covering(mutant)
         near = {file for file in stages if stages[file] < OTHERS}
-        files = near & set(map(file_of, seeing))  # whole: a test may judge what another one made
-        if not seeing:  # it runs at import, or in another process
+        files = near & set(map(file_of, covering))  # whole: a test may judge what another one made
+        if not covering:  # it runs at import, or in another process
             files = near | {file for file in stages if Path(file).stem in EVERYWHERE}
-        tests = {*seeing, *(test for test in self.seconds if file_of(test) in files)}
+        tests = {*covering, *(test for test in self.seconds if file_of(test) in files)}
         cost: dict[str, float] = defaultdict(float)
         for test in tests:
             cost[file_of(test)] += self.seconds[test]
         return sorted(tests, key=lambda one: (stages[file_of(one)], cost[file_of(one)], one))
 
-    def seeing(self, mutant: sites.Mutant) -> list[str]:
+    def covering(self, mutant: sites.Mutant) -> list[str]:
         """The tests that run what a mutant changes."""
         lines = self.lines.get(mutant.file, {})
         matter = map(str, mutant.matters) if mutant.matters else lines
@@ -118,33 +118,33 @@ class Judge:
 
     def affordable(self, tests: list[str]) -> tuple[list[str], int]:
         """The first tests that fit into the patience, and how many others there are."""
-        kept: list[str] = []
-        spent = 0.0
+        chosen_tests: list[str] = []
+        seconds = 0.0
         for test in tests:
-            spent += self.seconds.get(test, 0)
-            if spent <= self.patience or not kept:
-                kept.append(test)
-        return kept, len(tests) - len(kept)
+            seconds += self.seconds.get(test, 0)
+            if seconds <= self.patience or not chosen_tests:
+                chosen_tests.append(test)
+        return chosen_tests, len(tests) - len(chosen_tests)
 
     def failure(self, tree: Path, tests: list[str], flags: Iterable[str] = ()) -> str | None:
         """The first test that fails in a tree."""
         with TemporaryDirectory(dir=self.folder) as folder:
-            chosen = Path(folder) / "tests"
-            chosen.write_text("\n".join(tests))
+            list_file = Path(folder) / "tests"
+            list_file.write_text("\n".join(tests))
             path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
             expected = sum(self.seconds.get(test, 0) for test in tests) or self.patience
             process = subprocess.Popen(
                 [*self.command(tests), *flags, f"--basetemp={folder}/temporary"], cwd=tree,
-                env={**os.environ, "PYTHONPATH": path, CHOSEN: str(chosen)},
+                env={**os.environ, "PYTHONPATH": path, TESTS_VARIABLE: str(list_file)},
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, text=True,
             )  # fmt: skip
             try:
-                said, _ = process.communicate(timeout=START + SLOWER * expected)
+                output, _ = process.communicate(timeout=START + SLOWER * expected)
             except subprocess.TimeoutExpired:
                 return TIMEOUT
             finally:
                 end(process)
-        if failed := re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", said, re.MULTILINE):
+        if failed := re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", output, re.MULTILINE):
             return failed[1]
         return None if process.returncode in (0, 5) else ENDED  # 5: there is no such test
 
@@ -165,10 +165,10 @@ def end(process: subprocess.Popen[str]) -> None:
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     """Of the tests that pytest finds, keep those chosen, their files in the order of the choice."""
-    chosen = Path(os.environ[CHOSEN]).read_text().splitlines()
-    files = list(dict.fromkeys(map(file_of, chosen)))
-    kept = [item for item in items if {item.nodeid, file_of(item.nodeid)} & set(chosen)]
-    items[:] = sorted(kept, key=lambda item: files.index(file_of(item.nodeid)))
+    tests = Path(os.environ[TESTS_VARIABLE]).read_text().splitlines()
+    files = list(dict.fromkeys(map(file_of, tests)))
+    selected = [item for item in items if {item.nodeid, file_of(item.nodeid)} & set(tests)]
+    items[:] = sorted(selected, key=lambda item: files.index(file_of(item.nodeid)))
 
 
 def file_of(test: str) -> str:
@@ -178,8 +178,8 @@ def file_of(test: str) -> str:
 def stage(test: Path, file: str, killer: str | None = None) -> int:
     """When a file of tests is run: 0 has the module's name, or the test that killed it before."""
     module, text = Path(file).with_suffix(""), test.read_text()
-    named = re.search(r"::(\w+)", killer or "")
-    if module.name in test.stem or (named and f"def {named[1]}(" in text):
+    name_match = re.search(r"::(\w+)", killer or "")
+    if module.name in test.stem or (name_match and f"def {name_match[1]}(" in text):
         return 0
     imports = rf"(?m)^\s*(from|import) [\w., ()]*\b{module.name}\b"
     near = module.parent.name == test.parent.name or re.search(imports, text)
@@ -195,34 +195,34 @@ def read(path: Path) -> Any:
     return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
 
 
-def judged(killers: Killers, asked: argparse.Namespace) -> dict[sites.Mutant, dict[str, Any]]:
+def judge_all(killers: Killers, args: argparse.Namespace) -> dict[sites.Mutant, dict[str, Any]]:
     """The entries of some mutants, written as they come."""
     entries: dict[sites.Mutant, dict[str, Any]] = {}
-    with TemporaryDirectory() as folder, ThreadPoolExecutor(asked.jobs) as pool:
-        seen = read(asked.map) if asked.map else {}
-        judge = Judge(Path(folder), asked.patience, seen, killers)
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(args.jobs) as pool:
+        coverage = read(args.map) if args.map else {}
+        judge = Judge(Path(folder), args.patience, coverage, killers)
         waiting = {pool.submit(judge.verdict, mutant): mutant for mutant in killers}
-        for done in as_completed(waiting):
-            mutant = waiting[done]
-            entries[mutant] = done.result()
+        for future in as_completed(waiting):
+            mutant = waiting[future]
+            entries[mutant] = future.result()
             fate = entries[mutant]["killed_by"] or "lives"
             print(f"{mutant.file}:{mutant.line}  {mutant.after}\n    {fate}", flush=True)
-            if asked.out:
-                told = [entries[mutant] for mutant in killers if mutant in entries]
-                asked.out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+            if args.out:
+                ready_entries = [entries[mutant] for mutant in killers if mutant in entries]
+                args.out.write_text(json.dumps(ready_entries, indent=1, ensure_ascii=False) + "\n")
     return entries
 
 
-def again(entries: list[dict[str, Any]], asked: argparse.Namespace) -> int:
+def again(entries: list[dict[str, Any]], args: argparse.Namespace) -> int:
     """Try those of a list; how many of them are gone, or were killed then and live now."""
-    found = sites.mutants(ROOT)
-    known = [(entry, sites.find(entry, found)) for entry in entries]
-    now = judged({mutant: entry["killed_by"] for entry, mutant in known if mutant}, asked)
+    all_mutants = sites.mutants(ROOT)
+    pairs = [(entry, sites.find(entry, all_mutants)) for entry in entries]
+    results = judge_all({mutant: entry["killed_by"] for entry, mutant in pairs if mutant}, args)
     worse = 0
-    for entry, mutant in known:
+    for entry, mutant in pairs:
         if mutant is None:
             print(f"gone: {entry['definition']}: {entry['before']} -> {entry['after']}")
-        elif entry["killed_by"] and not now[mutant]["killed_by"]:
+        elif entry["killed_by"] and not results[mutant]["killed_by"]:
             print(f"lives now: {mutant.file}:{mutant.line}  {mutant.after}")
         else:
             continue
@@ -239,11 +239,11 @@ def main() -> int:
     parser.add_argument("--map", type=Path, help="which tests run which lines")
     parser.add_argument("--patience", type=float, default=600, help="seconds of tests for a mutant")
     parser.add_argument("--out", type=Path, help="where to write the list")
-    asked = parser.parse_args()
-    if asked.list:
-        return int(again(read(asked.list), asked) > 0)
-    drawn = sites.draw(sites.mutants(ROOT), asked.seed, asked.count)
-    entries = judged(dict.fromkeys(drawn), asked).values()
+    args = parser.parse_args()
+    if args.list:
+        return int(again(read(args.list), args) > 0)
+    sample = sites.draw(sites.mutants(ROOT), args.seed, args.count)
+    entries = judge_all(dict.fromkeys(sample), args).values()
     print(f"{sum(bool(entry['killed_by']) for entry in entries)} of {len(entries)} are killed")
     return 0
 

@@ -59,12 +59,14 @@ def chip() -> str:
     """The processor's name, with family and model where the system tells them."""
     system = Path("/proc/cpuinfo")
     lines = system.read_text().splitlines() if system.exists() else []
-    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    named = [told[key] for key in ("model name", "cpu family", "model") if key in told]
-    return " ".join(named) or platform.processor() or platform.machine()
+    facts = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    names = [facts[key] for key in ("model name", "cpu family", "model") if key in facts]
+    return " ".join(names) or platform.processor() or platform.machine()
 
 
-def measured(names: Sequence[str]) -> Iterator[tuple[str, Record]]:
+def measure(names: Sequence[str]) -> Iterator[tuple[str, Record]]:
     """Train experiments one after the other, in a folder that is then removed."""
     with TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -72,22 +74,22 @@ def measured(names: Sequence[str]) -> Iterator[tuple[str, Record]]:
         os.environ["HF_HOME"] = str(Path(folder, "hub"))
         for name in names:
             start = time.perf_counter()
-            yield name, hashes(trained(name))
+            yield name, hashes(train_small(name))
             print(f"{name:<44} {time.perf_counter() - start:5.1f} s", file=sys.stderr)
         os.chdir(ROOT)
 
 
-def trained(name: str) -> Path:
+def train_small(name: str) -> Path:
     """The folder of a run of an experiment on its own data in miniature."""
     import zoo
     from tests import tiny
 
     data = data_of(name)
-    own = tiny.write(data, Path("data", name))
-    given = {"name": "net", "seed": 0, "data": own, "trainer": TRAINER, **CALMER.get(name, {})}
+    sources = tiny.write(data, Path("data", name))
+    overrides = {"name": "net", "seed": 0, "data": sources, "trainer": TRAINER}
     try:
         with redirect_stderr(StringIO()):
-            return zoo.train(name, **given).folder
+            return zoo.train(name, **overrides, **CALMER.get(name, {})).folder
     except Exception as error:
         raise RuntimeError(f"{name}: {error}") from error
 
@@ -96,12 +98,12 @@ def data_of(name: str) -> str:
     """The data that an experiment's file names, else the default ones."""
     from omegaconf import OmegaConf
 
-    chosen: dict[str, str] = {}
+    defaults: dict[str, str] = {}
     for file in ("train", f"experiment/{name}"):
-        found: Any = OmegaConf.load(ROOT / "conf" / f"{file}.yaml")
-        for entry in found.get("defaults", []):
-            chosen |= entry if entry != "_self_" else {}
-    return chosen.get("override /data", chosen["data"])
+        config: Any = OmegaConf.load(ROOT / "conf" / f"{file}.yaml")
+        for entry in config.get("defaults", []):
+            defaults |= entry if entry != "_self_" else {}
+    return defaults.get("override /data", defaults["data"])
 
 
 def hashes(run: Path) -> Record:
@@ -145,18 +147,18 @@ def metrics(file: Path) -> dict[str, list[str]]:
 
 def scores(file: Path) -> dict[str, float]:
     """The test's scores with their intervals, and the baseline's."""
-    found = json.loads(file.read_text())
-    kept = ("test/", "baseline/")
-    return {k: v for k, v in found.items() if k.startswith(kept) and not k.endswith(RATES)}
+    results = json.loads(file.read_text())
+    prefixes = ("test/", "baseline/")
+    return {k: v for k, v in results.items() if k.startswith(prefixes) and not k.endswith(RATES)}
 
 
 def record(file: Path) -> int:
     """Write what every experiment gives."""
     import zoo
 
-    found = dict(measured(zoo.list_experiments()))
-    file.write_text(json.dumps({"machine": machine(), "experiments": found}, indent=2) + "\n")
-    print(f"recorded: {len(found)} experiments")
+    experiments = dict(measure(zoo.list_experiments()))
+    file.write_text(json.dumps({"machine": machine(), "experiments": experiments}, indent=2) + "\n")
+    print(f"recorded: {len(experiments)} experiments")
     return 0
 
 
@@ -164,24 +166,26 @@ def compare(file: Path, only: Sequence[str]) -> int:
     """Say what differs from a record: 1 if anything does, 2 where it is another machine's."""
     import zoo
 
-    held, here = json.loads(file.read_text()), machine()
-    if held["machine"] != here:
-        there, now = (", ".join(one.values()) for one in (held["machine"], here))
+    before, here = json.loads(file.read_text()), machine()
+    if before["machine"] != here:
+        there, now = (", ".join(one.values()) for one in (before["machine"], here))
         print(f"{file} is of another machine: {there}; this one is {now}")
         return 2
-    expected = {name: one for name, one in held["experiments"].items() if not only or name in only}
+    expected = {
+        name: one for name, one in before["experiments"].items() if not only or name in only
+    }
     names = [name for name in zoo.list_experiments() if not only or name in only]
-    different = list(differences(expected, dict(measured(names))))
+    different = list(differences(expected, dict(measure(names))))
     print("\n".join(different) or f"equal: {len(names)} experiments")
     return int(bool(different))
 
 
-def differences(expected: Record, found: Record) -> Iterator[str]:
+def differences(expected: Record, today: Record) -> Iterator[str]:
     """A line for each experiment that is not as it was."""
     for name, hashes in sorted(expected.items()):
-        if name not in found:
+        if name not in today:
             yield f"{name}: is gone"
-        elif keys := [key for key in hashes if found[name].get(key) != hashes[key]]:
+        elif keys := [key for key in hashes if today[name].get(key) != hashes[key]]:
             yield f"{name}: other {', '.join(keys)}"
 
 
@@ -190,11 +194,11 @@ def main() -> int:
     parser.add_argument("verb", choices=("record", "compare"))
     parser.add_argument("file", type=Path, help="the record, JSON")
     parser.add_argument("only", nargs="*", metavar="EXPERIMENT", help="compare these alone")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     os.environ.update({"PYTHONPATH": str(ROOT), **dict.fromkeys(THREADS, "1")})
     os.environ.pop("ZOO_DATA", None)
-    file = asked.file.resolve()
-    return record(file) if asked.verb == "record" else compare(file, asked.only)
+    file = args.file.resolve()
+    return record(file) if args.verb == "record" else compare(file, args.only)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ def digits() -> np.ndarray:
 def draw_gan(axes: Any) -> None:
     """Six noises, a row each, in ten digits."""
     model: Any = zoo.load("gan_conditional.digits")
-    drawn = np.stack(model.by_class(6)).reshape(10, 6, 28, 28)
-    axes.imshow(sheet([*drawn.swapaxes(0, 1).reshape(60, 28, 28)], 10), cmap="gray")
+    images = np.stack(model.by_class(6)).reshape(10, 6, 28, 28)
+    axes.imshow(sheet([*images.swapaxes(0, 1).reshape(60, 28, 28)], 10), cmap="gray")
 
 
 def draw_maps(axes: Any) -> None:
@@ -68,8 +68,8 @@ def draw_denoising(axes: Any) -> None:
     """Clean, spoiled, restored."""
     model: Any = zoo.load("autoencoder_denoising.digits")
     images = torch.from_numpy(digits()).permute(0, 3, 1, 2) / 255
-    shown = model.figures((images, torch.arange(10)))["Pictures, spoiled, and restored"]
-    axes.imshow(sheet([image[:, :, 0] for image in shown.images], 10), cmap="gray")
+    grid = model.figures((images, torch.arange(10)))["Pictures, spoiled, and restored"]
+    axes.imshow(sheet([image[:, :, 0] for image in grid.images], 10), cmap="gray")
 
 
 def draw_words(axes: Any) -> None:
@@ -77,8 +77,8 @@ def draw_words(axes: Any) -> None:
     model: Any = zoo.load("cbow.wikipedia_2015")
     names, vectors = model.word_vectors()
     words = [*CAPITALS, *CAPITALS.values()]
-    chosen = vectors[[names.index(word) for word in words]]
-    left, sizes, _ = np.linalg.svd(chosen - chosen.mean(0), full_matrices=False)
+    selection = vectors[[names.index(word) for word in words]]
+    left, sizes, _ = np.linalg.svd(selection - selection.mean(0), full_matrices=False)
     x, y = (left[:, :2] * sizes[:2]).T
     half = len(CAPITALS)
     axes.plot([x[:half], x[half:]], [y[:half], y[half:]], color=PALE, lw=0.8, zorder=0)
@@ -94,8 +94,8 @@ def draw_text(axes: Any) -> None:
     model: Any = zoo.load("char_rnn.tinyshakespeare")
     text = "".join(islice(model.sample(prompt="ROMEO:", length=600), 600))
     lines = [fill(line, 42) for line in text.splitlines()]
-    shown = "\n".join("\n".join(lines).splitlines()[:14])
-    axes.text(0, 1, shown, family="monospace", fontsize=7.5, va="top", color=INK, linespacing=1.45)
+    top = "\n".join("\n".join(lines).splitlines()[:14])
+    axes.text(0, 1, top, family="monospace", fontsize=7.5, va="top", color=INK, linespacing=1.45)
 
 
 def draw_sound(axes: Any) -> None:

@@ -27,11 +27,11 @@ def main() -> None:
     parser = ArgumentParser(description="\n".join((__doc__ or "").splitlines()[:1]))
     parser.add_argument("--default", action="store_true", help="the model's name means these")
     parser.add_argument("runs", nargs="+", type=Path)
-    given = parser.parse_args()
+    args = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    for folder in given.runs:
+    for folder in args.runs:
         with evaluate.quiet():
-            release(Run(folder), given.default)
+            release(Run(folder), args.default)
     (FOLDER.parents[1] / "docs" / "zoo.md").write_text(model_card.page(), encoding="utf-8")
 
 
@@ -40,25 +40,25 @@ def release(run: Run, default: bool) -> None:
     results = run.results
     assert not results["smoke"], f"{run.folder} is a smoke run"
     config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
-    model, data = opened(run, config)
-    tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
-    scores = evaluate.test(tested, model, data)
-    told = {**card.make_card(config, results, scores, model, data), "default": default}
+    model, data = open_run(run, config)
+    test_config = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
+    scores = evaluate.test(test_config, model, data)
+    full_card = {**card.make_card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""
-    told["command"] = f"zoo train experiment={results['experiment']}{seed}"
-    path = FOLDER / f"{told['name']}{store.ENDING}"
+    full_card["command"] = f"zoo train experiment={results['experiment']}{seed}"
+    path = FOLDER / f"{full_card['name']}{store.ENDING}"
     for bits in SIZES:
-        store.save(model, told, path, bits)
-        again = load(path)
-        scored = evaluate.test(tested, again, data)
-        if stands(told["score"], scores, scored):
+        store.save(model, full_card, path, bits)
+        reloaded = load(path)
+        new_scores = evaluate.test(test_config, reloaded, data)
+        if is_unchanged(full_card["score"], scores, new_scores):
             break
-    store.save(again, {**told, "metrics": scored}, path, bits)
-    written = model_card.score({"score": told["score"], "metrics": scored})
-    print(f"{told['name']}: {model_card.score(told)}; in {bits} bits {written}")
+    store.save(reloaded, {**full_card, "metrics": new_scores}, path, bits)
+    score_text = model_card.score({"score": full_card["score"], "metrics": new_scores})
+    print(f"{full_card['name']}: {model_card.score(full_card)}; in {bits} bits {score_text}")
 
 
-def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
+def open_run(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     """The run's model, with what tells novelty, and the data that its input was fitted on."""
     data = schema.build(config["data"], "data")
     data.prepare_data()
@@ -74,7 +74,7 @@ def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     return model, data
 
 
-def stands(metric: str, first: dict[str, float], second: dict[str, float]) -> bool:
+def is_unchanged(metric: str, first: dict[str, float], second: dict[str, float]) -> bool:
     """Whether a score is where it was: in the first's interval, else within a hundredth of it."""
     low, high = first.get(f"{metric}/low"), first.get(f"{metric}/high")
     if low is None or high is None:

@@ -21,30 +21,30 @@ from zoo.training import reproduce
 def main() -> None:
     parser = ArgumentParser(description="\n".join((__doc__ or "").splitlines()[:1]))
     parser.add_argument("--equal", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     figures = reproduce.read_figures()
-    if given.equal:
-        records = [json.loads(path.read_text())["experiments"] for path in given.equal]
-        figures = restamped(figures, *records)
+    if args.equal:
+        records = [json.loads(path.read_text())["experiments"] for path in args.equal]
+        figures = restamp(figures, *records)
     figures = reproduce.update_targets(figures)
     reproduce.write(figures)
     for name, figure in figures.items():
         print("earlier code" if figure["earlier_code"] else "stands      ", name)
 
 
-def restamped(
+def restamp(
     figures: reproduce.Figures, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> reproduce.Figures:
     """Figures with today's digest where they stood and their runs have come out alike."""
     return {
-        name: figure | ({"digest": reproduce.digest_of(name)} if alike(name, before, after) else {})
+        name: figure | ({"digest": reproduce.digest_of(name)} if equal(name, before, after) else {})
         if not figure["earlier_code"]
         else figure
         for name, figure in figures.items()
     }
 
 
-def alike(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def equal(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Whether two records have the same of an experiment."""
     return name in before and before[name] == after.get(name)
 

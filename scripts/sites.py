@@ -66,44 +66,44 @@ class Mutant:
 def mutants(root: Path) -> list[Mutant]:
     """All that a tree can suffer."""
     paths = sorted(path for room in ROOMS for path in (root / room).rglob("*.py"))
-    found = [mutant for path in paths for mutant in Module(path, root).mutants()]
+    all_mutants = [mutant for path in paths for mutant in Module(path, root).mutants()]
     twins: Counter[Mutant] = Counter()
-    for place, mutant in enumerate(found):
-        found[place] = replace(mutant, ordinal=twins[mutant])
+    for place, mutant in enumerate(all_mutants):
+        all_mutants[place] = replace(mutant, ordinal=twins[mutant])
         twins[mutant] += 1
-    return found
+    return all_mutants
 
 
-def draw(found: list[Mutant], seed: int, count: int) -> list[Mutant]:
+def draw(candidates: list[Mutant], seed: int, count: int) -> list[Mutant]:
     """Some of each kind, in turn."""
     turns: Counter[str] = Counter()
     ranked = []
-    for place, mutant in enumerate(sorted(found, key=lambda mutant: mutant.rank(seed))):
+    for place, mutant in enumerate(sorted(candidates, key=lambda mutant: mutant.rank(seed))):
         ranked.append((turns[mutant.kind], place, mutant))
         turns[mutant.kind] += 1
     return [mutant for _, _, mutant in sorted(ranked, key=lambda one: one[:2])[:count]]
 
 
-def find(entry: dict[str, Any], found: list[Mutant]) -> Mutant | None:
+def find(entry: dict[str, Any], candidates: list[Mutant]) -> Mutant | None:
     """A mutant of a list in today's tree: itself, else the only one that is as good as the same."""
-    known = Mutant(*(entry[key] for key in IDENTITY))
-    line = (known.kind, known.before, known.after)
+    original = Mutant(*(entry[key] for key in IDENTITY))
+    line = (original.kind, original.before, original.after)
     for same in (
-        lambda mutant: mutant == known,
+        lambda mutant: mutant == original,
         lambda mutant: (mutant.kind, mutant.before, mutant.after) == line,  # its definition renamed
-        lambda mutant: is_rewritten(mutant, known),
+        lambda mutant: is_rewritten(mutant, original),
     ):
-        alike = [mutant for mutant in found if same(mutant)]
+        alike = [mutant for mutant in candidates if same(mutant)]
         if alike:
             return alike[0] if len(alike) == 1 else None
     return None
 
 
-def is_rewritten(mutant: Mutant, known: Mutant) -> bool:
+def is_rewritten(mutant: Mutant, original: Mutant) -> bool:
     """Whether it may be the same change of a line that was changed a little since."""
-    if (mutant.definition, mutant.kind) != (known.definition, known.kind):
+    if (mutant.definition, mutant.kind) != (original.definition, original.kind):
         return False
-    pairs = ((mutant.before, known.before), (mutant.after, known.after))
+    pairs = ((mutant.before, original.before), (mutant.after, original.after))
     return all(difflib.SequenceMatcher(None, *pair).ratio() > ALIKE for pair in pairs)
 
 
@@ -131,9 +131,9 @@ class Module:
                 if function and kind == "default":
                     matters = range(function.lineno, (function.end_lineno or 0) + 1)
                 before, after = self.lines(line, start, end, new)
-                known = Mutant(".".join(names), kind, before, after)
+                mutant = Mutant(".".join(names), kind, before, after)
                 edit = (start, end, new)
-                yield replace(known, file=self.file, line=line, matters=matters, edit=edit)
+                yield replace(mutant, file=self.file, line=line, matters=matters, edit=edit)
 
     def lines(self, number: int, start: int, end: int, new: str) -> tuple[str, str]:
         """A line before and after a change."""
@@ -162,7 +162,7 @@ class Module:
             case ast.Call(func=ast.Name("range")):
                 yield from self.shifted("bound", node.args)
             case ast.keyword(arg="dim" | "axis"):
-                yield from self.turned(node.value)
+                yield from self.other_axes(node.value)
             case ast.arguments():
                 yield from self.shifted("default", [*node.defaults, *node.kw_defaults])
             case ast.If(body=[*_, ast.Raise()]):
@@ -203,7 +203,7 @@ class Module:
                 }
                 yield kind, *self.span(node), repr(other[type(value)](value))
 
-    def turned(self, value: ast.expr) -> Iterator[Edit]:
+    def other_axes(self, value: ast.expr) -> Iterator[Edit]:
         """Another axis."""
         for node in getattr(value, "elts", [value]):
             start, end = self.span(node)

@@ -61,7 +61,7 @@ def step(run: Run) -> int:
     return int(run.lasts[0].stem.rpartition("-")[2]) if run.lasts else 0
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def last_line(process: subprocess.Popen[str]) -> str:
     """The last line of a process that has ended."""
     return (process.communicate(timeout=PATIENCE)[1].splitlines() or [""])[-1]
 
@@ -81,13 +81,13 @@ def saves() -> Iterator[tuple[str, bool]]:
                 until(lambda run=run, before=before: step(run) > before + 1, process)
                 until(lambda run=run: list(run.checkpoints.glob("*.part")), process)
                 time.sleep(random.uniform(0, 0.03))  # a save takes about so long
-                seen = step(run)
+                last_step = step(run)
                 process.kill()
                 process.communicate()
                 cut += bool(list(run.checkpoints.glob("*.part")))
-                found = checkpoints.newest(run)
-                kept = found is not None and checkpoints.load(found)["global_step"] >= seen
-                yield f"killed while saving, temporary folder on {where} file system", kept
+                path = checkpoints.newest(run)
+                is_safe = path is not None and checkpoints.load(path)["global_step"] >= last_step
+                yield f"killed while saving, temporary folder on {where} file system", is_safe
             print(f"    {cut} of these kills left a file half written", flush=True)
 
 
@@ -102,26 +102,26 @@ def disk() -> Iterator[tuple[str, bool]]:
             with suppress(OSError), Path("small/filler").open("wb") as filler:
                 while process.poll() is None:
                     filler.write(bytes(1 << 16))
-            told = said(process)
-            found = checkpoints.newest(run)
-            good = process.returncode == 2 and "disk is full" in told
-            print(f"    exit code {process.returncode}: {told}", flush=True)
-            yield "disk full", good and found is not None and bool(checkpoints.load(found))
+            message = last_line(process)
+            path = checkpoints.newest(run)
+            good = process.returncode == 2 and "disk is full" in message
+            print(f"    exit code {process.returncode}: {message}", flush=True)
+            yield "disk full", good and path is not None and bool(checkpoints.load(path))
 
 
 def restarts() -> Iterator[tuple[str, bool]]:
     """Kill -9 at any moment and the same command again."""
     often = "save_every=0.01"
-    wholes: dict[str, tuple[bytes, float]] = {}
+    references: dict[str, tuple[bytes, float]] = {}
     for experiment, short in LEARNERS.items():
         began = time.monotonic()
         process = start(experiment, "whole", *short)
         assert process.wait(PATIENCE) == 0, process.communicate()[1]
         seconds = time.monotonic() - began
-        wholes[experiment] = weights(experiment, "whole"), seconds
+        references[experiment] = weights(experiment, "whole"), seconds
     for number in range(RESTARTS):
         experiment = list(LEARNERS)[number % len(LEARNERS)]
-        wanted, seconds = wholes[experiment]
+        expected, seconds = references[experiment]
         name, command = f"cut-{number}", [*LEARNERS[experiment], often]
         process = start(experiment, name, *command)
         time.sleep(random.uniform(0.2, 1) * seconds)
@@ -129,7 +129,7 @@ def restarts() -> Iterator[tuple[str, bool]]:
         process.communicate()
         again = start(experiment, name, *command)
         ended = again.wait(PATIENCE) == 0
-        yield f"killed and restarted, {experiment}", ended and weights(experiment, name) == wanted
+        yield f"killed and restarted, {experiment}", ended and weights(experiment, name) == expected
 
 
 def ends() -> Iterator[tuple[str, bool]]:
@@ -147,14 +147,14 @@ def ends() -> Iterator[tuple[str, bool]]:
             began = time.monotonic()
             process.communicate(timeout=PATIENCE)
             gone = all_gone(list(workers.values()), 30 - (time.monotonic() - began))
-            whole = checkpoints.newest(run) == run.lasts[0]
+            intact = checkpoints.newest(run) == run.lasts[0]
             stopped = process.returncode not in (0, None)
             seconds = time.monotonic() - began
             print(
                 f"    {name}: {seconds:.1f} s, exit code {process.returncode}, step {step(run)}",
                 flush=True,
             )
-            yield "one of two processes, both, or their parent ended", gone and whole and stopped
+            yield "one of two processes, both, or their parent ended", gone and intact and stopped
 
 
 # --- what they need -------------------------------------------------------------------------------
@@ -177,17 +177,17 @@ def weights(experiment: str, name: str) -> bytes:
 
 def ranks(folder: Path) -> dict[int, int]:
     """Process ids of a run's workers by rank."""
-    found = {}
+    processes = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
             words = (place / "cmdline").read_bytes().split(b"\0")
             if b"zoo.training.worker" in words and str(folder.resolve()).encode() in words:
                 environment = (place / "environ").read_bytes().split(b"\0")
                 rank = next(one for one in environment if one.startswith(b"RANK="))
-                found[int(rank[5:])] = int(place.name)
+                processes[int(rank[5:])] = int(place.name)
         except OSError:
             continue
-    return found
+    return processes
 
 
 def all_gone(pids: Iterable[int], seconds: float) -> bool:

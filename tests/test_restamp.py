@@ -9,6 +9,6 @@ def test_only_rows_that_stood_and_came_out_alike_are_restamped(monkeypatch):
     rows = {name: {"digest": "old", "earlier_code": name == "earlier"} for name in names}
     before = {"alike": ["a"], "other": ["b"], "earlier": ["d"]}
     after = {"alike": ["a"], "other": ["c"], "earlier": ["d"], "unknown": ["e"]}
-    figures = restamp.restamped(rows, before, after)
+    figures = restamp.restamp(rows, before, after)
     assert figures["alike"]["digest"] == "today's of alike"
     assert {figures[name]["digest"] for name in ("other", "unknown", "earlier")} == {"old"}

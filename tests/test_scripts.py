@@ -33,7 +33,7 @@ def test_a_picture_is_what_its_jpeg_shows():
     picture = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=40)
-    np.testing.assert_array_equal(jpeg.compressed(picture, 40), np.asarray(Image.open(file)))
+    np.testing.assert_array_equal(jpeg.compress(picture, 40), np.asarray(Image.open(file)))
 
 
 def test_a_net_names_what_is_other_gone_and_new():
@@ -134,12 +134,12 @@ def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(
     ]
     monkeypatch.setattr(mutants, "ROOT", tree)
     monkeypatch.setattr(
-        mutants, "judged", lambda some, _: {one: {"killed_by": "a test"} for one in some}
+        mutants, "judge_all", lambda some, _: {one: {"killed_by": "a test"} for one in some}
     )
     assert mutants.again(listed, None) == 1
     assert "gone: SIZE" in capsys.readouterr().out
     monkeypatch.setattr(
-        mutants, "judged", lambda some, _: {one: {"killed_by": None} for one in some}
+        mutants, "judge_all", lambda some, _: {one: {"killed_by": None} for one in some}
     )
     assert mutants.again(listed, None) == len(listed)
 

@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
 from zoo.metrics import confidence
+
+
+def test_it_is_scipys_percentile_bootstrap():
+    values = np.random.default_rng(1).exponential(size=700)
+    random = np.random.default_rng(0)
+    found = bootstrap((values,), np.mean, n_resamples=1000, method="percentile", rng=random)
+    np.testing.assert_allclose(confidence.interval(values), found.confidence_interval, rtol=1e-12)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.98])

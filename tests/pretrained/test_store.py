@@ -313,9 +313,50 @@ def test_from_pretrained_fetches_a_repository_of_the_hub(saved, monkeypatch):
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     assert isinstance(ImageCNN.from_pretrained("somebody/pets"), ImageCNN)
     files = ["weights.safetensors", "card.json"]
-    snapshot.assert_called_once_with("somebody/pets", allow_patterns=files)
+    snapshot.assert_called_once_with(
+        "somebody/pets", revision=None, token=None, allow_patterns=files
+    )
     with pytest.raises(FileNotFoundError, match=r"the hub does not give it: no route$"):
         ImageCNN.from_pretrained("somebody/pets")
+
+
+class Hub:
+    """The hub's client, whose repositories are folders."""
+
+    def __init__(self, place):
+        self.place, self.tokens, self.calls = place, [], []
+
+    def __call__(self, token=None):
+        self.tokens.append(token)
+        return self
+
+    def create_repo(self, repo_id, **options):
+        self.calls.append(options)
+        return Mock(repo_id=f"somebody/{repo_id}")
+
+    def upload_folder(self, *, repo_id, folder_path, commit_message):
+        shutil.copytree(folder_path, self.place / repo_id)
+        return f"address of {commit_message}"
+
+
+def test_push_to_hub_uploads_what_from_pretrained_reads(saved, tmp_path, monkeypatch):
+    hub = Hub(tmp_path / "hub")
+    monkeypatch.setattr("huggingface_hub.HfApi", hub)
+    with pytest.raises(ValueError, match="this model has no card"):
+        zoo.create_model("image_cnn").push_to_hub("pets")
+    assert hub.calls == []
+    model, images = zoo.load(saved[1]), torch.randn(2, 1, 28, 28)
+    model.card |= FULL
+    address = model.push_to_hub("pets", commit_message="first", private=True, token="secret")
+    assert (address, hub.tokens[-1]) == ("address of first", "secret")
+    assert hub.calls == [{"private": True, "exist_ok": True}]
+    snapshot = Mock(return_value=str(hub.place / "somebody" / "pets"))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    again = ImageCNN.from_pretrained("somebody/pets", revision="v1", token="secret")
+    torch.testing.assert_close(again(images), model(images), rtol=0, atol=0)
+    assert {key: snapshot.call_args.kwargs[key] for key in ("revision", "token")} == {
+        "revision": "v1", "token": "secret",
+    }  # fmt: skip
 
 
 def test_torch_hub_opens_every_model_and_its_weights(shelf):

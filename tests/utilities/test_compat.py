@@ -1,14 +1,60 @@
 """The private names of libraries that we touch are there and do what we take them to do."""
 
+import ast
+from pathlib import Path
+
 import pytest
 import torch
 import torch.distributed as dist
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from pytorch_lightning import LightningModule
 from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from torch import nn
 
+import zoo
 from tests.data import bare_trainer
 from zoo.utilities import compat
+
+ROOT = Path(zoo.__file__).resolve().parents[1]
+FILES = [path for room in ("zoo", "datamodules") for path in sorted((ROOT / room).rglob("*.py"))]
+DOCUMENTED = {"_replace", "_exit"}  # a NamedTuple's, and os'
+
+
+def own_names(tree):
+    """What a file defines or assigns: functions, classes, attributes, constants."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+            yield getattr(node, "attr", None) or node.id
+
+
+def private_names(tree):
+    """The attributes of a file that begin with one underscore, and its imports of such modules."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield from (node.module or "").split(".")
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (part for alias in node.names for part in alias.name.split("."))
+
+
+def test_private_names_of_libraries_are_touched_here_alone():
+    trees = {path: ast.parse(path.read_text()) for path in FILES}
+    compat_file = ROOT / "zoo" / "utilities" / "compat.py"
+    own = {name for tree in trees.values() for name in own_names(tree)} | DOCUMENTED
+    own |= {path.stem for path in FILES}
+    found = {
+        (path.name, name)
+        for path, tree in trees.items()
+        for name in private_names(tree)
+        if name.startswith("_") and not name.startswith("__") and name not in own
+    }
+    assert {name for path, name in found if path == compat_file.name} >= {"_internal", "_trainer"}
+    assert [pair for pair in found if pair[0] != compat_file.name] == []
 
 
 def test_a_sweep_is_every_combination():
@@ -31,6 +77,18 @@ def test_a_scan_is_a_running_sum():
     numbers = torch.arange(4.0)
     total, sums = compat.scan(lambda s, x: (s + x, s + x), torch.zeros(()), numbers, False)
     assert (total, sums.tolist()) == (6, [0, 1, 3, 6])
+
+
+def test_convolutions_are_known_also_transposed_ones():
+    layers = [nn.Conv1d(1, 1, 1), nn.ConvTranspose3d(1, 1, 1), nn.Linear(1, 1), nn.BatchNorm2d(1)]
+    assert list(map(compat.is_convolution, layers)) == [True, True, False, False]
+
+
+def test_a_module_has_no_trainer_until_it_is_attached():
+    module, trainer = LightningModule(), bare_trainer()
+    assert compat.trainer_of(module) is None
+    module.trainer = trainer
+    assert compat.trainer_of(module) is trainer
 
 
 def test_a_logger_forgets_what_is_done_again(tmp_path):

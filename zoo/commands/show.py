@@ -94,6 +94,7 @@ def layers(model: Any) -> list[Layer]:
     import torch
 
     from zoo.nn.hooks import record_calls
+    from zoo.utilities.compat import is_convolution
 
     leaves = [name for name, layer in model.named_modules() if name and not [*layer.children()]]
     with torch.inference_mode(), record_calls(model, leaves) as calls:
@@ -101,8 +102,7 @@ def layers(model: Any) -> list[Layer]:
     rows = []
     for name, layer, inputs, output in calls:
         first = output[0] if isinstance(output, tuple) else output  # without a recurrent state
-        is_convolution = isinstance(layer, torch.nn.modules.conv._ConvNd)
-        dense = dense_cost(inputs[0], output) if is_convolution else None
+        dense = dense_cost(inputs[0], output) if is_convolution(layer) else None
         count = sum(p.numel() for p in layer.parameters())
         rows.append(Layer(name, type(layer).__name__, tuple(first.shape[1:]), count, dense))
     return rows

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from inspect import Parameter
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
 
 from zoo.config.locate import KINDS, locate, parameters
@@ -128,8 +128,7 @@ def arguments_of(cls: type) -> Any:
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]
-    setattr(arguments, "__pydantic_config__", STRICT)  # noqa: B010 (mypy knows no such key)
-    return arguments
+    return with_config(STRICT)(arguments)
 
 
 def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:

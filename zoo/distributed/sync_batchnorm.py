@@ -14,7 +14,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from pytorch_lightning.plugins.layer_sync import LayerSync
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 
 
 class SynchronisedBatchNorm(LayerSync):
@@ -22,7 +23,7 @@ class SynchronisedBatchNorm(LayerSync):
 
     def apply(self, model: nn.Module) -> nn.Module:
         for layer in model.modules():
-            if isinstance(layer, _BatchNorm):
+            if isinstance(layer, BatchNorm):
                 layer.forward = MethodType(normalise, layer)  # type: ignore[method-assign]
         return model
 
@@ -32,10 +33,10 @@ class SynchronisedBatchNorm(LayerSync):
         return model
 
 
-def normalise(layer: _BatchNorm, x: Tensor) -> Tensor:
+def normalise(layer: BatchNorm, x: Tensor) -> Tensor:
     """What a layer makes of rows (B, C, ...): while training, by the moments of all processes'."""
     if not layer.training or dist.get_world_size() == 1:
-        return type(layer).forward(layer, x)
+        return type(layer).forward(layer, x)  # type: ignore[arg-type]
     mean, variance, count = moments(x.detach().to(_at_least_float32(x)))
     follow(layer, mean, variance * count / (count - 1))
     scaled: Tensor = Normalise.apply(x, layer.weight, layer.bias, mean, variance, count, layer.eps)
@@ -57,7 +58,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @torch.no_grad()
-def follow(layer: _BatchNorm, mean: Tensor, variance: Tensor) -> None:
+def follow(layer: BatchNorm, mean: Tensor, variance: Tensor) -> None:
     """Move a layer's running moments towards those of a batch."""
     if layer.running_mean is None or layer.running_var is None:
         return

@@ -17,6 +17,7 @@ from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
 from zoo.nn.hooks import record_calls
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
+from zoo.utilities.compat import trainer_of
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
@@ -130,7 +131,7 @@ class ZooModule(LightningModule):
         Raises:
             ValueError: this model has none.
         """
-        if "head" not in self._modules:
+        if "head" not in dict(self.named_children()):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
             )
@@ -149,7 +150,7 @@ class ZooModule(LightningModule):
         """Write this model to a folder that `from_pretrained` and `zoo.load` read.
 
         It is laid out as a repository of the Hugging Face hub, with a page that the hub shows:
-        `hf upload USER/NAME FOLDER` publishes it.
+        `push_to_hub`, or `hf upload USER/NAME FOLDER`, publishes it.
 
         Raises:
             ValueError: the model has no card: it was made by `create_model`, not loaded.
@@ -158,13 +159,23 @@ class ZooModule(LightningModule):
 
         return huggingface.save(self, Path(folder))
 
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload what `save_pretrained` writes to a repository on the hub; return its address.
+
+        Args:
+            options: commit_message, private and token, as the hub's own `push_to_hub` has them.
+        """
+        from zoo.pretrained import huggingface
+
+        return huggingface.push(self, repo_id, **options)
+
     @classmethod
     def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
         """Load a model from a folder of `save_pretrained`, or from a repository on the hub.
 
         Args:
             source: a folder, or USER/NAME.
-            overrides: constructor arguments other than the card's; see `zoo.load`.
+            overrides: arguments other than the card's (`zoo.load`); the hub's `revision`, `token`.
 
         Raises:
             FileNotFoundError: no such folder, and no such repository or no connection.
@@ -223,7 +234,7 @@ class ZooModule(LightningModule):
         On the zoo's own data they are drawn for the whole global batch, as a function of seed,
         epoch and batch, so that neither the number of devices nor an interruption changes them.
         """
-        key = getattr(getattr(self._trainer, "datamodule", None), "key", None)
+        key = getattr(getattr(trainer_of(self), "datamodule", None), "key", None)
         if key is None:
             return sampler(*shape, device=self.device)
         if self._draws is None or self._draws[0] != key:

@@ -6,7 +6,6 @@ model at several sizes of each axis that varies. Only a file that agrees gets it
 
 import json
 import math
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from torch.export import Dim
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.compat import drop_guards
 from zoo.utilities.errors import Failure
+from zoo.utilities.files import PART, replacing
 
 TOLERANCE = 1e-4  # largest difference, in float32
 METADATA_FILE = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
@@ -61,17 +61,13 @@ def export(model: Any, path: str | Path) -> ExportReport:
     write, read = FORMATS[path.suffix]
     if path.suffix == ".onnx":
         require_onnx()
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
     plan = model.export_spec()
-    try:
-        with eval_mode(model), torch.no_grad():
-            with as_failure(f"{type(model).__name__} cannot be written"):
-                write(trace(model, plan), plan, describe_model(model, plan), part)
-                program = read(part)
-            differences = [compare(plan, program, sizes) for sizes in plan.test_sizes()]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    part_path = path.with_name(f"{path.stem}{PART}{path.suffix}")
+    with replacing(path, part_path) as part, eval_mode(model), torch.no_grad():
+        with as_failure(f"{type(model).__name__} cannot be written"):
+            write(trace(model, plan), plan, describe_model(model, plan), part)
+            program = read(part)
+        differences = [compare(plan, program, sizes) for sizes in plan.test_sizes()]
     return ExportReport(path, plan.inputs, plan.test_sizes(), max(differences))
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
+from zoo.utilities.files import replace
 from zoo.utilities.protocols import Model
 
 if TYPE_CHECKING:
@@ -115,13 +116,10 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
     from zoo.pretrained.quantize import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
-    part = file.with_suffix(".part")
     data = to_bytes(pack(_tensors_of(model), bits))
-    part.write_bytes(data)
+    replace(file, data)
     complete = {"schema": SCHEMA, **card, "sha256": _digest(data)}
-    os.replace(part, file)
-    part.write_text(json.dumps(complete, indent=1), encoding="utf-8")
-    os.replace(part, _card_path(file))
+    replace(_card_path(file), json.dumps(complete, indent=1))
     return file
 
 

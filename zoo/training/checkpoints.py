@@ -24,7 +24,7 @@ from zoo.config.migrate import migrate_checkpoint
 from zoo.distributed import environment
 from zoo.training.run import Run
 from zoo.utilities.errors import FULL
-from zoo.utilities.files import PART
+from zoo.utilities.files import replacing
 
 DIGESTS = ".sha256"
 
@@ -56,29 +56,24 @@ def write(path: Path, data: bytes) -> None:
         OSError: it cannot be written; the file that was there still is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    digests = [hashlib.sha256(data).hexdigest()]
+    old_digests = [hashlib.sha256(data).hexdigest()]
     if path.exists() and (old := digest(path)) in read_digests(path):
-        digests.append(old)
-    contents = {path: data, _digests_path(path): "\n".join(digests).encode()}
+        old_digests.append(old)
     try:
-        parts = {target: _write_part(target, content) for target, content in contents.items()}
-        for target in reversed(parts):  # the digests first
-            os.replace(parts[target], target)
+        with replacing(path) as part, replacing(_digests_path(path)) as digests:  # which come first
+            _write(part, data)
+            _write(digests, "\n".join(old_digests).encode())
         _flush(path.parent)
     except OSError as error:
-        for target in contents:
-            target.with_name(target.name + PART).unlink(missing_ok=True)
         raise _explain(error, path, len(data)) from error
 
 
-def _write_part(target: Path, data: bytes) -> Path:
-    """Write a file beside its target, and wait until the disk has it."""
-    part = target.with_name(target.name + PART)
-    with part.open("wb") as file:
+def _write(path: Path, data: bytes) -> None:
+    """Write a file, and wait until the disk has it."""
+    with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    return part
 
 
 def _flush(folder: Path) -> None:

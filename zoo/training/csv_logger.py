@@ -1,7 +1,6 @@
 """metrics.csv: one row a log call; opened again, it goes on (Lightning deletes its own)."""
 
 import csv
-import os
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from zoo.utilities.files import replacing
 
 Row = dict[str, str]
 
@@ -62,12 +63,10 @@ def read(path: Path) -> list[Row]:
 
 def write(path: Path, columns: list[str], rows: list[Row]) -> None:
     """Write a whole metrics file in place of the one there."""
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
+    with replacing(path) as part, part.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(part, path)
 
 
 def cut(path: Path, count: int) -> None:

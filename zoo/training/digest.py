@@ -28,6 +28,7 @@ LEAVES = {  # what is not followed, and why
     "export_spec": "a model's method: what is exported",
     "save_pretrained": "a model's method: writes a folder",
     "from_pretrained": "a model's method: reads a folder",
+    "push_to_hub": "a model's method: uploads a folder",
 }
 IGNORED_KEYS = (  # keys of a run's config that no score depends on
     "name", "seed", "force", "logger", "target", "choices", "command", "save_every", "timeout",

@@ -1,6 +1,7 @@
 """The private names of libraries that we touch, each until its library has a public one.
 
-A test calls every function here, so that a release that changes one of them is named by it.
+A test calls every function here, so that a release that changes one of them is named by it; another
+finds private names elsewhere. Each says with which versions it was tried.
 """
 
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 
 def split_sweep(overrides: list[Any]) -> list[list[str]]:
     """The jobs of Hydra's basic sweeper: every combination of the values of parsed overrides."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # hydra-core 1.3.8
 
     return [list(job) for job in BasicSweeper.split_arguments(overrides, None)[0]]
 
@@ -17,34 +18,47 @@ def cpu_multiplies_bf16() -> bool:
     """Whether the CPU has instructions for products of bfloat16: avx512_bf16, or amx_bf16."""
     import torch
 
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    cpu = torch.cpu  # torch 2.14.1
+    return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()
 
 
 def scan(combine: Any, start: Any, inputs: Any, reverse: bool) -> tuple[Any, Any]:
     """torch's scan, which torch.onnx knows as ONNX's Scan."""
-    from torch._higher_order_ops.scan import scan as torch_scan
+    from torch._higher_order_ops.scan import scan as torch_scan  # torch 2.14.1, onnxscript 0.7.2
 
     carry, outputs = torch_scan(combine, start, inputs, reverse=reverse)
     return carry, outputs
 
 
+def is_convolution(layer: Any) -> bool:
+    """Whether a layer is a convolution of torch, also a transposed one, over any number of axes."""
+    from torch.nn.modules.conv import _ConvNd  # torch 2.14.1
+
+    return isinstance(layer, _ConvNd)
+
+
+def trainer_of(model: Any) -> Any:
+    """The Trainer that a module is attached to, or None, where its `trainer` raises an error."""
+    return model._trainer  # pytorch-lightning 2.6.6
+
+
 def forget_steps_after(logger: Any, step: int) -> None:
-    """Let a TensorBoardLogger that is not open yet show what is done again only once."""
-    logger._kwargs["purge_step"] = step
+    """Let a TensorBoardLogger that is not open yet drop the steps that are done again."""
+    logger._kwargs["purge_step"] = step  # pytorch-lightning 2.6.6
 
 
 def epoch_results(trainer: Any) -> list[Any]:
     """Lightning's running results of the training metrics of this epoch."""
-    return list(trainer.fit_loop.epoch_loop._results.values())
+    return list(trainer.fit_loop.epoch_loop._results.values())  # pytorch-lightning 2.6.6
 
 
 def process_store() -> Any:
-    """The key-value store that all processes of a group know."""
+    """The key-value store that all processes of a group share."""
     import torch.distributed as dist
 
-    return dist.distributed_c10d._get_default_store()
+    return dist.distributed_c10d._get_default_store()  # torch 2.14.1
 
 
 def drop_guards(program: Any) -> None:
     """Let an exported program take sizes that torch.export's guards refuse; we compare those."""
-    program._guards_code = []
+    program._guards_code = []  # torch 2.14.1

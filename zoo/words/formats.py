@@ -12,7 +12,6 @@ Shapes: V words, D dimensions.
 """
 
 import gzip
-import os
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+
+from zoo.utilities.files import replacing
 
 FILES = frozenset({".txt", ".vec", ".bin", ".gz"})
 FORMS = (".txt", ".vec", ".bin")
@@ -107,17 +108,12 @@ def _in_text(word: str, vector: np.ndarray) -> bytes:
 @contextmanager
 def _write_whole(path: Path) -> Iterator[Any]:
     """A file to write, which gets its name once all is written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as plain:
-            if path.suffix.lower() != ".gz":
-                yield plain
-            else:
-                with gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as packed:
-                    yield packed
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("wb") as plain:
+        if path.suffix.lower() != ".gz":
+            yield plain
+        else:
+            with gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as packed:
+                yield packed
 
 
 def _form(path: Path) -> str:

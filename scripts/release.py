@@ -16,7 +16,8 @@ from zoo.config import schema
 from zoo.pretrained import model_card, store
 from zoo.pretrained.load import attach, load
 from zoo.pretrained.quantize import Bits
-from zoo.training import card, evaluate, evaluator
+from zoo.training import card, evaluate
+from zoo.training.evaluator import make_evaluator
 from zoo.training.run import Run
 
 SIZES: tuple[Bits, ...] = (8, 16, 32)
@@ -42,7 +43,8 @@ def release(run: Run, default: bool) -> None:
     config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = opened(run, config)
     tested = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
-    scores = evaluate.test(tested, model, data)
+    evaluator = make_evaluator(tested)
+    scores = evaluate.test(tested, model, data, evaluator)
     told = {**card.make_card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""
     told["command"] = f"zoo train experiment={results['experiment']}{seed}"
@@ -50,7 +52,7 @@ def release(run: Run, default: bool) -> None:
     for bits in SIZES:
         store.save(model, told, path, bits)
         again = load(path)
-        scored = evaluate.test(tested, again, data)
+        scored = evaluate.test(tested, again, data, evaluator)
         if stands(told["score"], scores, scored):
             break
     store.save(again, {**told, "metrics": scored}, path, bits)
@@ -69,8 +71,6 @@ def opened(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     attach(model, data.info)
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
-    if config["evaluator"]:
-        data.evaluator = evaluator.trained(config, data.info)
     return model, data
 
 

@@ -51,7 +51,6 @@ class InMemory(LightningDataModule):
     key: Key | None = None  # of the batch that the model is working on
     given: Any = None  # an input that came with a model, and is taken instead of fitting one
     given_classes: list[str] | None = None
-    evaluator: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     info: dict[str, Any]
     input: Any

@@ -9,6 +9,8 @@ from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+    from zoo.pretrained.store import Card
 from zoo.catalog.registry import GROUPS, Config, conf_folder, names
 
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
@@ -31,11 +33,18 @@ def compose(arguments: Sequence[str]) -> Config:
     Raises:
         ValueError: any wrong name, key or value, in one line.
     """
+    return compose_with_card(arguments)[0]
+
+
+def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
+    """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
     from zoo.config import schema
 
+    card = None
     given = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     if given.get("init"):
-        arguments = [*_started_from(given["init"], given.get("model")), *arguments]
+        card = _read_card(given["init"], given.get("model"))
+        arguments = [*_model_of(card), *arguments]
     config, choices = _composed(arguments)
     if "experiment" not in given and choices["model"] in names("experiment"):
         config, choices = _composed([f"experiment={choices['model']}", *arguments])
@@ -47,11 +56,11 @@ def compose(arguments: Sequence[str]) -> Config:
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
-    return config
+    return config, card
 
 
-def _started_from(source: Any, asked: Any) -> list[str]:
-    """The overrides that bring the model of some weights.
+def _read_card(source: Any, model: Any) -> "Card":
+    """The card of some weights.
 
     Raises:
         ValueError: no such weights, or another model is asked for.
@@ -59,9 +68,14 @@ def _started_from(source: Any, asked: Any) -> list[str]:
     from zoo.pretrained import store
 
     card = store.whole(store.read(store.find(str(source))))
-    if asked not in (None, card["choices"]["model"]):
+    if model not in (None, card["choices"]["model"]):
         name = card["choices"]["model"]
-        raise ValueError(f"model is {asked!r}: init={source} is a {name}; leave model= out")
+        raise ValueError(f"model is {model!r}: init={source} is a {name}; leave model= out")
+    return card
+
+
+def _model_of(card: "Card") -> list[str]:
+    """The overrides that bring the model of a card."""
     section = {key: value for key, value in card["model"].items() if key != "_target_"}
     return [f"model={card['choices']['model']}", *as_overrides({"model": _slower(section)})]
 

@@ -16,8 +16,8 @@ from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
-from zoo.training import evaluator
 from zoo.training.callbacks import SampleScores
+from zoo.training.evaluator import Evaluator, make_evaluator
 from zoo.utilities import hardware
 
 if TYPE_CHECKING:
@@ -65,11 +65,12 @@ def evaluate(
     config = compose_test(card, overrides)
     if warning := overlap(card["seen"], config):
         print(f"warning   {warning}", file=sys.stderr)
+    evaluator = make_evaluator(config)
     data = open_test_data(config, model)
-    return test(config, model, data), config, card
+    return test(config, model, data, evaluator), config, card
 
 
-def compose_test(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
+def compose_test(card: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     """The config under which a card's model is tested."""
     for override in overrides:
         if not override.lstrip("+~").startswith(TEST_KEYS):
@@ -95,8 +96,6 @@ def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> 
     data.use_input(model.input, model.card["info"], model.classes if classes else None)
     data.prepare_data()
     data.setup("test")
-    if config["evaluator"] and classes:
-        data.evaluator = evaluator.trained(config, data.info)
     return data
 
 
@@ -119,14 +118,17 @@ def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | 
     )
 
 
-def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Config:
+def test(
+    config: Config, model: "ZooModule", data: LightningDataModule,
+    evaluator: Evaluator | None,
+) -> Config:  # fmt: skip
     """Score the test split, each sample once, with intervals."""
     scores, trainer = SampleScores(), config["trainer"]
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
         strategy=strategy(config),
         plugins=[environment()],
-        callbacks=[scores],
+        callbacks=[scores, *([evaluator] if evaluator else [])],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

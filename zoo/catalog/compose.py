@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zoo.config.migrate import refuse_old
 from zoo.utilities.compat import split_sweep
 from zoo.utilities.errors import no_such
 
@@ -154,6 +155,8 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
         reason = str(error).splitlines()[0]
         raise ValueError(f"cannot read the override: {reason}; write key=value") from error
     for one in asked:
+        if one.is_delete():
+            refuse_old(one.key_or_group)
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
             _check_name(one.key_or_group, one.value())
     return asked

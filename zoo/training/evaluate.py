@@ -12,6 +12,7 @@ from pytorch_lightning import LightningDataModule, Trainer
 
 from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
+from zoo.config.migrate import refuse_old
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
@@ -73,6 +74,7 @@ def evaluate(
 def compose_test(card: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     """The config under which a card's model is tested."""
     for override in overrides:
+        refuse_old(override.lstrip("+~").split("=")[0])
         if not override.lstrip("+~").startswith(TEST_KEYS):
             keys = ", ".join(TEST_KEYS)
             raise ValueError(f"{override!r} is not for a test: it takes {keys} (zoo train)")

@@ -16,7 +16,8 @@ from zoo.config import schema
 from zoo.pretrained import model_card, store
 from zoo.pretrained.load import attach, load
 from zoo.pretrained.quantize import Bits
-from zoo.training import card, evaluate, evaluator
+from zoo.training import card, evaluate
+from zoo.training.evaluator import make_evaluator
 from zoo.training.run import Run
 
 SIZES: tuple[Bits, ...] = (8, 16, 32)
@@ -42,7 +43,8 @@ def release(run: Run, default: bool) -> None:
     config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = open_run(run, config)
     test_config = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
-    scores = evaluate.test(test_config, model, data)
+    evaluator = make_evaluator(test_config)
+    scores = evaluate.test(test_config, model, data, evaluator)
     full_card = {**card.make_card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""
     full_card["command"] = f"zoo train experiment={results['experiment']}{seed}"
@@ -50,7 +52,7 @@ def release(run: Run, default: bool) -> None:
     for bits in SIZES:
         store.save(model, full_card, path, bits)
         reloaded = load(path)
-        new_scores = evaluate.test(test_config, reloaded, data)
+        new_scores = evaluate.test(test_config, reloaded, data, evaluator)
         if is_unchanged(full_card["score"], scores, new_scores):
             break
     store.save(reloaded, {**full_card, "metrics": new_scores}, path, bits)
@@ -69,8 +71,6 @@ def open_run(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     attach(model, data.info)
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
-    if config["evaluator"]:
-        data.evaluator = evaluator.trained(config, data.info)
     return model, data
 
 

@@ -72,7 +72,7 @@ def test_a_dense_layer_for_the_same_map_costs_inputs_times_outputs_and_biases(le
     first = layers(lecture)[0]
     assert first.parameters == 3 * 32 * 9 + 32
     assert first.dense == (3 * 32 * 32) * (32 * 32 * 32) + 32 * 32 * 32
-    assert dense_cost(torch.zeros(1, 2), torch.zeros(1, 3)) == 2 * 3 + 3
+    assert dense_cost([1, 2], [1, 3], "Conv1d") == 2 * 3 + 3
     out = command.ran("show", "image_cnn_2017")
     assert "conf/model/image_cnn_2017.yaml" in out
     assert f"{28 * 28 * 32 * 28 * 28 + 32 * 28 * 28:,}" in out  # the first one, on digits

@@ -32,7 +32,6 @@ from torch import Tensor, nn
 
 from zoo.config.types import NumClasses, Positive
 from zoo.figures.kinds import Grid, Picture
-from zoo.metrics import frechet
 from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -42,7 +41,7 @@ from zoo.utilities.errors import no_such
 
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4
 DRAWN = 250  # pictures drawn at once
-SEED = 0  # of the noise that epochs are compared on, and that figures are drawn from
+SEED = 0  # of the noise that figures are drawn from
 
 
 class Generator(nn.Module):
@@ -119,7 +118,7 @@ class GAN(ZooModule):
 
     `train/loss` and `val/loss` are the discriminator's: 2 ln 2 = 1.386 where it tells nothing
     apart. They say how the game stands, not how good the pictures are; `frechet` does, where the
-    run has a judge.
+    run has an evaluator.
 
     Args:
         channels, image_size, num_classes: set by the data.
@@ -284,31 +283,6 @@ class GAN(ZooModule):
             "loss": self.discriminator_loss(real, drawn, labels),
             "generator_loss": self.generator_loss(drawn, labels),
         }
-
-    def on_validation_epoch_start(self) -> None:
-        self._log_judged("val")  # at its end the averaged weights would be gone
-
-    def on_test_epoch_start(self) -> None:
-        self._log_judged("test")
-
-    def _log_judged(self, stage: str) -> None:
-        """Log what the judge, if there is one, says of as many pictures as the split has.
-
-        Their noise is the same each time, so that epochs compare. `frechet_floor` is the distance
-        of as many training pictures.
-        """
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if data.evaluator is None:
-            return
-        pixels, labels = frechet.real(data, stage)
-        drawn = self.generate(self.noise(len(pixels), SEED), torch.from_numpy(labels))
-        asked = labels if self.hparams["conditional"] else None
-        found = frechet.scores(data.evaluator.to(self.device), pixels, np.stack(drawn), asked)
-        if stage == "test":
-            train, _ = frechet.real(data, "train", len(pixels))
-            found["frechet_floor"] = frechet.scores(data.evaluator, pixels, train)["frechet"]
-        for name, value in found.items():
-            self.log(f"{stage}/{name}", value, batch_size=1, sync_dist=True)
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:

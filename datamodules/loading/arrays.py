@@ -66,7 +66,6 @@ class InMemory(LightningDataModule):
     key: Key | None = None  # of the batch that the model is working on
     model_input: Any = None  # that came with a model: nothing is fitted then
     model_classes: list[str] | None = None
-    evaluator: Any = None  # the classifier that scores generated samples, where the run names one
     splits: dict[str, Arrays]
     info: dict[str, Any]
     input: Any

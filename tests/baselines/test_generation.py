@@ -11,9 +11,6 @@ from zoo.baselines.generation import PCAGaussian
 class Data:
     """Pictures whose class is their bright corner."""
 
-    def __init__(self, evaluator=None):
-        self.evaluator = evaluator
-
     def arrays(self, split):
         labels = np.arange({"train": 200, "test": 40}[split]) % 4
         return corners(labels), labels
@@ -35,10 +32,10 @@ def test_it_draws_the_class_that_is_asked_for():
     assert Judge()(Judge().input(drawn)).argmax(1).tolist() == labels.tolist()
 
 
-def test_it_is_scored_by_the_judge_of_the_data_and_not_without():
+def test_it_is_scored_by_a_classifier_and_not_without():
     model = PCAGaussian(components=8).fit(Data())
     assert model.score(Data()) == {}
-    found = model.score(Data(Judge()))
+    found = model.score(Data(), Judge())
     assert set(found) == {"test/frechet", "test/coverage", "test/class_accuracy"}
     assert found["test/coverage"] == found["test/class_accuracy"] == 1
     assert 0 < found["test/frechet"] < 4

@@ -147,3 +147,15 @@ def test_a_logger_of_before_is_that_of_today(tmp_path):
     logger = {"csv": {"_target_": "zoo.training.metrics.CSVLogger", "save_dir": "."}}
     OmegaConf.save(OmegaConf.create({"logger": logger}), tmp_path / "config.yaml")
     assert Run(tmp_path).config["logger"]["csv"]["_target_"] == "zoo.training.csv_logger.CSVLogger"
+
+
+@pytest.mark.parametrize(("words", "now"), [
+    ("train proof=null", "target"), ("train proof.at_least=0.9", "target"),
+    ("train ~judge", "evaluator"), ("train ~proof.metric", "target.metric"),
+    ("train ++judge=x", "evaluator"), ("train +model.mirror=true", "model.flip_tta"),
+    ("train model.mirror=true", "model.flip_tta"), ("train -m judge=a,b", "evaluator"),
+    ("test image_cnn.mnist judge=null", "evaluator"), ("test image_cnn.mnist ~judge", "evaluator"),
+    ("test image_cnn.mnist ++proof.at_least=1", "target.at_least"),
+])  # fmt: skip
+def test_an_override_with_an_old_key_is_one_line_that_names_the_new_one(words, now, command):
+    assert command.refused(*words.split()).endswith(f" is called {now} now\n")

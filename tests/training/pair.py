@@ -106,7 +106,7 @@ def followed(name: str, devices: int, folder: Path) -> dict[str, Any]:
         "weights": {key: value.cpu() for key, value in model.state_dict().items()},
         "losses": watch.losses, "sent": watch.sent / trainer.global_step,
         "backward passes": 2 if model.find_unused_parameters else 1,
-        "test": test(config, model, data),
+        "test": test(config, model, data, None),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }  # fmt: skip
 

@@ -47,12 +47,12 @@ class PCAGaussian(BaseEstimator):
         flat = self.pca_.inverse_transform(codes).clip(0, 1)
         return (flat * 255).round().astype(np.uint8).reshape(-1, *self.shape_)
 
-    def score(self, datamodule: Any) -> dict[str, float]:
-        """Scores of as many pictures as the test split has; {} without an evaluator."""
-        if datamodule.evaluator is None:
+    def score(self, datamodule: Any, classifier: Any = None) -> dict[str, float]:
+        """Scores of as many pictures as the test split has, in a classifier's eyes, if any."""
+        if classifier is None:
             return {}
         real, labels = frechet.real(datamodule, "test")
-        scores = frechet.scores(datamodule.evaluator, real, self.draw(labels), labels)
+        scores = frechet.scores(classifier, real, self.draw(labels), labels)
         return {f"test/{name}": value for name, value in scores.items()}
 
 

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zoo.config.migrate import refuse_old
 from zoo.utilities.compat import split_sweep
 from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+    from zoo.pretrained.store import Card
 from zoo.catalog.registry import GROUPS, Config, conf_folder, names
 
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
@@ -31,11 +34,17 @@ def compose(arguments: Sequence[str]) -> Config:
     Raises:
         ValueError: any wrong name, key or value, in one line.
     """
+    return compose_with_card(arguments)[0]
+
+
+def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
+    """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
     from zoo.config import schema
 
     values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
-    if values.get("init"):
-        arguments = [*_initial_model_overrides(values["init"], values.get("model")), *arguments]
+    card = _read_card(values["init"], values.get("model")) if values.get("init") else None
+    if card is not None:
+        arguments = [*_model_of(card), *arguments]
     config, choices = _compose(arguments)
     if "experiment" not in values and choices["model"] in names("experiment"):
         config, choices = _compose([f"experiment={choices['model']}", *arguments])
@@ -47,11 +56,11 @@ def compose(arguments: Sequence[str]) -> Config:
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
-    return config
+    return config, card
 
 
-def _initial_model_overrides(source: Any, name: Any) -> list[str]:
-    """The overrides that bring the model of some weights.
+def _read_card(source: Any, model: Any) -> "Card":
+    """The card of some weights.
 
     Raises:
         ValueError: no such weights, or another model is asked for.
@@ -59,11 +68,16 @@ def _initial_model_overrides(source: Any, name: Any) -> list[str]:
     from zoo.pretrained import store
 
     card = store.require_complete(store.read(store.find(str(source))))
-    own = card["choices"]["model"]
-    if name not in (None, own):
-        raise ValueError(f"model is {name!r}: init={source} is a {own}; leave model= out")
+    name = card["choices"]["model"]
+    if model not in (None, name):
+        raise ValueError(f"model is {model!r}: init={source} is a {name}; leave model= out")
+    return card
+
+
+def _model_of(card: "Card") -> list[str]:
+    """The overrides that bring the model of a card."""
     section = {key: value for key, value in card["model"].items() if key != "_target_"}
-    return [f"model={own}", *as_overrides({"model": _slow_down(section)})]
+    return [f"model={card['choices']['model']}", *as_overrides({"model": _slow_down(section)})]
 
 
 def _slow_down(section: Mapping[str, Any]) -> Config:
@@ -141,6 +155,8 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
         reason = str(error).splitlines()[0]
         raise ValueError(f"cannot read the override: {reason}; write key=value") from error
     for one in parsed:
+        if one.is_delete():
+            refuse_old(one.key_or_group)
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
             _check_name(one.key_or_group, one.value())
     return parsed

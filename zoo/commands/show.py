@@ -4,6 +4,7 @@ Beside each convolution stands what a dense layer for the same map would cost.
 """
 
 from argparse import ArgumentParser, Namespace
+from math import prod
 from typing import Any, NamedTuple
 
 GROUPS = ("model", "data", "experiment")
@@ -90,25 +91,31 @@ def print_layers(model: Any) -> None:
 
 
 def layers(model: Any) -> list[Layer]:
-    """The layers that do the work, in the order in which an example passes them."""
-    import torch
+    """The layers that do the work, as Lightning's summary has them, each with its output."""
+    from pytorch_lightning.utilities.model_summary import ModelSummary
 
-    from zoo.nn.hooks import record_calls
-    from zoo.utilities.compat import is_convolution
+    def forward(batch: Any) -> None:
+        del model.forward  # the summary calls it once
+        model.forward_all(batch)
 
-    leaves = [name for name, layer in model.named_modules() if name and not [*layer.children()]]
-    with torch.inference_mode(), record_calls(model, leaves) as calls:
-        model.eval().forward_all(model.example_input_array)
-    rows = []
-    for name, layer, inputs, output in calls:
-        first = output[0] if isinstance(output, tuple) else output  # without a recurrent state
-        dense = dense_cost(inputs[0], output) if is_convolution(layer) else None
-        count = sum(p.numel() for p in layer.parameters())
-        rows.append(Layer(name, type(layer).__name__, tuple(first.shape[1:]), count, dense))
-    return rows
+    model.forward = forward
+    summary = ModelSummary(model, max_depth=-1)
+    parents = {name.rpartition(".")[0] for name in summary.layer_names}
+    columns = (summary.layer_names, summary.layer_types, summary.in_sizes, summary.out_sizes)
+    rows = zip(*columns, summary.param_nums, strict=True)
+    return [
+        Layer(name, kind, shape_of(output), count, dense_cost(inputs, output, kind))
+        for name, kind, inputs, output, count in rows
+        if name not in parents
+    ]
 
 
-def dense_cost(inputs: Any, output: Any) -> int:
-    """Weights and biases of a dense layer between the same two maps."""
-    width: int = inputs[0].numel()
-    return (width + 1) * int(output[0].numel())
+def shape_of(size: Any) -> tuple[int, ...]:
+    """A sample's shape; of a recurrent layer's output and state the output's."""
+    first = size[0] if size and isinstance(size[0], list) else size
+    return tuple(first[1:])
+
+
+def dense_cost(inputs: Any, output: Any, kind: str) -> int | None:
+    """Weights and biases of a dense layer between the maps of a convolution."""
+    return (prod(inputs[1:]) + 1) * prod(output[1:]) if "Conv" in kind else None

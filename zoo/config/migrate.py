@@ -32,6 +32,13 @@ CALLBACKS = {"Speed": "Throughput"}  # those with a state in a checkpoint
 INPUTS = {target: kind for kind, target in KINDS.items()}
 
 
+def refuse_old(key: str) -> None:
+    """Raise ValueError for a dotted key that is called otherwise now, naming the new one."""
+    new = ".".join(KEYS.get(part, part) for part in key.split("."))
+    if new != key:
+        raise ValueError(f"{key} is called {new} now")
+
+
 def migrate(value: Any) -> Any:
     """A card, a config or a part of one, with today's keys, kinds, classes and arguments.
 

@@ -64,11 +64,11 @@ def make_examples(model: "ZooModule") -> Examples:
 def choose_data(model: "ZooModule") -> tuple[dict[str, Any], bool]:
     """The config of the data to show, and whether they are those that the model was trained on."""
     card = store.require_complete(model.card)
-    config = compose_test(card, ["evaluator=null"])
+    config = compose_test(card)
     if is_here(config["data"]):
         return config, True
     name = card["choices"]["model"]
-    other = compose([f"model={name}", "evaluator=null"])
+    other = compose([f"model={name}"])
     print(
         f"data      {config['choices']['data']} is not here (set ZOO_DATA): "
         f"these are {other['choices']['data']}",

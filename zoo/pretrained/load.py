@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-from zoo.pretrained.store import INPUT, NOVELTY, find, read, read_tensors
+from zoo.pretrained.store import INPUT, NOVELTY, Card, find, read, read_tensors
 
 
 def _pop_prefix(tensors: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
@@ -31,10 +31,14 @@ def load(source: str | Path, **overrides: Any) -> Any:
         ValueError: no such name; a checkpoint or another format; altered or damaged weights;
             tensors that are missing, left over, of another shape or not finite.
     """
+    path = find(source)
+    return rebuild(path, read(path), **overrides)
+
+
+def rebuild(path: Path, card: Card, **overrides: Any) -> Any:
+    """A model from a weights file and its card, which was read already; see `load`."""
     from zoo.config import schema
 
-    path = find(source)
-    card = read(path)
     tensors = read_tensors(path, card["sha256"])  # verified, before anything is built of it
     card["model"] |= overrides
     model = schema.build(card["model"], "model")

@@ -12,21 +12,30 @@ from zoo.config import schema
 VERSION = 3  # of the baselines; a change scores them anew
 
 
-def baseline_results(section: Mapping[str, Any], data: Any) -> dict[str, Any]:
+def baseline_results(
+    section: Mapping[str, Any], data: Any, classifier: Any = None
+) -> dict[str, Any]:
     """`baseline`, `baseline/<metric>` and `baseline/train_seconds` for results.json.
 
     It is fitted only when it is not in the cache.
+
+    Args:
+        classifier: the evaluator's, where what a generator draws is scored.
     """
     baseline = schema.build(section, "baseline")
     own = {name: data.hparams[name] for name in getattr(baseline, "TAKES", ())}
-    identity = [data.info["digest"], data.info["samples"], type(data.evaluator).__name__]
+    identity = [data.info["digest"], data.info["samples"], type(classifier).__name__]
     depends = [VERSION, dict(section), *identity, *([own] if own else [])]
+    scorer = {} if classifier is None else {"classifier": classifier}
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def build(folder: Any) -> None:
         start = time.perf_counter()
         model = baseline.fit(data)
-        scores = {"train_seconds": round(time.perf_counter() - start, 2), **model.score(data)}
+        scores = {
+            "train_seconds": round(time.perf_counter() - start, 2),
+            **model.score(data, **scorer),
+        }
         results = {f"baseline/{name}": value for name, value in scores.items()}
         (folder / "scores.json").write_text(json.dumps({"baseline": model.title, **results}))
 

@@ -11,7 +11,8 @@ from zoo.catalog import registry
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed.console import console
-from zoo.pretrained.load import announce, attach, fill
+from zoo.pretrained import store
+from zoo.pretrained.load import announce, attach, fill, rebuild
 from zoo.training.evaluate import overlap
 
 if TYPE_CHECKING:
@@ -20,7 +21,26 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 
-def open_data(config: Config, start: "ZooModule | None") -> Any:
+def build(
+    config: Config, card: store.Card | None = None
+) -> tuple[Any, "ZooModule", store.Card | None]:
+    """Data, model and the card of the weights that it starts from; the config gets their sizes.
+
+    Args:
+        card: of the weights that `init` names, if it was read already.
+    """
+    start = None
+    if config["init"]:
+        path = store.find(config["init"])
+        card = card or store.read(path)
+        start = rebuild(path, card)
+    data = open_data(config, start)
+    model = build_model(config, data.info, start)
+    model.input = data.input  # with what was fitted
+    return data, model, card
+
+
+def open_data(config: Config, start: "ZooModule | None" = None) -> Any:
     """Prepare the data, as read by the model that is started from, and say what they are."""
     data = schema.build(config["data"], "data")
     if start is not None and start.card is not None:
@@ -43,7 +63,8 @@ def build_model(
 ) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
-    defaults = start.card["model"] if start and start.card else catalog_info(config)
+    file = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
+    defaults: Any = start.card["model"] if start and start.card else OmegaConf.load(file)
     config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = attach(schema.build(config["model"], "model"), info)
     if "loss_weights" in info:
@@ -51,12 +72,6 @@ def build_model(
     if start is not None:
         load_initial_weights(model, start, config)
     return model
-
-
-def catalog_info(config: Config) -> Config:
-    """The model's section as its own file has it: the sizes of its bundled data."""
-    path = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
-    return OmegaConf.to_container(OmegaConf.load(path))  # type: ignore[return-value]
 
 
 def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str, Any]) -> Config:

@@ -12,12 +12,13 @@ from pytorch_lightning import LightningDataModule, Trainer
 
 from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
+from zoo.config.migrate import refuse_old
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
-from zoo.training import evaluator
 from zoo.training.callbacks import SampleScores
+from zoo.training.evaluator import Evaluator, make_evaluator
 from zoo.utilities import hardware
 
 if TYPE_CHECKING:
@@ -65,13 +66,15 @@ def evaluate(
     config = compose_test(card, overrides)
     if warning := overlap(card["seen"], config):
         print(f"warning   {warning}", file=sys.stderr)
+    evaluator = make_evaluator(config)
     data = open_test_data(config, model)
-    return test(config, model, data), config, card
+    return test(config, model, data, evaluator), config, card
 
 
-def compose_test(card: Mapping[str, Any], overrides: Sequence[str]) -> Config:
+def compose_test(card: Mapping[str, Any], overrides: Sequence[str] = ()) -> Config:
     """The config under which a card's model is tested."""
     for override in overrides:
+        refuse_old(override.lstrip("+~").split("=")[0])
         if not override.lstrip("+~").startswith(TEST_KEYS):
             keys = ", ".join(TEST_KEYS)
             raise ValueError(f"{override!r} is not for a test: it takes {keys} (zoo train)")
@@ -95,8 +98,6 @@ def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> 
     data.use_input(model.input, model.card["info"], model.classes if classes else None)
     data.prepare_data()
     data.setup("test")
-    if config["evaluator"] and classes:
-        data.evaluator = evaluator.trained(config, data.info)
     return data
 
 
@@ -119,14 +120,17 @@ def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | 
     )
 
 
-def test(config: Config, model: "ZooModule", data: LightningDataModule) -> Config:
+def test(
+    config: Config, model: "ZooModule", data: LightningDataModule,
+    evaluator: Evaluator | None,
+) -> Config:  # fmt: skip
     """Score the test split, each sample once, with intervals."""
     scores, trainer = SampleScores(), config["trainer"]
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
         strategy=strategy(config),
         plugins=[environment()],
-        callbacks=[scores],
+        callbacks=[scores, *([evaluator] if evaluator else [])],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -1,8 +1,8 @@
-"""A judge: the classifier in whose eyes generated samples are scored.
+"""The evaluator of generators: a classifier in whose eyes what they draw is scored.
 
 It is one of the zoo's own models, trained for a short while on the training split of the same data
-and kept in the cache, so that one judge serves every run on these data: all seeds, and any part of
-the training split.
+and kept in the cache, so that one classifier serves every run on these data: all seeds, and any
+part of the training split.
 """
 
 import hashlib
@@ -15,8 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import WeightAveraging
+
 from datamodules.utilities.cache import cached
 from zoo.catalog.compose import as_overrides, compose
+from zoo.metrics import frechet
 from zoo.pretrained.load import load
 from zoo.training.run import Run, write_config
 from zoo.utilities.errors import Failure
@@ -24,57 +30,112 @@ from zoo.utilities.errors import Failure
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
-VERSION = 1  # of the judges; a change trains them anew
+Config = dict[str, Any]
+VERSION = 1  # of the classifiers; a change trains them anew
 EPOCHS, BATCHES = 6, 200  # of at most so many batches: about as good as the whole recipe
-OWN = ("batch_size", "scaling", "augment", "train_samples", "seed")  # not the judged run's
+OWN = ("batch_size", "scaling", "augment", "train_samples", "seed")  # not those of the scored run
 LAUNCHED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
+SEED = 0  # of the noise that epochs are compared on
 
 
-def trained(config: Mapping[str, Any], info: Mapping[str, Any]) -> "ZooModule":
-    """The model that `config["judge"]` names, in eval mode with its input.
+class Evaluator(Callback):
+    """Scores what a generator draws when a validation or test begins.
+
+    It stands behind the callback that averages weights, which has put the average into the model
+    by then. The noise is the same each time, so that epochs compare.
 
     Args:
-        config, info: of the run that is judged, and of its data.
-
-    Raises:
-        Failure: its training failed.
+        config: of the run; its `evaluator` names the classifier's experiment.
     """
-    asked = evaluator_config(config, info)
-    data = {key: value for key, value in asked["data"].items() if key != "about"}
-    depends = [VERSION, info["digest"], asked["model"], data, asked["trainer"], asked["ema"]]
-    name = f"judge-{config['evaluator']}-{config['choices']['data']}"
-    key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-    evaluator = load(cached(name, key, lambda part: _train(asked, part)))
-    evaluator.input.background = None  # pictures are judged as they were drawn, never inverted
-    return evaluator
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config, self.recipe = config, make_recipe(config)
+        self.classifier: ZooModule | None = None
+
+    def setup(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+        """Train the classifier, or take it from the cache.
+
+        Raises:
+            ValueError: a model that does not draw, or callbacks in an order that would score the
+                weights without their average.
+            Failure: its training failed.
+        """
+        if not hasattr(module, "noise"):
+            kind, name = type(module).__name__, self.config["evaluator"]
+            raise ValueError(f"evaluator is {name!r}: {kind} draws no pictures; leave it out")
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        if any(isinstance(c, WeightAveraging) for c in callbacks[callbacks.index(self) :]):
+            raise ValueError("the evaluator comes before the average of the weights: put it behind")
+        self.load(trainer.datamodule.info)  # type: ignore[attr-defined]
+
+    def load(self, info: Mapping[str, Any]) -> "ZooModule":
+        """The classifier for data with this info, in eval mode with its input."""
+        if self.classifier is None:
+            data = {key: value for key, value in self.recipe["data"].items() if key != "about"}
+            data["batch_size"] = min(data["batch_size"], info["samples"]["train"])  # of a few
+            recipe = {**self.recipe, "data": {**self.recipe["data"], **data}}
+            parts = [recipe["model"], data, recipe["trainer"], recipe["ema"]]
+            text = json.dumps([VERSION, info["digest"], *parts], sort_keys=True)
+            key = hashlib.sha256(text.encode()).hexdigest()[:16]
+            name = f"judge-{self.config['evaluator']}-{self.config['choices']['data']}"
+            self.classifier = load(cached(name, key, lambda part: _train(recipe, part)))
+            self.classifier.input.background = None  # pictures are scored as drawn, never inverted
+        return self.classifier
+
+    def on_validation_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.score(trainer, module, "val")
+
+    def on_test_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.score(trainer, module, "test")
+
+    def score(self, trainer: Any, module: Any, stage: str) -> None:
+        """Log the scores of as many pictures as the split has.
+
+        `frechet_floor` is the distance of as many training pictures.
+        """
+        assert self.classifier is not None
+        classifier, data = self.classifier.to(module.device), trainer.datamodule
+        real, labels = frechet.real(data, stage)
+        pictures = module.generate(module.noise(len(real), SEED), torch.from_numpy(labels))
+        wanted_labels = labels if module.hparams["conditional"] else None
+        scores = frechet.scores(classifier, real, np.stack(pictures), wanted_labels)
+        if stage == "test":
+            train, _ = frechet.real(data, "train", len(real))
+            scores["frechet_floor"] = frechet.scores(classifier, real, train)["frechet"]
+        for name, value in scores.items():
+            module.log(f"{stage}/{name}", value, batch_size=1, sync_dist=True)
 
 
-def evaluator_config(config: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
-    """The judge's own recipe, shortened, on the data of the run that it judges."""
+def make_evaluator(config: Mapping[str, Any]) -> Evaluator | None:
+    """The evaluator that a run's config names, if it names one."""
+    return Evaluator(config) if config["evaluator"] else None
+
+
+def make_recipe(config: Mapping[str, Any]) -> Config:
+    """The classifier's own recipe, shortened, on the data of the run that it scores."""
     data, name = config["data"], config["choices"]["data"]
     source = as_overrides({"data.source": data["source"]})
     smoke = ["trainer=smoke"] if config["smoke"] else []
-    found = compose([f"experiment={config['evaluator']}", f"data={name}", *source, *smoke])
-    own = {key: found["data"][key] for key in OWN}
-    own["batch_size"] = min(own["batch_size"], info["samples"]["train"])  # of a few
-    trainer = {**found["trainer"], "precision": "32-true"}
+    recipe = compose([f"experiment={config['evaluator']}", f"data={name}", *source, *smoke])
+    own = {key: recipe["data"][key] for key in OWN}
+    trainer = {**recipe["trainer"], "precision": "32-true"}
     trainer["accelerator"] = config["trainer"]["accelerator"]
     if not config["smoke"]:
         trainer |= {"max_epochs": EPOCHS, "limit_train_batches": BATCHES}
-    mine = {"data": {**data, **own}, "trainer": trainer, "command": f"judge of {name}"}
-    return {**found, **mine, "baseline": None, "target": None}
+    mine = {"data": {**data, **own}, "trainer": trainer, "command": f"evaluator of {name}"}
+    return {**recipe, **mine, "baseline": None, "target": None}
 
 
-def _train(config: dict[str, Any], folder: Path) -> None:
+def _train(config: Config, folder: Path) -> None:
     """Train in a process of its own, alone even where this one is one of several."""
-    print("judge     training the classifier that scores samples, once", file=sys.stderr)
+    print("evaluator training the classifier that scores samples, once", file=sys.stderr)
     run = Run(folder / "run")
     run.folder.mkdir()
     write_config(run, config)
     alone = {name: value for name, value in os.environ.items() if name not in LAUNCHED}
     worker = [sys.executable, "-m", "zoo.training.worker", str(run.folder)]
     if subprocess.run(worker, env=alone).returncode:
-        raise Failure("the judge could not be trained: see above")
+        raise Failure("the evaluator could not be trained: see above")
     for name in ("weights.safetensors", "card.json", "config.yaml"):
         (run.folder / name).rename(folder / name)
     shutil.rmtree(run.folder)

@@ -5,7 +5,6 @@ results, weights and report.
 """
 
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,11 @@ from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
-from zoo.pretrained.load import load
-from zoo.training import checkpoints, csv_logger, evaluator
-from zoo.training.build import build_model, open_data
+from zoo.training import checkpoints, csv_logger
+from zoo.training.build import build
 from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
+from zoo.training.evaluator import Evaluator, make_evaluator
 from zoo.training.results import describe_run, finish
 from zoo.training.resume import Checkpoints, Progress, SeedEachStep
 from zoo.training.run import Run, step_of, write_config
@@ -39,36 +38,41 @@ Config = dict[str, Any]
 
 
 @quiet()
-def run_experiment(config: Config, run: Run) -> None:
-    """Do the whole run in this process, one of `trainer.devices`."""
-    start = load(config["init"]) if config["init"] else None
-    data = open_data(config, start)
-    if config["evaluator"]:
-        data.evaluator = evaluator.trained(config, data.info)
-    model = build_model(config, data.info, start)
+def run_experiment(config: Config, run: Run, card: Config | None = None) -> None:
+    """Do the whole run in this process, one of `trainer.devices`.
+
+    Args:
+        card: of the weights that `init` names, if it was read already.
+    """
+    evaluator = make_evaluator(config)
+    data, model, card = build(config, card)
     if rank() == 0:
         write_config(run, config)  # as it is built, in the data's sizes
-    model.input = data.input  # with what was fitted
     speed = Throughput(config["data"]["batch_size"])
-    trainer = fit(config, run, model, data, speed)
+    trainer = fit(config, run, model, data, speed, evaluator)
     load_best(model, run)
-    scores = test(config, model, data)
+    scores = test(config, model, data, evaluator)
     if trainer.is_global_zero:
         results = {**describe_run(config, trainer, model, data), **speed.results()}
-        finish(config, run, model, data, results, scores, start)
+        finish(config, run, model, data, results, scores, card, evaluator)
 
 
-def fit(config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput) -> Trainer:
+def fit(
+    config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput,
+    evaluator: Evaluator | None = None,
+) -> Trainer:  # fmt: skip
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
-    callbacks = [
+    callbacks: list[Callback] = [
         FiniteLoss(),
         CheckpointMetadata(dict(config), data.info),
         speed,
         ProgressBar(),
         SeedEachStep(config["seed"]),
     ]
-    trainer = make_trainer(config, run, model, [*callbacks, *make_callbacks(config, run)])
+    callbacks += make_callbacks(config, run)
+    callbacks += [evaluator] if evaluator else []  # behind the average of the weights
+    trainer = make_trainer(config, run, model, callbacks)
     for logger in trainer.loggers:
         if checkpoint is not None and isinstance(logger, TensorBoardLogger):
             forget_steps_after(logger, step_of(checkpoint))
@@ -129,7 +133,10 @@ def make_trainer(
     config: Config, run: Run, model: "ZooModule", callbacks: list[Callback]
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
-    loggers = [build_logger(section, name, run) for name, section in config["logger"].items()]
+    loggers: list[Any] = []
+    for name, section in config["logger"].items():
+        folder = str(run.folder / section["save_dir"])  # a relative one is under the run's
+        loggers.append(schema.build({**section, "save_dir": folder}, f"logger.{name}"))
     plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
     return Trainer(
         **{**config["trainer"], "strategy": strategy(config, model)},
@@ -141,13 +148,6 @@ def make_trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
-    )
-
-
-def build_logger(section: Mapping[str, Any], name: str, run: Run) -> Any:
-    """A logger whose relative `save_dir` is under the run's folder."""
-    return schema.build(
-        {**section, "save_dir": str(run.folder / section["save_dir"])}, f"logger.{name}"
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog.compose import as_overrides, compose, sweep_jobs
+from zoo.catalog.compose import as_overrides, compose_with_card, sweep_jobs
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
@@ -38,13 +38,13 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
 
 def start(arguments: Sequence[str]) -> Run:
     """Compose one run and do it: here, in processes of its own, or as one of those there are."""
-    config, launcher = compose_run(arguments), environment.launcher_name()
+    (config, card), launcher = _compose(arguments), environment.launcher_name()
     if launcher:
         environment.check_world_size(config)
         if config["name"] is None:
             raise ValueError(f"{launcher} started several processes: give name= for all of them")
     run = locate_run(config)
-    execute(config, run, alone=launcher is not None or config["trainer"]["devices"] == 1)
+    execute(config, run, launcher is not None or config["trainer"]["devices"] == 1, card)
     if launcher:
         from zoo.distributed import collectives
 
@@ -54,14 +54,19 @@ def start(arguments: Sequence[str]) -> Run:
 
 def compose_run(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
+    return _compose(arguments)[0]
+
+
+def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
+    """The config of a run, and the card of the weights that it starts from."""
     from zoo.utilities import hardware
 
-    config = compose(arguments)
+    config, card = compose_with_card(arguments)
     if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
         console.print("compile   no C++ compiler found: running without")
         config["compile"] = False
     overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
-    return {**config, "command": shlex.join(["zoo", "train", *overrides])}
+    return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card
 
 
 def sweep(arguments: Sequence[str]) -> list[Run]:
@@ -94,8 +99,12 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
     return runs
 
 
-def execute(config: Config, run: Run, alone: bool) -> None:
-    """Do a run in this process (`alone`), or in processes of its own."""
+def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
+    """Do a run in this process (`alone`), or in processes of its own.
+
+    Args:
+        card: of the weights that it starts from; other processes read it themselves.
+    """
     settle_precision(config, run)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
@@ -109,7 +118,7 @@ def execute(config: Config, run: Run, alone: bool) -> None:
         if alone:
             from zoo.training.fit import run_experiment
 
-            run_experiment(config, run)
+            run_experiment(config, run, card)
         else:
             torchrun.launch(config, run.folder)
 

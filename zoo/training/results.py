@@ -12,6 +12,7 @@ import zoo
 from zoo.pretrained import store
 from zoo.training import card, checkout, report
 from zoo.training.baseline import baseline_results
+from zoo.training.evaluator import Evaluator
 from zoo.training.run import Run
 from zoo.utilities.files import replace
 
@@ -25,14 +26,14 @@ REPORT_SAMPLES = 10_000  # test samples that the report's pictures are made from
 
 def finish(
     config: Config, run: Run, model: "ZooModule", data: Any, results: Config, scores: Config,
-    start: "ZooModule | None",
+    initial_card: Config | None, evaluator: Evaluator | None,
 ) -> None:  # fmt: skip
     """Write weights, card, report and, last, results.json: it says that the run is whole."""
     results, model = {**results, **scores}, model.float()  # of float64, too
     if config["baseline"] and not config["smoke"]:
-        results |= baseline_results(config["baseline"], data)
+        classifier = evaluator.classifier if evaluator else None
+        results |= baseline_results(config["baseline"], data, classifier)
     model.novelty = card.novelty(model, data)
-    initial_card = start.card if start is not None else None
     contents = card.make_card(config, results, scores, model, data, initial_card)
     store.save(model, contents, run.folder)
     figures = model.eval().figures(data.samples("test", REPORT_SAMPLES))

@@ -9,7 +9,7 @@ from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
 from tests.data import learned, opened, refused
-from zoo.autoencoder import SHOWN, one_of_each, steps
+from zoo.autoencoder import COLUMNS, one_of_each, steps
 from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.nn.noise import psnr, seeded, spoil
@@ -148,12 +148,12 @@ def test_figures_set_pictures_above_what_comes_out():
     images, labels = pictures(30), torch.arange(30) % 3
     shown = model.figures((images, labels))
     sheet = shown["Pictures, and below them what comes out"]
-    assert (len(sheet.images), sheet.columns) == (2 * SHOWN, SHOWN)
-    wanted = [*model.postprocess(images[:SHOWN]), *model.postprocess(model(images[:SHOWN]))]
+    assert (len(sheet.images), sheet.columns) == (2 * COLUMNS, COLUMNS)
+    wanted = [*model.postprocess(images[:COLUMNS]), *model.postprocess(model(images[:COLUMNS]))]
     assert all((a == b).all() for a, b in zip(sheet.images, wanted, strict=True))
     assert len(shown["What each number of the code draws"].images) == 32
     denoising = zoo.create_model("autoencoder_denoising").eval().figures((images, labels))
-    assert len(denoising["Pictures, spoiled, and restored"].images) == 3 * SHOWN
+    assert len(denoising["Pictures, spoiled, and restored"].images) == 3 * COLUMNS
 
 
 def test_one_of_each_class_comes_first():

@@ -30,6 +30,8 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from zoo.config.types import Positive
 from zoo.figures import raster
@@ -42,6 +44,7 @@ from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 COLUMNS = 10  # pictures in a row of a figure
 STEPS = 10  # from one picture to another
+SSIM_WINDOW = 11  # pixels of a side: Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
 ROWS = 4  # pairs of pictures between which there are steps
 
 
@@ -90,8 +93,12 @@ class CodedImages(ZooModule):
         """Map images (B, C, H, W) in [0, 1] to pictures (H, W, C), uint8."""
         return list(_pixels(output))
 
+    def metrics(self) -> dict[str, Metric]:
+        is_measurable = self.hparams["image_size"] >= SSIM_WINDOW
+        return {"ssim": StructuralSimilarityIndexMeasure(data_range=1.0)} if is_measurable else {}
+
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Per image: cross-entropy a pixel in nats, squared error, and PSNR where there is noise.
+        """Per image: cross-entropy a pixel in nats, squared error, and PSNR in decibels.
 
         All are measured against the clean images; the labels of the batch are not used.
         """
@@ -99,9 +106,11 @@ class CodedImages(ZooModule):
         inputs = images if noise is None else spoil(images, noise, self.draw)
         logits = at_least_float32(self.decoder(self.encode(inputs)))
         losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
-        errors = (logits.sigmoid() - images).square().mean((1, 2, 3))
+        outputs = logits.sigmoid()
+        self.measure(outputs, images.to(outputs))
+        errors = (outputs - images).square().mean((1, 2, 3))
         scores = {"loss": losses.mean((1, 2, 3)), "mse": errors}
-        return scores if noise is None else {**scores, "psnr": psnr(errors)}
+        return scores if noise is None and stage == "train" else {**scores, "psnr": psnr(errors)}
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:

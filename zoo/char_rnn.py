@@ -29,6 +29,8 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.text import Perplexity
 
 from zoo.config.types import Positive, Probability
 from zoo.figures.kinds import Picture, Text
@@ -194,14 +196,17 @@ class CharRNN(ZooModule):
         """
         return chain([prompt], self.generate(prompt, length, temperature, seed))
 
+    def metrics(self) -> dict[str, Metric]:
+        return {"perplexity": Perplexity(ignore_index=PADDING)}
+
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Loss in nats of each character (N,), going on from where the last batch stopped."""
         inputs, targets = batch
         logits, state = self.read(inputs, self.states.get(stage))
         self.states[stage] = tuple(part.detach() for part in state)
-        losses = F.cross_entropy(
-            at_least_float32(logits.flatten(0, 1)), targets.flatten(), reduction="none"
-        )
+        logits = at_least_float32(logits)
+        self.measure(logits, targets)
+        losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
         losses = losses[targets.flatten() != PADDING]
         scores = {"loss": losses, "bits_per_character": losses / math.log(2)}
         return scores if stage == "test" else {"loss": losses}

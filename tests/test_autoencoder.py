@@ -5,11 +5,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
-from tests.data import learned, opened, refused
-from zoo.autoencoder import SHOWN, one_of_each, steps
+from tests.data import bare_trainer, learned, opened, refused
+from zoo.autoencoder import COLUMNS, one_of_each, steps
 from zoo.catalog.compose import compose
 from zoo.config import schema
 from zoo.nn.noise import psnr, seeded, spoil
@@ -60,7 +64,7 @@ def test_the_loss_is_the_binary_cross_entropy_a_pixel():
     torch.testing.assert_close(found["loss"], formula.mean((1, 2, 3)))
     torch.testing.assert_close(found["loss"].mean(), F.binary_cross_entropy(drawn, images))
     torch.testing.assert_close(found["mse"].mean(), F.mse_loss(drawn, images))
-    assert "psnr" not in found
+    assert "psnr" not in found  # in training; it is a function of mse
 
 
 def test_the_loss_stays_finite_where_the_sigmoid_is_one():
@@ -148,12 +152,12 @@ def test_figures_set_pictures_above_what_comes_out():
     images, labels = pictures(30), torch.arange(30) % 3
     shown = model.figures((images, labels))
     sheet = shown["Pictures, and below them what comes out"]
-    assert (len(sheet.images), sheet.columns) == (2 * SHOWN, SHOWN)
-    wanted = [*model.postprocess(images[:SHOWN]), *model.postprocess(model(images[:SHOWN]))]
+    assert (len(sheet.images), sheet.columns) == (2 * COLUMNS, COLUMNS)
+    wanted = [*model.postprocess(images[:COLUMNS]), *model.postprocess(model(images[:COLUMNS]))]
     assert all((a == b).all() for a, b in zip(sheet.images, wanted, strict=True))
     assert len(shown["What each number of the code draws"].images) == 32
     denoising = zoo.create_model("autoencoder_denoising").eval().figures((images, labels))
-    assert len(denoising["Pictures, spoiled, and restored"].images) == 3 * SHOWN
+    assert len(denoising["Pictures, spoiled, and restored"].images) == 3 * COLUMNS
 
 
 def test_one_of_each_class_comes_first():
@@ -178,3 +182,20 @@ def test_it_overfits_a_batch(name):
     learned(model, 400, 5e-3, lambda: model.scores(batch, "train")["loss"].mean())
     left = float(model.scores(batch, "train")["mse"].detach().mean())
     assert left < 0.004  # the mean digit alone has about 0.065
+
+
+def test_similarity_is_that_of_all_test_pictures_and_psnr_its_images_mean(tmp_path):
+    """Beside torchmetrics' functions, on what the model makes of the pictures."""
+    model, data = zoo.create_model("autoencoder_2017"), opened("digits", limit=100)
+    trainer = bare_trainer(default_root_dir=tmp_path)
+    found = trainer.test(model, datamodule=data, verbose=False)[0]
+    images = data.samples("test", 100)[0]
+    outputs = model.eval()(images).detach()
+    ssim = structural_similarity_index_measure(outputs, images, data_range=1.0)
+    psnrs = peak_signal_noise_ratio(outputs, images, data_range=1.0, dim=(1, 2, 3))
+    assert found["test/ssim"] == pytest.approx(float(ssim), rel=1e-4)
+    assert found["test/psnr"] == pytest.approx(float(psnrs), rel=1e-4)
+
+
+def test_pictures_smaller_than_its_window_have_no_similarity():
+    assert not zoo.create_model("autoencoder_2017", image_size=10).metrics()

@@ -59,7 +59,7 @@ def test_the_hidden_layer_is_the_mean_of_the_vectors_that_are_there(model):
 def test_the_gradient_is_that_of_the_formula_with_the_means_one_nth(model, monkeypatch):
     """S63: word2vec's update by hand; the context's share is divided by n (gensim#3266)."""
     negatives = torch.tensor([[8, 9, 2], [2, 4, 11], [5, 5, 6]])  # one of them is the centre
-    monkeypatch.setattr(model, "from_noise", lambda *shape: negatives)
+    monkeypatch.setattr(model, "draw_negatives", lambda *shape: negatives)
     model.scores(BATCH, "train")["loss"].sum().backward()
     table, outputs = model.vectors.weight.detach(), model.outputs.detach()
     by_context, by_output = torch.zeros_like(table), torch.zeros_like(outputs)
@@ -88,7 +88,7 @@ def test_noise_is_the_counts_to_the_power_of_three_quarters_and_is_what_is_drawn
     """S63: 1310.4546, section 2.2; padding and the unknown word are never drawn."""
     counts = torch.arange(20, 10, -1).double() ** 0.75
     torch.testing.assert_close(model.noise[2:], counts / counts.sum())
-    shares = torch.bincount(model.from_noise(40_000, 3).flatten(), minlength=12) / 120_000
+    shares = torch.bincount(model.draw_negatives(40_000, 3).flatten(), minlength=12) / 120_000
     assert shares[:2].tolist() == [0, 0]
     torch.testing.assert_close(shares.double(), model.noise, atol=0.005, rtol=0)
 

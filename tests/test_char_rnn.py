@@ -75,6 +75,14 @@ def test_padding_is_no_character():
     torch.testing.assert_close(found["bits_per_character"], found["loss"] / math.log(2))
 
 
+def test_perplexity_is_the_exponential_of_the_loss_over_all_characters(tmp_path):
+    data = opened("python_source", limit=128)
+    model = zoo.create_model("char_rnn", vocabulary_size=data.info["vocabulary_size"], width=8)
+    trainer = bare_trainer(default_root_dir=tmp_path)
+    found = trainer.test(model, datamodule=data, verbose=False)[0]
+    assert found["test/perplexity"] == pytest.approx(math.exp(found["test/loss"]), rel=1e-4)
+
+
 # --- training -------------------------------------------------------------------------------------
 
 

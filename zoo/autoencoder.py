@@ -30,6 +30,8 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from zoo.config.types import Positive
 from zoo.figures import raster
@@ -40,8 +42,9 @@ from zoo.nn.optim import Recipe
 from zoo.nn.shapes import at_least_float32, check_images
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
-SHOWN = 10  # pictures in a row of a figure
+COLUMNS = 10  # pictures in a row of a figure
 STEPS = 10  # from one picture to another
+SSIM_WINDOW = 11  # pixels of a side: Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
 ROWS = 4  # pairs of pictures between which there are steps
 
 
@@ -52,7 +55,7 @@ class CodedImages(ZooModule):
     decoder: nn.Sequential
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [0, 1] to what their codes tell of them, (B, C, H, W).
+        """Map images (B, C, H, W) in [0, 1] to what is decoded from their codes, (B, C, H, W).
 
         Raises:
             ValueError: another layout or size.
@@ -77,12 +80,12 @@ class CodedImages(ZooModule):
         return self.decoder(codes).sigmoid()
 
     def export_spec(self) -> ExportSpec:
-        """Images of the one size to what is drawn of them, and to their codes."""
+        """Images of the one size to their reconstructions and codes."""
         side = self.hparams["image_size"]
         images = InputSpec(("batch", self.hparams["channels"], side, side))
-        return ExportSpec(self._drawn_and_codes, {"images": images}, ("drawn", "codes"))
+        return ExportSpec(self._decode_with_codes, {"images": images}, ("drawn", "codes"))
 
-    def _drawn_and_codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def _decode_with_codes(self, images: Tensor) -> tuple[Tensor, Tensor]:
         codes = self.encode(images)
         return self.decode(codes), codes
 
@@ -90,41 +93,47 @@ class CodedImages(ZooModule):
         """Map images (B, C, H, W) in [0, 1] to pictures (H, W, C), uint8."""
         return list(_pixels(output))
 
-    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Per image: cross-entropy a pixel in nats, squared error, and PSNR where there is noise.
+    def metrics(self) -> dict[str, Metric]:
+        is_measurable = self.hparams["image_size"] >= SSIM_WINDOW
+        return {"ssim": StructuralSimilarityIndexMeasure(data_range=1.0)} if is_measurable else {}
 
-        All are measured against the clean images; the labels of the batch are not looked at.
+    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
+        """Per image: cross-entropy a pixel in nats, squared error, and PSNR in decibels.
+
+        All are measured against the clean images; the labels of the batch are not used.
         """
         images, noise = batch[0], self.hparams["noise"]
-        given = images if noise is None else spoil(images, noise, self.draw)
-        logits = at_least_float32(self.decoder(self.encode(given)))
+        inputs = images if noise is None else spoil(images, noise, self.draw)
+        logits = at_least_float32(self.decoder(self.encode(inputs)))
         losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
-        errors = (logits.sigmoid() - images).square().mean((1, 2, 3))
-        found = {"loss": losses.mean((1, 2, 3)), "mse": errors}
-        return found if noise is None else {**found, "psnr": psnr(errors)}
+        outputs = logits.sigmoid()
+        self.measure(outputs, images.to(outputs))
+        errors = (outputs - images).square().mean((1, 2, 3))
+        scores = {"loss": losses.mean((1, 2, 3)), "mse": errors}
+        return scores if noise is None and stage == "train" else {**scores, "psnr": psnr(errors)}
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        """Pictures and what becomes of them, and the way from one picture to another."""
+        """Pictures and their reconstructions, and steps from one picture to another."""
         images = one_of_each(*batch).to(self.device)
         noise = self.hparams["noise"]
         if noise is None:
             title = "Pictures, and below them what comes out"
-            shown = {title: rows(images, self(images))}
+            pictures = {title: rows(images, self(images))}
         else:
-            given = spoil(images.cpu(), noise, seeded(0)).to(self.device)
+            inputs = spoil(images.cpu(), noise, seeded(0)).to(self.device)
             title = "Pictures, spoiled, and restored"
-            shown = {title: rows(images, given, self(given))}
+            pictures = {title: rows(images, inputs, self(inputs))}
         ends = self.encode(images)[: ROWS + 1]
         between = [self.decode(steps(a, b)) for a, b in pairwise(ends)]
-        return {**shown, "From one picture's code to another's": rows(*between)}
+        return {**pictures, "From one picture's code to another's": rows(*between)}
 
 
 def one_of_each(images: Tensor, labels: Tensor) -> Tensor:
-    """The first image of each class, then those that come first, (SHOWN, C, H, W) at most."""
+    """The first image of each class, then those that come first, (COLUMNS, C, H, W) at most."""
     firsts = [int((labels == k).nonzero()[0]) for k in labels.unique()]
     others = [i for i in range(len(labels)) if i not in firsts]
-    return images[[*firsts, *others][:SHOWN]]
+    return images[[*firsts, *others][:COLUMNS]]
 
 
 def steps(start: Tensor, end: Tensor) -> Tensor:

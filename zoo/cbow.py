@@ -42,9 +42,9 @@ from zoo.words.alias_sampler import build_alias_table
 from zoo.words.keyed_vectors import NEAREST, Answers
 from zoo.words.word2vec import Mode, Run, Tables
 
-SHOWN = 12  # rows of a table
+ROWS = 12  # rows of a table
 FEW = 5  # answers in a row
-GLIMPSE = 256  # centres of a batch whose loss is logged
+LOGGED = 256  # centres of a batch whose loss is logged
 
 
 class Descent(TypedDict):
@@ -110,7 +110,7 @@ class CBOW(WordVectors):
         if contexts.ndim != 2:
             raise ValueError(f"contexts have the shape {tuple(contexts.shape)}: (B, C) is wanted")
         if torch.compiler.is_exporting():  # torch's bag becomes a loop over the batch
-            return mean_known(F.embedding(contexts, self.vectors.weight), contexts)
+            return masked_mean(F.embedding(contexts, self.vectors.weight), contexts)
         means: Tensor = self.vectors(contexts)
         return means
 
@@ -132,10 +132,10 @@ class CBOW(WordVectors):
     def postprocess(self, output: Tensor) -> list[Answers]:
         """Map logits (B, V) to the likeliest words, each with its probability."""
         if self.input is None:
-            names, known = [str(i) for i in range(output.shape[1])], output
+            names, word_logits = [str(i) for i in range(output.shape[1])], output
         else:
-            names, known = self.input.vocabulary, output[:, self.input.ids]
-        best = known.float().softmax(1).topk(min(NEAREST, len(names)))
+            names, word_logits = self.input.vocabulary, output[:, self.input.ids]
+        best = word_logits.float().softmax(1).topk(min(NEAREST, len(names)))
         return [
             [(names[i], share) for i, share in zip(ids, shares, strict=True)]
             for ids, shares in zip(best.indices.tolist(), best.values.tolist(), strict=True)
@@ -165,11 +165,11 @@ class CBOW(WordVectors):
         own, optimizer = self.hparams, cast(Any, self.optimizers())
         tables = Tables(self.vectors.weight, self.outputs)
         block = word2vec.block_size(tables, own["mode"], own["negatives"] is not None)
-        run, rate = self.against(*batch, block), optimizer.param_groups[0]["lr"]
+        run, rate = self.make_run(*batch, block), optimizer.param_groups[0]["lr"]
         with torch.autocast(self.device.type, enabled=False):
-            with self.together(tables, run):
+            with self.share_steps(tables, run):
                 word2vec.descend(tables, run, block, rate, own["mode"], own["threads"])
-            loss = self.scores(glimpse(run), "train")["loss"].mean()
+            loss = self.scores(first_windows(run), "train")["loss"].mean()
         optimizer.step()  # which has no gradients, and counts
         cast(Any, self.lr_schedulers()).step()
         size = len(batch[1])
@@ -177,7 +177,7 @@ class CBOW(WordVectors):
         return loss
 
     @contextmanager
-    def together(self, tables: Tables, run: Run) -> Iterator[None]:
+    def share_steps(self, tables: Tables, run: Run) -> Iterator[None]:
         """Share the steps that are taken within this block with all processes."""
         with ExitStack() as stack:
             if self.trainer.world_size > 1:
@@ -185,14 +185,14 @@ class CBOW(WordVectors):
                     stack.enter_context(sparse_rows.shared_rows(table, uses))
             yield
 
-    def against(self, ids: Tensor, reach: Tensor, block: int) -> Run:
+    def make_run(self, ids: Tensor, reach: Tensor, block: int) -> Run:
         """A run of text with the negatives of its blocks."""
-        if (wanted := self.hparams["negatives"]) is None:
+        if (count := self.hparams["negatives"]) is None:
             return Run(ids, reach, None, 0.0)
-        drawn = self.from_noise(*word2vec.shape(len(reach), block))
-        return Run(ids, reach, drawn, wanted / drawn.shape[2])
+        negatives = self.draw_negatives(*word2vec.shape(len(reach), block))
+        return Run(ids, reach, negatives, count / negatives.shape[2])
 
-    def from_noise(self, *shape: int) -> Tensor:
+    def draw_negatives(self, *shape: int) -> Tensor:
         """Draw ids of a shape, int32."""
         return self.alias.draw(*shape).to(self.device)
 
@@ -201,24 +201,24 @@ class CBOW(WordVectors):
         contexts, centres = batch
         means = self.encode(contexts)
         if self.hparams["negatives"] is None:
-            return {"loss": in_parts(self.surprise, means, centres)}
+            return {"loss": in_parts(self.full_softmax_loss, means, centres)}
         right = F.softplus(-(means * F.embedding(centres, self.outputs)).sum(1))
         if stage == "train":
-            return {"loss": right + self.drawn(means, centres)}
-        return {"loss": right + in_parts(self.expected, means, centres)}
+            return {"loss": right + self.sampled_loss(means, centres)}
+        return {"loss": right + in_parts(self.expected_loss, means, centres)}
 
-    def surprise(self, means: Tensor, centres: Tensor) -> Tensor:
+    def full_softmax_loss(self, means: Tensor, centres: Tensor) -> Tensor:
         """The loss (B,) of the full softmax."""
         return F.cross_entropy(means @ self.outputs.T, centres, reduction="none")
 
-    def drawn(self, means: Tensor, centres: Tensor) -> Tensor:
+    def sampled_loss(self, means: Tensor, centres: Tensor) -> Tensor:
         """The loss (B,) of words drawn from the noise; the centre itself does not count."""
-        words = self.from_noise(len(means), self.hparams["negatives"])
+        words = self.draw_negatives(len(means), self.hparams["negatives"])
         scores = (F.embedding(words, self.outputs) * means[:, None]).sum(2)  # (B, K)
         return (F.softplus(scores) * (words != centres[:, None])).sum(1)
 
-    def expected(self, means: Tensor, centres: Tensor) -> Tensor:
-        """What `drawn` is on average, (B,)."""
+    def expected_loss(self, means: Tensor, centres: Tensor) -> Tensor:
+        """What `sampled_loss` is on average, (B,)."""
         losses = F.softplus(means @ self.outputs.T) * self.noise
         others = losses.sum(1) - losses.gather(1, centres[:, None])[:, 0]
         return self.hparams["negatives"] * others
@@ -226,20 +226,20 @@ class CBOW(WordVectors):
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """What the vectors know, and the middle words of test windows."""
-        spread = slice(None, None, -(-len(batch[0]) // SHOWN))
+        spread = slice(None, None, -(-len(batch[0]) // ROWS))
         pictures = figures.make_figures(self.neighbours(), self.input.counts)
         return {
             **pictures,
-            "The word in the middle": self.middles(batch[0][spread], batch[1][spread]),
+            "The word in the middle": self.predict_centres(batch[0][spread], batch[1][spread]),
         }
 
-    def middles(self, contexts: Tensor, centres: Tensor) -> Table:
+    def predict_centres(self, contexts: Tensor, centres: Tensor) -> Table:
         """The likeliest words of contexts (B, C), beside the word (B,) that stood there."""
         answers = self.postprocess(self(contexts.to(self.device)))
-        named, truths = self.input.restore(contexts), self.input.decode(centres.tolist())
+        context_words, truths = self.input.restore(contexts), self.input.decode(centres.tolist())
         rows = [
             (context, truth, ", ".join(word for word, _ in likeliest[:FEW]))
-            for context, truth, likeliest in zip(named, truths, answers, strict=True)
+            for context, truth, likeliest in zip(context_words, truths, answers, strict=True)
         ]
         return Table(("the words around it", "the word", "the likeliest words"), rows)
 
@@ -253,21 +253,21 @@ class CBOW(WordVectors):
 
 def in_parts(loss: Callable[..., Tensor], means: Tensor, centres: Tensor) -> Tensor:
     """A loss of all words (B,), computed for a few centres at a time."""
-    parts = zip(means.split(GLIMPSE), centres.split(GLIMPSE), strict=True)
+    parts = zip(means.split(LOGGED), centres.split(LOGGED), strict=True)
     return torch.cat([loss(*part) for part in parts])
 
 
-def glimpse(run: Run) -> tuple[Tensor, Tensor]:
+def first_windows(run: Run) -> tuple[Tensor, Tensor]:
     """The windows of a run's first centres: contexts (B, 2 w) and centres (B,), ids."""
     w = run.window
-    rows = run.ids[: GLIMPSE + 2 * w].long().unfold(0, 2 * w + 1, 1)
+    rows = run.ids[: LOGGED + 2 * w].long().unfold(0, 2 * w + 1, 1)
     apart = (torch.arange(2 * w + 1, device=rows.device) - w).abs()
     rows = rows * (apart <= run.reach[: len(rows), None])
     rows = rows[rows[:, w] != 0]
     return torch.cat([rows[:, :w], rows[:, w + 1 :]], 1), rows[:, w]
 
 
-def mean_known(vectors: Tensor, contexts: Tensor) -> Tensor:
+def masked_mean(vectors: Tensor, contexts: Tensor) -> Tensor:
     """The mean (B, D) of vectors (B, C, D) where the context (B, C) is no padding; else zero."""
-    known = (contexts != 0).to(vectors.dtype).unsqueeze(2)
-    return (vectors * known).sum(1) / known.sum(1).clamp(min=1)
+    is_word = (contexts != 0).to(vectors.dtype).unsqueeze(2)
+    return (vectors * is_word).sum(1) / is_word.sum(1).clamp(min=1)

@@ -29,6 +29,8 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
+from torchmetrics import Metric
+from torchmetrics.text import Perplexity
 
 from zoo.config.types import Positive, Probability
 from zoo.figures.kinds import Picture, Text
@@ -44,9 +46,9 @@ State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layer
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
 CELLS: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 TEMPERATURES = (0.5, 0.8, 1.0)  # temperatures of the samples in the report
-PROMPT, WRITTEN = 64, 400  # characters of those
+PROMPT, PASSAGE = 64, 400  # characters of those
 LIKELY = 5  # characters in an answer
-SHOWN, TEMPERATURE = 80, 0.5  # of the text that goes on from a prompt
+CONTINUATION, TEMPERATURE = 80, 0.5  # of the text that goes on from a prompt
 
 
 class CharRNN(ZooModule):
@@ -92,10 +94,10 @@ class CharRNN(ZooModule):
         return logits.gather(1, last[:, :, None].expand_as(logits))
 
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Go on from a state, zero when None: logits (B, T, V) and the state that is reached."""
-        given = None if state is None else tuple(part.to(ids.device) for part in state)
-        output, reached = recurrent.run(self.rnn, self.embedding(ids), given)
-        return self.head(self.dropout(output)), reached
+        """Read from a state on, zero when None: logits (B, T, V) and the last state."""
+        start = None if state is None else tuple(part.to(ids.device) for part in state)
+        output, states = recurrent.run(self.rnn, self.embedding(ids), start)
+        return self.head(self.dropout(output)), states
 
     def export_spec(self) -> ExportSpec:
         """One step, of as many characters as are given: ids and a state to logits and the next."""
@@ -108,18 +110,18 @@ class CharRNN(ZooModule):
         return ExportSpec(self._go_on, inputs, outputs, {"length": (1, 8)})
 
     def _go_on(self, ids: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        logits, reached = self.read(ids, state)
-        return logits, *reached
+        logits, states = self.read(ids, state)
+        return logits, *states
 
     def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, T, V) to what comes after each text: the likeliest characters."""
         shares = output[:, -1, FIRST:].float().softmax(1)
         best, ids = shares.topk(min(LIKELY, shares.shape[1]))
-        found = [
+        answers = [
             {self._name(i + FIRST): share for i, share in zip(*row, strict=True)}
             for row in zip(ids.tolist(), best.tolist(), strict=True)
         ]
-        return [{"next": next(iter(row)), "probabilities": row} for row in found]
+        return [{"next": next(iter(row)), "probabilities": row} for row in answers]
 
     def predict(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
         """What comes after a prompt, or a list of them: the likeliest characters, and a `text`.
@@ -127,10 +129,10 @@ class CharRNN(ZooModule):
         The text is one that `generate` writes, at half the temperature.
         """
         prompts = [raws] if isinstance(raws, str) else list(raws)
-        found = super().predict(prompts, batch_size)
+        answers = super().predict(prompts, batch_size)
         return [
-            {**answer, "text": "".join(self.generate(prompt, SHOWN, TEMPERATURE))}
-            for prompt, answer in zip(prompts, found, strict=True)
+            {**answer, "text": "".join(self.generate(prompt, CONTINUATION, TEMPERATURE))}
+            for prompt, answer in zip(prompts, answers, strict=True)
         ]
 
     def _name(self, number: int) -> str:
@@ -164,9 +166,9 @@ class CharRNN(ZooModule):
                 f"the prompt {prompt!r} has no character that this model knows: it knows "
                 f"{self.input.characters!r}"
             )
-        return self._written(ids, length, temperature, np.random.default_rng(seed))
+        return self._generate(ids, length, temperature, np.random.default_rng(seed))
 
-    def _written(
+    def _generate(
         self, ids: np.ndarray, length: int, temperature: float, random: np.random.Generator
     ) -> Iterator[str]:
         """The characters after ids (T,)."""
@@ -194,17 +196,20 @@ class CharRNN(ZooModule):
         """
         return chain([prompt], self.generate(prompt, length, temperature, seed))
 
+    def metrics(self) -> dict[str, Metric]:
+        return {"perplexity": Perplexity(ignore_index=PADDING)}
+
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Loss in nats of each character (N,), going on from where the last batch stopped."""
         inputs, targets = batch
         logits, state = self.read(inputs, self.states.get(stage))
         self.states[stage] = tuple(part.detach() for part in state)
-        losses = F.cross_entropy(
-            at_least_float32(logits.flatten(0, 1)), targets.flatten(), reduction="none"
-        )
+        logits = at_least_float32(logits)
+        self.measure(logits, targets)
+        losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
         losses = losses[targets.flatten() != PADDING]
-        found = {"loss": losses, "bits_per_character": losses / math.log(2)}
-        return found if stage == "test" else {"loss": losses}
+        scores = {"loss": losses, "bits_per_character": losses / math.log(2)}
+        return scores if stage == "test" else {"loss": losses}
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         if batch_idx == 0:
@@ -219,14 +224,14 @@ class CharRNN(ZooModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the states of all streams into it, those of the other ranks, too."""
         if "train" in self.states:
-            checkpoint["streams"] = [self._gathered(part) for part in self.states["train"]]
+            checkpoint["streams"] = [self._gather(part) for part in self.states["train"]]
 
-    def _gathered(self, part: Tensor) -> Tensor:
+    def _gather(self, part: Tensor) -> Tensor:
         """A part of the state (layers, B, H) with the streams of all ranks."""
         if self.trainer.world_size == 1:
             return part
-        every: Any = self.all_gather(part)  # (ranks, layers, B, H)
-        return torch.cat([*every], 1)
+        parts: Any = self.all_gather(part)  # (ranks, layers, B, H)
+        return torch.cat([*parts], 1)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the states of this rank's streams."""
@@ -241,9 +246,9 @@ class CharRNN(ZooModule):
         text = "".join(self.input.restore(batch[0][:1]))
         prompt = text[:PROMPT]
         passages = [
-            "".join(self.sample(prompt=prompt, length=WRITTEN, temperature=t)) for t in TEMPERATURES
+            "".join(self.sample(prompt=prompt, length=PASSAGE, temperature=t)) for t in TEMPERATURES
         ]
-        captions = [f"temperature {warmth}" for warmth in TEMPERATURES]
+        captions = [f"temperature {t}" for t in TEMPERATURES]
         return {"Written after the test text's first words": Text(passages, captions)}
 
 
@@ -273,36 +278,36 @@ class Reader:
 
     def read(self, number: int) -> np.ndarray:
         """Read one id; return the logits (V,) of the next."""
-        given = self.table[number]
-        for i, (inward, inward_bias, across, across_bias) in enumerate(self.layers):
+        inputs = self.table[number]
+        for i, (weight, bias, recurrent_weight, recurrent_bias) in enumerate(self.layers):
             if i:
-                given = inward @ self.states[i - 1][0] + inward_bias
+                inputs = weight @ self.states[i - 1][0] + bias
             h, c = self.states[i]
-            self.states[i] = self.cell(given, across @ h + across_bias, h, c)
+            self.states[i] = self.cell(inputs, recurrent_weight @ h + recurrent_bias, h, c)
         return self.head @ self.states[-1][0] + self.bias
 
 
 Vectors = tuple[np.ndarray, np.ndarray]
 
 
-def lstm(given: np.ndarray, held: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
-    """Next h and c (H,) from the input's and the state's share of the gates (4 H,), as nn.LSTM."""
-    enter, keep, new, out = np.split(given + held, 4)
+def lstm(inputs: np.ndarray, recurrent: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
+    """Next h and c (H,) from the input's and the state's part of the gates (4 H,), as nn.LSTM."""
+    enter, keep, new, out = np.split(inputs + recurrent, 4)
     c = sigmoid(keep) * c + sigmoid(enter) * np.tanh(new)
     return sigmoid(out) * np.tanh(c), c
 
 
-def gru(given: np.ndarray, held: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
+def gru(inputs: np.ndarray, recurrent: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
     """Next h (H,) from both shares (3 H,), as nn.GRU; c is of no use."""
     size = len(h)
-    reset, keep = np.split(sigmoid(given[: 2 * size] + held[: 2 * size]), 2)
-    new = np.tanh(given[2 * size :] + reset * held[2 * size :])
+    reset, keep = np.split(sigmoid(inputs[: 2 * size] + recurrent[: 2 * size]), 2)
+    new = np.tanh(inputs[2 * size :] + reset * recurrent[2 * size :])
     return new + keep * (h - new), c
 
 
-def rnn(given: np.ndarray, held: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
+def rnn(inputs: np.ndarray, recurrent: np.ndarray, h: np.ndarray, c: np.ndarray) -> Vectors:
     """Next h (H,) from both shares (H,), as nn.RNN; c is of no use."""
-    return np.tanh(given + held), c
+    return np.tanh(inputs + recurrent), c
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

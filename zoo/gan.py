@@ -40,7 +40,7 @@ from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4
-DRAWN = 250  # pictures drawn at once
+BATCH = 250  # pictures generated at once
 SEED = 0  # of the noise that figures are drawn from
 
 
@@ -148,9 +148,9 @@ class GAN(ZooModule):
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.automatic_optimization = False
-        known = num_classes if conditional else 0
-        self.generator = Generator(channels, image_size, noise, width, known)
-        self.discriminator = Discriminator(channels, image_size, width, known)
+        classes = num_classes if conditional else 0
+        self.generator = Generator(channels, image_size, noise, width, classes)
+        self.discriminator = Discriminator(channels, image_size, width, classes)
         self.example_input_array = torch.zeros(1, noise)
 
     def forward(self, noise: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -162,9 +162,9 @@ class GAN(ZooModule):
         Raises:
             ValueError: another layout.
         """
-        wanted = self.hparams["noise"]
-        if noise.ndim != 2 or noise.shape[1] != wanted:
-            raise ValueError(f"noise has the shape {tuple(noise.shape)}: (B, {wanted}) is wanted")
+        size = self.hparams["noise"]
+        if noise.ndim != 2 or noise.shape[1] != size:
+            raise ValueError(f"noise has the shape {tuple(noise.shape)}: (B, {size}) is wanted")
         pictures: Tensor = self.generator(noise, self.in_turn(noise) if labels is None else labels)
         return pictures
 
@@ -204,11 +204,11 @@ class GAN(ZooModule):
     def generate(self, noise: Tensor, labels: Tensor | None = None) -> list[np.ndarray]:
         """Draw pixels (H, W, C), uint8, each from its own noise (B, Z); in eval mode."""
         labels = self.in_turn(noise) if labels is None else labels
-        parts = zip(noise.split(DRAWN), labels.split(DRAWN), strict=True)
+        parts = zip(noise.split(BATCH), labels.split(BATCH), strict=True)
         return [
             picture
-            for some, asked in parts
-            for picture in self.postprocess(self(some.to(self.device), asked.to(self.device)))
+            for codes, classes in parts
+            for picture in self.postprocess(self(codes.to(self.device), classes.to(self.device)))
         ]
 
     def sample(self, *, count: int = 64, label: str = "", seed: int = 0) -> Grid:
@@ -239,14 +239,14 @@ class GAN(ZooModule):
             raise ValueError(no_such("label", label, classes))
         return classes.index(label)
 
-    def discriminator_loss(self, real: Tensor, drawn: Tensor, labels: Tensor) -> Tensor:
+    def discriminator_loss(self, real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
         """-log D(x) - log(1 - D(G(z))), (B,): equation 1 of the paper, to be lowered."""
-        told = F.softplus(-self.discriminator(real, labels))
-        return told + F.softplus(self.discriminator(drawn, labels))
+        real_loss = F.softplus(-self.discriminator(real, labels))
+        return real_loss + F.softplus(self.discriminator(fake, labels))
 
-    def generator_loss(self, drawn: Tensor, labels: Tensor) -> Tensor:
+    def generator_loss(self, fake: Tensor, labels: Tensor) -> Tensor:
         """-log D(G(z)), (B,): the loss of section 3 that does not saturate."""
-        return F.softplus(-self.discriminator(drawn, labels))
+        return F.softplus(-self.discriminator(fake, labels))
 
     def training_step(  # type: ignore[override]
         self, batch: tuple[Tensor, Tensor], batch_idx: int
@@ -254,12 +254,12 @@ class GAN(ZooModule):
         """A step of the discriminator, then one of the generator against it, on the same noise."""
         real, labels = batch
         check_images(real, self.hparams["channels"])
-        drawn = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
+        fake = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
         generator, discriminator = self._optimizers()
-        losses = {"loss": self.discriminator_loss(real, drawn.detach(), labels).mean()}
+        losses = {"loss": self.discriminator_loss(real, fake.detach(), labels).mean()}
         self.descend(losses["loss"], discriminator)
         self.discriminator.requires_grad_(False)
-        losses["generator_loss"] = self.generator_loss(drawn, labels).mean()
+        losses["generator_loss"] = self.generator_loss(fake, labels).mean()
         self.descend(losses["generator_loss"], generator)
         self.discriminator.requires_grad_(True)
         for name, value in losses.items():
@@ -278,26 +278,26 @@ class GAN(ZooModule):
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         real, labels = batch
-        drawn = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
+        fake = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
         return {
-            "loss": self.discriminator_loss(real, drawn, labels),
-            "generator_loss": self.generator_loss(drawn, labels),
+            "loss": self.discriminator_loss(real, fake, labels),
+            "generator_loss": self.generator_loss(fake, labels),
         }
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """Drawn pictures, beside real ones, on a walk through the noise, and by class."""
-        drawn, real = self.sample().images, self.postprocess(batch[0][:32])
-        rows = zip(chunks(real, 4), chunks(drawn, 4), strict=False)
-        beside = [picture for one, other in rows for picture in (*one, *other)]
-        found: dict[str, Picture] = {
-            "Drawn": Grid(drawn),
+        fake, real = self.sample().images, self.postprocess(batch[0][:32])
+        rows = zip(chunks(real, 4), chunks(fake, 4), strict=False)
+        beside = [picture for left, right in rows for picture in (*left, *right)]
+        pictures: dict[str, Picture] = {
+            "Drawn": Grid(fake),
             "Four real ones on the left, four drawn on the right": Grid(beside),
             "A walk from one noise to another, each row of its own": Grid(self.walk(4, 8)),
         }
         if self.hparams["conditional"]:
-            found["A row a class, a column a noise"] = Grid(self.by_class(8))
-        return found
+            pictures["A row a class, a column a noise"] = Grid(self.by_class(8))
+        return pictures
 
     def walk(self, rows: int, columns: int) -> list[np.ndarray]:
         """Pictures (rows * columns) along arcs between two noises each; arcs keep their length."""

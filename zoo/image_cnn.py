@@ -39,7 +39,7 @@ from zoo.nn.shapes import check_images, receptive_field
 from zoo.nn.supervised import Classifier, Regressor
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
-PATCHED = 5000  # pictures that the first layer is taken from
+WHITENING_SAMPLES = 5000  # pictures that the first layer is fitted to
 SCALE = 1 / 9  # of what the last layer sees: sharp answers take longer to come (section 3.3)
 
 
@@ -65,14 +65,10 @@ class ImageCNN2017(Classifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        side = (
-            (image_size - 2) // 2 - 2
-        ) // 2  # what two valid convolutions and two poolings leave
+        side = ((image_size - 2) // 2 - 2) // 2  # after two valid convolutions and two poolings
         self.convolutions = nn.Sequential(*pair(channels, 32, dropout), *pair(32, 64, dropout))
         self.hidden = nn.Sequential(
-            nn.Linear(64 * side * side, 512),
-            ReLU(),
-            Dropout(dense_dropout),
+            nn.Linear(64 * side * side, 512), ReLU(), Dropout(dense_dropout)
         )
         self.head = nn.Linear(512, num_classes)
         self.example_input_array = torch.zeros(1, channels, image_size, image_size)
@@ -130,7 +126,7 @@ class Whitening(nn.Module):
         channels: of the pictures; twice as many filters as a patch has numbers: 8 a channel.
     """
 
-    SIZE, LEAST = 2, 5e-4  # side of a patch; variance below which a component is not blown up
+    SIZE, EPSILON = 2, 5e-4  # side of a patch; added to variances, so that noise is not amplified
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -151,7 +147,7 @@ class Whitening(nn.Module):
         """Take the filters from the patches of images (B, C, H, W)."""
         patches = F.unfold(images.double(), self.SIZE).transpose(1, 2).flatten(0, 1)
         values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
-        rows = (vectors / (values + self.LEAST).sqrt()).T
+        rows = (vectors / (values + self.EPSILON).sqrt()).T
         self.weight.copy_(self._filters(rows, images.shape[1]))
         self.fitted.fill_(True)
 
@@ -186,9 +182,9 @@ def activation(width: int) -> list[nn.Module]:
 
 
 class Convolutions(ZooModule):
-    """What the classifier and the regressor share: all but what comes out."""
+    """The layers that the classifier and the regressor share."""
 
-    GIVES: ClassVar[str]  # a word for it
+    OUTPUT: ClassVar[str]  # its name in an exported program
     flip_tta = False  # whether to answer for a picture and its mirror image together
 
     def _build(self, channels: int, widths: Sequence[int], dropout: float, outputs: int) -> None:
@@ -231,14 +227,14 @@ class Convolutions(ZooModule):
         """Take the first layer from the training pictures, before any training."""
         data: Any = getattr(self.trainer, "datamodule", None)
         if stage == "fit" and hasattr(data, "samples") and not self.whitening.fitted:
-            self.whitening.fit(data.samples("train", PATCHED)[0])
+            self.whitening.fit(data.samples("train", WHITENING_SAMPLES)[0])
 
     def export_spec(self) -> ExportSpec:
         """Images of any size to what `forward` gives."""
         images = InputSpec(("batch", self.hparams["channels"], "height", "width"))
         side = max(28, self.least)
         sizes = {"height": (self.least, side), "width": (self.least, side + 4)}
-        return ExportSpec(self, {"images": images}, (self.GIVES,), sizes)
+        return ExportSpec(self, {"images": images}, (self.OUTPUT,), sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
@@ -254,7 +250,7 @@ class ImageCNN(Convolutions, Classifier):
         dropout: before the last layer.
     """
 
-    GIVES = "logits"
+    OUTPUT = "logits"
 
     def __init__(
         self,
@@ -290,7 +286,7 @@ class ImageRegressor(Convolutions, Regressor):
         dropout: before the last layer.
     """
 
-    GIVES = "values"
+    OUTPUT = "values"
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ from zoo.nn.shapes import check_images
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
-SHOWN = 64  # units of the first layer in its figure
+UNITS = 64  # units of the first layer in its figure
 
 
 class ImageMLP(Classifier):
@@ -85,9 +85,9 @@ class ImageMLP(Classifier):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))
         shape = (-1, *self.example_input_array.shape[1:])  # type: ignore[union-attr]
-        weights = first.weight.detach().float().cpu()[:SHOWN].reshape(shape)
-        looked = {"What the first units look for": raster.filters(weights.numpy())}
-        return {**super().figures(batch), **looked}
+        weights = first.weight.detach().float().cpu()[:UNITS].reshape(shape)
+        filters = raster.filters(weights.numpy())
+        return {**super().figures(batch), "What the first units look for": filters}
 
 
 def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:

@@ -234,9 +234,11 @@ def examples(model: Classifier, batch: tuple[Tensor, Tensor]) -> dict[str, Pictu
     rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
     answers = [answer["label"] for answer in model.postprocess(model(clips[rows].to(model.device)))]
     truths = [model.classes[int(labels[i])] for i in rows]
-    said = [f"{truth}, answered {answer}" for truth, answer in zip(truths, answers, strict=True)]
+    captions = [
+        f"{truth}, answered {answer}" for truth, answer in zip(truths, answers, strict=True)
+    ]
     frames = model.input.restore(clips[rows])
-    return {"A clip of each class": Strip(list(frames), said, model.input.sample_rate)}
+    return {"A clip of each class": Strip(list(frames), captions, model.input.sample_rate)}
 
 
 def check_clips(clips: Tensor, channels: int) -> None:

@@ -39,7 +39,7 @@ from zoo.pretrained.export_spec import ExportSpec, InputSpec
 Layers = Annotated[int, Field(ge=1, le=14)]
 Levels = Annotated[int, Field(ge=4, le=256)]
 
-SHOWN = 4  # sounds beside which generated ones are put in the report
+SOUNDS = 4  # beside which generated ones are put in the report
 
 
 class ResidualBlock(nn.Module):
@@ -159,10 +159,10 @@ class WaveNet(ZooModule):
         return self.head(self.stack(x, self._conditions(labels)))
 
     def _conditions(self, labels: Tensor | None) -> list[Tensor]:
-        """What each block is told of the classes, L x (B, 2 C, 1)."""
-        every = self.conditions.weight.mean(0, keepdim=True)
-        chosen = every if labels is None else self.conditions(labels)  # (B, L * 2 C)
-        return list(chosen[..., None].chunk(len(self.stack.blocks), dim=1))
+        """The condition of each block, L x (B, 2 C, 1)."""
+        mean = self.conditions.weight.mean(0, keepdim=True)
+        rows = mean if labels is None else self.conditions(labels)  # (B, L * 2 C)
+        return list(rows[..., None].chunk(len(self.stack.blocks), dim=1))
 
     def export_spec(self) -> ExportSpec:
         """Sounds of any length and their classes to logits."""
@@ -199,8 +199,8 @@ class WaveNet(ZooModule):
         self, labels: Tensor | None, *, length: int, temperature: float, seed: int
     ) -> Tensor:
         """Draw ids (B, length) of the classes (B,); see `stream`."""
-        drawn = self.stream(labels, temperature, seed)
-        return torch.stack([next(drawn) for _ in range(length)], dim=1)
+        samples = self.stream(labels, temperature, seed)
+        return torch.stack([next(samples) for _ in range(length)], dim=1)
 
     def sample(
         self,
@@ -240,21 +240,23 @@ class WaveNet(ZooModule):
         return {"loss": means, "bits_per_sample": means / math.log(2)}
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        """Real sounds, each before one of its class that was drawn; their spectra; what is seen."""
-        ids, labels = (part[:SHOWN] for part in batch)
+        """Real sounds, each before a generated one of its class; spectra; receptive fields."""
+        ids, labels = (part[:SOUNDS] for part in batch)
         rate = self.input.sample_rate
-        drawn = self.generate(labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0)
-        real, made = self.input.restore(ids), self.input.restore(drawn)
+        drawn_ids = self.generate(
+            labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0
+        )
+        real, fake = self.input.restore(ids), self.input.restore(drawn_ids)
         names = [(self.classes or [])[i] for i in labels.tolist()]
-        waves = [wave for pair in zip(real, made, strict=True) for wave in pair]
+        waves = [wave for pair in zip(real, fake, strict=True) for wave in pair]
         captions = [f"{name}, {kind}" for name in names for kind in ("real", "drawn")]
         return {
             "Real sounds and drawn ones": Audio(waves, rate, captions),
-            f"Spectrum of {names[0]}": spectra({"real": real[0], "drawn": made[0]}, rate),
-            "Receptive field": self.seen(rate),
+            f"Spectrum of {names[0]}": spectra({"real": real[0], "drawn": fake[0]}, rate),
+            "Receptive field": self.receptive_fields(rate),
         }
 
-    def seen(self, rate: int) -> Table:
+    def receptive_fields(self, rate: int) -> Table:
         """How far back each layer sees, at `rate` samples per second."""
         rows, field = [], 1
         for layer, dilation in enumerate(self.stack.dilations, start=1):
@@ -337,10 +339,8 @@ class SoundClassifier(Classifier):
 
     def export_spec(self) -> ExportSpec:
         """Sounds of any length, of a window at least, to logits."""
-        ids, window = (
-            InputSpec(("batch", "length"), below=self.hparams["levels"]),
-            self.hparams["window"],
-        )
+        window = self.hparams["window"]
+        ids = InputSpec(("batch", "length"), below=self.hparams["levels"])
         sizes = {"length": (window, 2 * window + 4 * self.hparams["stride"])}
         return ExportSpec(self, {"ids": ids}, ("logits",), sizes)
 

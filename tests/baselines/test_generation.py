@@ -36,7 +36,8 @@ def test_it_is_scored_by_a_classifier_and_not_without():
     model = PCAGaussian(components=8).fit(Data())
     assert model.score(Data()) == {}
     found = model.score(Data(), Judge())
-    assert set(found) == {"test/frechet", "test/coverage", "test/class_accuracy"}
+    distances = {"test/frechet", "test/kernel_distance"}
+    assert set(found) == distances | {"test/coverage", "test/class_accuracy"}
     assert found["test/coverage"] == found["test/class_accuracy"] == 1
     assert 0 < found["test/frechet"] < 4
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
+from torchmetrics import Metric, MetricCollection
 from typing_extensions import Self
 
 from zoo.figures.kinds import Picture
@@ -44,6 +45,8 @@ class ZooModule(LightningModule):
         self.novelty: NoveltyDetector | None = None
         self.card: dict[str, Any] | None = None
         self._draws: tuple[Any, torch.Generator] | None = None
+        self._collections: dict[str, MetricCollection] = {}  # by stage; no layers
+        self._stage: str | None = None  # of the metrics that `scores` updates
         self.register_buffer("loss_weights", None, persistent=False)
 
     @property
@@ -88,11 +91,7 @@ class ZooModule(LightningModule):
             yield from self.preprocess(part).to(self.device).split(size)
 
     def preprocess(self, raws: Any) -> Tensor:
-        """Raw data as what `forward` takes.
-
-        Raises:
-            ValueError: no input is attached, or the data cannot be read.
-        """
+        """Raw data as what `forward` takes; a ValueError where no input is attached."""
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
         batch: Tensor = self.input(raws)
@@ -215,13 +214,29 @@ class ZooModule(LightningModule):
         scores = self._score_and_log(batch, "test")
         return {f"test/{name}": values.detach() for name, values in scores.items()}
 
+    def metrics(self) -> dict[str, Metric]:
+        """What validation and test measure over all samples at once; `measure` updates them."""
+        return {}
+
+    def measure(self, predictions: Tensor, targets: Tensor) -> None:
+        """Update the metrics with a batch, if a step of validation or test calls `scores`."""
+        if self._stage is not None:
+            self._collections[self._stage].update(predictions, targets)
+
     def _score_and_log(self, batch: Any, stage: str) -> dict[str, Tensor]:
-        """The scores, their means logged under <stage>/<metric> and averaged over the epoch."""
-        scores = self.scores(batch, stage)
-        for name, values in scores.items():
+        """The scores, their means and the metrics logged under <stage>/<metric> for the epoch."""
+        metrics: Any = {}
+        if stage != "train":
+            if stage not in self._collections:
+                self._collections[stage] = MetricCollection({**self.metrics()}, prefix=f"{stage}/")
+            self._stage, metrics = stage, self._collections[stage].to(self.device)
+        scores, self._stage = self.scores(batch, stage), None
+        means = {f"{stage}/{name}": values.detach().mean() for name, values in scores.items()}
+        size = len(next(iter(scores.values())))
+        for name, value in [*means.items(), *metrics.items()]:
             self.log(
-                f"{stage}/{name}", values.detach().mean(), on_step=False, on_epoch=True,
-                batch_size=len(values), sync_dist=True,
+                name, value, on_step=False, on_epoch=True, batch_size=size, sync_dist=True,
+                metric_attribute=name,
             )  # fmt: skip
         return scores
 

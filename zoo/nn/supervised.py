@@ -9,9 +9,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchmetrics import Metric
 
 from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
+from zoo.metrics.classification import build_metrics
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import at_least_float32
 
@@ -24,6 +26,9 @@ class Classifier(ZooModule):
     def __init__(self, label_smoothing: float) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
+
+    def metrics(self) -> dict[str, Metric]:
+        return build_metrics(self.hparams["num_classes"])
 
     def class_names(self, count: int) -> list[str]:
         """The names of the classes, or their numbers."""
@@ -58,6 +63,7 @@ class Classifier(ZooModule):
             options = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
         losses = F.cross_entropy(logits, labels, reduction="none", **options)
         right = labels.argmax(1) if labels.ndim == 2 else labels
+        self.measure(logits.softmax(1), right)
         return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 
     def predict_batch(self, batch: Tensor) -> list[Any]:

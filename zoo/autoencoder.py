@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 from torchmetrics import Metric
-from torchmetrics.image import StructuralSimilarityIndexMeasure
+from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
 
 from zoo.config.types import Positive
 from zoo.figures import raster
@@ -94,11 +94,15 @@ class CodedImages(ZooModule):
         return list(_pixels(output))
 
     def metrics(self) -> dict[str, Metric]:
-        is_measurable = self.hparams["image_size"] >= SSIM_WINDOW
-        return {"ssim": StructuralSimilarityIndexMeasure(data_range=1.0)} if is_measurable else {}
+        metrics: dict[str, Metric] = {}
+        if self.hparams["noise"] is None:  # else `scores` has it
+            metrics["psnr"] = PeakSignalNoiseRatio(data_range=1.0, dim=(1, 2, 3))
+        if self.hparams["image_size"] >= SSIM_WINDOW:
+            metrics["ssim"] = StructuralSimilarityIndexMeasure(data_range=1.0)
+        return metrics
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Per image: cross-entropy a pixel in nats, squared error, and PSNR in decibels.
+        """Per image: cross-entropy a pixel in nats, squared error, and PSNR where there is noise.
 
         All are measured against the clean images; the labels of the batch are not used.
         """
@@ -110,7 +114,7 @@ class CodedImages(ZooModule):
         self.measure(outputs, images.to(outputs))
         errors = (outputs - images).square().mean((1, 2, 3))
         scores = {"loss": losses.mean((1, 2, 3)), "mse": errors}
-        return scores if noise is None and stage == "train" else {**scores, "psnr": psnr(errors)}
+        return scores if noise is None else {**scores, "psnr": psnr(errors)}
 
     @torch.inference_mode()
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:

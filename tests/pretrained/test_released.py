@@ -25,14 +25,17 @@ PROMISED = {  # besides every model on its bundled data
 }  # fmt: skip
 
 
+UNRELEASED = {"image_resnet"}  # 22 megabytes in half precision
+RELEASED = [name for name in zoo.list_models() if name not in UNRELEASED]
+
 BUNDLED = [name for name, card in CARDS.items() if card["info"]["bundled"]]
 
 
 def test_every_model_has_weights_on_its_embedded_data_and_one_default_under_40_megabytes():
-    pairs = (compose([f"experiment={name}"])["choices"] for name in zoo.list_models())
+    pairs = (compose([f"experiment={name}"])["choices"] for name in RELEASED)
     assert {f"{pair['model']}.{pair['data']}" for pair in pairs} | PROMISED <= set(SHELF)
     models = [name.split(".")[0] for name in SHELF if CARDS[name]["default"]]
-    assert sorted(models) == zoo.list_models()
+    assert sorted(models) == RELEASED
     assert sum(path.stat().st_size for path in (ROOT / "zoo" / "weights").iterdir()) < 40e6
 
 

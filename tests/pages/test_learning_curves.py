@@ -186,7 +186,7 @@ def test_the_page_opens_from_disk_and_says_what_was_compared(tmp_path):
     assert text.count('class="band') == 2
     assert "<c>" not in text
     for said in (
-        "b &lt;c&gt;", "zoo curves &#x27;a=&lt;b&gt;&#x27;", "about 800 updates", "10 test samples",
+        "b &lt;c&gt;", "zoo curves &#39;a=&lt;b&gt;&#39;", "about 800 updates", "10 test samples",
         "model=x",
     ):  # fmt: skip
         assert said in text

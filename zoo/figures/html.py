@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from zoo.figures.confusion import confusion_html
 from zoo.figures.kinds import (
@@ -34,10 +35,11 @@ FAINT = 0.05  # of the greatest weight of a passage; below it a word has no tint
 LOUD = 30  # half the height of a waveform, in SVG units
 
 
-def draw(title: str, picture: Picture) -> str:
+def draw(title: str, picture: Picture) -> Markup:
     """One <figure> that shows the picture under its title."""
     kind, body = type(picture).__name__.lower(), _body(title, picture)
-    return f'<figure class="{kind}"><figcaption>{escape(title)}</figcaption>{body}</figure>'
+    caption = f"<figcaption>{escape(title)}</figcaption>"
+    return Markup(f'<figure class="{kind}">{caption}{body}</figure>')
 
 
 def _body(title: str, picture: Picture) -> str:

@@ -1,26 +1,30 @@
-"""A page of HTML that opens from disk."""
+"""Pages of HTML that open from disk, from Jinja2 templates beside the code that fills them."""
 
-from html import escape
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 SAFE = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
-def page(title: str, body: str) -> str:
-    """A whole HTML page with our style in it."""
+def render(template: str, **values: Any) -> Markup:
+    """Fill in a template, such as "training/report.html.j2"; all but Markup is escaped."""
+    return Markup(_environment().get_template(template).render(values))
+
+
+@cache
+def _environment() -> Environment:
+    from zoo.figures.html import draw
+    from zoo.figures.table import table
+
+    environment = Environment(
+        loader=PackageLoader("zoo", ""), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{SAFE}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-{body}</body>
-</html>
-"""
+    environment.globals |= {"draw": draw, "safe": Markup(SAFE), "style": Markup(style)}
+    environment.globals["table"] = lambda picture: Markup(table(picture))
+    return environment

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,8 @@ import torch
 from datamodules.sources.locate import locate
 from zoo.catalog.compose import compose
 from zoo.figures.evaluation import draw_answers
-from zoo.figures.html import draw
 from zoo.figures.kinds import Picture
-from zoo.figures.page import page
+from zoo.figures.page import render
 from zoo.nn.supervised import Classifier
 from zoo.pretrained import store
 from zoo.training.evaluate import compose_test, open_test_data, quiet
@@ -37,11 +35,8 @@ class Examples:
 
     def page(self) -> str:
         """An HTML page that opens from disk."""
-        figures = "".join(draw(title, picture) for title, picture in self.figures.items())
-        head = (
-            f"<header><h1>{escape(self.title)}</h1><p>{COUNT} examples of {self.data}</p></header>"
-        )
-        return page(self.title, f'{head}<div class="figures">{figures}</div>')
+        values: Any = {"page_title": self.title, "data": self.data, "figures": self.figures}
+        return render("pages/examples.html.j2", count=COUNT, **values)
 
 
 @quiet()

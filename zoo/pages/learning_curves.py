@@ -10,16 +10,13 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from zoo.figures.html import draw
 from zoo.figures.kinds import Curve, Table
-from zoo.figures.page import page
-from zoo.figures.table import table as drawn_table
+from zoo.figures.page import render
 from zoo.training.learning_curves import Point
 from zoo.utilities.files import replace
 
@@ -118,55 +115,17 @@ def png(picture: Curve, title: str) -> bytes:
 
 def html(settings: Mapping[str, Any], points: Sequence[Point]) -> str:
     """The whole page."""
-    figure = draw("Accuracy and training samples", curve(points))
-    body = (
-        f"{_head(settings)}"
-        f'<section><h2>The curves</h2><div class="figures single">{figure}</div></section>\n'
-        f"<section><h2>In numbers</h2>{drawn_table(table(points))}<p>{_intervals(settings)} "
-        f'<a href="curves.csv">curves.csv</a> holds each of the {len(points)} points, '
-        '<a href="curves.png">curves.png</a> the picture.</p></section>\n'
-        f"<section><h2>What was compared</h2>{_compared(settings)}</section>\n"
-        f"<section><h2>How to repeat it</h2><pre>{escape(settings['command'])}</pre></section>\n"
-    )
-    return page(f"Learning curves on {settings['data']}", body)
-
-
-def _head(settings: Mapping[str, Any]) -> str:
-    labels = {
-        "Smoke run: it shows that all of it works; its numbers mean nothing.": settings["smoke"],
-        "Bundled data: a small set that comes with the package or is generated.": settings["info"][
-            "bundled"
-        ],
+    algorithms = {
+        algorithm["name"]: OmegaConf.to_yaml(
+            OmegaConf.create({key: value for key, value in algorithm.items() if key != "name"})
+        )
+        for algorithm in settings["algorithms"]
     }
-    notes = [f'<p class="note">{text}</p>' for text, applies in labels.items() if applies]
-    question = "More data, or a better algorithm? (slide 8: data trumps algorithms)"
-    title = f"Learning curves: {escape(settings['data'])}"
-    return f"<header><h1>{title}</h1><p>{question}</p>{''.join(notes)}</header>\n"
-
-
-def _intervals(settings: Mapping[str, Any]) -> str:
-    seeds = ", ".join(map(str, settings["seeds"]))
-    return (
-        f"Per cent of the {settings['info']['samples']['test']:,} test samples. In brackets, and "
-        f"as bands: from the lowest to the highest of the seeds {seeds}; where there is one "
-        "or they make no difference, the 95 % bootstrap interval over the test samples."
+    return render(
+        "pages/learning_curves.html.j2",
+        page_title=f"Learning curves on {settings['data']}",
+        **{**settings, "algorithms": algorithms},
+        curve=curve(points),
+        numbers=table(points),
+        count=len(points),
     )
-
-
-def _compared(settings: Mapping[str, Any]) -> str:
-    """How the samples are chosen, how long is trained, and what each algorithm is."""
-    validation = settings["info"]["samples"]["val"]
-    return (
-        "<p>Each size is a part of the next, its classes in proportion, and the same for all "
-        f"algorithms and seeds. Whatever the size, networks make about {settings['steps']:,} "
-        f"updates of their weights, and at least {settings['passes']} passes over the samples: "
-        "with a fixed number of passes they would hardly be trained on the smallest sizes. Their "
-        f"best epoch is chosen on {validation:,} validation samples of their own, which logistic "
-        "regression does without.</p>" + "".join(map(_algorithm, settings["algorithms"]))
-    )
-
-
-def _algorithm(algorithm: Mapping[str, Any]) -> str:
-    config = {key: value for key, value in algorithm.items() if key != "name"}
-    text = OmegaConf.to_yaml(OmegaConf.create(config))
-    return f"<h3>{escape(algorithm['name'])}</h3><pre>{escape(text)}</pre>"

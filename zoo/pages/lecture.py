@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from html import escape
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from omegaconf import OmegaConf
 
 from zoo.catalog import registry
@@ -24,7 +25,7 @@ from zoo.catalog.compose import compose
 from zoo.distributed.console import console, track
 from zoo.figures.html import draw
 from zoo.figures.kinds import Grid, Table
-from zoo.figures.page import page
+from zoo.figures.page import render
 from zoo.figures.table import table
 from zoo.training.comparison import comparison
 from zoo.training.run import Run
@@ -44,6 +45,11 @@ class Slide:
     command: str
     look: str
     shows: list[str] = field(default_factory=list)  # titles of the report; empty: it is not run
+
+    @property
+    def is_many(self) -> bool:
+        """Whether it is more than one slide."""
+        return not self.slides.isdecimal()
 
     @property
     def experiment(self) -> str | None:
@@ -149,16 +155,13 @@ def _picture_path(folder: Path, command: str) -> Path:
 
 def lecture_page(name: str, folder: Path) -> str:
     """The page of all slides, with the pictures of the runs of that name."""
-    intro = (
-        "<header><h1>The lecture</h1><p>Every topic on data that need no download: each slide's "
-        "idea, the command that runs it, its picture or sound, and the baseline beside it.</p>"
-        "</header>"
+    pairs = [(slide, _slide_html(slide, name, folder) if slide.shows else []) for slide in slides()]
+    return render(
+        "pages/lecture.html.j2", page_title="The lecture", scores=_scores(name), slides=pairs
     )
-    sections = (_section(slide, name, folder) for slide in slides())
-    return page("The lecture", intro + _scores(name) + "".join(sections))
 
 
-def _scores(name: str) -> str:
+def _scores(name: str) -> Table:
     """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
@@ -167,41 +170,33 @@ def _scores(name: str) -> str:
         bar, model = scores.pop("target", ""), scores.popitem()[1]
         beside = [f"{score} ({label})" for label, score in scores.items()]
         rows.append((experiment, comparison_table.header[1], model, " ".join(beside), bar))
-    header = ("experiment", "metric", "score", "baseline", "bar")
-    return f"<section><h2>All of it</h2>{table(Table(header, rows))}</section>"
+    return Table(("experiment", "metric", "score", "baseline", "bar"), rows)
 
 
 def _results(experiment: str, name: str) -> dict[str, Any]:
     return Run(Path("runs").resolve() / experiment / name).results
 
 
-def _section(slide: Slide, name: str, folder: Path) -> str:
-    """A slide: what it says, its command, what to look at, and what there is to see."""
-    figures = "".join(_slide_html(slide, name, folder)) if slide.shows else ""
-    plural = "s" if re.search(r"\D", slide.slides) else ""
-    return (
-        f"<section><h2>Slide{plural} {slide.slides}: {escape(slide.says)}</h2>"
-        f"<pre>{escape(slide.command)}</pre><p>{escape(slide.look)}</p>"
-        f'<div class="figures">{figures}</div></section>\n'
-    )
-
-
-def _slide_html(slide: Slide, name: str, folder: Path) -> Iterator[str]:
+def _slide_html(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
     """The comparison and the chosen figures of a run, or the picture that was drawn."""
     if slide.experiment is None:
         text = (folder / f"{_slug(slide.command)}.log").read_text("utf-8")
         yield _picture(_picture_path(folder, slide.command), slide.says)
-        yield f"<details><summary>what it says</summary><pre>{escape(text)}</pre></details>"
+        details = "<details><summary>what it says</summary><pre>{}</pre></details>"
+        yield Markup(details).format(text)
         return
-    yield table(comparison(_results(slide.experiment, name)))
+    yield Markup(table(comparison(_results(slide.experiment, name))))
     run = Path("runs").resolve() / slide.experiment / name
-    figures = {m[1]: m[0] for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))}
+    figures = {
+        unescape(m[1]): Markup(m[0])
+        for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))
+    }
     for title in slide.shows:
-        if escape(title) in figures:
-            yield figures[escape(title)]
+        if title in figures:
+            yield figures[title]
 
 
-def _picture(path: Path, title: str) -> str:
+def _picture(path: Path, title: str) -> Markup:
     import numpy as np
     from PIL import Image
 

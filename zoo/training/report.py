@@ -7,34 +7,37 @@ The page opens from disk without a network: no script, no font, every picture in
 
 import csv
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from zoo.figures.html import draw
 from zoo.figures.kinds import Curve, Picture
-from zoo.figures.page import page
-from zoo.figures.table import table
+from zoo.figures.page import render
 from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import format_score
 
+NOTES = {
+    "smoke": "Smoke run: it shows that all of it works; its numbers mean nothing.",
+    "bundled": "Bundled data: a small set that comes with the package or is generated.",
+}
+
 
 def write(folder: Path, results: dict[str, Any], figures: dict[str, Picture]) -> Path:
     """Write the report of the run in `folder`; a reader never sees half of it."""
-    sections = [
-        _head(folder.name, results),
-        _section("Result", _result(results)),
-        _section("Facts", _info(results)),
-        _section("Curves", _figures(curves(folder / "metrics.csv"))),
-        _section("Pictures", _figures(figures)),
-        _section("How to repeat it", _repeat(results, (folder / "config.yaml").read_text("utf-8"))),
-    ]
-    replace(folder / "report.html", page(_title(results), "".join(sections)))
+    pair = " on ".join(str(results[key]) for key in ("model", "data") if key in results)
+    html = render(
+        "training/report.html.j2",
+        page_title=str(results.get("experiment") or results.get("model") or "run"),
+        subtitle=", ".join(filter(None, (pair, f"run {folder.name}"))),
+        notes=[text for key, text in NOTES.items() if results.get(key)],
+        comparison=comparison(results),
+        info=_info(results),
+        figures={"Curves": curves(folder / "metrics.csv"), "Pictures": figures},
+        command=results.get("command"),
+        config=(folder / "config.yaml").read_text("utf-8"),
+    )
+    replace(folder / "report.html", html)
     return folder / "report.html"
-
-
-# --- the comparison, which the terminal prints too -----------------------------------------------
 
 
 # --- curves --------------------------------------------------------------------------------------
@@ -84,52 +87,16 @@ def _lines(
     return lines
 
 
-# --- the page ------------------------------------------------------------------------------------
+# --- the facts ------------------------------------------------------------------------------------
 
 
-def _title(results: dict[str, Any]) -> str:
-    return str(results.get("experiment") or results.get("model") or "run")
-
-
-def _head(run: str, results: dict[str, Any]) -> str:
-    pair = " on ".join(str(results[key]) for key in ("model", "data") if key in results)
-    labels = {
-        "smoke": "Smoke run: it shows that all of it works; its numbers mean nothing.",
-        "bundled": "Bundled data: a small set that comes with the package or is generated.",
-    }
-    notes = [f'<p class="note">{text}</p>' for key, text in labels.items() if results.get(key)]
-    subtitle = escape(", ".join(filter(None, (pair, f"run {run}"))))
-    title = escape(_title(results)).replace("_", "_<wbr>")  # where a phone may break it
-    return f"<header><h1>{title}</h1><p>{subtitle}</p>{''.join(notes)}</header>\n"
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>\n" if body else ""
-
-
-def _result(results: dict[str, Any]) -> str:
-    comparison_table = comparison(results)
-    return f'<div class="result">{table(comparison_table)}</div>' if comparison_table.rows else ""
-
-
-def _figures(figures: dict[str, Picture]) -> str:
-    html = "".join(draw(title, picture) for title, picture in figures.items())
-    return f'<div class="figures">{html}</div>' if html else ""
-
-
-def _repeat(results: dict[str, Any], config: str) -> str:
-    command = f"<pre>{escape(results['command'])}</pre>" if "command" in results else ""
-    return f"{command}<details><summary>config.yaml</summary><pre>{escape(config)}</pre></details>"
-
-
-def _info(results: dict[str, Any]) -> str:
+def _info(results: dict[str, Any]) -> dict[str, str]:
     info = {metric: _format_metric(metric, results) for metric in tested_metrics(results)}
     info.pop(headline(results), None)
     for name, (key, form) in FACTS.items():
         if results.get(key) is not None:
             info[name] = form(results[key])
-    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in info.items())
-    return f"<dl>{''.join(items)}</dl>" if info else ""
+    return info
 
 
 def _format_metric(metric: str, results: dict[str, Any]) -> str:

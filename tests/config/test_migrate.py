@@ -59,7 +59,7 @@ def test_all_released_cards_are_kept(old):
     assert {path.stem for path in (old / "cards").iterdir()} == set(store.released())
 
 
-@pytest.mark.parametrize("target", {*CLASSES.values(), *GAINED})
+@pytest.mark.parametrize("target", sorted({*CLASSES.values(), *GAINED}))
 def test_each_class_that_has_moved_or_gained_arguments_is_there(target):
     assert f"{locate(target).__module__}.{locate(target).__name__}" == target
     assert GAINED.get(target, {}).keys() <= parameters(locate(target)).keys()

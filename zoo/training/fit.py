@@ -14,7 +14,6 @@ from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from zoo.config import schema
-from zoo.config.migrate import migrate
 from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
@@ -116,7 +115,7 @@ def find_checkpoint(run: Run, data: Any, force: bool) -> Path | None:
     path, rows = checkpoints.newest(run), 0
     if path is not None:
         state = checkpoints.load(path)
-        old, now = migrate(state["zoo"])["info"]["digest"], data.info["digest"]
+        old, now = state["zoo"]["info"]["digest"], data.info["digest"]
         if old not in (now, data.former_digest) and not force:
             raise ValueError(
                 f"the data changed since this run began: {old} -> {now}; choose another name=, "

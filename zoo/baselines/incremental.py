@@ -160,10 +160,8 @@ class Incremental(BaseEstimator):
 
     def _marks(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """For each picture whether its class is right, or the absolute error; (B,)."""
-        predictions = self.predict(images)
-        return (
-            predictions == targets if self.classes_ is not None else np.abs(predictions - targets)
-        )
+        outputs = self.predict(images)
+        return outputs == targets if self.classes_ is not None else np.abs(outputs - targets)
 
     def _held_out(self, datamodule: Any, split: str) -> float:
         """The score on a split that it does not learn from."""

@@ -59,10 +59,8 @@ class MarkovModel(BaseEstimator):
     def fit(self, datamodule: Any) -> "MarkovModel":
         """Count on the training sounds."""
         self.levels_: int = datamodule.info["levels"]
-        training = triples(datamodule.arrays("train")[0], self.levels_)
-        self.tables_ = [
-            self._count(context, training.sample) for context in self._contexts(training)
-        ]
+        data = triples(datamodule.arrays("train")[0], self.levels_)
+        self.tables_ = [self._count(context, data.sample) for context in self._contexts(data)]
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:

@@ -80,11 +80,9 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         outputs = np.empty((len(owners), len(self.classes_)))
         for train_rows, test_rows in self._split_folds(labels):
             inside = np.isin(owners, train_rows)
-            classifier = self._build_base(X).fit(
-                select_windows(windows, inside), labels[owners[inside]]
-            )
+            model = self._build_base(X).fit(select(windows, inside), labels[owners[inside]])
             outside = np.isin(owners, test_rows)
-            outputs[outside] = classifier.predict_proba(select_windows(windows, outside))
+            outputs[outside] = model.predict_proba(select(windows, outside))
         self.windows_ = self._build_base(X).fit(windows, labels[owners])
         final = LogisticRegression(max_iter=1000) if self.final is None else clone(self.final)
         self.final_ = make_pipeline(StandardScaler(), final).fit(summary(outputs, owners), labels)
@@ -187,7 +185,7 @@ def phrases(words: list[str], window: int, stride: int) -> list[str]:
     return [" ".join(words[begin : begin + window]) for begin in begins]
 
 
-def select_windows(windows: Any, which: np.ndarray) -> Any:
+def select(windows: Any, which: np.ndarray) -> Any:
     """The windows (S,) where `which` is true."""
     if isinstance(windows, list):
         return [windows[i] for i in np.flatnonzero(which)]

@@ -111,7 +111,7 @@ def score_analogies(near: Neighbours, stage: str) -> Hits:
     names = [*hits]
     kinds = {"": names, "/semantic": names[:SEMANTIC], "/syntactic": names[SEMANTIC:]}
     totals = {
-        f"analogy{kind}": concatenate(hits[one] for one in part) for kind, part in kinds.items()
+        f"analogy{kind}": concatenate(map(hits.__getitem__, part)) for kind, part in kinds.items()
     }
     large = [name for name, rows in rows_of.items() if len(rows) >= ENOUGH["section"]]
     return totals | {f"analogy/{name}": hits[name] for name in large}
@@ -130,13 +130,9 @@ def sections() -> dict[str, list[Question]]:
 
 def rows_of_questions(near: Neighbours, questions: Sequence[Question]) -> np.ndarray:
     """The rows (Q, 4) of the words of those questions that have none but common ones."""
-    rows = rows_in_lower_case(near.vocabulary[:COMMONEST])
-    known_rows = [
-        [rows[word] for word in question]
-        for question in questions
-        if all(word in rows for word in question)
-    ]
-    return np.array(known_rows, np.int64).reshape(-1, 4)
+    rows = lower_case_rows(near.vocabulary[:COMMONEST])
+    answerable = [[rows[word] for word in words] for words in questions if rows.keys() >= {*words}]
+    return np.array(answerable, np.int64).reshape(-1, 4)
 
 
 def score_answers(near: Neighbours, rows: np.ndarray) -> np.ndarray:
@@ -164,7 +160,7 @@ def human_scores(name: str) -> list[tuple[str, str, float]]:
 
 def rank_correlation(near: Neighbours, pairs: Sequence[tuple[str, str, float]]) -> np.ndarray:
     """Spearman's correlation of cosines and scores: its `pseudo_values` (P,) of known pairs."""
-    rows = rows_in_lower_case(near.vocabulary)
+    rows = lower_case_rows(near.vocabulary)
     triples = [(rows[a], rows[b], score) for a, b, score in pairs if a in rows and b in rows]
     if len(triples) < ENOUGH["pairs"]:
         return NONE
@@ -208,7 +204,7 @@ def read_gensim_file(name: str) -> list[str]:
     return file.read_text(encoding="utf-8").lower().splitlines() if file.is_file() else []
 
 
-def rows_in_lower_case(vocabulary: Sequence[str]) -> dict[str, int]:
+def lower_case_rows(vocabulary: Sequence[str]) -> dict[str, int]:
     """The row of each word without capitals; of words that are then the same, the first."""
     return {word.lower(): row for row, word in reversed([*enumerate(vocabulary)])}
 

@@ -59,19 +59,15 @@ def content_words(near: Neighbours) -> list[str]:
 
 def nearest(near: Neighbours) -> Table:
     """The neighbours of the commonest words that have a meaning of their own."""
-    rows = [
-        (word, format_answers(near.most_similar(word, count=FEW)))
-        for word in content_words(near)[:SHOWN]
-    ]
+    words = content_words(near)[:SHOWN]
+    rows = [(word, format_answers(near.most_similar(word, count=FEW))) for word in words]
     return Table(("word", "nearest words"), rows)
 
 
 def analogies(near: Neighbours) -> Table:
     """Those of which all words are known."""
-    answerable = [analogy for analogy in ANALOGIES if {*analogy} <= {*near.rows}]
-    rows = [
-        (f"{b} - {a} + {c}", format_answers(near.analogy(a, b, c, FEW))) for a, b, c in answerable
-    ]
+    triples = [words for words in ANALOGIES if {*words} <= {*near.rows}]
+    rows = [(f"{b} - {a} + {c}", format_answers(near.analogy(a, b, c, FEW))) for a, b, c in triples]
     return Table(("analogy", "nearest words"), rows)
 
 

@@ -60,9 +60,7 @@ def _scoring_part(config: Config) -> dict[str, Any]:
 
 def _targets(config: Config) -> list[str]:
     """The classes of ours that a config's sections name."""
-    targets = [
-        section.get("_target_", "") for section in config.values() if isinstance(section, Mapping)
-    ]
+    targets = [one.get("_target_", "") for one in config.values() if isinstance(one, Mapping)]
     return [target for target in targets if target.split(".")[0] in OURS]
 
 

@@ -17,7 +17,7 @@ from zoo.pretrained import model_card, store
 from zoo.pretrained.load import attach, load
 from zoo.pretrained.quantize import Bits
 from zoo.training import card, evaluate
-from zoo.training.evaluator import make_evaluator
+from zoo.training.evaluator import Evaluator
 from zoo.training.run import Run
 
 SIZES: tuple[Bits, ...] = (8, 16, 32)
@@ -43,7 +43,7 @@ def release(run: Run, default: bool) -> None:
     config = compose([f"experiment={results['experiment']}", f"seed={results['seed']}"])
     model, data = open_run(run, config)
     test_config = {**config, "trainer": {**config["trainer"], "precision": "32-true"}}
-    evaluator = make_evaluator(test_config)
+    evaluator = Evaluator(test_config) if test_config["evaluator"] else None
     scores = evaluate.test(test_config, model, data, evaluator)
     full_card = {**card.make_card(config, results, scores, model, data), "default": default}
     seed = f" seed={results['seed']}" if results["seed"] else ""

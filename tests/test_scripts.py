@@ -36,11 +36,12 @@ def test_a_picture_is_what_its_jpeg_shows():
     np.testing.assert_array_equal(jpeg.compress(picture, 40), np.asarray(Image.open(file)))
 
 
-def test_a_net_names_what_is_other_gone_and_new():
+def test_a_net_names_what_is_other_and_gone_and_lets_the_new_be():
     before = {name: {"weights": "1", "scores": "2"} for name in ("equal", "gone", "other")}
     after = {**before, "other": {"weights": "1", "scores": "3"}, "new": {}}
+    after["equal"] = {**before["equal"], "test/f1": "4"}
     del after["gone"]
-    said = ["gone: is gone", "new: is new", "other: other scores"]
+    said = ["gone: is gone", "other: other scores"]
     assert list(net.differences(before, after)) == said
 
 

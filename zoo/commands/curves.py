@@ -28,12 +28,8 @@ INTERMIXED = True  # options may stand between the overrides
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--samples", metavar="N,N,...", type=parse_numbers, help="training samples")
-    parser.add_argument(
-        "--seeds", metavar="N,N,...", type=parse_numbers, help="a training with each"
-    )
-    parser.add_argument(
-        "--name", type=parse_name, help="of the folder runs/curves/NAME (the data's)"
-    )
+    parser.add_argument("--seeds", metavar="N,N,...", type=parse_numbers, help="one run with each")
+    parser.add_argument("--name", type=parse_name, help="of runs/curves/NAME (the data's)")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
 
 

@@ -82,11 +82,8 @@ def parse(sample: Callable[..., Any], name: str, words: list[str]) -> dict[str, 
 def add_option(parser: ArgumentParser, name: str, hint: Any, default: Any) -> None:
     """One option for a parameter that is an int, float, str or bool, or may be None besides."""
     kind = next((choice for choice in get_args(hint) if choice is not type(None)), hint)
-    settings: dict[str, Any] = {
-        "type": kind,
-        "metavar": kind.__name__.upper(),
-        "help": "(%(default)r)",
-    }
+    metavar = kind.__name__.upper()
+    settings: dict[str, Any] = {"type": kind, "metavar": metavar, "help": "(%(default)r)"}
     if kind is bool:
         settings = {"action": BooleanOptionalAction}
     parser.add_argument(f"--{name.replace('_', '-')}", dest=name, default=default, **settings)

@@ -4,27 +4,26 @@ Shapes: B samples.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
-from typing_extensions import Self
 
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
 from zoo.nn.hooks import record_calls
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
+from zoo.pretrained.huggingface import HubMixin
 from zoo.utilities.compat import trainer_of
 from zoo.utilities.errors import no_such
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 
 
-class ZooModule(LightningModule):
+class ZooModule(HubMixin, LightningModule):
     """A LightningModule that is the network itself and, with its input attached, takes raw data.
 
     `input` turns raw data into a batch, `classes` are the names of the outputs, and `novelty`
@@ -144,48 +143,6 @@ class ZooModule(LightningModule):
         with record_calls(self, layers) as calls:
             self(batch)
         return {c.name: c.output[0] if isinstance(c.output, tuple) else c.output for c in calls}
-
-    def save_pretrained(self, folder: str | Path) -> Path:
-        """Write this model to a folder that `from_pretrained` and `zoo.load` read.
-
-        It is laid out as a repository of the Hugging Face hub, with a page that the hub shows:
-        `push_to_hub`, or `hf upload USER/NAME FOLDER`, publishes it.
-
-        Raises:
-            ValueError: the model has no card: it was made by `create_model`, not loaded.
-        """
-        from zoo.pretrained import huggingface
-
-        return huggingface.save(self, Path(folder))
-
-    def push_to_hub(self, repo_id: str, **options: Any) -> str:
-        """Upload what `save_pretrained` writes to a repository on the hub; return its address.
-
-        Args:
-            options: commit_message, private and token, as the hub's own `push_to_hub` has them.
-        """
-        from zoo.pretrained import huggingface
-
-        return huggingface.push(self, repo_id, **options)
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path, **overrides: Any) -> Self:
-        """Load a model from a folder of `save_pretrained`, or from a repository on the hub.
-
-        Args:
-            source: a folder, or USER/NAME.
-            overrides: arguments other than the card's (`zoo.load`); the hub's `revision`, `token`.
-
-        Raises:
-            FileNotFoundError: no such folder, and no such repository or no connection.
-            ValueError: another model's folder; else as `zoo.load`.
-        """
-        from zoo.pretrained import huggingface
-
-        model = huggingface.load(source, **overrides)
-        if not isinstance(model, cls):
-            raise ValueError(f"{source} holds a {type(model).__name__}: {cls.__name__} is wanted")
-        return model
 
     def export_spec(self) -> ExportSpec:
         """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""

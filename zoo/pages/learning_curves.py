@@ -115,12 +115,8 @@ def png(picture: Curve, title: str) -> bytes:
 
 def html(settings: Mapping[str, Any], points: Sequence[Point]) -> str:
     """The whole page."""
-    algorithms = {
-        algorithm["name"]: OmegaConf.to_yaml(
-            OmegaConf.create({key: value for key, value in algorithm.items() if key != "name"})
-        )
-        for algorithm in settings["algorithms"]
-    }
+    configs = [OmegaConf.create(algorithm) for algorithm in settings["algorithms"]]
+    algorithms = {config.pop("name"): OmegaConf.to_yaml(config) for config in configs}
     return render(
         "pages/learning_curves.html.j2",
         page_title=f"Learning curves on {settings['data']}",

@@ -9,12 +9,11 @@ from typing import Any
 from datamodules.utilities.cache import cached
 from zoo.config import schema
 
+Results = dict[str, Any]
 VERSION = 3  # of the baselines; a change scores them anew
 
 
-def baseline_results(
-    section: Mapping[str, Any], data: Any, classifier: Any = None
-) -> dict[str, Any]:
+def baseline_results(section: Mapping[str, Any], data: Any, classifier: Any = None) -> Results:
     """`baseline`, `baseline/<metric>` and `baseline/train_seconds` for results.json.
 
     It is fitted only when it is not in the cache.
@@ -32,13 +31,11 @@ def baseline_results(
     def build(folder: Any) -> None:
         start = time.perf_counter()
         model = baseline.fit(data)
-        scores = {
-            "train_seconds": round(time.perf_counter() - start, 2),
-            **model.score(data, **scorer),
-        }
+        seconds = round(time.perf_counter() - start, 2)
+        scores = {"train_seconds": seconds, **model.score(data, **scorer)}
         results = {f"baseline/{name}": value for name, value in scores.items()}
         (folder / "scores.json").write_text(json.dumps({"baseline": model.title, **results}))
 
     text = (cached("baseline", key, build) / "scores.json").read_text()
-    results: dict[str, Any] = json.loads(text)
+    results: Results = json.loads(text)
     return results

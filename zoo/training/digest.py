@@ -27,6 +27,7 @@ LEAVES = {  # what is not followed, and why
     "figures": "a model's method: pictures for the report",
     "export_spec": "a model's method: what is exported",
     "save_pretrained": "a model's method: writes a folder",
+    "push_to_hub": "a model's method: publishes a folder",
     "from_pretrained": "a model's method: reads a folder",
     "push_to_hub": "a model's method: uploads a folder",
 }
@@ -61,9 +62,7 @@ def _scoring_part(config: Config) -> dict[str, Any]:
 
 def _targets(config: Config) -> list[str]:
     """The classes of ours that a config's sections name."""
-    targets = [
-        section.get("_target_", "") for section in config.values() if isinstance(section, Mapping)
-    ]
+    targets = [one.get("_target_", "") for one in config.values() if isinstance(one, Mapping)]
     return [target for target in targets if target.split(".")[0] in OURS]
 
 

@@ -18,7 +18,7 @@ from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
 from zoo.training.callbacks import SampleScores
-from zoo.training.evaluator import Evaluator, make_evaluator
+from zoo.training.evaluator import Evaluator
 from zoo.utilities import hardware
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def evaluate(
     config = compose_test(card, overrides)
     if warning := overlap(card["seen"], config):
         print(f"warning   {warning}", file=sys.stderr)
-    evaluator = make_evaluator(config)
+    evaluator = Evaluator(config) if config["evaluator"] else None
     data = open_test_data(config, model)
     return test(config, model, data, evaluator), config, card
 
@@ -101,17 +101,15 @@ def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> 
     return data
 
 
-def overlap(seen: Mapping[str, str | None], config: Mapping[str, Any]) -> str | None:
+def overlap(trained_on: Mapping[str, str | None], config: Mapping[str, Any]) -> str | None:
     """What to say if the test samples are among those that a model has learned from.
 
     Args:
-        seen: the data sets that it was trained on, each with the set that it is part of.
+        trained_on: the data sets that it was trained on, each with the set that it is part of.
         config: names the data that are tested on.
     """
     name, origin = config["choices"]["data"], config["data"]["about"].get("part_of")
-    common = [
-        other for other, parent in seen.items() if other != name and origin in (other, parent)
-    ]
+    common = [a for a, parent in trained_on.items() if a != name and origin in (a, parent)]
     if origin is None or not common:
         return None
     return (

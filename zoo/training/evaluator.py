@@ -106,11 +106,6 @@ class Evaluator(Callback):
             module.log(f"{stage}/{name}", value, batch_size=1, sync_dist=True)
 
 
-def make_evaluator(config: Mapping[str, Any]) -> Evaluator | None:
-    """The evaluator that a run's config names, if it names one."""
-    return Evaluator(config) if config["evaluator"] else None
-
-
 def make_recipe(config: Mapping[str, Any]) -> Config:
     """The classifier's own recipe, shortened, on the data of the run that it scores."""
     data, name = config["data"], config["choices"]["data"]

@@ -22,7 +22,7 @@ from zoo.training import checkpoints, csv_logger
 from zoo.training.build import build
 from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
-from zoo.training.evaluator import Evaluator, make_evaluator
+from zoo.training.evaluator import Evaluator
 from zoo.training.results import describe_run, finish
 from zoo.training.resume import Checkpoints, Progress, SeedEachStep
 from zoo.training.run import Run, step_of, write_config
@@ -43,7 +43,7 @@ def run_experiment(config: Config, run: Run, card: Config | None = None) -> None
     Args:
         card: of the weights that `init` names, if it was read already.
     """
-    evaluator = make_evaluator(config)
+    evaluator = Evaluator(config) if config["evaluator"] else None
     data, model, card = build(config, card)
     if rank() == 0:
         write_config(run, config)  # as it is built, in the data's sizes
@@ -62,13 +62,8 @@ def fit(
 ) -> Trainer:  # fmt: skip
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
-    callbacks: list[Callback] = [
-        FiniteLoss(),
-        CheckpointMetadata(dict(config), data.info),
-        speed,
-        ProgressBar(),
-        SeedEachStep(config["seed"]),
-    ]
+    metadata = CheckpointMetadata(dict(config), data.info)
+    callbacks = [FiniteLoss(), metadata, speed, ProgressBar(), SeedEachStep(config["seed"])]
     callbacks += make_callbacks(config, run)
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)

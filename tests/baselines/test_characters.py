@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.data import refused
 from zoo.baselines.characters import WittenBell
 
 
@@ -66,5 +67,4 @@ def test_more_context_costs_fewer_bits_on_real_text():
 
 
 def test_an_alphabet_too_large_for_the_order_is_refused():
-    with pytest.raises(ValueError, match=r"baseline\.order is 8: too much for 50000 kinds"):
-        fitted(8, [1, 2, 3], 50_000)
+    refused(r"baseline\.order is 8: too much for 50000 kinds", fitted, 8, [1, 2, 3], 50_000)

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.data import opened
+from tests.data import opened, refused
 from zoo.baselines.pixels import PixelWindows
 from zoo.baselines.text import LogCountRatio
 from zoo.baselines.windows import StackedWindows, cut, summary
@@ -124,5 +124,4 @@ def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
 ])  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused(texts, labels, message):
-    with pytest.raises(ValueError, match=message):
-        StackedWindows().fit(texts, labels)
+    refused(message, StackedWindows().fit, texts, labels)

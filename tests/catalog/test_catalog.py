@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from tests.data import opened
+from tests.data import opened, refused
 from zoo.catalog import registry
 from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.config import schema
@@ -112,8 +112,7 @@ def test_lists_can_be_filtered():
 
 def test_a_wrong_name_raises_with_the_nearest():
     for create, near in ((zoo.create_model, "image_cnn"), (zoo.create_data, "digits")):
-        with pytest.raises(ValueError, match=f"did you mean '{near}'"):
-            create(near[:-1])
+        refused(f"did you mean '{near}'", create, near[:-1])
 
 
 def test_overrides_of_a_model_are_its_constructor_arguments():
@@ -222,5 +221,4 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("target", FORBIDDEN)
 def test_a_target_outside_the_allow_list_is_refused(target):
-    with pytest.raises(ValueError, match="_target_ is"):
-        locate(target)
+    refused("_target_ is", locate, target)

@@ -5,6 +5,7 @@ from inspect import Parameter
 import pytest
 from typing_extensions import NotRequired, TypedDict, Unpack
 
+from tests.data import refused
 from zoo.config import schema
 from zoo.config.locate import parameters
 from zoo.config.types import Positive
@@ -55,5 +56,4 @@ def test_the_schema_checks_shared_arguments(arguments, problem):
     if problem is None:
         schema.validate(constructor, arguments, "")
     else:
-        with pytest.raises(ValueError, match=problem):
-            schema.validate(constructor, arguments, "")
+        refused(problem, schema.validate, constructor, arguments, "")

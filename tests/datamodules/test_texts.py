@@ -12,7 +12,7 @@ from datamodules import texts as module
 from datamodules.bundled import negated_reviews as generator
 from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import words
-from tests.data import opened
+from tests.data import opened, refused
 
 
 def folders(place, texts, below="."):
@@ -210,8 +210,7 @@ def test_a_run_prints_what_the_lecture_prints_of_texts(tiny, command):
 def test_broken_files_are_named_or_skipped_and_counted(tmp_path):
     bad = ["", "\xff", "a\0b", "?"]
     source = folders(tmp_path, {"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
-    with pytest.raises(ValueError, match=r"\.txt.*broken=skip leaves such out"):
-        opened("labelled_text", source=source)
+    refused(r"\.txt.*broken=skip leaves such out", opened, "labelled_text", source=source)
     data = opened("labelled_text", source=source, broken="skip")
     assert len(data.info["skipped"]) == 4
     assert sum(data.info["samples"].values()) == 60

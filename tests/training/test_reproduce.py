@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.data import SMALL
+from tests.data import SMALL, refused
 from zoo.catalog.compose import as_overrides, compose
 from zoo.training import checkout, reproduce
 from zoo.training.results_page import is_reached
@@ -39,8 +39,7 @@ def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit()
 
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
     monkeypatch.setattr(reproduce, "_config", lambda name: {"target": None})
-    with pytest.raises(ValueError, match="has no proof"):
-        reproduce.measure("image_cnn", "")
+    refused("has no proof", reproduce.measure, "image_cnn", "")
 
 
 @pytest.fixture
@@ -114,8 +113,7 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
         before + "+",
         ["zoo/nn.py", "zoo/new.py"],
     )
-    with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
-        checkout.refuse_changes()
+    refused(r"zoo/nn\.py and 1 more differs from the commit", checkout.refuse_changes)
 
 
 @pytest.mark.parametrize("without", ["checkout", "git"])

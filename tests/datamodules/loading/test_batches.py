@@ -5,6 +5,7 @@ import torch
 
 from datamodules.loading.batches import Batches
 from datamodules.utilities.draws import Key, make_generator
+from tests.data import refused
 
 LENGTHS = torch.randint(1, 400, (1000,), generator=make_generator(0))  # of texts in buckets
 
@@ -136,10 +137,8 @@ def test_a_loader_saved_before_its_first_batch_keeps_its_place():
 def test_a_batch_that_the_data_or_the_devices_do_not_allow_is_refused():
     with pytest.raises(ValueError, match=r"data\.batch_size is 10: it must divide by 4 devices"):
         Batches((ids(60),), 10, shuffle=True, world_size=4)
-    with pytest.raises(ValueError, match="there are only 3 samples, 4 are needed"):
-        Batches((ids(3),), 8, world_size=4)
-    with pytest.raises(ValueError, match="there are only 5 samples, 10 are needed"):
-        Batches((ids(5),), 10, shuffle=True)
+    refused("there are only 3 samples, 4 are needed", Batches, (ids(3),), 8, world_size=4)
+    refused("there are only 5 samples, 10 are needed", Batches, (ids(5),), 10, shuffle=True)
     assert served(Batches((ids(5),), 10)) == [[0, 1, 2, 3, 4]]  # in evaluation it is right
 
 

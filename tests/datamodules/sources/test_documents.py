@@ -7,6 +7,7 @@ import pytest
 from datamodules.inputs.text import LONG, LONGER
 from datamodules.sources import documents
 from datamodules.sources.documents import open_documents, pieces
+from tests.data import refused
 from tests.datamodules.tables import write
 
 TEXTS = ["one two three", "four five", "six"]
@@ -115,17 +116,14 @@ BAD = {
 @pytest.mark.parametrize(("name", "content"), [(n, c) for n, cases in BAD.items() for c in cases])
 def test_bad_files_are_errors_that_say_what_and_where(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=BAD[name][content]):
-        read(tmp_path / name)
+    refused(BAD[name][content], read, tmp_path / name)
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_a_column_that_is_missing_or_not_clear_is_told_with_those_that_are_there(ending, tmp_path):
     path = table(tmp_path / f"a.{ending}", "first", second=TEXTS)
-    with pytest.raises(ValueError, match="no column 'third': found id, second, first"):
-        read(path, "third")
-    with pytest.raises(ValueError, match="columns id, second, first: which of them is the text"):
-        read(path)
+    refused("no column 'third': found id, second, first", read, path, "third")
+    refused("columns id, second, first: which of them is the text", read, path)
 
 
 def test_a_folder_is_empty_or_of_several_kinds(tmp_path):
@@ -133,7 +131,6 @@ def test_a_folder_is_empty_or_of_several_kinds(tmp_path):
         read(tmp_path)
     table(tmp_path / "a.csv")
     (tmp_path / "b.txt").write_text("a")
-    with pytest.raises(ValueError, match=r"files of several kinds \(\.csv, \.txt\): give one"):
-        read(tmp_path)
+    refused(r"files of several kinds \(\.csv, \.txt\): give one", read, tmp_path)
     (tmp_path / "b.txt").rename(tmp_path / ".b.txt")
     assert read(tmp_path) == TEXTS

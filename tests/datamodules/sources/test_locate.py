@@ -13,6 +13,7 @@ from datamodules.sources.locate import fingerprint, locate
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities import cache
+from tests.data import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -66,8 +67,7 @@ def test_carved_splits_are_disjoint_stratified_and_seeded():
 
 
 def test_a_split_that_would_be_empty_is_refused():
-    with pytest.raises(ValueError, match="train split is empty"):
-        divide(Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+    refused("train split is empty", divide, Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
     with pytest.raises(ValueError, match="no training split: found test"):
         divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
 
@@ -122,8 +122,7 @@ def test_what_a_killed_build_left_is_swept(own_cache):
 def test_a_cache_that_cannot_be_written_is_one_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(ValueError, match=r"cannot write to the cache folder .*set ZOO_CACHE"):
-        cache.cached("pets", "key", note)
+    refused(r"cannot write to the cache folder .*set ZOO_CACHE", cache.cached, "pets", "key", note)
 
 
 @pytest.mark.parametrize("of", [".", "labels.csv"])

@@ -27,13 +27,6 @@ def by_hand(train, test, order, size):
     return [probability(test[max(t - order, 0) : t], test[t]) for t in range(1, len(test))]
 
 
-def test_two_characters_counted_by_hand():
-    """`abab` then `a`: n(a) = n(b) = 2 of 4, T = 2; after b: a once of once."""
-    model, _ = fitted(1, [2, 3, 2, 3], 4)
-    alone = (2 + 2 / 4) / (4 + 2)
-    assert model.probabilities(np.array([3, 2])) == pytest.approx([(1 + 1 * alone) / (1 + 1)])
-
-
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_it_is_the_formula_on_random_text_with_unseen_contexts(order):
     random = np.random.default_rng(0)
@@ -42,28 +35,11 @@ def test_it_is_the_formula_on_random_text_with_unseen_contexts(order):
     assert model.probabilities(np.array(test)) == pytest.approx(by_hand(train, test, order, 6))
 
 
-def test_the_probabilities_of_all_characters_sum_to_one():
-    random = np.random.default_rng(0)
-    model, _ = fitted(3, random.integers(0, 5, 200), 7)
-    for context in random.integers(0, 7, (20, 3)):
-        total = sum(model.probabilities(np.array([*context, c]))[-1] for c in range(7))
-        assert total == pytest.approx(1)
-
-
 def test_it_is_scored_in_nats_and_bits_of_the_test_text():
     model, data = fitted(0, [2, 3] * 50, 4, test=[2, 2, 3])
     share = (50 + 2 / 4) / (100 + 2)
     wanted = {"test/bits_per_character": -np.log2(share), "test/loss": -np.log(share)}
     assert model.score(data) == pytest.approx(wanted)
-
-
-def test_more_context_costs_fewer_bits_on_real_text():
-    text = np.frombuffer(b"the cat sat on the mat and the rat sat on the hat. " * 40, np.uint8)
-    bits = []
-    for order in range(4):
-        model, data = fitted(order, text, 128)
-        bits.append(model.score(data)["test/bits_per_character"])
-    assert bits == sorted(bits, reverse=True)
 
 
 def test_an_alphabet_too_large_for_the_order_is_refused():

@@ -77,11 +77,6 @@ def test_all_classes_are_declared_though_the_first_batch_has_two():
     """S31: without them the third class of the stream is an error."""
     data = digits(batch_size=2)
     assert made(SGDClassifier()).fit(data).estimator_.classes_.tolist() == list(range(10))
-    stream = ((X.reshape(2, -1), y) for X, y in data.flow(epochs=1))
-    X, y = next(stream)
-    stubborn = SGDClassifier().partial_fit(X, y, classes=np.unique(y))
-    with pytest.raises(ValueError, match="classes should include all valid labels"):
-        [stubborn.partial_fit(X, y) for X, y in stream]
 
 
 def test_a_batch_is_predicted_before_it_is_learned_from(data):
@@ -197,21 +192,6 @@ def test_a_regressor_is_happy_with_a_small_error():
     errors = [row["held_out"] for row in found.history_]
     assert errors[-1] <= 25 < min(errors[:-1], default=90)
     assert len(errors) < 30
-
-
-@pytest.mark.slow
-def test_augmentation_helps_an_incremental_learner_on_digits_it_has_not_seen():
-    """S31: as many passes over the same 500 digits."""
-    found = {}
-    for augment in (False, True):
-        for seed in (0, 1, 2):
-            data = opened("digits", seed=seed, train_samples=500)
-            learner = MLPClassifier((256,), random_state=seed)
-            learned = made(learner, augment=augment, passes=40, batch_size=64).fit(data)
-            found[augment, seed] = learned.score(data)["test/accuracy"]
-    plain, augmented = ([found[a, seed] for seed in (0, 1, 2)] for a in (False, True))
-    assert min(augmented) > max(plain)
-    assert np.mean(augmented) > np.mean(plain) + 0.01
 
 
 def test_a_score_in_the_cache_is_of_the_same_augmentation(monkeypatch):

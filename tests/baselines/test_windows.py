@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -89,16 +88,6 @@ def test_order_that_no_bag_of_words_sees_is_learned():
     labels = np.array(["w1 w0" in text or "w0 w1" in text for text in texts])
     fitted = StackedWindows(window=3).fit(texts[:150], labels[:150])
     assert fitted.score(texts[150:], labels[150:]) >= 0.9
-
-
-def test_it_reads_patches_of_digits():
-    """Beside logistic regression on all pixels, which sees where a stroke is (S69)."""
-    pictures, labels = load_digits(return_X_y=True)
-    pictures = pictures.reshape(-1, 8, 8)
-    half = len(labels) // 2
-    fitted = StackedWindows(window=5).fit(pictures[:half], labels[:half])
-    vote = (fitted.vote(pictures[half:]) == labels[half:]).mean()
-    assert fitted.score(pictures[half:], labels[half:]) > max(0.8, vote)
 
 
 def test_patches_stand_beside_a_network_on_pictures_as_they_are_kept():

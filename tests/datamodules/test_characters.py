@@ -13,7 +13,7 @@ from datamodules.inputs.characters import CharacterInput
 from datamodules.loading.batches import Batches
 from datamodules.sources.text_file import read
 from tests.conftest import REAL
-from tests.data import opened, refused
+from tests.data import missing, opened, refused
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
 
@@ -159,8 +159,7 @@ def test_a_mark_is_dropped_and_lines_end_in_one_way(tmp_path):
 
 
 def test_a_folder_is_its_files_one_after_another_or_named_if_there_are_none(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no \.txt file in"):
-        read(tmp_path)
+    missing(r"no \.txt file in", read, tmp_path)
     for name, text in {"b.txt": "2", "a.txt": "1", "c.md": "3"}.items():
         (tmp_path / name).write_text(text)
     assert read(tmp_path) == "12"
@@ -179,8 +178,7 @@ def test_an_alphabet_of_fewer_than_two_is_refused(text, own):
 
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="no source of the standard library"):
-        modules()
+    missing("no source of the standard library", modules)
 
 
 @pytest.mark.real

@@ -217,9 +217,8 @@ def test_the_probability_of_keeping_a_word_is_that_of_word2vec_c():
     """Of a word with a share f: (sqrt(f / t) + 1) * t / f, as its source has it."""
     counts, t = torch.tensor([900, 90, 9, 1, 0]), 0.01
     f = counts[:3].double() / 1000
-    torch.testing.assert_close(
-        keep_probabilities(counts, t)[:3], (((f / t).sqrt() + 1) * t / f).clamp(max=1)
-    )
+    wanted = (((f / t).sqrt() + 1) * t / f).clamp(max=1)
+    torch.testing.assert_close(keep_probabilities(counts, t)[:3], wanted)
     assert keep_probabilities(counts, t)[3:].tolist() == [1, 1]
     assert (keep_probabilities(counts, 1.0) == 1).all()  # thins nothing
 
@@ -245,12 +244,6 @@ def test_the_vocabulary_is_the_most_frequent_words_of_the_training_text(story):
     assert data.input.vocabulary == ["the", "of"]
     assert data.input.counts == [3 * 36, 2 * 36]
     assert data.info["vocabulary_size"] == 4
-
-
-def test_a_folder_of_texts_is_read_whole(tmp_path):
-    for i in range(5):
-        (tmp_path / f"{i}.txt").write_text(f"one two three four w{i}\n\nfive six seven eight w{i}")
-    assert sum(opened(tmp_path).info["samples"].values()) >= 5 * 8
 
 
 def test_a_column_of_a_table_is_the_text(tmp_path):
@@ -321,13 +314,6 @@ def test_bad_input_is_an_error_that_says_what_was_wrong(what):
     """reliability.md rows 20 and 21."""
     content, overrides, said = BAD[what]
     refused(said, opened, content, **overrides)
-
-
-def test_bad_input_is_one_line_of_the_command(command):
-    Path("bad.txt").write_bytes(b"a b c\n\n\xff")
-    code, _, err = command("train", "experiment=cbow", "data=words", "data.source=bad.txt")
-    assert code == 2
-    assert [line for line in err.splitlines() if "0xff" in line] == err.splitlines()[-1:]
 
 
 @pytest.mark.real

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -14,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
-from tests.data import SMALL, refused
+from tests.data import SMALL, missing, refused
 from zoo.catalog.compose import as_overrides
 from zoo.gan import GAN
 from zoo.image_cnn import ImageCNN
@@ -22,27 +21,13 @@ from zoo.pretrained import store
 from zoo.pretrained.quantize import pack, unpack
 
 INPUT = {
-    "kind": "image", "image_size": 28, "channels": 1,
-    "mean": [0.1], "std": [0.3],
+    "kind": "image", "image_size": 28, "channels": 1, "mean": [0.1], "std": [0.3],
+    "background": None, "steps": {},
 }  # fmt: skip
 INFO = {"classes": list("abcdefghij"), "input": INPUT}
 
-FULL = {  # what else stands on the card of a run
-    "name": "image_cnn.pets", "choices": {"experiment": "a", "model": "image_cnn", "data": "pets"},
-    "data": {}, "seen": {"pets": None}, "licence": None, "limits": None, "score": "test/accuracy",
-    "metrics": {"test/accuracy": 0.5}, "baseline": {}, "parameters": 1, "flops": 2,
-    "flops_input": [1, 28, 28], "receptive_field": "all", "seed": 0, "command": "zoo train",
-    "commit": None, "train_seconds": 60.0, "precision": "32-true",
-}  # fmt: skip
-
-
-@pytest.fixture
-def saved(tmp_path):
-    """A model and the folder that it was saved in."""
-    model = zoo.create_model("image_cnn", widths=[4, 8]).eval()
-    section = {"_target_": "zoo.image_cnn.ImageCNN", **model.hparams}
-    store.save(model, {"model": section, "info": INFO}, tmp_path)
-    return model, tmp_path
+CARD = store.read(store.released()["image_cnn.digits"])
+FULL = {key: CARD[key] for key in CARD.keys() - {"model", "info"}}  # what else stands on a card
 
 
 @pytest.fixture
@@ -116,10 +101,7 @@ class Evil:
 MARK = "opened"  # a file that a payload makes
 PAYLOADS = {
     "mkdir": (os.mkdir, (MARK,)), "system": (os.system, (f"touch {MARK}",)),
-    "open": (open, (MARK, "w")), "eval": (eval, (f"open({MARK!r}, 'w')",)),
-    "exec": (exec, (f"open({MARK!r}, 'w')",)), "import": (__import__, ("antigravity",)),
-    "run": (subprocess.run, (["touch", MARK],)), "touch": (Path.touch, (Path(MARK),)),
-    "load": (torch.load, (MARK,)), "rename": (os.rename, ("weights.safetensors", MARK)),
+    "eval": (eval, (f"open({MARK!r}, 'w')",)),
 }  # fmt: skip
 
 
@@ -140,7 +122,7 @@ def test_a_pickle_is_never_opened(payload, folder, tmp_path):
 
 
 @pytest.mark.parametrize("digest", ["its own", "a fitting one"])
-@pytest.mark.parametrize("payload", ["mkdir", "system", "eval"])
+@pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_run_goes_on_from_no_checkpoint_with_code(payload, digest, command, trained, tmp_path):
     """One line, nothing executed, the folder left as it is."""
     shutil.copytree(trained("image_cnn", **SMALL).folder, tmp_path / "runs/image_cnn/a")
@@ -155,12 +137,10 @@ def test_a_run_goes_on_from_no_checkpoint_with_code(payload, digest, command, tr
     assert [path.exists() for path in (tmp_path / MARK, last)] == [False, True]
 
 
-def test_a_folder_without_weights_or_card_says_so(saved, tmp_path):
-    with pytest.raises(FileNotFoundError, match="no weights at"):
-        zoo.load(tmp_path / "nowhere")
-    (tmp_path / "card.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"card\.json is missing"):
-        zoo.load(tmp_path)
+def test_a_folder_without_weights_or_card_says_so(folder):
+    missing("no weights at", zoo.load, folder / "nowhere")
+    (folder / "card.json").unlink()
+    missing(r"card\.json is missing", zoo.load, folder)
 
 
 HOSTILE = {
@@ -295,55 +275,30 @@ def test_from_pretrained_wants_its_own_model_and_save_pretrained_a_card(saved, t
     refused("this model has no card", zoo.create_model("image_cnn").save_pretrained, tmp_path)
 
 
-def test_from_pretrained_fetches_a_repository_of_the_hub(saved, monkeypatch):
+def test_push_to_hub_uploads_what_from_pretrained_fetches(saved, tmp_path, monkeypatch):
     """The hub's client is asked for the two files; what it fetches is verified as any folder."""
-    snapshot = Mock(side_effect=[str(saved[1]), ConnectionError("no route\nto host")])
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
-    assert isinstance(ImageCNN.from_pretrained("somebody/pets"), ImageCNN)
-    files = ["weights.safetensors", "card.json"]
-    snapshot.assert_called_once_with(
-        "somebody/pets", revision=None, token=None, allow_patterns=files
+    hub = Mock()
+    hub.create_repo.return_value = Mock(repo_id="somebody/pets")
+    hub.upload_folder = lambda repo_id, folder_path, commit_message: (
+        shutil.copytree(folder_path, tmp_path / "hub" / repo_id) and commit_message
     )
-    with pytest.raises(FileNotFoundError, match=r"the hub does not give it: no route$"):
-        ImageCNN.from_pretrained("somebody/pets")
-
-
-class Hub:
-    """The hub's client, whose repositories are folders."""
-
-    def __init__(self, place):
-        self.place, self.tokens, self.calls = place, [], []
-
-    def __call__(self, token=None):
-        self.tokens.append(token)
-        return self
-
-    def create_repo(self, repo_id, **options):
-        self.calls.append(options)
-        return Mock(repo_id=f"somebody/{repo_id}")
-
-    def upload_folder(self, *, repo_id, folder_path, commit_message):
-        shutil.copytree(folder_path, self.place / repo_id)
-        return f"address of {commit_message}"
-
-
-def test_push_to_hub_uploads_what_from_pretrained_reads(saved, tmp_path, monkeypatch):
-    hub = Hub(tmp_path / "hub")
-    monkeypatch.setattr("huggingface_hub.HfApi", hub)
+    monkeypatch.setattr("huggingface_hub.HfApi", client := Mock(return_value=hub))
     refused("this model has no card", zoo.create_model("image_cnn").push_to_hub, "pets")
-    assert hub.calls == []
+    assert not hub.create_repo.called
     model, images = zoo.load(saved[1]), torch.randn(2, 1, 28, 28)
     model.card |= FULL
-    address = model.push_to_hub("pets", commit_message="first", private=True, token="secret")
-    assert (address, hub.tokens[-1]) == ("address of first", "secret")
-    assert hub.calls == [{"private": True, "exist_ok": True}]
-    snapshot = Mock(return_value=str(hub.place / "somebody" / "pets"))
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
-    again = ImageCNN.from_pretrained("somebody/pets", revision="v1", token="secret")
+    asked = {"commit_message": "first", "private": True, "token": "secret"}
+    assert model.push_to_hub("pets", **asked) == "first"
+    client.assert_called_with(token="secret")
+    hub.create_repo.assert_called_once_with("pets", private=True, exist_ok=True)
+    fetched = [str(tmp_path / "hub/somebody/pets"), ConnectionError("no route\nto host")]
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot := Mock(side_effect=fetched))
+    told = {"revision": "v1", "token": "secret"}
+    again = ImageCNN.from_pretrained("somebody/pets", **told)
     torch.testing.assert_close(again(images), model(images), rtol=0, atol=0)
-    assert {key: snapshot.call_args.kwargs[key] for key in ("revision", "token")} == {
-        "revision": "v1", "token": "secret",
-    }  # fmt: skip
+    files = ["weights.safetensors", "card.json"]
+    snapshot.assert_called_once_with("somebody/pets", allow_patterns=files, **told)
+    missing(r"the hub does not give it: no route$", ImageCNN.from_pretrained, "somebody/pets")
 
 
 def test_torch_hub_opens_every_model_and_its_weights(shelf):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from datamodules.inputs.image import ImageInput, rims
 from datamodules.inputs.picture_file import decode, open_picture
-from tests.data import opened, refused
+from tests.data import missing, opened, refused
 from zoo.config import schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,10 +112,6 @@ def test_an_animation_is_its_first_frame(encoded):
     assert corners(decode(raw, 4, 3)) == [RED] * 4
 
 
-def test_a_single_pixel_fills_the_picture(encoded):
-    assert (decode(encoded(np.full((1, 1, 3), 77, np.uint8)), 8, 3) == 77).all()
-
-
 def test_an_oblong_picture_is_cropped_about_its_centre(encoded):
     wide = np.zeros((4, 12, 3), np.uint8)
     wide[:, 4:8] = GREEN
@@ -154,8 +150,7 @@ def test_a_text_and_an_empty_file_are_no_pictures(tmp_path, content):
 
 def test_a_folder_is_no_picture_and_a_file_that_is_not_there_is_named(tmp_path):
     refused(str(tmp_path), decode, tmp_path, 8, 3)
-    with pytest.raises(FileNotFoundError, match=r"gone\.png: there is no such picture"):
-        decode(tmp_path / "gone.png", 8, 3)
+    missing(r"gone\.png: there is no such picture", decode, tmp_path / "gone.png", 8, 3)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
@@ -212,14 +207,8 @@ def pixels():
     return np.random.default_rng(0).integers(0, 256, (2500, 6, 6, 3), np.uint8)
 
 
-def test_mean_and_deviation_are_those_of_numpy(pixels):
-    pixels[..., 0] //= 3
-    fitted = ImageInput.fit(pixels)
-    np.testing.assert_allclose(fitted.mean, (pixels / 255).mean((0, 1, 2)), atol=1e-6)
-    np.testing.assert_allclose(fitted.std, (pixels / 255).std((0, 1, 2)), atol=1e-6)
-
-
 def test_a_normalised_batch_has_mean_0_and_deviation_1(pixels):
+    pixels[..., 0] //= 3
     images = ImageInput.fit(pixels)(list(pixels))
     assert images.shape == (2500, 3, 6, 6)
     assert images.is_contiguous(memory_format=torch.channels_last)
@@ -328,16 +317,10 @@ def test_white_on_dark_grey_becomes_black_on_white(digits):
 
 
 @pytest.mark.parametrize("size", [(60, 40), (40, 60), (200, 200), (12, 12)])
-def test_digits_of_another_size_in_ink_are_read_as_white_on_black(white_on_black, digits, size):
+def test_files_of_ink_on_white_are_read_as_white_on_black(white_on_black, digits, encoded, size):
     upright = [Image.fromarray(digit[..., 0]).resize(size) for digit in digits]
-    inked = [Image.fromarray(in_ink(digit)).resize(size) for digit in digits]
+    inked = [encoded(Image.fromarray(in_ink(digit)).resize(size), "JPEG") for digit in digits]
     assert alike(white_on_black, inked, upright) > 0.95
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_file_of_ink_on_white_is_read_as_white_on_black(white_on_black, digits, encoded, kind):
-    files = [encoded(in_ink(digit), kind) for digit in digits[::10]]
-    assert alike(white_on_black, files, digits[::10]) > 0.95
 
 
 def test_the_batches_of_a_data_set_are_not_inverted(white_on_black, digits):
@@ -366,12 +349,6 @@ def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
     np.testing.assert_array_equal(turned[plain], pixels[plain])
     assert plain.mean() > 0.99
     assert rims(turned).max() < 0.1  # those that reach the rim are stretched
-
-
-@pytest.mark.real
-def test_photographs_have_no_background():
-    data = opened("cifar10", image_size=32, channels=1, limit=2000)  # in grey
-    assert data.input.background is None
 
 
 def test_an_input_needs_neither_lightning_nor_datasets():

@@ -49,6 +49,12 @@ def refused(said: str, call: Callable[..., Any], /, *given: Any, **options: Any)
     return str(error.value)
 
 
+def missing(said: str, call: Callable[..., Any], /, *given: Any, **options: Any) -> None:
+    """A call finds no file, and its error says this."""
+    with pytest.raises(FileNotFoundError, match=said):
+        call(*given, **options)
+
+
 def seeded(name: str, **overrides: Any) -> Any:
     """A model of the catalog whose weights are the same each time, to be asked."""
     torch.manual_seed(0)

@@ -5,10 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
+from torchmetrics.functional.image import structural_similarity_index_measure
 from torchmetrics.image import PeakSignalNoiseRatio
 
 import zoo
@@ -121,14 +118,6 @@ def test_a_wrong_noise_is_one_line_that_names_it(noise):
     assert "\n" not in refused(said, schema.check_arguments, given, "model")
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_wrong_layout_or_size_is_an_error_that_names_the_axis(name):
-    """S02."""
-    model = zoo.create_model(name)
-    refused("axis 1, the channels, should be 1; channels stand last", model, torch.ones(2, 9, 9, 1))
-    refused("axes 2 and 3 should be 28", model.encode, torch.zeros(2, 1, 32, 32))
-
-
 def test_the_denoising_model_differs_from_the_plain_one_in_its_noise_alone():
     """S81: by config."""
     plain, other = (compose([f"experiment={n}"])["model"] for n in MODELS[::2])
@@ -184,17 +173,15 @@ def test_it_overfits_a_batch(name):
     assert left < 0.004  # the mean digit alone has about 0.065
 
 
-def test_similarity_is_that_of_all_test_pictures_and_psnr_its_images_mean(tmp_path):
-    """Beside torchmetrics' functions, on what the model makes of the pictures."""
+def test_similarity_is_that_of_all_test_pictures(tmp_path):
+    """Beside torchmetrics' function, on what the model makes of the pictures."""
     model, data = zoo.create_model("autoencoder_2017"), opened("digits", limit=100)
     trainer = bare_trainer(default_root_dir=tmp_path)
     found = trainer.test(model, datamodule=data, verbose=False)[0]
     images = data.samples("test", 100)[0]
     outputs = model.eval()(images).detach()
     ssim = structural_similarity_index_measure(outputs, images, data_range=1.0)
-    psnrs = peak_signal_noise_ratio(outputs, images, data_range=1.0, dim=(1, 2, 3))
     assert found["test/ssim"] == pytest.approx(float(ssim), rel=1e-4)
-    assert found["test/psnr"] == pytest.approx(float(psnrs), rel=1e-4)
 
 
 def test_pictures_smaller_than_its_window_have_no_similarity():

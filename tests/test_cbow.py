@@ -112,10 +112,6 @@ def test_logits_are_those_of_the_probability_that_the_optimum_implies(model):
     torch.testing.assert_close(model(torch.tensor([[2, 3]])).softmax(1)[0], wanted)
 
 
-def test_contexts_of_another_layout_are_an_error_that_says_so(model):
-    refused(r"\(4,\): \(B, C\) is wanted", model, torch.tensor([2, 3, 4, 5]))
-
-
 # --- what the vectors are for ---------------------------------------------------------------------
 
 

@@ -95,27 +95,6 @@ def data(tmp_path):
     return lambda: opened("characters", source=str(path), **sizes)
 
 
-def fit(model, data, folder, steps, resumed=None):
-    trainer = bare_trainer(max_steps=steps, default_root_dir=folder)
-    trainer.fit(model.train(), datamodule=data, ckpt_path=resumed, weights_only=True)
-    return trainer
-
-
-@pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty|mid-epoch).*")
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_resumed_in_the_middle_of_an_epoch_it_ends_where_it_would_have(cell, data, tmp_path):
-    """S85: the states of the streams are in the checkpoint."""
-    constant = {"schedule": "constant"}  # the others depend on the number of steps
-    whole, first, second = (make(cell, vocabulary_size=12, optimizer=constant) for _ in range(3))
-    total = len(data().train_dataloader())
-    fit(whole, data(), tmp_path, total + 3)
-    trainer = fit(first, data(), tmp_path, 5)
-    trainer.save_checkpoint(tmp_path / "a.ckpt")
-    fit(second, data(), tmp_path, total + 3, resumed=tmp_path / "a.ckpt")
-    one, other = ([*model.parameters(), *model.states["train"]] for model in (whole, second))
-    torch.testing.assert_close(one, other, atol=0, rtol=0)
-
-
 @pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
 def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_path, monkeypatch):
     model, began = make(vocabulary_size=12), []
@@ -127,7 +106,8 @@ def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_p
 
     monkeypatch.setattr(type(model), "read", watched)
     loaders = data()
-    fit(model, loaders, tmp_path, 2 * len(loaders.train_dataloader()))
+    trainer = bare_trainer(max_epochs=2, default_root_dir=tmp_path)
+    trainer.fit(model.train(), datamodule=loaders)
     for training, loader in ((True, loaders.train_dataloader()), (False, loaders.val_dataloader())):
         zero = [fresh for at, fresh in began if at is training]
         assert zero == ([True] + [False] * (len(loader) - 1)) * 2

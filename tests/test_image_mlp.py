@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier
 from torch import nn
 
 import zoo
-from tests.data import refused, seeded
+from tests.data import seeded
 
 
 def dense(model):
@@ -53,13 +53,6 @@ def test_without_hidden_layers_it_is_logistic_regression():
     weight, bias = model.head.weight, model.head.bias
     assert sum(p.numel() for p in model.parameters()) == 785 * 10
     torch.testing.assert_close(model(images), F.linear(images.flatten(1), weight, bias))
-
-
-def test_a_wrong_layout_or_size_is_an_error_that_names_the_axis():
-    """S02."""
-    model = zoo.create_model("image_mlp")
-    refused("axis 1, the channels, should be 1; channels stand last", model, torch.ones(2, 9, 9, 1))
-    refused("axes 2 and 3 should be 28", model, torch.zeros(1, 1, 32, 32))
 
 
 def test_its_figures_show_what_the_first_units_look_for():

@@ -9,6 +9,7 @@ from PIL import Image
 
 import zoo
 from scripts import jpeg, mutants, net, readme_picture, sites
+from tests.data import opened
 from tests.tiny import fashion_mnist
 
 COMMITTED = Path(__file__).resolve().parent.parent / "docs" / "zoo.png"
@@ -17,11 +18,8 @@ COMMITTED = Path(__file__).resolve().parent.parent / "docs" / "zoo.png"
 def test_a_data_set_after_jpeg_is_read_again_with_its_labels(tmp_path):
     source = fashion_mnist.write(tmp_path / "fashion")["source"]
     change = jpeg.write("fashion_mnist", tmp_path / "jpeg", 75, source=source)
-    before, after = (
-        zoo.create_data("fashion_mnist", source=str(tmp_path / name), batch_size=8)
-        for name in ("fashion", "jpeg")
-    )
-    before.setup("fit"), after.setup("fit")
+    given = [{"source": str(tmp_path / name), "batch_size": 8} for name in ("fashion", "jpeg")]
+    before, after = (opened("fashion_mnist", **one) for one in given)
     assert after.info["samples"] == before.info["samples"]
     (pixels, labels), (lossy, same) = before.arrays("test"), after.arrays("test")
     np.testing.assert_array_equal(labels, same)
@@ -122,45 +120,31 @@ def test_the_same_mutants_are_drawn_wherever_a_module_is(tree):
     assert sites.draw(sites.mutants(tree), seed=1, count=6) != drawn
 
 
-def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(
-    tree, monkeypatch, capsys
-):
+def test_a_mutant_of_a_list_is_found_again_and_one_of_deleted_code_is_gone(tree, monkeypatch):
     listed = [{**mutant.identity, "killed_by": "a test"} for mutant in sites.mutants(tree)]
-    (tree / "zoo/room/pictures.py").write_text(
-        CODE.replace(" - by", " - to.by").replace("2 * 3", "6")
-    )
+    other = CODE.replace(" - by", " - to.by").replace("2 * 3", "6")
+    (tree / "zoo/room/pictures.py").write_text(other)
     found = [sites.find(entry, sites.mutants(tree)) for entry in listed]
-    assert [entry["definition"] for entry, now in zip(listed, found, strict=True) if not now] == [
-        "SIZE"
-    ]
+    assert [entry["definition"] for entry in listed if not found[listed.index(entry)]] == ["SIZE"]
     monkeypatch.setattr(mutants, "ROOT", tree)
-    monkeypatch.setattr(
-        mutants, "judge_all", lambda some, _: {one: {"killed_by": "a test"} for one in some}
-    )
-    assert mutants.again(listed, None) == 1
-    assert "gone: SIZE" in capsys.readouterr().out
-    monkeypatch.setattr(
-        mutants, "judge_all", lambda some, _: {one: {"killed_by": None} for one in some}
-    )
-    assert mutants.again(listed, None) == len(listed)
+    for killed, missed in (("a test", 1), (None, len(listed))):
+        verdict = {"killed_by": killed}
+        monkeypatch.setattr(mutants, "judge_all", lambda some, _, v=verdict: dict.fromkeys(some, v))
+        assert mutants.again(listed, None) == missed
 
 
 def test_only_tests_that_see_a_mutant_are_suspected_and_those_of_its_room_first(tree, monkeypatch):
     (tree / "tests").mkdir()
     (tree / "tests/test_pictures.py").touch(), (tree / "tests/test_all.py").touch()
-    seconds = {
-        "tests/test_all.py::a": 1.0,
-        "tests/test_all.py::b": 0.1,
-        "tests/test_pictures.py::c": 9.0,
-    }
+    names = ["tests/test_all.py::a", "tests/test_all.py::b", "tests/test_pictures.py::c"]
+    seen = {"seconds": dict(zip(names, (1.0, 0.1, 9.0), strict=True))}
+    seen["lines"] = {"zoo/room/pictures.py": {"9": [0, 2]}}
     monkeypatch.setattr(mutants, "ROOT", tree)
-    seen = {"seconds": seconds, "lines": {"zoo/room/pictures.py": {"9": [0, 2]}}}
     evaluator = mutants.Judge(tree / "copies", 9.5, seen, {})
     last = next(mutant for mutant in sites.mutants(tree) if mutant.line == 9)
-    tests = evaluator.suspects(
-        last, {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS}
-    )
-    assert tests == ["tests/test_pictures.py::c", "tests/test_all.py::a"]
+    rooms = {"tests/test_pictures.py": 0, "tests/test_all.py": mutants.OTHERS}
+    tests = evaluator.suspects(last, rooms)
+    assert tests == [names[2], names[0]]
     assert evaluator.affordable(tests) == (tests[:1], 1)
 
 

@@ -88,12 +88,11 @@ def test_the_gates_start_open_to_remember():
     assert (lstm.bias_ih_l0 + lstm.bias_hh_l0).tolist() == [0] * 7 + [1] * 7 + [0] * 14
 
 
-def test_the_files_say_what_the_slide_says():
-    """S75: the numbers of the slide and of Keras' imdb_lstm.py."""
+def test_the_file_says_what_the_slide_says():
+    """S75: what of Keras' imdb_lstm.py is not in the layers above."""
     config = compose(["experiment=imdb_text_lstm_2017"])
     model, data = config["model"], config["data"]
     assert (data["vocabulary_size"], data["max_length"]) == (20_000, 80)
-    assert (model["embedding"], model["hidden"]) == (128, 128)
     assert (model["input_dropout"], model["recurrent_dropout"]) == (0.2, 0.2)
     assert (data["padding"], data["truncating"]) == ("pre", "pre")
 

@@ -61,7 +61,7 @@ import json, sys
 from zoo.commands.main import main
 
 for name, raw in json.loads(sys.argv[1]).items():
-    assert main(["predict", name, raw, "--json"]) == 0, name
+    assert main(["predict", name, raw, "--jsonl"]) == 0, name
 """
 
 
@@ -77,19 +77,10 @@ def test_the_weights_of_the_wheel_answer_what_people_have(python, tmp_path):
         "sound_classifier": "a.wav", "cbow": "king - man + woman", "char_rnn": "ROMEO:",
     }  # fmt: skip
     printed = run(python, tmp_path, "-c", PREDICTED, json.dumps(asked))
-    answers = [row["answer"] for row in rows(printed)]
+    answers = [json.loads(line)["answer"] for line in printed.splitlines()]
     assert len(answers) == len(asked)
     assert all(answers)
     assert answers[-1]["text"]
-
-
-def rows(printed):
-    """What lists of JSON, one behind the other, hold."""
-    decoder, found = json.JSONDecoder(), []
-    while printed := printed.strip():
-        some, end = decoder.raw_decode(printed)
-        found, printed = found + some, printed[end:]
-    return found
 
 
 @pytest.mark.slow

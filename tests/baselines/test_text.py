@@ -23,11 +23,6 @@ def accuracy(data, ngrams):
 ORDER = ["bad not good", "good not bad"] * 20, [0, 1] * 20
 
 
-def test_it_learns_which_words_go_with_a_class():
-    data = data_of((["it's fine", "it's dire"] * 10, [1, 0] * 10), (["fine", "dire dire"], [1, 0]))
-    assert accuracy(data, 1) == 1.0
-
-
 def test_a_bag_of_words_cannot_see_order_and_bigrams_can():
     data = data_of(ORDER, ORDER)
     assert (accuracy(data, 1), accuracy(data, 2)) == (0.5, 1.0)

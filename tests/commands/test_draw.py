@@ -140,15 +140,6 @@ def saved(image, kind, **options):
     return file.getvalue()
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "LA", "1", "CMYK"])
-def test_a_picture_of_any_mode_is_read(mode, command, colour, tmp_path):
-    kind = "JPEG" if mode == "CMYK" else "PNG"
-    picture = Image.fromarray(colour).convert("L" if mode == "LA" else "RGB").convert(mode)
-    (tmp_path / "other.img").write_bytes(saved(picture, kind))
-    for what in DEMOS:
-        assert command("draw", what, "other.img")[0] == 0
-
-
 def test_a_picture_is_turned_by_exif_lies_on_white_and_is_scaled_down_where_large(tmp_path, colour):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
@@ -182,14 +173,6 @@ def test_without_options_lively_ones_are_taken_and_printed(command, colour):
     assert len({tile.tobytes() for tile in (picture, *variants)}) == 4
     written = [f"{key}={value}" for key, value in augment.DEFAULTS.items()]
     assert augment.parse_options(written) == augment.DEFAULTS
-
-
-def test_the_seed_makes_the_sheet(command, colour, tmp_path):
-    sheets = []
-    for seed in "001":
-        command.ran("draw", "augment", "my.png", "--count", "2", "--seed", seed)
-        sheets.append((tmp_path / "augment.png").read_bytes())
-    assert sheets[0] == sheets[1] != sheets[2]
 
 
 def test_the_first_word_is_an_option_unless_there_is_such_a_picture(command, colour, tmp_path):
@@ -291,11 +274,3 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(line, said, command, colour, 
     before = sorted(tmp_path.iterdir())
     assert said in command.refused("draw", *line.split())
     assert sorted(tmp_path.iterdir()) == before
-
-
-def test_the_help_tells_cross_correlation_from_convolution(command, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        command("draw", "filter", "--help")
-    assert stopped.value.code == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "(cross-correlation); --flip turns it by 180 degrees first" in said

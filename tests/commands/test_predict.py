@@ -129,11 +129,6 @@ def test_what_cannot_be_read_is_named_and_nothing_else_is_lost(trained, place, c
     assert [err.count(one) for one in ("broken.png is ", "(and 1 more)", "\n")] == [1, 1, 1]
 
 
-def test_a_text_of_unknown_or_no_words_is_answered_or_refused(trained, command):
-    assert answers(command, trained("text_cnn"), "qwxz qqq")
-    assert command.refused("predict", trained("text_cnn"), "...") == "zoo: this text has no words\n"
-
-
 @pytest.mark.parametrize("model", ["image_cnn", "text_cnn", "video_unfolded", "sound_classifier"])
 def test_without_input_eight_examples_stand_beside_the_truth(model, trained, command, tmp_path):
     out = command.ran("predict", trained(model))

@@ -13,7 +13,7 @@ from datamodules.inputs.characters import CharacterInput
 from datamodules.loading.batches import Batches
 from datamodules.sources.text_file import read
 from tests.conftest import REAL
-from tests.data import opened
+from tests.data import missing, opened, refused
 
 OWN = {"batch_size": 4, "length": 8, "validation": 0.1, "test": 0.2}
 
@@ -141,8 +141,7 @@ def test_a_large_alphabet_keeps_its_ids(own):
 
 @pytest.mark.parametrize("raws", ["", [], ["a", ""]])
 def test_an_empty_text_is_refused(raws):
-    with pytest.raises(ValueError, match="an empty text was given"):
-        CharacterInput(characters="ab")(raws)
+    refused("an empty text was given", CharacterInput(characters="ab"), raws)
 
 
 # --- what may be wrong with a file ----------------------------------------------------------------
@@ -150,8 +149,7 @@ def test_an_empty_text_is_refused(raws):
 
 def test_bytes_that_are_not_utf8_are_named(own):
     """Row 20."""
-    with pytest.raises(ValueError, match=r"mine\.txt is not UTF-8: byte 5 is 0xff"):
-        own(b"abcd\n\xffabc")
+    refused(r"mine\.txt is not UTF-8: byte 5 is 0xff", own, b"abcd\n\xffabc")
 
 
 def test_a_mark_is_dropped_and_lines_end_in_one_way(tmp_path):
@@ -161,8 +159,7 @@ def test_a_mark_is_dropped_and_lines_end_in_one_way(tmp_path):
 
 
 def test_a_folder_is_its_files_one_after_another_or_named_if_there_are_none(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no \.txt file in"):
-        read(tmp_path)
+    missing(r"no \.txt file in", read, tmp_path)
     for name, text in {"b.txt": "2", "a.txt": "1", "c.md": "3"}.items():
         (tmp_path / name).write_text(text)
     assert read(tmp_path) == "12"
@@ -170,21 +167,18 @@ def test_a_folder_is_its_files_one_after_another_or_named_if_there_are_none(tmp_
 
 def test_a_text_shorter_than_its_chunks_names_both_lengths(own):
     """Row 21."""
-    with pytest.raises(ValueError, match=r"70 characters .* 64 need 257"):
-        own("ab" * 50, length=64)
+    refused(r"70 characters .* 64 need 257", own, "ab" * 50, length=64)
 
 
 @pytest.mark.parametrize("text", ["", "a" * 1000])
 def test_an_alphabet_of_fewer_than_two_is_refused(text, own):
     """Row 21; row 20: an empty file."""
-    with pytest.raises(ValueError, match="two or more are needed"):
-        own(text)
+    refused("two or more are needed", own, text)
 
 
 def test_a_python_without_its_source_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="no source of the standard library"):
-        modules()
+    missing("no source of the standard library", modules)
 
 
 @pytest.mark.real

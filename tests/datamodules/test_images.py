@@ -11,7 +11,7 @@ from datamodules import images as module
 from datamodules.inputs.image import ImageInput
 from datamodules.loading import labelled
 from datamodules.sources import layouts
-from tests.data import opened
+from tests.data import opened, refused
 
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
 
@@ -172,8 +172,7 @@ def test_a_broken_row_of_a_table_is_named(tmp_path):
         columns = {"image": rows[:count], "label": range(count)}
         table = datasets.Dataset.from_dict(columns, hub.features("image", mnist.DIGITS))
         table.to_parquet(tmp_path / "data" / f"{split}.parquet")
-    with pytest.raises(ValueError, match="row 1 of train: a picture"):
-        opened("mnist", source=str(tmp_path / "data"))
+    refused("row 1 of train: a picture", opened, "mnist", source=str(tmp_path / "data"))
 
 
 def test_a_split_of_broken_pictures_only_is_refused(class_folders):

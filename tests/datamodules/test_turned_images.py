@@ -89,13 +89,6 @@ def test_augmentation_that_would_change_the_angle_is_refused(name, value):
         opened(limit=64, augment={name: value})
 
 
-def test_pictures_of_ones_own_are_turned(tiny):
-    data = opened(**tiny("image_folder"), image_size=None, channels=None)
-    pixels, angles = data.arrays("train")
-    assert pixels.shape[1:] == (data.info["image_size"], data.info["image_size"], 3)
-    assert len(pixels) == len(angles) == data.info["samples"]["train"]
-
-
 def test_a_picture_that_is_skipped_takes_its_angle_with_it(tmp_path):
     image_folder.write(tmp_path / "pets")
     own = {"source": str(tmp_path / "pets"), "image_size": 24, "channels": 3, "batch_size": 8}

@@ -16,15 +16,7 @@ from pytorch_lightning.strategies import DDPStrategy
 
 import zoo
 from scripts.torture import all_gone, ranks
-from zoo.distributed import collectives, torchrun
-from zoo.distributed.environment import (
-    STALE,
-    check_world_size,
-    environment,
-    launcher_name,
-    rank,
-    strategy,
-)
+from zoo.distributed import collectives, environment, torchrun
 from zoo.gan import GAN
 from zoo.training import checkpoints, launch
 from zoo.utilities.errors import Failure, Stopped, code
@@ -36,7 +28,7 @@ SMALL = ["data.limit=400", "data.batch_size=20", "model.widths=[8]", "baseline=n
 def alone(monkeypatch):
     """No variables of torchrun or SLURM."""
     for name in list(os.environ):
-        if name in STALE or name.startswith(("SLURM_", "TORCHELASTIC_")):
+        if name in environment.STALE or name.startswith(("SLURM_", "TORCHELASTIC_")):
             monkeypatch.delenv(name)
 
 
@@ -59,9 +51,9 @@ ON_SLURM = {"SLURM_NTASKS": "4", "SLURM_NTASKS_PER_NODE": "2", "SLURM_PROCID": "
 def test_torchrun_and_srun_are_known_by_their_variables(variables, by, number, monkeypatch):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert (launcher_name(), rank()) == (by, number)
+    assert (environment.launcher_name(), environment.rank()) == (by, number)
     kinds = {None: "Lightning", "torchrun": "TorchElastic", "srun": "SLURM"}
-    assert type(environment()).__name__ == f"{kinds[by]}Environment"
+    assert type(environment.environment()).__name__ == f"{kinds[by]}Environment"
 
 
 def test_variables_that_were_left_behind_are_named(monkeypatch, command):
@@ -77,7 +69,7 @@ def test_another_number_of_processes_than_the_config_asks_for_is_refused(monkeyp
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ValueError, match="3 processes were started, the config asks for 4"):
-        check_world_size(trainer(devices=2, num_nodes=2))
+        environment.check_world_size(trainer(devices=2, num_nodes=2))
 
 
 def test_several_machines_need_torchrun_or_srun_and_sweeps_none_of_them(monkeypatch, command):
@@ -89,13 +81,11 @@ def test_several_machines_need_torchrun_or_srun_and_sweeps_none_of_them(monkeypa
 
 
 def test_several_processes_are_ddp_and_the_gan_looks_for_idle_parameters():
+    strategy = environment.strategy
     assert strategy(trainer()) == "auto"
     assert strategy(trainer(strategy="ddp")) == "auto"  # one process has nobody to ask
     assert strategy(trainer(strategy="fsdp", devices=2)) == "fsdp"
-    found = strategy(
-        trainer(strategy="ddp", devices=2),
-        SimpleNamespace(find_unused_parameters=GAN.find_unused_parameters),
-    )
+    found = strategy(trainer(strategy="ddp", devices=2), GAN)
     assert isinstance(found, DDPStrategy)
     assert found._ddp_kwargs["find_unused_parameters"]
     assert found._timeout.total_seconds() == 600

@@ -76,25 +76,19 @@ def test_mistaken_texts_are_a_table_of_twelve():
     assert (long, exact) == ("x" * 199 + "\N{HORIZONTAL ELLIPSIS}", "x" * 200)
 
 
-def test_mistaken_clips_are_rows_of_frames():
+def test_mistaken_clips_are_rows_of_frames_and_sounds_are_heard_both_at_their_rate():
     strip = mistakes(np.arange(50, dtype="u1").repeat(48).reshape(50, 3, 4, 4, 1), rate=8)
-    assert isinstance(strip, Strip)
-    assert [int(clip[0, 0, 0, 0]) for clip in strip.clips] == [49, 48, 47, 46, 45, 44, 43, 42]
-    assert strip.captions[0] == "a taken for b (90 % sure)"
-    assert (len(strip.captions), strip.rate) == (8, 8)
-
-
-def test_mistaken_sounds_are_heard_at_their_rate():
     audio = mistakes([np.full(10 + i, i / 50, dtype=np.float32) for i in range(50)], rate=8000)
-    assert isinstance(audio, Audio)
+    assert (type(strip), type(audio)) == (Strip, Audio)
+    assert [int(clip[0, 0, 0, 0]) for clip in strip.clips] == [49, 48, 47, 46, 45, 44, 43, 42]
     assert [len(wave) for wave in audio.waves] == [59, 58, 57, 56, 55, 54, 53, 52]
-    assert audio.captions[0] == "a taken for b (90 % sure)"
-    assert (len(audio.captions), audio.rate) == (8, 8000)
+    for shown, rate in ((strip, 8), (audio, 8000)):
+        assert shown.captions[0] == "a taken for b (90 % sure)"
+        assert (len(shown.captions), shown.rate) == (8, rate)
 
 
 def test_no_more_than_24_mistaken_pictures_are_shown_and_they_may_have_colours():
     grid = mistakes(np.zeros((50, 4, 4, 3), np.uint8))
-    assert isinstance(grid, Grid)
     assert len(grid.images) == len(grid.captions) == 24
 
 

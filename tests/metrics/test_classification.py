@@ -12,11 +12,9 @@ from torchmetrics import MetricCollection
 from zoo.metrics.classification import build_metrics
 
 
-def measured(probabilities, labels, batch_size=1000):
+def measured(probabilities, labels):
     metrics = MetricCollection({**build_metrics(probabilities.shape[1])})
-    parts = zip(probabilities.split(batch_size), labels.split(batch_size), strict=True)
-    for part in parts:
-        metrics.update(*part)
+    metrics.update(probabilities, labels)
     return {name: float(value) for name, value in metrics.compute().items()}
 
 
@@ -45,13 +43,6 @@ def test_ties_count_half_as_in_scikit_learn():
     probabilities = (probabilities * 4).round() / 4
     wanted = roc_auc_score(labels.numpy(), probabilities[:, 1].numpy())
     assert measured(probabilities, labels)["auroc"] == pytest.approx(wanted, rel=1e-6)
-
-
-def test_how_samples_are_batched_changes_nothing():
-    probabilities, labels = samples(203, 4)
-    assert measured(probabilities, labels, 7) == pytest.approx(
-        measured(probabilities, labels, 64), rel=1e-6
-    )
 
 
 def test_calibration_error_is_the_gap_of_confidence_and_accuracy_by_bin():

@@ -7,9 +7,8 @@ from torch import nn
 
 import zoo
 from datamodules.inputs.image import ImageInput
-from tests.data import refused
 from zoo.figures.raster import filters
-from zoo.nn.feature_maps import check, convolutions, displayed_layers, feature_maps
+from zoo.nn.feature_maps import convolutions, displayed_layers, feature_maps
 
 
 def test_maps_are_seen_after_the_first_activation_that_follows_a_convolution():
@@ -39,9 +38,7 @@ def test_the_maps_are_what_the_layers_give_for_the_first_picture(name):
 
 def test_a_model_that_looks_at_a_mirror_image_too_shows_the_picture_itself():
     images = torch.rand(1, 1, 28, 28)
-    plain, mirrors = (
-        zoo.create_model("image_cnn", flip_tta=flip_tta) for flip_tta in (False, True)
-    )
+    plain, mirrors = (zoo.create_model("image_cnn", flip_tta=both) for both in (False, True))
     mirrors.load_state_dict(plain.state_dict())
     found, wanted = (feature_maps(model, images) for model in (mirrors, plain))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
@@ -59,15 +56,3 @@ def test_the_report_shows_filters_and_maps_of_the_first_test_picture():
     assert "16 most active of 64 maps" in captions[-1]
     for here, there in zip(figures["Feature maps"].images, alone.images, strict=True):
         assert np.abs(here.astype(int) - there).max() <= 1  # a batch of one is summed otherwise
-
-
-WITHOUT = {
-    "text_cnn": "TextCNN has no 2-D convolution",
-    "video_conv3d": "VideoConv3D has no 2-D convolution",
-    "gan": r"GAN does not look at pictures, it takes \(1, 64\)",
-}
-
-
-@pytest.mark.parametrize("name", WITHOUT)
-def test_a_model_without_maps_of_a_picture_is_named(name):
-    refused(f"{WITHOUT[name]}.*such as image_cnn", check, zoo.create_model(name))

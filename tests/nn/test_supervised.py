@@ -53,6 +53,7 @@ SIZES = {
     "video_conv3d": (CLIPS, 40, 3e-3), "video_recurrent": (CLIPS, 40, 3e-3),
     "text_cnn": (TEXTS, 60, 5e-3), "text_cnn_2017": (TEXTS, 60, 5e-3),
     "text_lstm": (TEXTS, 60, 5e-3), "text_lstm_2017": (TEXTS, 60, 5e-3),
+    "sound_classifier": ((8, 320), 40, 1e-2),
 }  # fmt: skip
 
 
@@ -60,7 +61,7 @@ SIZES = {
 def test_a_classifier_overfits_a_batch(name):
     torch.manual_seed(0)
     model, (shape, steps, rate) = zoo.create_model(name), SIZES[name]
-    inputs = torch.randint(1, 128, shape) if shape == TEXTS else torch.randn(shape)
+    inputs = torch.randint(1, 128, shape) if len(shape) == 2 else torch.randn(shape)
     labels = torch.arange(len(inputs)) % model.hparams["num_classes"]
     last = learned(model, steps, rate, lambda: F.cross_entropy(model(inputs), labels))
     assert last < 0.1 or name == "image_cnn_2017"  # with its three dropouts

@@ -101,10 +101,3 @@ def test_the_command_lists_them_and_writes_the_page_of_the_zoo_from_the_cards(co
     assert all(name in out for name in SHELF)
     page = command.ran("list", "weights", "--markdown")
     assert page == model_card.page() == (ROOT / "docs" / "zoo.md").read_text()
-
-
-def test_a_bare_name_means_the_default_and_is_printed(capsys):
-    model = zoo.create_model("image_cnn", pretrained=True)
-    assert capsys.readouterr().err == "weights   image_cnn.mnist\n"
-    assert not model.training
-    assert model.predict(np.zeros((28, 28), np.uint8))[0]["label"] in model.classes

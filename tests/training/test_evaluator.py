@@ -12,7 +12,6 @@ import zoo
 from tests.data import opened
 from zoo.catalog.compose import compose
 from zoo.config import schema
-from zoo.metrics import frechet
 from zoo.training import csv_logger, evaluator
 from zoo.training.evaluator import Evaluator
 from zoo.utilities.errors import Failure
@@ -52,15 +51,18 @@ def test_its_input_is_its_own_and_takes_raw_pixels():
     assert [one["augment"]["rotation_range"] for one in both] == [0, 15]
 
 
-def test_other_data_have_another_classifier(monkeypatch):
-    made = set()
+def test_other_data_have_another_classifier_and_few_samples_smaller_batches(monkeypatch):
+    made, sizes = set(), []
     monkeypatch.setattr(evaluator, "load", lambda folder: SimpleNamespace(input=SimpleNamespace()))
-    monkeypatch.setattr(evaluator, "cached", lambda name, key, build: made.add((name, key)))
+    monkeypatch.setattr(evaluator, "cached", lambda *key: key[2]("") or made.add(key[:2]))
+    train = lambda recipe, _: sizes.append(recipe["data"]["batch_size"])  # noqa: E731
+    monkeypatch.setattr(evaluator, "_train", train)
     config, info = config_and_info()
+    few, other = {**info, "samples": {"train": 20}}, {**info, "digest": "another"}
     mnist = {**config, "choices": {**config["choices"], "data": "mnist"}}
-    for given in ((config, info), (config, {**info, "digest": "another"}), (mnist, info)):
+    for given in ((config, info), (config, other), (config, few), (mnist, info)):
         Evaluator(given[0]).load(given[1])
-    assert len(made) == 3
+    assert (len(made), sizes) == (4, [64, 64, 20, 64])
 
 
 def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
@@ -97,27 +99,6 @@ def test_the_process_is_alone_even_where_torchrun_started_this_one(monkeypatch, 
     assert "WORLD_SIZE" not in seen
 
 
-@pytest.mark.slow
-def test_it_knows_the_digits(tmp_path):
-    """Three of four epochs would do: 96 % on the test digits at least."""
-    config = compose(["experiment=gan"])
-    data = opened("digits")
-    pixels, labels = data.arrays("test")
-    _, said = frechet.classify(Evaluator(config).load(data.info), pixels)
-    assert np.mean(said == labels) > 0.96
-
-
-def test_few_samples_are_smaller_batches(monkeypatch):
-    recipes = []
-    monkeypatch.setattr(evaluator, "cached", lambda name, key, build: build("folder"))
-    monkeypatch.setattr(evaluator, "_train", lambda recipe, folder: recipes.append(recipe))
-    monkeypatch.setattr(evaluator, "load", lambda _: SimpleNamespace(input=SimpleNamespace()))
-    config = compose(["experiment=gan"])
-    for samples in (20, 1000):
-        Evaluator(config).load({"samples": {"train": samples}, "digest": "a"})
-    assert [recipe["data"]["batch_size"] for recipe in recipes] == [20, 64]
-
-
 class Brightness(torch.nn.Module):
     """A classifier that notes the pictures that it scores."""
 
@@ -143,9 +124,7 @@ def scored(monkeypatch, tmp_path):
         "data": {"limit": 60, "batch_size": 20}, "monitor": "val/frechet",
     }  # fmt: skip
     classifier = Brightness()
-    monkeypatch.setattr(
-        Evaluator, "load", lambda self, info: setattr(self, "classifier", classifier)
-    )
+    monkeypatch.setattr(Evaluator, "load", lambda self, _: vars(self).update(classifier=classifier))
 
     def train(epochs, name="a"):
         classifier.seen.clear()

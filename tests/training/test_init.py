@@ -1,10 +1,7 @@
 """`init=`: a run that starts from other weights; what is taken, starts anew, and is refused."""
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
-from sklearn.datasets import load_digits
 
 import zoo
 from tests.data import SMALL
@@ -17,26 +14,15 @@ def start(trained):
     return trained("image_cnn", **SMALL)
 
 
-@pytest.fixture
-def shapes(tmp_path):
-    """Class folders of coloured pictures, three classes."""
-    random = np.random.default_rng(0)
-    for label, level in (("dark", 40), ("bright", 200), ("grey", 120)):
-        (tmp_path / "shapes" / label).mkdir(parents=True)
-        for i in range(20):
-            pixels = (level + random.integers(-30, 30, (20, 24, 3))).astype(np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "shapes" / label / f"{i}.png")
-    return str(tmp_path / "shapes")
-
-
-def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, shapes, capsys):
+def test_model_arguments_and_input_are_the_cards_classes_are_the_datas(start, tiny, capsys):
     run = zoo.train(
         data="image_folder", init=str(start.folder), trainer={"max_epochs": 1}, baseline=None,
-        **{"data.source": shapes, "data.batch_size": 8, "model.optimizer.lr": 1e-9},
+        **{f"data.{key}": value for key, value in tiny("image_folder").items()},
+        **{"model.optimizer.lr": 1e-9},
     )  # fmt: skip
     assert "new       head.bias, head.weight" in capsys.readouterr().err
-    assert (run.config["model"]["widths"], run.model.hparams["num_classes"]) == ([4, 8], 3)
-    assert run.model.classes == ["bright", "dark", "grey"]
+    assert (run.config["model"]["widths"], run.model.hparams["num_classes"]) == ([4, 8], 2)
+    assert run.model.classes == ["bright", "dark"]
     assert vars(run.model.input) == vars(start.model.input)
     assert run.model.card["seen"] == {"digits": "mnist", "image_folder": None}
     moved = run.model.state_dict()  # at this rate nothing moves but statistics
@@ -75,30 +61,3 @@ def test_what_does_not_fit_is_one_line(words, said, start, command, tmp_path):
     line = command.failed("train", *words, "trainer=smoke", "baseline=null")
     assert said.format(start=start.folder) in line
     assert not list(tmp_path.rglob("checkpoints"))  # nothing left behind
-
-
-def uci_digits(folder):
-    """Digits of other writers than MNIST's: UCI's, which scikit-learn ships, drawn at 28 x 28."""
-    found = load_digits()
-    for i, (picture, label) in enumerate(zip(found.images, found.target, strict=True)):
-        (folder / str(label)).mkdir(parents=True, exist_ok=True)
-        pixels = Image.fromarray((picture * 255 / 16).round().astype(np.uint8))
-        pixels.resize((28, 28), Image.Resampling.BICUBIC).save(folder / f"{label}/{i}.png")
-    return str(folder)
-
-
-@pytest.mark.slow
-def test_fine_tuning_on_200_pictures_beats_training_from_scratch(tmp_path):
-    """image_cnn.mnist on 200 digits of other writers and of another scanner, three seeds each."""
-    source, scores = uci_digits(tmp_path / "digits"), {}
-    for init in ("image_cnn.mnist", None):
-        for seed in range(3):
-            run = zoo.train(
-                data="image_folder", init=init, seed=seed, trainer={"max_epochs": 10},
-                baseline=None, **{
-                    "data.source": source, "data.train_samples": 200, "data.channels": 1,
-                    "data.augment.horizontal_flip": False, "data.test": 0.5,
-                },
-            )  # fmt: skip
-            scores.setdefault(init, []).append(run.results["test/accuracy"])
-    assert np.mean(scores["image_cnn.mnist"]) > np.mean(scores[None])

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import zoo
+from tests.data import refused
 from zoo.training import launch
 from zoo.training.run import COMPOSED, write_config
 from zoo.utilities import hardware
@@ -17,8 +18,7 @@ SMALL = [
 
 
 def test_a_sweep_checks_every_job_before_the_first_starts(tmp_path):
-    with pytest.raises(ValueError, match=r"data\.batch_size is 0"):
-        launch.sweep([*SMALL, "data.batch_size=8,0"])
+    refused(r"data\.batch_size is 0", launch.sweep, [*SMALL, "data.batch_size=8,0"])
     assert not (tmp_path / "runs").exists()
 
 
@@ -87,8 +87,7 @@ def test_processes_that_torchrun_started_do_one_run(tmp_path, monkeypatch, capsy
 
 def test_processes_that_torchrun_started_need_a_name(monkeypatch):
     by_torchrun(monkeypatch)
-    with pytest.raises(ValueError, match="torchrun started several processes: give name="):
-        launch.start(["trainer=ddp", *SMALL])
+    refused("torchrun started several processes: give name=", launch.start, ["trainer=ddp", *SMALL])
 
 
 def by_torchrun(monkeypatch):

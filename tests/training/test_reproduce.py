@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.data import SMALL
+from tests.data import SMALL, refused
 from zoo.catalog.compose import as_overrides, compose
 from zoo.training import checkout, reproduce
 from zoo.training.results_page import is_reached
@@ -39,8 +39,7 @@ def test_the_slowest_seed_gives_the_minutes_and_one_of_changed_code_the_commit()
 
 def test_a_recipe_without_a_proof_says_so(monkeypatch):
     monkeypatch.setattr(reproduce, "_config", lambda name: {"target": None})
-    with pytest.raises(ValueError, match="has no proof"):
-        reproduce.measure("image_cnn", "")
+    refused("has no proof", reproduce.measure, "image_cnn", "")
 
 
 @pytest.fixture
@@ -110,12 +109,9 @@ def test_only_files_that_shape_a_run_change_a_commit(tree):
     checkout.refuse_changes()
     (tree / "zoo" / "nn.py").write_text("other")
     (tree / "zoo" / "new.py").write_text("new")
-    assert (checkout.commit(), checkout.changed_files()) == (
-        before + "+",
-        ["zoo/nn.py", "zoo/new.py"],
-    )
-    with pytest.raises(ValueError, match=r"zoo/nn\.py and 1 more differs from the commit"):
-        checkout.refuse_changes()
+    assert checkout.commit() == before + "+"
+    assert checkout.changed_files() == ["zoo/nn.py", "zoo/new.py"]
+    refused(r"zoo/nn\.py and 1 more differs from the commit", checkout.refuse_changes)
 
 
 @pytest.mark.parametrize("without", ["checkout", "git"])
@@ -154,7 +150,7 @@ def test_a_proof_runs_its_seeds_through_the_real_command(monkeypatch, tmp_path):
     small = as_overrides(SMALL)
     composed = reproduce.launch.compose_run
     smaller = lambda given: composed([*given, *small])  # noqa: E731
-    monkeypatch.setattr(reproduce.launch, "composed", smaller)
+    monkeypatch.setattr(reproduce.launch, "compose_run", smaller)
     seeds = {**PROOF, "seeds": [0, 1], "at_least": 0.0}
     monkeypatch.setattr(reproduce, "_config", lambda name: {**compose([]), "target": seeds})
     first = reproduce.measure("image_cnn", "p")

@@ -6,6 +6,7 @@ import platform
 
 import pytest
 
+from tests.data import refused
 from zoo.catalog.compose import compose
 from zoo.training.run import differences, is_complete, locate_run, lock_run
 
@@ -59,8 +60,7 @@ def test_a_start_that_was_killed_before_it_wrote_its_config_is_no_obstacle(confi
 def test_another_config_is_refused_with_the_difference_unless_forced(config, begun):
     assert begun.config == json.loads(json.dumps(config))
     other = changed(config, seed=5)
-    with pytest.raises(ValueError, match="seed: 0 -> 5"):
-        is_complete(begun, other)
+    refused("seed: 0 -> 5", is_complete, begun, other)
     assert not is_complete(begun, changed(other, force=True))
 
 
@@ -68,8 +68,7 @@ def test_a_folder_that_is_no_run_is_never_written_to(config, run):
     run.folder.mkdir(parents=True)
     (run.folder / "thesis.tex").write_text("mine")
     for one in (config, changed(config, force=True)):
-        with pytest.raises(ValueError, match="is no run"):
-            is_complete(run, one)
+        refused("is no run", is_complete, run, one)
     assert [path.name for path in run.folder.iterdir()] == ["thesis.tex"]
 
 

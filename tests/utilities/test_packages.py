@@ -15,9 +15,8 @@ ROOT = Path(zoo.__file__).resolve().parents[1]
 def python(*arguments):
     """Python in the working directory, with the zoo on its path as if it were installed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    more = {"env": environment, "capture_output": True, "text": True}
+    return subprocess.run([sys.executable, *arguments], **more)
 
 
 def message(path):

@@ -88,9 +88,8 @@ def test_the_spread_of_an_agreement_tells_how_sure_it_is():
 def test_vectors_that_are_all_alike_agree_with_nobody():
     pairs = evaluation.human_scores("wordsim353")
     names = sorted({word for a, b, _ in pairs for word in (a, b)})
-    assert (
-        evaluation.rank_correlation(Neighbours(names, np.ones((len(names), 3))), pairs).mean() == 0
-    )
+    alike = Neighbours(names, np.ones((len(names), 3)))
+    assert evaluation.rank_correlation(alike, pairs).mean() == 0
 
 
 def test_the_questions_are_those_of_the_paper():

@@ -9,7 +9,7 @@ from gensim.models import KeyedVectors
 from torch.testing import assert_close
 
 import zoo
-from tests.data import refused
+from tests.data import missing, refused
 from zoo.nn.embedding import REACH, SequenceEmbedding
 from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours
@@ -151,8 +151,7 @@ def test_a_damaged_file_is_one_clear_line(tmp_path, name, data, said):
 
 
 def test_what_is_not_there_or_has_no_vectors_is_said():
-    with pytest.raises(FileNotFoundError, match=r"no word vectors at nowhere\.bin"):
-        formats.read("nowhere.bin", WORDS, 6)
+    missing(r"no word vectors at nowhere\.bin", formats.read, "nowhere.bin", WORDS, 6)
     said = "is a ImageCNN, which has no word vectors"
     refused(said, formats.read, "image_cnn.digits", WORDS, 6)
 

@@ -7,6 +7,7 @@ import pytest
 from datamodules.inputs.text import LONG, LONGER
 from datamodules.sources import documents
 from datamodules.sources.documents import open_documents, pieces
+from tests.data import missing, refused
 from tests.datamodules.tables import write
 
 TEXTS = ["one two three", "four five", "six"]
@@ -28,7 +29,7 @@ def test_empty_lines_end_a_paragraph_and_line_ends_do_not_matter(tmp_path):
     path = tmp_path / "a.txt"
     for text in ("\ufeff\n\none\n two \n \t\n\n\nthree\n", "one\r\ntwo\r\n\r\nthree\r\n"):
         path.write_bytes(text.encode())
-        assert read(path) == ["one two", "three"]
+        assert read(path) == read(tmp_path) == ["one two", "three"]
 
 
 def test_a_line_of_any_length_is_read_in_parts_and_loses_no_word(tmp_path):
@@ -74,10 +75,8 @@ def test_the_column_is_found_or_told(ending, tmp_path):
 
 
 def test_articles_of_the_hubs_layout_are_the_documents(tiny, tmp_path):
-    assert (
-        len([*pieces(open_documents(Path(tiny("wikipedia_2015")["source"]), tmp_path, None)())])
-        == 60
-    )
+    articles = open_documents(Path(tiny("wikipedia_2015")["source"]), tmp_path, None)
+    assert len([*pieces(articles())]) == 60
 
 
 def test_a_row_without_a_text_has_no_words(tmp_path):
@@ -115,25 +114,20 @@ BAD = {
 @pytest.mark.parametrize(("name", "content"), [(n, c) for n, cases in BAD.items() for c in cases])
 def test_bad_files_are_errors_that_say_what_and_where(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=BAD[name][content]):
-        read(tmp_path / name)
+    refused(BAD[name][content], read, tmp_path / name)
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_a_column_that_is_missing_or_not_clear_is_told_with_those_that_are_there(ending, tmp_path):
     path = table(tmp_path / f"a.{ending}", "first", second=TEXTS)
-    with pytest.raises(ValueError, match="no column 'third': found id, second, first"):
-        read(path, "third")
-    with pytest.raises(ValueError, match="columns id, second, first: which of them is the text"):
-        read(path)
+    refused("no column 'third': found id, second, first", read, path, "third")
+    refused("columns id, second, first: which of them is the text", read, path)
 
 
 def test_a_folder_is_empty_or_of_several_kinds(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no \.txt files in .*, nor \.csv, \.jsonl"):
-        read(tmp_path)
+    missing(r"no \.txt files in .*, nor \.csv, \.jsonl", read, tmp_path)
     table(tmp_path / "a.csv")
     (tmp_path / "b.txt").write_text("a")
-    with pytest.raises(ValueError, match=r"files of several kinds \(\.csv, \.txt\): give one"):
-        read(tmp_path)
+    refused(r"files of several kinds \(\.csv, \.txt\): give one", read, tmp_path)
     (tmp_path / "b.txt").rename(tmp_path / ".b.txt")
     assert read(tmp_path) == TEXTS

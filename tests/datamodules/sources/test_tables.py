@@ -8,6 +8,7 @@ import pytest
 from datamodules.sources import columns
 from datamodules.sources.columns import FIND, Columns
 from tests import data
+from tests.data import refused
 from tests.datamodules.tables import write
 
 TEXTS = ["good film, quite", "bad\nfilm", "caf\u00e9 film"] * 20
@@ -80,9 +81,7 @@ def test_what_is_no_text_leaves_one_column_that_is():
 def test_a_column_that_is_not_there_is_named(tmp_path, command):
     path = write(tmp_path / "a.csv", {"text": TEXTS, "label": LABELS})
     told = ["data=labelled_text", f"data.source={path}", "data.label_column=verdict"]
-    code, _, err = command("train", *told)
-    assert code == 2
-    assert "has no column 'verdict': found text, label" in err.splitlines()[-1]
+    assert "has no column 'verdict': found text, label" in command.failed("train", *told)
 
 
 @pytest.mark.parametrize(("line", "said"), [
@@ -94,8 +93,7 @@ def test_a_column_that_is_not_there_is_named(tmp_path, command):
 def test_a_line_that_is_wrong_is_named(tmp_path, line, said):
     lines = [f'{{"text": "x {i}", "label": "{"ab"[i % 2]}"}}' for i in range(40)]
     (tmp_path / "a.jsonl").write_text("\n".join([lines[0], "", line, *lines[1:]]))
-    with pytest.raises(ValueError, match=said):
-        opened(tmp_path / "a.jsonl")
+    refused(said, opened, tmp_path / "a.jsonl")
 
 
 def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
@@ -110,11 +108,9 @@ def test_a_parquet_file_keeps_the_names_of_its_classes(tmp_path):
 
 def test_a_damaged_parquet_file_and_a_row_without_label_are_one_line(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"PAR1 nothing")
-    with pytest.raises(ValueError, match=r"[Pp]arquet"):
-        opened(tmp_path / "a.parquet")
+    refused(r"[Pp]arquet", opened, tmp_path / "a.parquet")
     path = write(tmp_path / "b.parquet", {"text": ["a", "b", "c"], "label": ["x", "y", None]})
-    with pytest.raises(ValueError, match="row 2 of all has no label"):
-        opened(path)
+    refused("row 2 of all has no label", opened, path)
 
 
 def test_numbers_are_ordered_as_numbers_and_words_as_words():
@@ -129,8 +125,7 @@ def test_numbers_are_ordered_as_numbers_and_words_as_words():
 def test_bytes_that_are_not_utf8_stop_are_skipped_or_are_replaced(tmp_path, ending):
     path = write(tmp_path / f"a.{ending}", {"text": TEXTS, "label": LABELS})
     path.write_bytes(path.read_bytes().replace(b"good", b"go\xe9d", 2))
-    with pytest.raises(ValueError, match=r"line [12] of .*: byte 2 is 0xe9.*skip.*broken=replace"):
-        opened(path)
+    refused(r"line [12] of .*: byte 2 is 0xe9.*skip.*broken=replace", opened, path)
     assert sum(opened(path, broken="skip").info["samples"].values()) == 58
     data = opened(path, broken="replace")
     assert sum(data.info["samples"].values()) == 60
@@ -145,9 +140,7 @@ def test_replaced_bytes_of_files_are_counted_in_one_printed_line(tmp_path, bad, 
             (tmp_path / "in" / name / f"{i}.txt").write_text(f"{name} {i}")
     (tmp_path / "in/neg/3.txt").write_bytes(b"quite " + bad)
     told = ["data=labelled_text", f"data.source={tmp_path / 'in'}", "trainer=smoke"]
-    code, _, err = command("train", *told)
-    assert code == 2
-    assert "3.txt: byte" in err.splitlines()[-1]
+    assert "3.txt: byte" in command.failed("train", *told)
     code, _, err = command("train", *told, "data.broken=replace")
     assert code == 0, err
     assert "replaced  2 bad bytes in 1 text(s)" in err
@@ -155,8 +148,7 @@ def test_replaced_bytes_of_files_are_counted_in_one_printed_line(tmp_path, bad, 
 
 def test_an_empty_review_is_named_by_its_line_or_skipped(tmp_path):
     path = write(tmp_path / "a.csv", {"text": [*TEXTS, "", " "], "label": [*LABELS, "neg", "pos"]})
-    with pytest.raises(ValueError, match=r"line 82 of .*this text has no words; data.broken=skip"):
-        opened(path)
+    refused(r"line 82 of .*this text has no words; data.broken=skip", opened, path)
     data = opened(path, broken="skip")
     assert len(data.info["skipped"]) == 2
     assert sum(data.info["samples"].values()) == 60

@@ -127,13 +127,6 @@ def test_without_mixing_labels_stay_as_they_are(images):
     assert Augment(ALL).mix(*given, 6, KEY) == given
 
 
-def test_the_frames_of_a_clip_are_changed_alike():
-    clip = torch.rand(6, 2, 1, 12, 12).expand(-1, -1, 5, -1, -1)  # (B, C, T, H, W), a still
-    options = {name: value for name, value in ALL.items() if name != "erasing"}
-    found = Augment(options)(clip.flatten(1, 2), KEY, 5).unflatten(1, (2, 5))
-    torch.testing.assert_close(found, found[:, :, :1].expand_as(found))
-
-
 def test_the_draws_keep_to_their_ranges():
     parameters = Augment(ALL).draw(5000, (20, 40), KEY.generator())
     turns = {"rotation": math.radians(30), "shear": math.radians(10)}

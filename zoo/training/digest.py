@@ -29,7 +29,6 @@ LEAVES = {  # what is not followed, and why
     "save_pretrained": "a model's method: writes a folder",
     "push_to_hub": "a model's method: publishes a folder",
     "from_pretrained": "a model's method: reads a folder",
-    "push_to_hub": "a model's method: uploads a folder",
 }
 IGNORED_KEYS = (  # keys of a run's config that no score depends on
     "name", "seed", "force", "logger", "target", "choices", "command", "save_every", "timeout",

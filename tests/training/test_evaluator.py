@@ -62,7 +62,7 @@ def test_other_data_have_another_classifier_and_few_samples_smaller_batches(monk
     mnist = {**config, "choices": {**config["choices"], "data": "mnist"}}
     for given in ((config, info), (config, other), (config, few), (mnist, info)):
         Evaluator(given[0]).load(given[1])
-    assert (len(made), sizes) == (4, [64, 64, 20, 64])
+    assert (len(made), sizes) == (4, [64, 64, 20, 80])
 
 
 def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():

@@ -79,13 +79,9 @@ class Images(Labelled):
         self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
     ) -> Arrays:
         """Pixels (N, H, W, C), uint8, and labels (N,)."""
-        pixels = np.empty((len(rows.labels), *shape), np.uint8)
-        readable: list[int] = []
         read = partial(decode, image_size=shape[0], channels=shape[2])
-        for i, picture in self.decode_rows(rows, split, read, skipped):
-            pixels[len(readable)] = picture
-            readable.append(i)
-        return {"pixels": pixels[: len(readable)], "labels": rows.labels[readable]}
+        pixels, labels = self.decode_array(rows, split, read, shape, skipped)
+        return {"pixels": pixels, "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         info = super().fit(metadata)
@@ -106,13 +102,6 @@ class Images(Labelled):
                     yield self.augment(images, key)
 
         return ImageInput.fit(pixels, scaling, augmented if rounds else None)
-
-    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
-        pixels, labels = (self.splits[split][name] for name in self.ARRAYS)
-        if split != "train" or len(self.rows) == len(labels):
-            return pixels, labels
-        return pixels[self.rows], labels[self.rows]
 
     def flow(
         self,

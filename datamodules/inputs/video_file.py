@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from datamodules.inputs import import_reader
 from datamodules.inputs.picture_file import MAX_PIXELS
 from datamodules.inputs.picture_file import SUFFIXES as PICTURES
 from datamodules.inputs.picture_file import decode as decode_picture
@@ -95,12 +96,7 @@ def read_video(
         ModuleNotFoundError: the package av is not installed.
         ValueError: no video, damaged, cut short or too large; the message names it.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            'videos are read by the package av: pip install "lightning-zoo[video]"'
-        ) from error
+    av = import_reader("av", "videos", "video")
     name = str(raw) if isinstance(raw, str | Path) else f"a video ({type(raw).__name__})"
     try:
         with (

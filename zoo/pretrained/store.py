@@ -116,25 +116,18 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
     from zoo.pretrained.quantize import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
-    data = to_bytes(pack(_tensors_of(model), bits))
+    novelty = {} if model.novelty is None else model.novelty.tensors()
+    input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
+    tensors = {
+        **model.state_dict(),
+        **{NOVELTY + name: tensor for name, tensor in novelty.items()},
+        **{INPUT + name: tensor for name, tensor in input_tensors.items()},
+    }
+    data = to_bytes(pack(tensors, bits))
     replace(file, data)
     complete = {"schema": SCHEMA, **card, "sha256": _digest(data)}
     replace(_card_path(file), json.dumps(complete, indent=1))
     return file
-
-
-def _tensors_of(model: Model) -> "dict[str, Tensor]":
-    novelty = {} if model.novelty is None else model.novelty.tensors()
-    input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
-    return {
-        **model.state_dict(),
-        **_add_prefix(NOVELTY, novelty),
-        **_add_prefix(INPUT, input_tensors),
-    }
-
-
-def _add_prefix(prefix: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    return {prefix + name: tensor for name, tensor in tensors.items()}
 
 
 def _digest(data: bytes) -> str:

@@ -27,11 +27,7 @@ LONG = 500  # batches from which on there is a progress bar
 
 
 def check_estimator(estimator: Any) -> Any:
-    """An estimator, or the `_target_` and arguments of one, if it learns batch by batch.
-
-    Raises:
-        ValueError: it has no `partial_fit`; a wrong `_target_` or argument.
-    """
+    """An estimator, or the `_target_` and arguments of one, if it learns batch by batch."""
     built = build_estimator(estimator)
     if not hasattr(built, "partial_fit"):
         raise ValueError(

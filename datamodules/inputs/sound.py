@@ -121,11 +121,7 @@ def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:
 
 
 def _amplitudes(array: np.ndarray) -> np.ndarray:
-    """An array (T,) or (T, channels) as floats; integers are divided by the largest of their type.
-
-    Raises:
-        ValueError: another layout, naming the axis.
-    """
+    """An array (T,) or (T, channels) as floats; integers by the largest of their type."""
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > MAX_CHANNELS):
         raise ValueError(
             f"a sound has the shape {array.shape}: (T,) or (T, channels) is wanted, with at most "

@@ -16,7 +16,6 @@ from datamodules.inputs.picture_file import decode as decode_picture
 
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
-Frames = Sequence[Any] | np.ndarray
 
 
 def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | None) -> np.ndarray:
@@ -67,11 +66,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def frames_of(array: np.ndarray) -> np.ndarray:
-    """An array of one clip, checked.
-
-    Raises:
-        ValueError: another layout, or no frames.
-    """
+    """An array of one clip, checked."""
     picture = array.ndim == 3 and array.shape[2] in (1, 3, 4)
     if array.ndim not in (3, 4) or picture or not len(array):
         raise ValueError(

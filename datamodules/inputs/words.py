@@ -82,11 +82,7 @@ class ContextInput(Input):
 
 
 def sides(sentence: str) -> list[str]:
-    """What stands before the gap and after it.
-
-    Raises:
-        ValueError: there is not exactly one gap.
-    """
+    """What stands before the gap and after it."""
     parts = GAP.split(sentence)
     if len(parts) != 2:
         raise ValueError(

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.loading.arrays import Arrays, DataArguments, InMemory
+from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities.console import with_bar
-from datamodules.utilities.types import Positive
 
 
 class LabelledArguments(DataArguments):

@@ -122,8 +122,8 @@ def divide(count: int, validation: float, test: float, limit: int | None) -> dic
     return {split: parts[split][:limit] for split in NAMES}
 
 
-def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: int) -> list[int]:
-    """The numbers of the most frequent words, in this order; ties by the alphabet.
+def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: int) -> list[str]:
+    """The most frequent words, in this order; ties by the alphabet.
 
     Raises:
         ValueError: fewer than two words are frequent enough.
@@ -135,7 +135,8 @@ def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: i
             f"{counts.sum():,} words of training text: two are needed; lower data.min_count or "
             "give more text"
         )
-    return sorted(candidates, key=lambda i: (-counts[i], lexicon[i]))[:most]
+    numbers = sorted(candidates, key=lambda i: (-counts[i], lexicon[i]))[:most]
+    return [lexicon[i] for i in numbers]
 
 
 def write(

@@ -47,12 +47,7 @@ def open_documents(location: Path | str, scratch: Path, column: str | None) -> C
 
 
 def inside(folder: Path) -> list[Path]:
-    """The files of a folder, which are of one kind.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: there are several kinds.
-    """
+    """The files of a folder, which are of one kind."""
     files = list_files(folder, RUNNING)
     kinds = sorted({tables.suffix(file) for file in files})
     if not files:

@@ -212,11 +212,7 @@ def _candidates(folder: Path, kind: Kind) -> list[Path]:
 
 
 def _by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
-    """The rows of each split, as each row tells it; all where none does.
-
-    Raises:
-        ValueError: that is no split.
-    """
+    """The rows of each split, as each row tells it; all where none does."""
     names = {*split_names}
     wrong = {name for name in names if name.lower() not in SPLITS} if names != {""} else set()
     if wrong:

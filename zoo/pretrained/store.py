@@ -125,13 +125,9 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
     }
     data = to_bytes(pack(tensors, bits))
     replace(file, data)
-    complete = {"schema": SCHEMA, **card, "sha256": _digest(data)}
+    complete = {"schema": SCHEMA, **card, "sha256": hashlib.sha256(data).hexdigest()}
     replace(_card_path(file), json.dumps(complete, indent=1))
     return file
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -185,7 +181,7 @@ def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
     from zoo.pretrained.quantize import unpack
 
     data = path.read_bytes()
-    if _digest(data) != sha256:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
     try:
         tensors = unpack(load(data))

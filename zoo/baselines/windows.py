@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
@@ -77,13 +77,15 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         X, labels = self._validate(X, reset=True), self._encode_labels(y)
         check_consistent_length(X, labels)
         windows, owners = cut(X, self.window, self.stride)
-        base, targets = self._build_base(X), labels[owners]
-        folds = [
-            [np.flatnonzero(np.isin(owners, rows)) for rows in train_and_test]
-            for train_and_test in self._split_folds(labels)
-        ]
-        outputs = cross_val_predict(base, windows, targets, cv=folds, method="predict_proba")
-        self.windows_ = base.fit(windows, targets)
+        outputs = np.empty((len(owners), len(self.classes_)))
+        for train_rows, test_rows in self._split_folds(labels):
+            inside = np.isin(owners, train_rows)
+            classifier = self._build_base(X).fit(
+                select_windows(windows, inside), labels[owners[inside]]
+            )
+            outside = np.isin(owners, test_rows)
+            outputs[outside] = classifier.predict_proba(select_windows(windows, outside))
+        self.windows_ = self._build_base(X).fit(windows, labels[owners])
         final = LogisticRegression(max_iter=1000) if self.final is None else clone(self.final)
         self.final_ = make_pipeline(StandardScaler(), final).fit(summary(outputs, owners), labels)
         return self
@@ -131,7 +133,11 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         return cutter.split(labels, labels)
 
     def _validate(self, X: Any, reset: bool) -> Any:
-        """Samples as a list of texts or an array of finite numbers."""
+        """Samples as a list of texts or an array of finite numbers.
+
+        Raises:
+            ValueError: neither; no samples; another number of features than in `fit`.
+        """
         if is_text(X):
             if "" in (one.strip() for one in X):
                 raise ValueError("a text has no words")
@@ -177,6 +183,13 @@ def phrases(words: list[str], window: int, stride: int) -> list[str]:
     last = max(len(words) - window, 0)
     begins = [*range(0, last, stride), last]
     return [" ".join(words[begin : begin + window]) for begin in begins]
+
+
+def select_windows(windows: Any, which: np.ndarray) -> Any:
+    """The windows (S,) where `which` is true."""
+    if isinstance(windows, list):
+        return [windows[i] for i in np.flatnonzero(which)]
+    return windows[which]
 
 
 def starts(owners: np.ndarray) -> np.ndarray:

@@ -83,20 +83,12 @@ class Sounds(Labelled):
 
     def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Mu-law ids (N, T), uint8, and labels (N,)."""
-        ids = np.empty((len(rows.labels), self.input.length), np.uint8)
-        readable: list[int] = []
-        for i, sound in self.decode_rows(rows, split, self.input.decode, skipped):
-            ids[len(readable)] = sound
-            readable.append(i)
-        return {"ids": ids[: len(readable)], "labels": rows.labels[readable]}
+        read, shape = self.input.decode, (self.input.length,)
+        ids, labels = self.decode_array(rows, split, read, shape, skipped)
+        return {"ids": ids, "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         return {**super().fit(metadata), "levels": self.hparams["levels"]}
-
-    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Ids (N, T), uint8, and labels (N,) of a split, for what is no neural network."""
-        ids, labels = self.splits[split]["ids"], self.splits[split]["labels"]
-        return (ids[self.rows], labels[self.rows]) if split == "train" else (ids, labels)
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Ids (B, T), int64, and labels (B,)."""

@@ -12,6 +12,7 @@ All clips are held in memory, each frames * image_size ** 2 * channels bytes: a 
 frames of 48 x 48 in colour take 111 MB.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -103,20 +104,15 @@ class Clips(Labelled):
         """
         options = {key: self.hparams[key] for key in ("image_size", "channels", "frames", "rate")}
         size = options["image_size"]
-        shape = (len(rows.labels), options["frames"], size, size, options["channels"])
-        if (needed := np.prod(shape, dtype=np.int64)) > MEMORY:
+        shape = (options["frames"], size, size, options["channels"])
+        if (needed := len(rows.labels) * math.prod(shape)) > MEMORY:
             raise ValueError(
                 f"the clips of {split} would take {needed / 2**30:.1f} GiB of memory: lower "
                 "data.image_size or data.frames, or take fewer with data.limit"
             )
-        clips, readable = np.empty(shape, np.uint8), []  # type: ignore[var-annotated]
-        for i, clip in self.decode_rows(rows, split, partial(decode, **options), skipped):
-            clips[len(readable)] = clip
-            readable.append(i)
-        return {
-            "clips": reorder_frames(clips[: len(readable)], self.hparams["order"]),
-            "labels": rows.labels[readable],
-        }
+        read = partial(decode, **options)
+        clips, labels = self.decode_array(rows, split, read, shape, skipped)
+        return {"clips": reorder_frames(clips, self.hparams["order"]), "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         info = super().fit(metadata)
@@ -125,13 +121,6 @@ class Clips(Labelled):
             self.arrays("train")[0], rate=rate, unfold=unfold
         )
         return {**info, "channels": self.input.channels}
-
-    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Clips (N, T, H, W, C), uint8, and labels (N,), for what is no neural network."""
-        clips, labels = self.splits[split]["clips"], self.splits[split]["labels"]
-        if split != "train" or len(self.rows) == len(labels):
-            return clips, labels
-        return clips[self.rows], labels[self.rows]
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Clips, normalised, and labels (B,)."""

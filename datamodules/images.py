@@ -21,9 +21,9 @@ from typing_extensions import Unpack
 from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, scaled_blocks
 from datamodules.inputs.picture_file import decode, open_picture
+from datamodules.loading import numpy_stream
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled, LabelledArguments
-from datamodules.loading.numpy_stream import Layout, flow
 from datamodules.sources.layouts import PICTURES
 from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options
@@ -79,13 +79,9 @@ class Images(Labelled):
         self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
     ) -> Arrays:
         """Pixels (N, H, W, C), uint8, and labels (N,)."""
-        pixels = np.empty((len(rows.labels), *shape), np.uint8)
-        readable: list[int] = []
         read = partial(decode, image_size=shape[0], channels=shape[2])
-        for i, picture in self.decode_rows(rows, split, read, skipped):
-            pixels[len(readable)] = picture
-            readable.append(i)
-        return {"pixels": pixels[: len(readable)], "labels": rows.labels[readable]}
+        pixels, labels = self.decode_array(rows, split, read, shape, skipped)
+        return {"pixels": pixels, "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         info = super().fit(metadata)
@@ -107,13 +103,6 @@ class Images(Labelled):
 
         return ImageInput.fit(pixels, scaling, augmented if rounds else None)
 
-    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, H, W, C), uint8, and labels (N,) of a split, for what is no neural network."""
-        pixels, labels = (self.splits[split][name] for name in self.ARRAYS)
-        if split != "train" or len(self.rows) == len(labels):
-            return pixels, labels
-        return pixels[self.rows], labels[self.rows]
-
     def flow(
         self,
         split: str = "train",
@@ -123,7 +112,7 @@ class Images(Labelled):
         batch_size: int | None = None,
         shuffle: bool = True,
         seed: int | None = None,
-        layout: Layout = "NHWC",
+        layout: numpy_stream.Layout = "NHWC",
         sheets: str | Path | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Stream batches of NumPy arrays, for learning outside the network.
@@ -148,12 +137,17 @@ class Images(Labelled):
             function of seed, epoch and its number.
 
         Raises:
-            ValueError: no such split or layout, or a number of epochs or a size below 1.
+            ValueError: no such split or layout, or a number of epochs or a size below 1; at once,
+                not at the first batch.
         """
-        return flow(
-            self, split, augment=augment, epochs=epochs, batch_size=batch_size, shuffle=shuffle,
-            seed=seed, layout=layout, sheets=sheets,
-        )  # fmt: skip
+        batch_size = self.hparams["batch_size"] if batch_size is None else batch_size
+        seed = self.hparams["seed"] if seed is None else seed
+        numpy_stream.check(split, layout, epochs, batch_size)
+        if not hasattr(self, "splits"):
+            self.setup("fit")
+        batches = numpy_stream.draw_batches(self, split, epochs, batch_size, shuffle, seed)
+        options = split, augment, layout, None if sheets is None else Path(sheets)
+        return (numpy_stream.to_arrays(self, batch, *options) for batch in batches)
 
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Images (B, C, H, W), normalised, and labels (B,), or (B, K) where they are mixed."""

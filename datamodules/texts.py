@@ -34,13 +34,12 @@ from datamodules.inputs.text import (
     spans,
     words_of,
 )
-from datamodules.loading.arrays import Arrays
+from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
 from datamodules.sources.layouts import NAMES, TEXTS, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Positive
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
 

@@ -42,7 +42,8 @@ class TurnedImages(Images):
             name: random.uniform(-REACH, REACH, len(rows.labels)).astype(np.float32)
             for name, rows in source.splits.items()
         }
-        self.moments = target_moments(angles["train"])
+        mean, std = (moment(angles["train"], dtype=np.float64) for moment in (np.mean, np.std))
+        self.moments = {"target_mean": round(float(mean), 4), "target_std": round(float(std), 4)}
         pairs = {
             name: Rows(list(zip(rows.raws, angles[name], strict=True)), rows.labels)
             for name, rows in source.splits.items()
@@ -87,12 +88,6 @@ class TurnedImages(Images):
         rest = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
         moments = {name: metadata[name] for name in ("target_mean", "target_std")}
         return {**rest, "unit": "degrees", **moments}
-
-
-def target_moments(targets: np.ndarray) -> dict[str, float]:
-    """Mean and deviation of targets (N,), by name."""
-    mean, std = targets.mean(dtype=np.float64), targets.std(dtype=np.float64)
-    return {"target_mean": round(float(mean), 4), "target_std": round(float(std), 4)}
 
 
 def turn_images(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:

@@ -31,14 +31,13 @@ from typing_extensions import Unpack
 from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
 from datamodules.inputs.words import ContextInput
-from datamodules.loading.arrays import DataArguments, InMemory
+from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
 from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
 from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Positive
 
 EVALUATED = 4096  # centres of a global batch that is not trained on
 
@@ -100,10 +99,11 @@ class Words(InMemory):
         shares = hparams["validation"], hparams["test"], hparams["limit"]
         text, splits = corpus.read(self.pieces(location, scratch), scratch / "words", *shares)
         counts = text.counts(splits["train"])
-        encoder = self.model_input
-        vocabulary = encoder.vocabulary if encoder else self.vocabulary(counts, text.lexicon)
+        lexicon, encoder = text.lexicon, self.model_input
+        limits = hparams["vocabulary_size"] - FIRST, hparams["min_count"]
+        vocabulary = encoder.vocabulary if encoder else corpus.frequent(counts, lexicon, *limits)
         places = {word: i for i, word in enumerate(vocabulary, FIRST)}
-        ids = np.array([places.get(word, PADDING) for word in text.lexicon], np.int32)
+        ids = np.array([places.get(word, PADDING) for word in lexicon], np.int32)
         metadata = {
             "vocabulary": vocabulary,
             "distinct": int(np.count_nonzero(counts)),
@@ -121,12 +121,6 @@ class Words(InMemory):
             return lambda: documents.pieces(read())
         texts = self.BUNDLED[self.hparams["name"]]()
         return lambda: documents.pieces((text, True) for text in texts)
-
-    def vocabulary(self, counts: np.ndarray, lexicon: list[str]) -> list[str]:
-        """The vocabulary of the training text, from the counts of its words."""
-        hparams = self.hparams
-        most = hparams["vocabulary_size"] - FIRST
-        return [lexicon[i] for i in corpus.frequent(counts, lexicon, most, hparams["min_count"])]
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         hparams, vocabulary = self.hparams, metadata["vocabulary"]

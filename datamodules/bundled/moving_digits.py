@@ -33,14 +33,14 @@ def moving_digits(label: Label | None = "direction") -> Source:
     places = random.integers(0, SIDE, (count, 1, 2)) + (
         np.arange(LENGTH)[:, None] * steps[direction][:, None]
     )  # (N, T, 2)
+    labels, classes = direction, list(DIRECTIONS)
     if label == "digit":
-        return Source({"all": Rows(shift_images(rows.raws, places), rows.labels)}, source.classes)
-    if label == "direction":
-        return Source({"all": Rows(shift_images(rows.raws, places), direction)}, list(DIRECTIONS))
-    wrong = random.permutation(np.arange(count) % 2)
-    last_direction = (direction + wrong * random.integers(1, len(steps), count)) % len(steps)
-    places[:, -1] = places[:, -2] + steps[last_direction]
-    return Source({"all": Rows(shift_images(rows.raws, places), wrong)}, ["follows", "does not"])
+        labels, classes = rows.labels, source.classes
+    elif label == "next_frame":
+        labels, classes = random.permutation(np.arange(count) % 2), ["follows", "does not"]
+        last_direction = (direction + labels * random.integers(1, len(steps), count)) % len(steps)
+        places[:, -1] = places[:, -2] + steps[last_direction]
+    return Source({"all": Rows(shift_images(rows.raws, places), labels)}, classes)
 
 
 def shift_images(pictures: Any, places: np.ndarray) -> np.ndarray:

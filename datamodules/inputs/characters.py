@@ -4,20 +4,19 @@ Shapes: B texts, T characters; ids count from 0: padding, 1: an unknown characte
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input
 from datamodules.inputs.text import SUFFIXES
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is shown
 
 
-class CharacterInput:
+class CharacterInput(Input):
     """Texts of any length as a batch of ids.
 
     Args:
@@ -25,7 +24,7 @@ class CharacterInput:
     """
 
     kind = "characters"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(self, *, characters: str) -> None:
         self.characters = characters
@@ -49,10 +48,6 @@ class CharacterInput:
     def vocabulary_size(self) -> int:
         """How many ids there are."""
         return FIRST + len(self.characters)
-
-    def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
 
     def __call__(self, raws: str | Sequence[str]) -> Tensor:
         """Map a text, or a list of them, to ids (B, T), int64; shorter ones end in padding.

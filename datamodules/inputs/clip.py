@@ -4,7 +4,6 @@ Shapes: B clips, C channels, T frames, H x W pixels.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input, as_list
 from datamodules.inputs.image import level_moments
 from datamodules.inputs.video_file import decode
 from datamodules.transforms.standardise import NOISE
@@ -20,7 +19,7 @@ from datamodules.transforms.standardise import NOISE
 SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"})
 
 
-class ClipInput:
+class ClipInput(Input):
     """Clips of any size and length as a normalised batch.
 
     Args:
@@ -34,7 +33,7 @@ class ClipInput:
     """
 
     kind = "clip"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(
         self,
@@ -71,10 +70,6 @@ class ClipInput:
         """Frames a second, for pictures of clips; 0 where it differs from clip to clip."""
         return self.rate or 0
 
-    def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
-
     def __call__(self, raws: Any) -> Tensor:
         """Map clips to a batch (B, C, T, H, W), or (B, C, rows * H, columns * W) if unfolded.
 
@@ -82,13 +77,7 @@ class ClipInput:
             raws: a path of a video or of a folder of pictures, the bytes of a video, or an array
                 (T, H, W) or (T, H, W, C); or a list, or an array (B, T, H, W, C), of them.
         """
-        if isinstance(raws, np.ndarray | Tensor):
-            raws = list(raws) if raws.ndim == 5 else [raws]
-        elif isinstance(raws, str | bytes) or not isinstance(raws, Sequence):
-            raws = [raws]
-        if not raws:
-            raise ValueError("no clips given: the list is empty")
-        pixels = np.stack([self.decode(raw) for raw in raws])
+        pixels = np.stack([self.decode(raw) for raw in as_list(raws, "clips", dimensions=5)])
         return self.arrange(self.normalise(self.scale(torch.from_numpy(pixels))))
 
     def decode(self, raw: Any) -> np.ndarray:

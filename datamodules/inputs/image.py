@@ -1,13 +1,13 @@
 """Raw picture -> tensor and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input, as_list
 from datamodules.inputs.picture_file import SUFFIXES, decode
 from datamodules.transforms.standardise import (
     EPSILON,
@@ -29,7 +29,7 @@ RIMS = 10_000  # pictures whose rims are looked at, at most
 NEARLY_ALL = 0.95  # of the pictures, whose rims must be within 0.1 of one level
 
 
-class ImageInput:
+class ImageInput(Input):
     """Pictures of any size and mode as a normalised batch.
 
     What a person gives may be black on white where the training pictures are white on black. Where
@@ -49,7 +49,7 @@ class ImageInput:
     """
 
     kind = "image"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class ImageInput:
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict; see `tensors` for the rest of it."""
-        return {key: value for key, value in config_of(self).items() if key != "zca"}
+        return {key: value for key, value in super().config().items() if key != "zca"}
 
     def tensors(self) -> dict[str, Tensor]:
         """What else was fitted, by the attribute that holds it."""
@@ -119,14 +119,8 @@ class ImageInput:
             raws: a path, bytes, PIL image or array; or a list, or an array (B, H, W, C), of them.
                 Those on the opposite of the training pictures' background are inverted.
         """
-        if isinstance(raws, np.ndarray | Tensor):
-            raws = list(raws) if raws.ndim == 4 else [raws]
-        elif isinstance(raws, str | bytes) or not isinstance(raws, Sequence):
-            raws = [raws]
-        if not raws:
-            raise ValueError("no pictures given: the list is empty")
-        pixels = self.match_background(np.stack([self.decode(raw) for raw in raws]))
-        return self.normalise(self.scale(torch.from_numpy(pixels)))
+        pixels = np.stack([self.decode(raw) for raw in as_list(raws, "pictures", dimensions=4)])
+        return self.normalise(self.scale(torch.from_numpy(self.match_background(pixels))))
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw picture to pixels (H, W, C), uint8."""

@@ -61,7 +61,10 @@ def open_picture(raw: Any) -> Iterator[Any]:
         if isinstance(image, Image.Image):
             yield image
             return
-        with _header(raw) as picture:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower
+            file = Image.open(io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS)
+        with file as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
             yield picture
@@ -77,15 +80,6 @@ def open_picture(raw: Any) -> Iterator[Any]:
         raise ValueError(f"{name} is damaged: {error}") from error
 
 
-def _header(raw: Any) -> Any:
-    """What Pillow reads of a path or bytes before it decodes them."""
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
-        return Image.open(io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=FORMATS)
-
-
 def eight_bit(picture: Any) -> Any:
     """Bring 16-bit grey to 8 bits and lay transparent pictures on white."""
     from PIL import Image
@@ -99,11 +93,7 @@ def eight_bit(picture: Any) -> Any:
 
 
 def _pixels(array: np.ndarray) -> np.ndarray:
-    """An array of one picture as (H, W) or (H, W, C), uint8.
-
-    Raises:
-        ValueError: another layout, naming the axis, or floats outside [0, 1].
-    """
+    """An array of one picture as (H, W) or (H, W, C), uint8."""
     if array.ndim == 3 and array.shape[2] not in (1, 3, 4) and array.shape[0] in (1, 3, 4):
         array = array.transpose(1, 2, 0)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):

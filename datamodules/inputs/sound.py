@@ -9,7 +9,6 @@ Shapes: B sounds, T samples.
 
 import io
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input, as_list, import_reader
 
 LOUD = 10.0  # floats beyond it are surely no sound in [-1, 1], but 16-bit values
 MAX_CHANNELS = 32
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
 
 
-class SoundInput:
+class SoundInput(Input):
     """Sounds of any rate, width and number of channels as ids of one length.
 
     They are mixed to one channel, resampled, cut or filled up with silence; loudness is kept.
@@ -37,17 +36,13 @@ class SoundInput:
     """
 
     kind = "sound"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(
         self, *, sample_rate: int, levels: int, length: int, windows: Literal["one"] = "one"
     ) -> None:
         self.sample_rate, self.levels, self.length = sample_rate, levels, length
         self.windows = windows
-
-    def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
 
     def __call__(self, raws: Any) -> Tensor:
         """Map sounds to ids (B, T), int64, in [0, levels).
@@ -56,11 +51,8 @@ class SoundInput:
             raws: a path, bytes, or a wave (T,) or (T, channels) that has this input's rate:
                 floats in [-1, 1] or integers; or a list of them.
         """
-        if isinstance(raws, np.ndarray | Tensor | str | bytes) or not isinstance(raws, Sequence):
-            raws = [raws]
-        if not raws:
-            raise ValueError("no sounds given: the list is empty")
-        return torch.from_numpy(np.stack([self.decode(raw) for raw in raws])).long()
+        ids = np.stack([self.decode(raw) for raw in as_list(raws, "sounds")])
+        return torch.from_numpy(ids).long()
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw sound to ids (T,), uint8.
@@ -129,11 +121,7 @@ def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:
 
 
 def _amplitudes(array: np.ndarray) -> np.ndarray:
-    """An array (T,) or (T, channels) as floats; integers are divided by the largest of their type.
-
-    Raises:
-        ValueError: another layout, naming the axis.
-    """
+    """An array (T,) or (T, channels) as floats; integers by the largest of their type."""
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > MAX_CHANNELS):
         raise ValueError(
             f"a sound has the shape {array.shape}: (T,) or (T, channels) is wanted, with at most "
@@ -148,7 +136,7 @@ def _amplitudes(array: np.ndarray) -> np.ndarray:
 
 def _file(raw: Any, name: str, rate: int, length: int) -> tuple[np.ndarray, int]:
     """The beginning of a sound file (T, channels), and its rate."""
-    soundfile = _soundfile()
+    soundfile = import_reader("soundfile", "sounds", "audio")
     if not isinstance(raw, str | Path | bytes):
         raise ValueError(f"{name} is no sound: a path, the bytes of a file or an array is wanted")
     if not isinstance(raw, bytes) and not Path(raw).is_file():
@@ -160,13 +148,3 @@ def _file(raw: Any, name: str, rate: int, length: int) -> tuple[np.ndarray, int]
             return file.read(most, always_2d=True), file.samplerate
     except (soundfile.SoundFileError, ValueError, OSError) as error:
         raise ValueError(f"{name} is no sound file, or damaged: {error}") from error
-
-
-def _soundfile() -> Any:
-    try:
-        import soundfile
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            'sounds are read by the package soundfile: pip install "lightning-zoo[audio]"'
-        ) from error
-    return soundfile

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocabulary, of the first
 UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
@@ -80,7 +80,7 @@ def replace_bad_bytes(raw: Any) -> tuple[str, int]:
     return BAD.subn("\N{REPLACEMENT CHARACTER}", text)
 
 
-class TextInput:
+class TextInput(Input):
     """Texts as a batch of word ids of one length: 0 is padding, 1 an unknown word.
 
     Args:
@@ -92,7 +92,7 @@ class TextInput:
     """
 
     kind = "text"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(
         self,
@@ -105,10 +105,6 @@ class TextInput:
     ) -> None:
         self.vocabulary, self.max_length = vocabulary, max_length
         self.padding, self.truncating, self.tokenizer = padding, truncating, tokenizer
-
-    def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
 
     def __call__(self, raws: Any) -> Tensor:
         """Map texts to word ids (B, max_length), int64.

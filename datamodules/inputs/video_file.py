@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from datamodules.inputs import import_reader
 from datamodules.inputs.picture_file import MAX_PIXELS
 from datamodules.inputs.picture_file import SUFFIXES as PICTURES
 from datamodules.inputs.picture_file import decode as decode_picture
 
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
-Frames = Sequence[Any] | np.ndarray
 
 
 def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | None) -> np.ndarray:
@@ -66,11 +66,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def frames_of(array: np.ndarray) -> np.ndarray:
-    """An array of one clip, checked.
-
-    Raises:
-        ValueError: another layout, or no frames.
-    """
+    """An array of one clip, checked."""
     picture = array.ndim == 3 and array.shape[2] in (1, 3, 4)
     if array.ndim not in (3, 4) or picture or not len(array):
         raise ValueError(
@@ -95,12 +91,7 @@ def read_video(
         ModuleNotFoundError: the package av is not installed.
         ValueError: no video, damaged, cut short or too large; the message names it.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            'videos are read by the package av: pip install "lightning-zoo[video]"'
-        ) from error
+    av = import_reader("av", "videos", "video")
     name = str(raw) if isinstance(raw, str | Path) else f"a video ({type(raw).__name__})"
     try:
         with (

@@ -6,19 +6,18 @@ no window holds, 2: the vocabulary.
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import config_of
+from datamodules.inputs import Input
 from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, Tokenizer, words
 
 GAP = re.compile(r"(?<!\w)_+(?!\w)")  # underscores that are no part of a word
 
 
-class ContextInput:
+class ContextInput(Input):
     """The words around a gap as ids; those outside the vocabulary are dropped, not counted.
 
     Args:
@@ -29,7 +28,7 @@ class ContextInput:
     """
 
     kind = "words"
-    suffixes = SUFFIXES  # of its files
+    suffixes = SUFFIXES
 
     def __init__(
         self,
@@ -46,10 +45,6 @@ class ContextInput:
     def ids(self) -> slice:
         """The ids of the vocabulary."""
         return slice(FIRST, FIRST + len(self.vocabulary))
-
-    def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return config_of(self)
 
     def __call__(self, raws: str | Sequence[str]) -> Tensor:
         """Map sentences, each with one gap written as `_`, to contexts (B, 2 w), int64.
@@ -87,11 +82,7 @@ class ContextInput:
 
 
 def sides(sentence: str) -> list[str]:
-    """What stands before the gap and after it.
-
-    Raises:
-        ValueError: there is not exactly one gap.
-    """
+    """What stands before the gap and after it."""
     parts = GAP.split(sentence)
     if len(parts) != 2:
         raise ValueError(

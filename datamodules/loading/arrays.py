@@ -22,9 +22,10 @@ from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
-from datamodules.utilities.types import Fraction, Positive
 
 Arrays = dict[str, np.ndarray]
+Positive = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]  # of the samples, for another split
 CACHE_VERSION = 2  # of the files that are written here; a change makes them anew
 
 

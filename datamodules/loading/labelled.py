@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.loading.arrays import Arrays, DataArguments, InMemory
+from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities.console import with_bar
-from datamodules.utilities.types import Positive
 
 
 class LabelledArguments(DataArguments):
@@ -65,7 +64,7 @@ class Labelled(InMemory):
         return {}
 
     def decode(self, rows: Rows, split: str, context: Any, skipped: list[str]) -> Arrays:
-        """The arrays of a split, its `labels` among them; see `readable`."""
+        """The arrays of a split, its `labels` among them; see `decode_rows`."""
         raise NotImplementedError
 
     def decode_rows(
@@ -91,6 +90,18 @@ class Labelled(InMemory):
         if not count:
             last = skipped[-1]
             raise ValueError(f"none of the {self.KIND.plural} of {split} can be read: {last}")
+
+    def decode_array(
+        self, rows: Rows, split: str, read: Callable[[Any], Any], shape: tuple[int, ...],
+        skipped: list[str],
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Those rows that `read` makes an array of a shape of: (N, ...), uint8, and labels (N,)."""
+        samples = np.empty((len(rows.labels), *shape), np.uint8)
+        readable: list[int] = []
+        for i, sample in self.decode_rows(rows, split, read, skipped):
+            samples[len(readable)] = sample
+            readable.append(i)
+        return samples[: len(readable)], rows.labels[readable]
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         classes = self.renumber_labels(metadata["classes"])
@@ -125,6 +136,17 @@ class Labelled(InMemory):
 
     def row_indices(self, split: str) -> Tensor | None:
         return torch.from_numpy(self.rows) if split == "train" else None
+
+    def arrays(self, split: str) -> tuple[Any, np.ndarray]:
+        """The samples of a split that are used, and labels (N,), for what is no neural network.
+
+        Samples are as in the cache: pixels (N, H, W, C) or (N, T, H, W, C), or mu-law ids (N, T),
+        uint8; texts (N,) have all their words.
+        """
+        samples, labels = (self.splits[split][name] for name in self.ARRAYS)
+        if split != "train" or len(self.rows) == len(labels):
+            return samples, labels
+        return samples[self.rows], labels[self.rows]
 
     def samples(self, split: str, count: int) -> Any:
         """`count` samples of a split, its classes in proportion, as one batch."""

@@ -21,39 +21,8 @@ Layout = Literal["NHWC", "NCHW"]
 GAP = 2  # pixels between the pictures of a sheet
 
 
-def flow(
-    data: Any,
-    split: str,
-    *,
-    augment: bool,
-    epochs: int | None,
-    batch_size: int | None,
-    shuffle: bool,
-    seed: int | None,
-    layout: Layout,
-    sheets: str | Path | None,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """See `datamodules.images.Images.flow`; what is wrong is said at once, not at the first batch.
-
-    Args:
-        data: a datamodule whose batches are pairs of images and targets.
-    """
-    batch_size = data.hparams["batch_size"] if batch_size is None else batch_size
-    seed = data.hparams["seed"] if seed is None else seed
-    check(split, layout, epochs, batch_size)
-    if not hasattr(data, "splits"):
-        data.setup("fit")
-    folder = None if sheets is None else Path(sheets)
-    batches = _batches(data, split, epochs, batch_size, shuffle, seed)
-    return (_arrays(data, batch, split, augment, layout, folder) for batch in batches)
-
-
 def check(split: str, layout: str, epochs: int | None, batch_size: int) -> None:
-    """Refuse what `flow` cannot do.
-
-    Raises:
-        ValueError: naming the argument, what came and what is wanted.
-    """
+    """Refuse what `Images.flow` cannot do."""
     for name, value, choices in (("split", split, NAMES), ("layout", layout, get_args(Layout))):
         if value not in choices:
             raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(choices)}")
@@ -62,7 +31,7 @@ def check(split: str, layout: str, epochs: int | None, batch_size: int) -> None:
             raise ValueError(f"{name} is {count}: it must be 1 or more")
 
 
-def _batches(
+def draw_batches(
     data: Any, split: str, epochs: int | None, batch_size: int, shuffle: bool, seed: int
 ) -> Iterator[Batch]:
     """Every sample of the split once an epoch, in the order that training has, with its keys."""
@@ -77,7 +46,7 @@ def _batches(
         yield from all_rows
 
 
-def _arrays(
+def to_arrays(
     data: Any, batch: Batch, split: str, augment: bool, layout: Layout, sheets: Path | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """A batch as arrays, and its sheet in the folder."""

@@ -122,8 +122,8 @@ def divide(count: int, validation: float, test: float, limit: int | None) -> dic
     return {split: parts[split][:limit] for split in NAMES}
 
 
-def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: int) -> list[int]:
-    """The numbers of the most frequent words, in this order; ties by the alphabet.
+def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: int) -> list[str]:
+    """The most frequent words, in this order; ties by the alphabet.
 
     Raises:
         ValueError: fewer than two words are frequent enough.
@@ -135,56 +135,47 @@ def frequent(counts: np.ndarray, lexicon: Sequence[str], most: int, min_count: i
             f"{counts.sum():,} words of training text: two are needed; lower data.min_count or "
             "give more text"
         )
-    return sorted(candidates, key=lambda i: (-counts[i], lexicon[i]))[:most]
+    numbers = sorted(candidates, key=lambda i: (-counts[i], lexicon[i]))[:most]
+    return [lexicon[i] for i in numbers]
 
 
 def write(
     folder: Path, corpus: Corpus, ids: np.ndarray, splits: Mapping[str, np.ndarray], reach: int
 ) -> dict[str, float]:
-    """Write the ids of each split, and say which share of its words has none.
+    """Write the ids (N,) of each split, and say which share of its words has none.
+
+    Padding of a window's reach stands before and after each document; more of it ends the file, so
+    that N is a multiple of LONGEST.
 
     Args:
         ids: of each number, (V,), or PADDING.
-        splits: their documents.
-        reach: see `join`.
+        splits: their documents, in the order that they are written in.
+        reach: of a window.
+
+    Raises:
+        ValueError: a split is shorter than one window.
     """
     lengths, sizes = corpus.count_known(ids), np.diff(corpus.bounds)
     for split, documents in splits.items():
         long = documents[lengths[documents] > 1]  # one word alone has no context
-        join(folder / f"{split}_ids.npy", corpus, ids, long, int(lengths[long].sum()), reach)
+        count = int(lengths[long].sum())
+        if count < 2 * reach + 1:
+            raise ValueError(
+                f"the {split} text has {count} known words in a row: a window has "
+                f"{2 * reach + 1}; lower data.window or give more text"
+            )
+        path, size = folder / f"{split}_ids.npy", round_up(count + reach * (len(long) + 1))
+        file, place = np.lib.format.open_memmap(path, "w+", np.int32, (size,)), reach
+        for i in with_bar(long, f"writing {path.stem}"):
+            of_one = ids[corpus.numbers[corpus.bounds[i] : corpus.bounds[i + 1]]]
+            of_one = of_one[of_one != PADDING]
+            file[place : place + len(of_one)] = of_one
+            place += len(of_one) + reach
+        file.flush()
     return {
         split: 1 - float(lengths[documents].sum() / max(sizes[documents].sum(), 1))
         for split, documents in splits.items()
     }
-
-
-def join(
-    path: Path, corpus: Corpus, ids: np.ndarray, documents: np.ndarray, count: int, reach: int
-) -> None:
-    """Write the ids (N,) of documents, padding of a window's reach before and after each.
-
-    N is a multiple of LONGEST: padding ends the file.
-
-    Args:
-        documents: in the order that they are written in.
-        count: of their known words.
-
-    Raises:
-        ValueError: all of them together are shorter than one window.
-    """
-    if count < 2 * reach + 1:
-        raise ValueError(
-            f"the {path.stem.split('_')[0]} text has {count} known words in a row: a window has "
-            f"{2 * reach + 1}; lower data.window or give more text"
-        )
-    size = round_up(count + reach * (len(documents) + 1))
-    file, place = np.lib.format.open_memmap(path, "w+", np.int32, (size,)), reach
-    for i in with_bar(documents, f"writing {path.stem}"):
-        of_one = ids[corpus.numbers[corpus.bounds[i] : corpus.bounds[i + 1]]]
-        of_one = of_one[of_one != PADDING]
-        file[place : place + len(of_one)] = of_one
-        place += len(of_one) + reach
-    file.flush()
 
 
 def round_up(size: int) -> int:

@@ -9,7 +9,7 @@ No more than a line, a cell or a megabyte is in memory.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +40,16 @@ def open_documents(location: Path | str, scratch: Path, column: str | None) -> C
     if isinstance(location, str):
         parquet.connect(location, RUNNING.example)
     files = [location] if isinstance(location, str) or location.is_file() else inside(location)
-    if isinstance(location, str) or (location.is_dir() and suffix(files[0]) == PARQUET):
+    if isinstance(location, str) or (location.is_dir() and tables.suffix(files[0]) == PARQUET):
         loaded = parquet.tables(location, scratch).values()
         return lambda: (part for table in loaded for part in of_hub(location, table, column))
     return lambda: (part for file in files for part in of_file(Path(file), column))
 
 
 def inside(folder: Path) -> list[Path]:
-    """The files of a folder, which are of one kind.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: there are several kinds.
-    """
+    """The files of a folder, which are of one kind."""
     files = list_files(folder, RUNNING)
-    kinds = sorted({suffix(file) for file in files})
+    kinds = sorted({tables.suffix(file) for file in files})
     if not files:
         others = ", ".join(sorted(RUNNING.suffixes - SUFFIXES))
         raise FileNotFoundError(
@@ -68,15 +63,11 @@ def inside(folder: Path) -> list[Path]:
     return files
 
 
-def suffix(file: Path | str) -> str:
-    return Path(file).suffix.lower()
-
-
 def of_file(path: Path, column: str | None) -> Stream:
     """The documents of a file."""
-    if suffix(path) == PARQUET:
+    if tables.suffix(path) == PARQUET:
         return of_parquet(path, column)
-    return rows(path, column) if suffix(path) in tables.SUFFIXES else paragraphs(path)
+    return rows(path, column) if tables.suffix(path) in tables.SUFFIXES else paragraphs(path)
 
 
 def paragraphs(path: Path) -> Stream:
@@ -136,28 +127,23 @@ def of_parquet(path: Path, column: str | None) -> Stream:
         file = parquet.ParquetFile(path, memory_map=True)
     except ArrowInvalid as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    schema = file.schema_arrow
-    text_column = columns.choose_text(
-        path, schema.names, column, strings(schema.names, schema.types)
-    )
+    text_column = text_column_of(path, file.schema_arrow, column)
     for batch in file.iter_batches(AT_ONCE, columns=[text_column]):
         yield from cells_as_documents(batch.column(0))
 
 
 def of_hub(location: Path | str, table: Any, column: str | None) -> Stream:
     """The texts of a split that the library `datasets` has opened, which stay on the disk."""
-    kinds = [getattr(feature, "dtype", "") for feature in table.features.values()]
-    names = list(table.features)
-    text_column = columns.choose_text(location, names, column, strings(names, kinds))
+    text_column = text_column_of(location, table.data.schema, column)
     for chunk in table.data.column(text_column).chunks:
         for start in range(0, len(chunk), AT_ONCE):
             yield from cells_as_documents(chunk.slice(start, AT_ONCE))
 
 
-def strings(names: Sequence[str], types: Sequence[Any]) -> list[str]:
-    """The columns whose type is that of texts."""
-    kinds = ("string", "large_string")
-    return [name for name, one in zip(names, types, strict=True) if str(one) in kinds]
+def text_column_of(path: Path | str, schema: Any, column: str | None) -> str:
+    """The column of the texts, by Arrow's schema of a table."""
+    strings = [field.name for field in schema if str(field.type) in ("string", "large_string")]
+    return columns.choose_text(path, schema.names, column, strings)
 
 
 def cells_as_documents(cells: Any) -> Stream:

@@ -8,9 +8,7 @@
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +55,7 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
     """
     if isinstance(location, str):
         parquet.connect(location, kind.example)
-    source = _reader(location, kind, cols)(location, scratch)
+    source = _read(location, scratch, kind, cols)
     classes = source.classes
     if len(classes) < 2:
         raise ValueError(
@@ -75,26 +73,23 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
     return source
 
 
-def _reader(location: Path | str, kind: Kind, cols: Columns) -> Callable[[Any, Path], Source]:
-    """Which of the layouts this is."""
-    hub_layout = partial(_hub_layout, kind=kind, cols=cols)
-    table = partial(_table, kind=kind, cols=cols)
+def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
+    """Read by whichever of the layouts this is."""
     if isinstance(location, str):
-        return hub_layout
-    if location.is_file():
-        is_parquet = kind is TEXTS and location.suffix.lower() == ".parquet"
-        if not is_parquet and location.suffix.lower() not in tables.SUFFIXES:
-            cells = "text,label (or .parquet)" if kind is TEXTS else "file,label"
-            raise ValueError(
-                f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
-            )
-        return hub_layout if is_parquet else table
-    if any(location.rglob("*.parquet")):
-        return hub_layout
-    if _candidates(location, kind):
-        return table
-    pictures = kind is PICTURES and any(location.glob("*-ubyte*"))
-    return _idx if pictures else partial(_class_folders, kind=kind)
+        return _hub_layout(location, scratch, kind, cols)
+    is_parquet = kind is TEXTS and tables.suffix(location) == ".parquet"
+    if location.is_file() and not is_parquet and tables.suffix(location) not in tables.SUFFIXES:
+        cells = "text,label (or .parquet)" if kind is TEXTS else "file,label"
+        raise ValueError(
+            f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
+        )
+    if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
+        return _hub_layout(location, scratch, kind, cols)
+    if location.is_file() or _candidates(location, kind):
+        return _table(location, kind, cols)
+    if kind is PICTURES and any(location.glob("*-ubyte*")):
+        return _idx(location)
+    return _class_folders(location, kind)
 
 
 # --- the hub -------------------------------------------------------------------------------------
@@ -126,7 +121,7 @@ def _hub_layout(location: Path | str, scratch: Path, kind: Kind, cols: Columns) 
 # --- MNIST's own format --------------------------------------------------------------------------
 
 
-def _idx(folder: Path, _: Path) -> Source:
+def _idx(folder: Path) -> Source:
     """<split>-images-idx3-ubyte.gz beside <split>-labels-idx1-ubyte.gz."""
     splits = {}
     for images in sorted(folder.glob("*-images*-ubyte*")):
@@ -148,7 +143,7 @@ def _idx(folder: Path, _: Path) -> Source:
 # --- class folders -------------------------------------------------------------------------------
 
 
-def _class_folders(folder: Path, _: Path, kind: Kind) -> Source:
+def _class_folders(folder: Path, kind: Kind) -> Source:
     """[train|val|test/]<class>/*.png; classes in the order of their names."""
     parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
     undivided = "train" not in parts or not _folders(parts["train"])  # or a class is named train
@@ -168,13 +163,13 @@ def _class_folders(folder: Path, _: Path, kind: Kind) -> Source:
             f"no {kind.plural} in {folder}: put them into one folder a class, such as "
             f"{folder}/cat/1{ending} and {folder}/dog/1{ending}"
         )
-    return Source({split: _rows(pairs, classes) for split, pairs in files.items()}, classes)
-
-
-def _rows(raws: list[tuple[Any, str]], classes: list[str]) -> Rows:
-    number = {name: i for i, name in enumerate(classes)}
-    labels = np.array([number[name] for _, name in raws], np.int64)
-    return Rows([raw for raw, _ in raws], labels)
+    splits = {
+        split: Rows(
+            [file for file, _ in pairs], columns.class_numbers([name for _, name in pairs], classes)
+        )
+        for split, pairs in files.items()
+    }
+    return Source(splits, classes)
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -190,7 +185,7 @@ def list_files(folder: Path, kind: Kind) -> list[Path]:
     return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")
 
 
-def _table(location: Path, _: Path, kind: Kind, cols: Columns) -> Source:
+def _table(location: Path, kind: Kind, cols: Columns) -> Source:
     """A table of texts, or of files beside it; see tables.py."""
     candidates = _candidates(location, kind) if location.is_dir() else [location]
     if len(candidates) > 1:
@@ -217,11 +212,7 @@ def _candidates(folder: Path, kind: Kind) -> list[Path]:
 
 
 def _by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
-    """The rows of each split, as each row tells it; all where none does.
-
-    Raises:
-        ValueError: that is no split.
-    """
+    """The rows of each split, as each row tells it; all where none does."""
     names = {*split_names}
     wrong = {name for name in names if name.lower() not in SPLITS} if names != {""} else set()
     if wrong:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from datamodules.sources.layouts import NAMES
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.rows import Source
 
 
 def divide(source: Source, validation: float, test: float, seed: int) -> Source:
@@ -20,18 +20,15 @@ def divide(source: Source, validation: float, test: float, seed: int) -> Source:
         splits["train"] = splits.pop("all")
     for name, share in (("test", test), ("val", validation)):
         if name not in splits:
-            splits["train"], splits[name] = _carve(splits["train"], share, seed)
+            rows = splits["train"]
+            order = stratified_order(rows.labels, seed)
+            count = max(round(share * len(order)), 1)
+            splits["train"] = rows.take(np.sort(order[count:]))
+            splits[name] = rows.take(np.sort(order[:count]))
     for name in NAMES:
         if not len(splits[name].labels):
             raise ValueError(f"the {name} split is empty: more samples are needed")
     return Source({name: splits[name] for name in NAMES}, source.classes)
-
-
-def _carve(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Part of the rows for another split, each class in proportion."""
-    order = stratified_order(rows.labels, seed)
-    count = max(round(share * len(order)), 1)
-    return rows.take(np.sort(order[count:])), rows.take(np.sort(order[:count]))
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

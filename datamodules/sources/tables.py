@@ -29,9 +29,14 @@ class Table(NamedTuple):
     numbers: np.ndarray
 
 
+def suffix(path: Path | str) -> str:
+    """The ending of a file, in small letters."""
+    return Path(path).suffix.lower()
+
+
 def all_tables(folder: Path) -> list[Path]:
     """All tables of a folder."""
-    return sorted(f for f in folder.glob("[!.]*") if f.suffix.lower() in SUFFIXES)
+    return sorted(f for f in folder.glob("[!.]*") if suffix(f) in SUFFIXES)
 
 
 def labelled_tables(folder: Path) -> list[Path]:
@@ -42,7 +47,7 @@ def labelled_tables(folder: Path) -> list[Path]:
 
 def names_files(path: Path) -> bool:
     """Whether its rows are files, not texts."""
-    names = _names(path) if path.suffix.lower() in SUFFIXES else []
+    names = _names(path) if suffix(path) in SUFFIXES else []
     return {FILE, LABEL} <= {*names} and TEXT not in names
 
 
@@ -65,7 +70,7 @@ def header(path: Path) -> list[str]:
     if not line or "\0" in line:
         what = "holds NUL where the columns are named" if line else "is empty"
         raise ValueError(f"{path} {what}: a table in UTF-8 is wanted")
-    if _suffix(path) == ".jsonl":
+    if suffix(path) == ".jsonl":
         return list(_object(line, path, 1))
     return next(csv.reader([line], delimiter=_delimiter(path)))
 
@@ -105,7 +110,7 @@ def cell_text(cell: Any) -> str:
 def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
     """The number of each line that ends a row, and these cells of the row."""
     with open_table(path) as file:
-        if _suffix(path) == ".jsonl":
+        if suffix(path) == ".jsonl":
             for number, line in enumerate(file, 1):
                 if line.strip():
                     row = _object(line, path, number)
@@ -144,9 +149,5 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
     return row
 
 
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()
-
-
 def _delimiter(path: Path) -> str:
-    return "\t" if _suffix(path) == ".tsv" else ","
+    return "\t" if suffix(path) == ".tsv" else ","

@@ -113,26 +113,7 @@ def whitening_matrix(
         shape: (C, H, W).
 
     Raises:
-        ValueError: the matrix does not fit in memory.
-    """
-    check_memory(shape)
-    size = shape[0] * shape[1] * shape[2]
-    count, products = 0, torch.zeros(size, size, dtype=torch.float64)
-    for block in blocks:
-        flat = block.flatten(1)
-        count += len(flat)
-        products += flat.T @ flat
-    squares, directions = torch.linalg.eigh(products)
-    is_spanned = squares > squares[-1] * size * torch.finfo(torch.float32).eps ** 2
-    factors = torch.where(is_spanned, count**0.5 / (squares.clamp(min=0).sqrt() + epsilon), 0)
-    return ((directions * factors) @ directions.T).float()
-
-
-def check_memory(shape: tuple[int, int, int]) -> None:
-    """Refuse to whiten pictures (C, H, W) whose matrix does not fit.
-
-    Raises:
-        ValueError: with what it would take and what to do.
+        ValueError: the matrix does not fit in memory; with what it would take and what to do.
     """
     channels, height, width = shape
     size = channels * height * width
@@ -145,6 +126,15 @@ def check_memory(shape: tuple[int, int, int]) -> None:
             f"{free / 2**30:,.1f} GiB are free: data.image_size={side} would fit, or use "
             "data.scaling=standard"
         )
+    count, products = 0, torch.zeros(size, size, dtype=torch.float64)
+    for block in blocks:
+        flat = block.flatten(1)
+        count += len(flat)
+        products += flat.T @ flat
+    squares, directions = torch.linalg.eigh(products)
+    is_spanned = squares > squares[-1] * size * torch.finfo(torch.float32).eps ** 2
+    factors = torch.where(is_spanned, count**0.5 / (squares.clamp(min=0).sqrt() + epsilon), 0)
+    return ((directions * factors) @ directions.T).float()
 
 
 def free_memory() -> int:

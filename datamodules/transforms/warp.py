@@ -51,7 +51,11 @@ def in_torch(
 ) -> Tensor:
     """What `warp` does, in PyTorch."""
     images = images.float() / 255 if images.dtype == torch.uint8 else images
-    places = _places(images.shape[2:], matrices.to(images))  # (B, 2, H, W) of x, y
+    m, (height, width) = matrices.to(images)[:, :, :, None, None], images.shape[2:]
+    middle = torch.tensor([width - 1, height - 1], device=images.device)[:, None, None] / 2
+    x = torch.arange(width, device=images.device) - middle[0]
+    y = (torch.arange(height, device=images.device) - middle[1, 0])[:, None]
+    places = m[:, :, 0] * x + m[:, :, 1] * y + m[:, :, 2] + middle  # (B, 2, H, W) in the source
     sizes = torch.tensor(images.shape[:1:-1], device=images.device).view(2, 1, 1)
     last = sizes - 1
     inside = ((places >= -SLACK) & (places <= last + SLACK)).all(1, keepdim=True)
@@ -67,16 +71,6 @@ def in_torch(
         low, high = result.amin((1, 2, 3), True), result.amax((1, 2, 3), True)
         result = (result + shifts.to(result)[:, :, None, None]).clamp(low, high)
     return result.contiguous(memory_format=torch.channels_last)
-
-
-def _places(size: torch.Size, matrices: Tensor) -> Tensor:
-    """Where in the source each pixel of the result looks: x, y (B, 2, H, W), from the first."""
-    height, width = size
-    middle = torch.tensor([width - 1, height - 1], device=matrices.device)[:, None, None] / 2
-    x = torch.arange(width, device=matrices.device) - middle[0]
-    y = (torch.arange(height, device=matrices.device) - middle[1, 0])[:, None]
-    m = matrices[:, :, :, None, None]
-    return m[:, :, 0] * x + m[:, :, 1] * y + m[:, :, 2] + middle
 
 
 def map_places(places: Tensor, lengths: Tensor, fill: Fill) -> Tensor:

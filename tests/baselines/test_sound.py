@@ -85,6 +85,6 @@ def test_loudness_and_time_are_extract_features_part_by_part():
     ids = one([np.concatenate([np.zeros(1000), noise(1000, levels=200) / 400])]).numpy()
     data = SimpleNamespace(arrays=lambda _: (ids.astype(np.uint8), np.zeros(1)), input=one)
     model = LogMelLogistic(window=64, bands=8, parts=2, C=1.0, max_iter=9)
-    described, _ = model._extract_features(data, "")
+    described, _ = model.extract_features(data, "")
     assert described.shape == (1, 2 * 2 * 8)
     assert (described[0, :8] < described[0, 16:24] - 2).all()  # silence first, then noise

@@ -10,7 +10,6 @@ import torch.distributed as dist
 from pytorch_lightning import LightningModule
 from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-from torch import nn
 
 import zoo
 from tests.data import bare_trainer
@@ -55,11 +54,6 @@ def test_a_scan_is_a_running_sum():
     numbers = torch.arange(4.0)
     total, sums = compat.scan(lambda s, x: (s + x, s + x), torch.zeros(()), numbers, False)
     assert (total, sums.tolist()) == (6, [0, 1, 3, 6])
-
-
-def test_convolutions_are_known_also_transposed_ones():
-    layers = [nn.Conv1d(1, 1, 1), nn.ConvTranspose3d(1, 1, 1), nn.Linear(1, 1), nn.BatchNorm2d(1)]
-    assert list(map(compat.is_convolution, layers)) == [True, True, False, False]
 
 
 def test_a_module_has_no_trainer_until_it_is_attached():

@@ -55,16 +55,8 @@ class WittenBell(BaseEstimator):
         """
         shares = np.full(len(ids), 1 / self.size_)
         for n, (grams, counts) in enumerate(self.grams_, start=1):
-            contexts, firsts = np.unique(grams // self.size_, return_index=True)
-            totals = np.add.reduceat(counts, firsts)  # how often each context was seen
-            kinds = np.diff([*firsts, len(grams)])  # and with how many kinds of character after it
             queries = number_ngrams(ids, n, self.size_)
-            count = look_up(grams, counts, queries)
-            frequency = look_up(contexts, totals, queries // self.size_)
-            new = look_up(contexts, kinds, queries // self.size_)
-            is_known = frequency > 0
-            interpolated = (count + new * shares[n - 1 :])[is_known] / (frequency + new)[is_known]
-            shares[n - 1 :][is_known] = interpolated
+            shares[n - 1 :] = fall_back(shares[n - 1 :], grams, counts, queries, self.size_)
         return shares[1:]
 
     def score(self, datamodule: Any) -> dict[str, float]:
@@ -79,6 +71,25 @@ def number_ngrams(ids: np.ndarray, n: int, size: int) -> np.ndarray:
     for i in range(n):
         numbers = numbers * size + ids[i : len(ids) - n + 1 + i]
     return numbers
+
+
+def fall_back(
+    shares: np.ndarray, grams: np.ndarray, counts: np.ndarray, queries: np.ndarray, size: int
+) -> np.ndarray:
+    """Witten & Bell's probabilities (N,) from those of a shorter context, `shares` (N,).
+
+    Args:
+        grams, counts: of the training text: each context * size + symbol, sorted, and how often.
+        queries: the same number of each symbol that is asked for, (N,).
+        size: how many kinds of symbol there are.
+    """
+    contexts, firsts = np.unique(grams // size, return_index=True)
+    totals = np.add.reduceat(counts, firsts)  # how often each context was seen
+    kinds = np.diff([*firsts, len(grams)])  # and with how many kinds of symbol after it
+    count = look_up(grams, counts, queries)
+    frequency = look_up(contexts, totals, queries // size)
+    new = look_up(contexts, kinds, queries // size)
+    return np.where(frequency > 0, (count + new * shares) / np.maximum(frequency + new, 1), shares)
 
 
 def look_up(keys: np.ndarray, values: np.ndarray, queries: np.ndarray) -> np.ndarray:

@@ -27,11 +27,7 @@ LONG = 500  # batches from which on there is a progress bar
 
 
 def check_estimator(estimator: Any) -> Any:
-    """An estimator, or the `_target_` and arguments of one, if it learns batch by batch.
-
-    Raises:
-        ValueError: it has no `partial_fit`; a wrong `_target_` or argument.
-    """
+    """An estimator, or the `_target_` and arguments of one, if it learns batch by batch."""
     built = build_estimator(estimator)
     if not hasattr(built, "partial_fit"):
         raise ValueError(
@@ -92,15 +88,19 @@ class Incremental(BaseEstimator):
         """Learn from the training split, until the held-out score is good enough.
 
         Raises:
-            ValueError: the estimator tells classes apart and the data are measured, or the reverse.
+            ValueError: the estimator tells classes apart and the data are measured, or the reverse;
+                the datamodule has no stream of batches.
         """
         self.estimator_, self.started_ = build_estimator(self.estimator), False
         self._remember_targets(datamodule.info)
+        if not hasattr(datamodule, "flow"):
+            raise ValueError(f"{type(datamodule).__name__} has no flow of batches: take image data")
         self.history_: list[dict[str, float]] = []
         samples = datamodule.info["samples"]["train"]
-        batches = -(-samples // self._size(datamodule))
-        stream = with_bar(self._stream(datamodule), self.passes * batches, self.title)
-        with closing(stream):
+        size = int(self.batch_size or datamodule.hparams["batch_size"])
+        batches = -(-samples // size)
+        flow = datamodule.flow(augment=self.augment, epochs=self.passes, batch_size=size)
+        with closing(with_bar(flow, self.passes * batches, self.title)) as stream:
             for number in range(1, self.passes + 1):
                 marks = [self._learn(*batch) for batch in islice(stream, batches)]
                 scores = {"progressive": mean(marks), "held_out": self._held_out(datamodule, "val")}
@@ -130,23 +130,6 @@ class Incremental(BaseEstimator):
             raise ValueError(f"{name} predicts {takes}, and these data have {has}: take another")
         self.classes_ = np.arange(info["num_classes"]) if sorts else None
         self.mean_, self.std_ = info.get("target_mean", 0.0), info.get("target_std", 1.0)
-
-    def _size(self, datamodule: Any) -> int:
-        return int(self.batch_size or datamodule.hparams["batch_size"])
-
-    def _stream(self, datamodule: Any) -> Stream:
-        """The training batches of all passes.
-
-        Raises:
-            ValueError: the datamodule has no such stream.
-        """
-        if not hasattr(datamodule, "flow"):
-            raise ValueError(f"{type(datamodule).__name__} has no flow of batches: take image data")
-        size, passes = self._size(datamodule), self.passes
-        stream: Stream = datamodule.flow(
-            "train", augment=self.augment, epochs=passes, batch_size=size
-        )
-        return stream
 
     def _learn(self, images: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Predict a batch, then learn from it; the marks, (0,) of the very first."""

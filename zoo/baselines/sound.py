@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from pydantic import Field
 from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from zoo.baselines.characters import fall_back
+from zoo.baselines.classifier import LogisticBaseline
 from zoo.config.types import Positive, PositiveFloat
 
 
@@ -26,16 +25,6 @@ class Triples:
     newer: np.ndarray
     sample: np.ndarray
     sound: np.ndarray
-
-
-@dataclass(frozen=True)
-class Table:
-    """How often a sample followed a context: `pairs` are the sorted context * Q + sample."""
-
-    pairs: np.ndarray
-    counts: np.ndarray
-    times: np.ndarray  # (Q * Q,) that each context was seen
-    distinct: np.ndarray  # (Q * Q,) samples that followed it
 
 
 class MarkovModel(BaseEstimator):
@@ -59,8 +48,8 @@ class MarkovModel(BaseEstimator):
     def fit(self, datamodule: Any) -> "MarkovModel":
         """Count on the training sounds."""
         self.levels_: int = datamodule.info["levels"]
-        data = triples(datamodule.arrays("train")[0], self.levels_)
-        self.tables_ = [self._count(context, data.sample) for context in self._contexts(data)]
+        training = triples(datamodule.arrays("train")[0], self.levels_)
+        self.tables_ = [np.unique(pairs, return_counts=True) for pairs in self._pairs(training)]
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:
@@ -74,26 +63,16 @@ class MarkovModel(BaseEstimator):
     def probabilities(self, scored: Triples) -> np.ndarray:
         """The probability (S,) of each sample given the two before it."""
         shares = np.full(len(scored.sample), 1 / self.levels_)
-        for context, table in zip(self._contexts(scored), self.tables_, strict=True):
-            pair = context * self.levels_ + scored.sample
-            place = np.minimum(np.searchsorted(table.pairs, pair), len(table.pairs) - 1)
-            count = np.where(table.pairs[place] == pair, table.counts[place], 0)
-            times, distinct = table.times[context], table.distinct[context]
-            longer = (count + distinct * shares) / np.maximum(times + distinct, 1)
-            shares = np.where(times > 0, longer, shares)
+        for pairs, table in zip(self._pairs(scored), self.tables_, strict=True):
+            shares = fall_back(shares, *table, pairs, self.levels_)
         return shares
 
-    def _contexts(self, of: Triples) -> Iterator[np.ndarray]:
-        """The context of each sample (S,) as a number below Q * Q, from short to long."""
-        yield np.zeros_like(of.newer)
-        yield of.newer
-        yield of.older // self.coarse * self.levels_ + of.newer // self.coarse
-
-    def _count(self, context: np.ndarray, sample: np.ndarray) -> Table:
-        pairs, counts = np.unique(context * self.levels_ + sample, return_counts=True)
-        contexts = self.levels_**2
-        times = np.bincount(context, minlength=contexts)
-        return Table(pairs, counts, times, np.bincount(pairs // self.levels_, minlength=contexts))
+    def _pairs(self, of: Triples) -> Iterator[np.ndarray]:
+        """The context of each sample times Q, and the sample (S,); contexts from short to long."""
+        yield of.sample
+        yield of.newer * self.levels_ + of.sample
+        coarse = of.older // self.coarse * self.levels_ + of.newer // self.coarse
+        yield coarse * self.levels_ + of.sample
 
 
 def triples(ids: np.ndarray, levels: int) -> Triples:
@@ -105,7 +84,7 @@ def triples(ids: np.ndarray, levels: int) -> Triples:
     return Triples(older[real], newer[real], sample[real], np.nonzero(real)[0])
 
 
-class LogMelLogistic(BaseEstimator):
+class LogMelLogistic(LogisticBaseline):
     """Logistic regression on a log-mel spectrogram, by its mean and deviation over `parts` of time.
 
     Args:
@@ -131,20 +110,7 @@ class LogMelLogistic(BaseEstimator):
         self.window, self.bands, self.parts = window, bands, parts
         self.C, self.max_iter = C, max_iter
 
-    def fit(self, datamodule: Any) -> "LogMelLogistic":
-        """Fit on the training sounds."""
-        features, labels = self._extract_features(datamodule, "train")
-        logistic = LogisticRegression(C=self.C, max_iter=self.max_iter)
-        self.pipeline_: Pipeline = make_pipeline(StandardScaler(), logistic)
-        self.pipeline_.fit(features, labels)
-        return self
-
-    def score(self, datamodule: Any) -> dict[str, float]:
-        """Accuracy on the test sounds."""
-        features, labels = self._extract_features(datamodule, "test")
-        return {"test/accuracy": float(self.pipeline_.score(features, labels))}
-
-    def _extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+    def extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation of each band in each part of time (N, parts * 2 M), and labels."""
         ids, labels = datamodule.arrays(split)
         waves = np.stack(datamodule.input.restore(torch.from_numpy(ids)))

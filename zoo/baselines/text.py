@@ -1,4 +1,5 @@
-"""Text without a neural network (slides 27-28): features that are counted, then a linear model.
+"""Text without a neural network (slides 27-28): features that are counted, then a linear model. All
+words of a text count, none are cut.
 
     TfidfLogistic   the easy solution: tf-idf weights of words, or n-grams
     NBSVM           the strong one: n-grams, weighted by how much each speaks for a class
@@ -18,32 +19,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
+from zoo.baselines.classifier import ClassifierBaseline, WindowsBaseline
 from zoo.baselines.windows import StackedWindows
 from zoo.config.types import Positive, PositiveFloat
 
 WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give
 
 
-class TextBaseline(BaseEstimator):
-    """A classifier of texts that is no neural network, on all words of a text, none cut."""
-
-    title: str
-
-    def classifier(self) -> Any:
-        """A classifier of texts that has learned nothing."""
-        raise NotImplementedError
-
-    def fit(self, datamodule: Any) -> "TextBaseline":
-        """Fit on the training texts."""
-        self.classifier_ = self.classifier().fit(*datamodule.arrays("train"))
-        return self
-
-    def score(self, datamodule: Any) -> dict[str, float]:
-        """Accuracy on the test texts."""
-        return {"test/accuracy": float(self.classifier_.score(*datamodule.arrays("test")))}
-
-
-class TfidfLogistic(TextBaseline):
+class TfidfLogistic(ClassifierBaseline):
     """Logistic regression on tf-idf weights.
 
     Args:
@@ -98,7 +81,7 @@ def ratio_logistic(ngrams: int, C: float) -> Any:
     )
 
 
-class NBSVM(TextBaseline):
+class NBSVM(ClassifierBaseline):
     """Naive Bayes' log-count ratios as features of a linear classifier.
 
     The classifier is logistic regression, as in Mesnil et al. 2014
@@ -118,7 +101,7 @@ class NBSVM(TextBaseline):
         return ratio_logistic(self.ngrams, self.C)
 
 
-class TextWindows(TextBaseline):
+class TextWindows(WindowsBaseline):
     """Stacked windows of words; each is classified by its weighted n-grams.
 
     Args:
@@ -127,8 +110,6 @@ class TextWindows(TextBaseline):
         C: inverse strength of the L2 penalty of the classifier of windows.
         folds: of the texts, for what the last classifier learns from.
     """
-
-    title = "stacked windows"
 
     def __init__(
         self, *, window: Positive, stride: Positive, ngrams: Positive, C: PositiveFloat,
@@ -142,9 +123,3 @@ class TextWindows(TextBaseline):
             ratio_logistic(self.ngrams, self.C), window=self.window, stride=self.stride,
             folds=self.folds,
         )  # fmt: skip
-
-    def score(self, datamodule: Any) -> dict[str, float]:
-        """Accuracy on the test texts, and that of the windows' own vote."""
-        texts, labels = datamodule.arrays("test")
-        vote = float((self.classifier_.vote(texts) == labels).mean())
-        return {**super().score(datamodule), "test/vote_accuracy": vote}

@@ -7,15 +7,12 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from zoo.baselines.classifier import LogisticBaseline
 from zoo.config.types import Positive, PositiveFloat
 
 
-class MotionHistograms(BaseEstimator):
+class MotionHistograms(LogisticBaseline):
     """Logistic regression on what a clip shows and how much of it changes, and where.
 
     The features of a clip, see `features`: how its pixels are spread over the levels, how the
@@ -41,19 +38,9 @@ class MotionHistograms(BaseEstimator):
     ) -> None:
         self.bins, self.grid, self.C, self.max_iter = bins, grid, C, max_iter
 
-    def fit(self, datamodule: Any) -> "MotionHistograms":
-        """Fit on the training clips."""
-        clips, labels = datamodule.arrays("train")
-        logistic = LogisticRegression(C=self.C, max_iter=self.max_iter)
-        self.pipeline_: Pipeline = make_pipeline(StandardScaler(), logistic)
-        self.pipeline_.fit(features(clips, self.bins, self.grid), labels)
-        return self
-
-    def score(self, datamodule: Any) -> dict[str, float]:
-        """Accuracy on the test clips."""
-        clips, labels = datamodule.arrays("test")
-        inputs = features(clips, self.bins, self.grid)
-        return {"test/accuracy": float(self.pipeline_.score(inputs, labels))}
+    def extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+        clips, labels = datamodule.arrays(split)
+        return features(clips, self.bins, self.grid), labels
 
 
 def features(clips: np.ndarray, bins: int, grid: int) -> np.ndarray:

@@ -44,7 +44,9 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:
-        arguments = [*_model_of(card), *arguments]
+        model = {key: value for key, value in card["model"].items() if key != "_target_"}
+        own = as_overrides({"model": _slow_down(model)})
+        arguments = [f"model={card['choices']['model']}", *own, *arguments]
     config, choices = _compose(arguments)
     if "experiment" not in values and choices["model"] in names("experiment"):
         config, choices = _compose([f"experiment={choices['model']}", *arguments])
@@ -60,11 +62,7 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
 
 
 def _read_card(source: Any, model: Any) -> "Card":
-    """The card of some weights.
-
-    Raises:
-        ValueError: no such weights, or another model is asked for.
-    """
+    """The card of some weights."""
     from zoo.pretrained import store
 
     card = store.require_complete(store.read(store.find(str(source))))
@@ -72,12 +70,6 @@ def _read_card(source: Any, model: Any) -> "Card":
     if model not in (None, name):
         raise ValueError(f"model is {model!r}: init={source} is a {name}; leave model= out")
     return card
-
-
-def _model_of(card: "Card") -> list[str]:
-    """The overrides that bring the model of a card."""
-    section = {key: value for key, value in card["model"].items() if key != "_target_"}
-    return [f"model={card['choices']['model']}", *as_overrides({"model": _slow_down(section)})]
 
 
 def _slow_down(section: Mapping[str, Any]) -> Config:
@@ -158,15 +150,11 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
         if one.is_delete():
             refuse_old(one.key_or_group)
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
-            _check_name(one.key_or_group, one.value())
+            group, value = one.key_or_group, one.value()
+            for name in value if isinstance(value, list) else [value]:
+                if str(name) not in names(group):
+                    raise ValueError(no_such(group, str(name), names(group)))
     return parsed
-
-
-def _check_name(group: str, value: Any) -> None:
-    """Refuse a name that is not in its group, with the nearest that is."""
-    for name in value if isinstance(value, list) else [value]:
-        if str(name) not in names(group):
-            raise ValueError(no_such(group, str(name), names(group)))
 
 
 def _allow_new_key(override: "Override") -> str:

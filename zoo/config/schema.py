@@ -143,25 +143,19 @@ def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
 
 def _problem(error: Any, schema: Any, prefix: str) -> str:
     """One of pydantic's errors as a line."""
-    path = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
-    key = prefix + ".".join(path)
-    if error["type"] == "extra_forbidden" and (now := KEYS.get(path[-1])):
-        return f"{key} is called {prefix + '.'.join([*path[:-1], now])} now"
+    *path, name = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
+    section = prefix + "".join(f"{part}." for part in path)
+    key = section + name
     if error["type"] == "extra_forbidden":
-        return no_such(
-            "key", key, [prefix + ".".join([*path[:-1], n]) for n in _keys(schema, path)]
-        )
+        if name in KEYS:
+            return f"{key} is called {section}{KEYS[name]} now"
+        for part in path:
+            schema = get_type_hints(schema)[part]
+        return no_such("key", key, [section + one for one in get_type_hints(schema)])
     if error["type"] == "missing":
         return f"{key} is missing: give it with {key}=..."
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{key} is {error['input']!r}: {message.replace('input should', 'it should')}"
-
-
-def _keys(schema: Any, path: list[str]) -> list[str]:
-    """The keys of the section that the path leads to."""
-    for part in path[:-1]:
-        schema = get_type_hints(schema)[part]
-    return list(get_type_hints(schema))
 
 
 def _empty(config: Any, key: str = "") -> Iterator[str]:

@@ -140,3 +140,48 @@ def level_of_zero(kernels: np.ndarray) -> int:
 def to_grey_levels(sums: np.ndarray, kernels: np.ndarray) -> np.ndarray:
     """The combined sums of these kernels as grey levels, uint8, clipped to 0..255."""
     return np.rint(sums + level_of_zero(kernels)).clip(0, 255).astype(np.uint8)
+
+
+def print_kernels(kernels: np.ndarray, flip: bool) -> None:
+    """The weights, and how they are laid on the pixels."""
+    laid = "turned by 180 degrees (convolution)" if flip else "as written (cross-correlation)"
+    print(f"kernel    {kernels[0].size} weights, the same at every pixel, laid on it {laid}")
+    for kernel in kernels:
+        for row in kernel:
+            print("         " + "".join(f" {weight:>5g}" for weight in row))
+        print()
+
+
+def print_size(size: tuple[int, int], kernels: np.ndarray, border: Border) -> None:
+    """The size of the result, and how it comes about."""
+    pads, sides = padding(kernels, border), kernels.shape[1:]
+    height, width = result_size(size, kernels, border)
+    sums = [f"({n} + 2 x {p} - {k} + 1)" for n, p, k in zip(size, pads, sides, strict=True)]
+    how = "padded with zeros" if border == "same" else "skipped where the kernel does not fit"
+    print(f"border    {border}, {how}: size + 2 x padding - kernel + 1 =")
+    print(f"          {sums[0]} x {sums[1]} = {height} x {width} pixels, height x width")
+
+
+def print_levels(sums: np.ndarray, kernels: np.ndarray) -> None:
+    """How sums become grey levels."""
+    zero = level_of_zero(kernels)
+    outside = ((sums + zero < 0) | (sums + zero > 255)).mean()
+    what = f"sum + {zero}, as the weights sum to zero" if zero else "sum"
+    what = "magnitude of both sums" if len(kernels) > 1 else what
+    print(f"shown     {what}; clipped to 0..255 ({outside:.1%} lie outside)")
+
+
+def print_sum(colour: str, kernels: np.ndarray, under: np.ndarray) -> None:
+    """The weighted sum of the pixels (kh, kw) under each kernel, and the level that is shown."""
+    print(f"  {colour}")
+    values = []
+    for kernel in kernels:
+        rows, value = format_sum(kernel, under)
+        values.append(value)
+        print("      " + "\n    + ".join(rows))
+        print(f"    = {value:g}")
+    total = combine(np.array(values))
+    if len(values) > 1:
+        squares = " + ".join(f"({value:g})^2" for value in values)
+        print(f"    magnitude sqrt({squares}) = {total:.1f}")
+    print(f"    shown as {to_grey_levels(total, kernels)}")

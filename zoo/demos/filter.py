@@ -1,14 +1,8 @@
 """A kernel slid over a picture."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from typing import TYPE_CHECKING
 
 from zoo.demos.picture import CHANNELS, SIDE, picture_argument, read
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from zoo.demos.convolution import Border
 
 
 def filter_arguments(parser: ArgumentParser) -> None:
@@ -61,64 +55,11 @@ def draw_filter(arguments: Namespace) -> bytes:
     at = arguments.at or (height // 2, width // 2)
     under = convolution.window(pixels, kernels, arguments.border, at)
     print(f"input     {name}")
-    print_kernels(kernels, arguments.flip)
-    print_size((height, width), kernels, arguments.border)
-    print_levels(sums, kernels)
+    convolution.print_kernels(kernels, arguments.flip)
+    convolution.print_size((height, width), kernels, arguments.border)
+    convolution.print_levels(sums, kernels)
     print(f"sum       at row {at[0]}, column {at[1]}, weight x pixel:")
     for channel, colour in enumerate(CHANNELS[channels]):
-        print_sum(colour, kernels, under[:, :, channel])
+        convolution.print_sum(colour, kernels, under[:, :, channel])
     result = convolution.to_grey_levels(sums, kernels)
     return png(Grid([pixels, result], columns=2), SIDE)
-
-
-def print_kernels(kernels: "np.ndarray", flip: bool) -> None:
-    """The weights, and how they are laid on the pixels."""
-    laid = "turned by 180 degrees (convolution)" if flip else "as written (cross-correlation)"
-    print(f"kernel    {kernels[0].size} weights, the same at every pixel, laid on it {laid}")
-    for kernel in kernels:
-        for row in kernel:
-            print("         " + "".join(f" {weight:>5g}" for weight in row))
-        print()
-
-
-def print_size(size: tuple[int, int], kernels: "np.ndarray", border: "Border") -> None:
-    """The size of the result, and how it comes about."""
-    from zoo.demos import convolution
-
-    pads, sides = convolution.padding(kernels, border), kernels.shape[1:]
-    height, width = convolution.result_size(size, kernels, border)
-    sums = [f"({n} + 2 x {p} - {k} + 1)" for n, p, k in zip(size, pads, sides, strict=True)]
-    how = "padded with zeros" if border == "same" else "skipped where the kernel does not fit"
-    print(f"border    {border}, {how}: size + 2 x padding - kernel + 1 =")
-    print(f"          {sums[0]} x {sums[1]} = {height} x {width} pixels, height x width")
-
-
-def print_levels(sums: "np.ndarray", kernels: "np.ndarray") -> None:
-    """How sums become grey levels."""
-    from zoo.demos import convolution
-
-    zero = convolution.level_of_zero(kernels)
-    outside = ((sums + zero < 0) | (sums + zero > 255)).mean()
-    what = f"sum + {zero}, as the weights sum to zero" if zero else "sum"
-    what = "magnitude of both sums" if len(kernels) > 1 else what
-    print(f"shown     {what}; clipped to 0..255 ({outside:.1%} lie outside)")
-
-
-def print_sum(colour: str, kernels: "np.ndarray", under: "np.ndarray") -> None:
-    """The weighted sum of the pixels (kh, kw) under each kernel, and the level that is shown."""
-    import numpy as np
-
-    from zoo.demos import convolution
-
-    print(f"  {colour}")
-    values = []
-    for kernel in kernels:
-        rows, value = convolution.format_sum(kernel, under)
-        values.append(value)
-        print("      " + "\n    + ".join(rows))
-        print(f"    = {value:g}")
-    total = convolution.combine(np.array(values))
-    if len(values) > 1:
-        squares = " + ".join(f"({value:g})^2" for value in values)
-        print(f"    magnitude sqrt({squares}) = {total:.1f}")
-    print(f"    shown as {convolution.to_grey_levels(total, kernels)}")

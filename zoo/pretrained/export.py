@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ def export(model: Any, path: str | Path) -> ExportReport:
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} ends in {path.suffix!r}: {' or '.join(FORMATS)} is wanted")
     write, read = FORMATS[path.suffix]
-    if path.suffix == ".onnx":
-        require_onnx()
+    if path.suffix == ".onnx" and not all(map(find_spec, ("onnx", "onnxscript", "onnxruntime"))):
+        raise ModuleNotFoundError(
+            "ONNX is written by the packages onnx and onnxscript and read by onnxruntime: "
+            'pip install "lightning-zoo[export]"'
+        )
     plan = model.export_spec()
     part_path = path.with_name(f"{path.stem}{PART}{path.suffix}")
     with replacing(path, part_path) as part, eval_mode(model), torch.no_grad():
@@ -170,19 +174,6 @@ def write_onnx(program: Any, plan: ExportSpec, metadata: dict[str, Any], path: P
 def write_torch(program: Any, plan: ExportSpec, metadata: dict[str, Any], path: Path) -> None:
     """Write a program of torch.export, with the metadata as `zoo.json`."""
     torch.export.save(program, path, extra_files={METADATA_FILE: json.dumps(metadata)})
-
-
-def require_onnx() -> None:
-    """Raise an error if the packages that write and run ONNX are missing."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            "ONNX is written by the packages onnx and onnxscript and read by onnxruntime: "
-            'pip install "lightning-zoo[export]"'
-        ) from error
 
 
 def read_onnx(path: Path) -> Callable[..., Any]:

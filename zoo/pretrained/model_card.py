@@ -15,12 +15,9 @@ def rows() -> list[tuple[str, ...]]:
     """Name, data, metric, score, baseline and size of each of the released weights."""
     table: list[tuple[str, ...]] = []
     for name, path in store.released().items():
-        card = store.read(path)
-        size = f"{path.stat().st_size / 1e6:.1f} MB"
-        metric = card["score"].removeprefix("test/")
-        table.append(
-            (name, card["choices"]["data"], metric, score(card), baseline_score(card), size)
-        )
+        card, size = store.read(path), f"{path.stat().st_size / 1e6:.1f} MB"
+        judged = card["score"].removeprefix("test/"), score(card), baseline_score(card)
+        table.append((name, card["choices"]["data"], *judged, size))
     return table
 
 
@@ -31,10 +28,8 @@ def score(card: Card, metric: str | None = None) -> str:
     if value is None:
         return ""
     low, high = (card["metrics"].get(f"{metric}/{end}") for end in ("low", "high"))
-    value_text = format_score(metric, value)
-    if low is None:
-        return value_text
-    return f"{value_text} ({format_range(metric, low, high)})"
+    interval = "" if low is None else f" ({format_range(metric, low, high)})"
+    return format_score(metric, value) + interval
 
 
 def baseline_score(card: Card) -> str:
@@ -69,10 +64,9 @@ def _family(name: str, parent: str | None) -> str:
 
 def readme(card: Card) -> str:
     """The page of one model, with the head that the Hugging Face hub reads."""
-    rows = "".join(f"| {name} | {value} |\n" for name, value in describe(card))
     return (
         "---\nlibrary_name: lightning-zoo\ntags: [pytorch-lightning, lightning-zoo]\n---\n"
-        f"# {card['name']}\n\n| | |\n|---|---|\n{rows}\n"
+        f"# {card['name']}\n\n{_describe_in_table(card)}\n"
         '```python\nimport zoo\n\nmodel = zoo.load("this folder")\nprint(model.predict(...))\n```\n'
     )
 
@@ -91,17 +85,18 @@ def page() -> str:
         "among digits; networks that have seen much variety, such as those of CIFAR-10 or of long\n"
         "reviews, are hard to surprise.\n\n"
     )
-    lines = "".join(f"| {' | '.join([_link(name), *rest])} |\n" for name, *rest in rows())
+    links = [(f"[{name}](#{name.replace('.', '')})", *rest) for name, *rest in rows()]
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in links)
     sections = (_section(name, store.read(path)) for name, path in store.released().items())
     top = f"| {' | '.join(HEADER)} |\n|---|---|---|---|---|---|\n{lines}\n"
     return head + top + "\n".join(sections)
 
 
-def _link(name: str) -> str:
-    return f"[{name}](#{name.replace('.', '')})"
-
-
 def _section(name: str, card: Card) -> str:
     default = f", the default of `{card['choices']['model']}`" if card.get("default") else ""
-    rows = "".join(f"| {key} | {value} |\n" for key, value in describe(card))
-    return f"## {name}\n\n{card['choices']['data']}{default}\n\n| | |\n|---|---|\n{rows}"
+    return f"## {name}\n\n{card['choices']['data']}{default}\n\n{_describe_in_table(card)}"
+
+
+def _describe_in_table(card: Card) -> str:
+    rows = (f"| {key} | {value} |\n" for key, value in describe(card))
+    return "| | |\n|---|---|\n" + "".join(rows)

@@ -116,29 +116,18 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
     from zoo.pretrained.quantize import pack
 
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
-    data = to_bytes(pack(_tensors_of(model), bits))
-    replace(file, data)
-    complete = {"schema": SCHEMA, **card, "sha256": _digest(data)}
-    replace(_card_path(file), json.dumps(complete, indent=1))
-    return file
-
-
-def _tensors_of(model: Model) -> "dict[str, Tensor]":
     novelty = {} if model.novelty is None else model.novelty.tensors()
     input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
-    return {
+    tensors = {
         **model.state_dict(),
-        **_add_prefix(NOVELTY, novelty),
-        **_add_prefix(INPUT, input_tensors),
+        **{NOVELTY + name: tensor for name, tensor in novelty.items()},
+        **{INPUT + name: tensor for name, tensor in input_tensors.items()},
     }
-
-
-def _add_prefix(prefix: str, tensors: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
-    return {prefix + name: tensor for name, tensor in tensors.items()}
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    data = to_bytes(pack(tensors, bits))
+    replace(file, data)
+    complete = {"schema": SCHEMA, **card, "sha256": hashlib.sha256(data).hexdigest()}
+    replace(_card_path(file), json.dumps(complete, indent=1))
+    return file
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -192,7 +181,7 @@ def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
     from zoo.pretrained.quantize import unpack
 
     data = path.read_bytes()
-    if _digest(data) != sha256:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
     try:
         tensors = unpack(load(data))

@@ -30,13 +30,6 @@ def scan(combine: Any, start: Any, inputs: Any, reverse: bool) -> tuple[Any, Any
     return carry, outputs
 
 
-def is_convolution(layer: Any) -> bool:
-    """Whether a layer is a convolution of torch, also a transposed one, over any number of axes."""
-    from torch.nn.modules.conv import _ConvNd  # torch 2.14.1
-
-    return isinstance(layer, _ConvNd)
-
-
 def trainer_of(model: Any) -> Any:
     """The Trainer that a module is attached to, or None, where its `trainer` raises an error."""
     return model._trainer  # pytorch-lightning 2.6.6

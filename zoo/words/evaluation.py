@@ -22,7 +22,8 @@ since nothing is chosen by validation's.
 Shapes: V words, D dimensions, P pairs, Q questions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def score_inflections(near: Neighbours, counts: Sequence[int], stage: str) -> np
     """
     pairs = inflected_pairs(near.vocabulary, counts)[1 if stage == "test" else 0 :: 2]
     both = np.array([*pairs, *(pair[::-1] for pair in pairs)], np.int64).reshape(-1, 2)
-    return concatenate(_is_near(near, part) for part in blocks(both))
+    return in_blocks(partial(_is_near, near), both)
 
 
 def inflected_pairs(vocabulary: Sequence[str], counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -107,12 +108,11 @@ def score_analogies(near: Neighbours, stage: str) -> Hits:
     if sum(map(len, rows_of.values())) < ENOUGH["analogy"]:
         return {}
     step = slice(1, None, 2) if stage == "val" else slice(None)
-    hits = {name: score_answers(near, rows[step]) for name, rows in rows_of.items()}
-    names = [*hits]
-    kinds = {"": names, "/semantic": names[:SEMANTIC], "/syntactic": names[SEMANTIC:]}
-    totals = {
-        f"analogy{kind}": concatenate(map(hits.__getitem__, part)) for kind, part in kinds.items()
-    }
+    score = partial(_is_answered, near.vectors[:COMMONEST])
+    hits = {name: in_blocks(score, rows[step]) for name, rows in rows_of.items()}
+    every = [*hits.values()]
+    kinds = {"": every, "/semantic": every[:SEMANTIC], "/syntactic": every[SEMANTIC:]}
+    totals = {f"analogy{kind}": np.concatenate([NONE, *parts]) for kind, parts in kinds.items()}
     large = [name for name, rows in rows_of.items() if len(rows) >= ENOUGH["section"]]
     return totals | {f"analogy/{name}": hits[name] for name in large}
 
@@ -131,16 +131,11 @@ def sections() -> dict[str, list[Question]]:
 def rows_of_questions(near: Neighbours, questions: Sequence[Question]) -> np.ndarray:
     """The rows (Q, 4) of the words of those questions that have none but common ones."""
     rows = lower_case_rows(near.vocabulary[:COMMONEST])
-    answerable = [[rows[word] for word in words] for words in questions if rows.keys() >= {*words}]
-    return np.array(answerable, np.int64).reshape(-1, 4)
+    known_rows = [[rows[word] for word in one] for one in questions if rows.keys() >= {*one}]
+    return np.array(known_rows, np.int64).reshape(-1, 4)
 
 
-def score_answers(near: Neighbours, rows: np.ndarray) -> np.ndarray:
-    """For each question, as rows (Q, 4), whether the answer is nearest, (Q,) of 0 and 1."""
-    return concatenate(_score_block(near.vectors[:COMMONEST], part) for part in blocks(rows))
-
-
-def _score_block(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _is_answered(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
     a, b, c, answer = rows.T
     cosines = (vectors[b] - vectors[a] + vectors[c]) @ vectors.T
     np.put_along_axis(cosines, rows[:, :3], -np.inf, 1)
@@ -152,10 +147,8 @@ def _score_block(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def human_scores(name: str) -> list[tuple[str, str, float]]:
     """The pairs of wordsim353 or simlex999, each with people's mean score, from 0 to 10."""
-    lines = (
-        line.split("\t") for line in read_gensim_file(PEOPLE[name]) if not line.startswith("#")
-    )
-    return [(a, b, float(score)) for a, b, score in lines]
+    lines = [line for line in read_gensim_file(PEOPLE[name]) if not line.startswith("#")]
+    return [(a, b, float(score)) for a, b, score in (line.split("\t") for line in lines)]
 
 
 def rank_correlation(near: Neighbours, pairs: Sequence[tuple[str, str, float]]) -> np.ndarray:
@@ -209,11 +202,7 @@ def lower_case_rows(vocabulary: Sequence[str]) -> dict[str, int]:
     return {word.lower(): row for row, word in reversed([*enumerate(vocabulary)])}
 
 
-def blocks(rows: np.ndarray) -> list[np.ndarray]:
-    """Rows in pieces of at most BLOCK."""
-    return [rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)]
-
-
-def concatenate(parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Arrays (N,) one after the other; empty where there are none."""
-    return np.concatenate([NONE, *parts])
+def in_blocks(score: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """What `score` says of each of N rows, (N,); it is called with at most BLOCK of them."""
+    starts = range(0, len(rows), BLOCK)
+    return np.concatenate([NONE, *(score(rows[i : i + BLOCK]) for i in starts)])

@@ -14,7 +14,7 @@ Shapes: V words, D dimensions.
 import gzip
 import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -90,9 +90,12 @@ def write(path: str | Path, vocabulary: Sequence[str], vectors: np.ndarray) -> P
     if wrong := [word for word in vocabulary if word.split() != [word]]:
         raise ValueError(f"the word {wrong[0]!r} has white space in it or is empty: rename it")
     as_bytes = _in_binary if _form(path) == ".bin" else _in_text
-    with _write_whole(path) as file:
-        file.write(f"{len(table)} {table.shape[1]}\n".encode())
-        file.writelines(as_bytes(*pair) for pair in zip(vocabulary, table, strict=True))
+    gz = path.suffix.lower() == ".gz"
+    with replacing(path) as part, part.open("wb") as plain:
+        target = gzip.GzipFile("", "wb", fileobj=plain, mtime=0) if gz else nullcontext(plain)
+        with target as file:
+            file.write(f"{len(table)} {table.shape[1]}\n".encode())
+            file.writelines(as_bytes(*pair) for pair in zip(vocabulary, table, strict=True))
     return path
 
 
@@ -105,17 +108,6 @@ def _in_text(word: str, vector: np.ndarray) -> bytes:
     return f"{word} {numbers}\n".encode()
 
 
-@contextmanager
-def _write_whole(path: Path) -> Iterator[Any]:
-    """A file to write, which gets its name once all is written."""
-    with replacing(path) as part, part.open("wb") as plain:
-        if path.suffix.lower() != ".gz":
-            yield plain
-        else:
-            with gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as packed:
-                yield packed
-
-
 def _form(path: Path) -> str:
     """The ending that says how vectors are written, without that of packing."""
     is_packed = path.suffix.lower() == ".gz"
@@ -123,13 +115,9 @@ def _form(path: Path) -> str:
 
 
 def _pairs(source: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Each word and its vector."""
-    of_a_file = Path(source).suffix.lower() in FILES
-    return _of_file(Path(source)) if of_a_file else _of_model(source)
-
-
-def _of_model(source: str) -> Iterator[tuple[str, np.ndarray]]:
-    """Those of a model that has learned some."""
+    """Each word and its vector, of a file or of a model that has learned some."""
+    if Path(source).suffix.lower() in FILES:
+        return _of_file(Path(source))
     from zoo.pretrained.load import load
 
     model: Any = load(source)
@@ -171,15 +159,8 @@ def _binary(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
 
 def _word(file: IO[bytes]) -> str:
     """The bytes up to the next space, after the line break that some writers leave."""
-    letters = iter(lambda: file.read(1), b" ")
-    return b"".join(_until_end(letters)).lstrip(b"\n").decode("utf-8", "replace")
-
-
-def _until_end(letters: Iterator[bytes]) -> Iterator[bytes]:
-    for letter in letters:
-        if not letter:  # the end of the file: `read` returns nothing from here on
-            return
-        yield letter
+    letters = iter(lambda: file.read(1) or b" ", b" ")  # and no further than the end of the file
+    return b"".join(letters).lstrip(b"\n").decode("utf-8", "replace")
 
 
 def _text(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:

@@ -69,7 +69,11 @@ class Neighbours:
         if length < ZERO:
             raise ValueError("the words cancel each other out: nothing is near a sum of zero")
         without = {self.row(one) for one in (*plus, *minus) if isinstance(one, str)}
-        return self._nearest(target / length, list(without), count)
+        cosines = self.vectors @ (target / length).astype(self.vectors.dtype)
+        cosines[list(without)] = -np.inf
+        most = max(0, min(count, len(cosines) - len(without)))
+        best = np.argsort(-cosines, kind="stable")[:most]
+        return [(self.vocabulary[i], float(cosines[i])) for i in best]
 
     def analogy(self, a: str, b: str, c: str, count: int = NEAREST) -> Answers:
         """What is to c as b is to a: the words nearest to b - a + c, without these three."""
@@ -107,13 +111,6 @@ class Neighbours:
                 f"{self.vectors.shape[1:]} is wanted, of finite numbers"
             )
         return vector
-
-    def _nearest(self, target: np.ndarray, without: list[int], count: int) -> Answers:
-        cosines = self.vectors @ target.astype(self.vectors.dtype)
-        cosines[without] = -np.inf
-        most = max(0, min(count, len(cosines) - len(without)))
-        best = np.argsort(-cosines, kind="stable")[:most]
-        return [(self.vocabulary[i], float(cosines[i])) for i in best]
 
 
 def as_list(terms: Term | Sequence[Term]) -> list[Term]:

@@ -177,7 +177,7 @@ def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None
     mine = in_turn(means, len(wrong))
     up, down = pull(means, right, torch.bmm(mine, wrong.mT), block, weight)
     up, down = (up * live)[:, None], down * in_turn(live[:, None], len(wrong))
-    gradients = torch.addcmul(back(torch.bmm(down, wrong)), right, up)
+    gradients = torch.addcmul(torch.bmm(down, wrong).transpose(0, 1).flatten(0, 1), right, up)
     outputs.index_add_(0, block.centres, means * up)
     outputs.index_add_(0, block.negatives.flatten(), torch.bmm(down.mT, mine).flatten(0, 1))
     gradients = torch.bmm(near.mT, gradients.view(*near.shape[:2], -1))
@@ -187,11 +187,6 @@ def bag(tables: Tables, block: Block, rate: float, weight: float | None) -> None
 def in_turn(rows: Tensor, sets: int) -> Tensor:
     """Rows (T, D) by the set that they take: (S, T / S, D)."""
     return rows.view(-1, sets, rows.shape[1]).transpose(0, 1)
-
-
-def back(rows: Tensor) -> Tensor:
-    """Rows by set (S, T / S, D) in their order again: (T, D)."""
-    return rows.transpose(0, 1).reshape(-1, rows.shape[2])
 
 
 def pull(

@@ -339,6 +339,12 @@ def test_a_card_without_a_background_inverts_nothing(white_on_black, digits):
 
 
 @pytest.mark.real
+def test_photographs_have_no_background():
+    data = opened("cifar10", image_size=32, channels=1, limit=2000)  # in grey
+    assert data.input.background is None
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_no_real_test_picture_is_inverted_and_every_inverted_one_is(name):
     data = opened(name)

@@ -6,7 +6,8 @@ Run it after a change of what a score depends on, or of a target: each row is ju
 target, and one whose digest is no longer today's is marked as measured with earlier code.
 
 --equal: two records of scripts/net.py, one of the code that the rows were measured with and one of
-today's. A row that stood before and has equal entries gets today's digest.
+today's. A row that stood before gets today's digest where weights, metrics.csv and its own score
+are equal.
 """
 
 import json
@@ -36,17 +37,18 @@ def restamp(
     figures: reproduce.Figures, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> reproduce.Figures:
     """Figures with today's digest where they stood and their runs have come out alike."""
-    return {
-        name: figure | ({"digest": reproduce.digest_of(name)} if equal(name, before, after) else {})
-        if not figure["earlier_code"]
-        else figure
-        for name, figure in figures.items()
-    }
+    for name, figure in figures.items():
+        records = before.get(name), after.get(name)
+        if not figure["earlier_code"] and all(records) and is_equal(figure["metric"], *records):
+            figure["digest"] = reproduce.digest_of(name)
+    return figures
 
 
-def equal(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether two records have the same of an experiment."""
-    return name in before and before[name] == after.get(name)
+def is_equal(metric: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether two records of an experiment have the same weights, logged metrics and score."""
+    shaping = ("weights", metric, f"{metric}/low", f"{metric}/high")
+    keys = [key for key in before if key in shaping or key.startswith("metrics.csv")]
+    return all(before[key] == after.get(key) for key in keys)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
 
@@ -31,7 +32,8 @@ def record_calls(model: nn.Module, layers: Iterable[str]) -> Iterator[list[Call]
             if get_ident() == thread:
                 calls.append(Call(name, layer, inputs, output))
 
-        return model.get_submodule(name).register_forward_hook(append)
+        hook = torch.compiler.disable(append)  # a compiled network runs it between its parts
+        return model.get_submodule(name).register_forward_hook(hook)
 
     hooks = [add_hook(name) for name in layers]
     try:

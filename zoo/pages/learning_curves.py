@@ -15,8 +15,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from zoo.figures.html import render
 from zoo.figures.kinds import Curve, Table
-from zoo.figures.page import render
 from zoo.training.learning_curves import Point
 from zoo.utilities.files import replace
 

@@ -23,10 +23,8 @@ from omegaconf import OmegaConf
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.distributed.console import console, track
-from zoo.figures.html import draw
+from zoo.figures.html import draw, render, table
 from zoo.figures.kinds import Grid, Table
-from zoo.figures.page import render
-from zoo.figures.table import table
 from zoo.training.comparison import comparison
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
@@ -185,7 +183,7 @@ def _slide_html(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
         details = "<details><summary>what it says</summary><pre>{}</pre></details>"
         yield Markup(details).format(text)
         return
-    yield Markup(table(comparison(_results(slide.experiment, name))))
+    yield table(comparison(_results(slide.experiment, name)))
     run = Path("runs").resolve() / slide.experiment / name
     figures = {
         unescape(m[1]): Markup(m[0])

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from zoo.figures.html import render
 from zoo.figures.kinds import Curve, Picture
-from zoo.figures.page import render
 from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import format_score

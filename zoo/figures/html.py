@@ -62,7 +62,7 @@ def _environment() -> Environment:
         "FAINT": FAINT, "LOUD": LOUD, "MATRIX": MATRIX, "PAIRS": PAIRS, "POINTS": POINTS,
         "TILE": TILE, "captions": _captions, "column_kinds": column_kinds, "confused": confused,
         "curve_svg": curve_svg, "frames": _frames, "is_finite": math.isfinite, "png": png,
-        "outline": _outline, "scaled": _scaled, "scatter_svg": scatter_svg, "wav": wav,
+        "outline": _outline, "bar_rows": _bar_rows, "scatter_svg": scatter_svg, "wav": wav,
     }  # fmt: skip
     return environment
 
@@ -101,7 +101,7 @@ def _outline(wave: np.ndarray) -> str:
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in zip([*x, *x[::-1]], y, strict=True))
 
 
-def _scaled(bars: Bars) -> tuple[float, list[tuple[str, str, float, float]]]:
+def _bar_rows(bars: Bars) -> tuple[float, list[tuple[str, str, float, float]]]:
     """Where zero is; name, number, left and width of each bar: all share a scale, in per cent."""
     values = [float(value) for value in bars.values]
     finite = [value for value in values if math.isfinite(value)]

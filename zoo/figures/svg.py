@@ -110,16 +110,16 @@ class Axes:
 
     def draw(self) -> str:
         x0 = self.x_ticks[0] if self.x_ticks else 1.0
-        drawn = []
+        parts = []
         for value in self.y_ticks:
             y = self.place(np.array([x0, value]))[1]
-            drawn.append(f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-            drawn.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" class="end">{value:.6g}</text>')
+            parts.append(f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+            parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" class="end">{value:.6g}</text>')
         for value in self.x_ticks:
             x = self.place(np.array([value, self.y_ticks[0]]))[0]
             label = f'y="{HEIGHT - BOTTOM + 18}" class="middle">{value:.6g}</text>'
-            drawn.append(f'<text x="{x:.1f}" {label}')
-        return "".join(drawn)
+            parts.append(f'<text x="{x:.1f}" {label}')
+        return "".join(parts)
 
 
 def _span(values: np.ndarray, most: int = 5) -> tuple[tuple[float, float], list[float]]:

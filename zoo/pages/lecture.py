@@ -101,8 +101,8 @@ def run(overrides: Sequence[str]) -> Path:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    shown = [(slide, _shown(slide, name, folder) if slide.shows else []) for slide in slides()]
-    values = {"page_title": "The lecture", "scores": _scores(name), "slides": shown}
+    pairs = [(slide, _results(slide, name, folder) if slide.shows else []) for slide in slides()]
+    values = {"page_title": "The lecture", "scores": _scores(name), "slides": pairs}
     replace(folder / "index.html", render("pages/lecture.html.j2", **values))
     return folder / "index.html"
 
@@ -161,7 +161,7 @@ def _run(experiment: str, name: str) -> Run:
     return Run(Path("runs").resolve() / experiment / name)
 
 
-def _shown(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
+def _results(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
     """The comparison and the chosen figures of a run, or the picture that was drawn."""
     import numpy as np
     from PIL import Image
@@ -176,5 +176,5 @@ def _shown(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
     run = _run(slide.experiment, name)
     yield table(comparison(run.results))
     report = (run.folder / "report.html").read_text("utf-8")
-    figures = {unescape(found[1]): Markup(found[0]) for found in FIGURE.finditer(report)}
+    figures = {unescape(m[1]): Markup(m[0]) for m in FIGURE.finditer(report)}
     yield from (figures[title] for title in slide.shows if title in figures)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.figures.confusion import confused
 from zoo.figures.html import LOUD, draw
 from zoo.figures.kinds import (
     Audio,
@@ -28,7 +27,7 @@ from zoo.figures.kinds import (
 )
 from zoo.figures.raster import GAP
 from zoo.figures.svg import HEIGHT, POINTS
-from zoo.figures.table import numeric_columns
+from zoo.figures.table import confused, numeric_columns
 from zoo.training import report
 from zoo.training.comparison import comparison
 from zoo.training.report import curves, format_score

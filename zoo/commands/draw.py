@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo.commands.main import Parser
+    from zoo.commands.main import Parser, output_file
 
     add_options, draw = WHAT[args.what]
     parser = Parser(prog=f"zoo draw {args.what}", description=draw.__doc__)
@@ -40,23 +40,11 @@ def run(args: Namespace) -> None:
         "-o", "--output", metavar="FILE.png", type=Path, default=default, help="(%(default)s)"
     )
     options = parser.parse_intermixed_args(args.rest)  # options may stand between the words
-    check_output(options.output, options.picture)
+    output_file(options.output, "", ".png")
+    if options.picture and options.output.resolve() == Path(options.picture).resolve():
+        raise ValueError(f"{options.output} is the picture itself: give another --output")
     options.output.write_bytes(draw(options))
     print(f"picture   {options.output}")
-
-
-def check_output(output: Path, picture: str | None) -> None:
-    """Refuse to write another kind of file, into no folder, or over the picture itself.
-
-    Raises:
-        ValueError, FileNotFoundError: naming the file.
-    """
-    if output.suffix.lower() != ".png":
-        raise ValueError(f"--output is {output}: give a name that ends in .png")
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"--output is {output}: there is no folder {output.parent}")
-    if picture and output.resolve() == Path(picture).resolve():
-        raise ValueError(f"{output} is the picture itself: give another --output")
 
 
 WHAT = {

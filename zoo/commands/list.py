@@ -33,16 +33,10 @@ def print_names(group: str) -> None:
     from zoo.catalog import registry
 
     for name in registry.names(group):
-        note = "" if group != "experiment" or has_target(name) else " (no target yet)"
+        file = registry.conf_folder() / group / f"{name}.yaml"
+        lacks_target = group == "experiment" and "\ntarget:" not in file.read_text("utf-8")
+        note = " (no target yet)" if lacks_target else ""
         print(f"  {name:<24} {registry.describe(group, name)}{note}")
-
-
-def has_target(experiment: str) -> bool:
-    """Whether `zoo reproduce` has a bar to judge it by; found without Hydra, which takes time."""
-    from zoo.catalog import registry
-
-    path = registry.conf_folder() / "experiment" / f"{experiment}.yaml"
-    return "\ntarget:" in path.read_text(encoding="utf-8")
 
 
 def print_weights(markdown: bool = False) -> None:

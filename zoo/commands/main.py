@@ -26,8 +26,8 @@ class Parser(ArgumentParser):
 
 def verbs() -> list[str]:
     """The verbs there are: the files beside this one."""
-    stems = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return sorted(stem for stem in stems if stem not in ("__init__", "main"))
+    stems = (path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return sorted(stem for stem in stems if stem != "main")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,16 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @until_reader_is_gone()
 def run_command(arguments: list[str]) -> None:
     """Do what a command line asks for."""
-    if not arguments or arguments[0] in ("-h", "--help"):
+    verb = arguments[0] if arguments else "--help"
+    if verb in ("-h", "--help"):
         print(overview())
-    elif arguments[0] == "--version":
+        return
+    if verb == "--version":
         print(f"zoo {zoo.__version__}")
-    else:
-        run_verb(arguments[0], arguments[1:])
-
-
-def run_verb(verb: str, arguments: list[str]) -> None:
-    """Do one verb."""
+        return
     if verb not in verbs():
         raise ValueError(no_such("verb", verb, verbs()))
     check_datamodules()
@@ -59,7 +56,7 @@ def run_verb(verb: str, arguments: list[str]) -> None:
     )
     module.add_arguments(parser)
     mixed = getattr(module, "INTERMIXED", False)
-    module.run((parser.parse_intermixed_args if mixed else parser.parse_args)(arguments))
+    module.run((parser.parse_intermixed_args if mixed else parser.parse_args)(arguments[1:]))
 
 
 def output_file(path: Path | None, name: str, ending: str) -> Path:
@@ -82,16 +79,8 @@ def output_file(path: Path | None, name: str, ending: str) -> Path:
 
 def overview() -> str:
     """What `zoo --help` prints."""
-    lines = []
+    text = "zoo: small PyTorch Lightning models for images, text, video and sound.\n\n"
     for verb in verbs():
         first = (import_module(f"zoo.commands.{verb}").__doc__ or "").splitlines()[0]
-        lines.append(f"  zoo {verb:<10} {first}")
-    return "\n".join(
-        [
-            "zoo: small PyTorch Lightning models for images, text, video and sound.",
-            "",
-            *lines,
-            "",
-            "zoo VERB --help says more; ZOO_DEBUG=1 shows where an error came from.",
-        ]
-    )
+        text += f"  zoo {verb:<10} {first}\n"
+    return f"{text}\nzoo VERB --help says more; ZOO_DEBUG=1 shows where an error came from."

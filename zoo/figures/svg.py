@@ -18,25 +18,23 @@ MARGIN = 24
 POINTS = 400  # of a line or a waveform; more would not be seen
 
 
-def box(inside: str) -> str:
-    return f'<div class="box" tabindex="0">{inside}</div>'  # focusable: keys scroll it
-
-
 def scatter_svg(title: str, scatter: Scatter) -> str:
-    """In a box that scrolls on a phone: the letters keep their size."""
     if not len(scatter.names):
         return "<p>none</p>"
     dots, height = _fit_points(np.asarray(scatter.points, dtype=float))
     places = label_placement.place_names(dots, scatter.names, scatter.lines, PLANE, height)
     groups = list(dict.fromkeys(scatter.groups))
     keys = [groups.index(group) for group in scatter.groups] or [0] * len(dots)
-    joins = "".join(_join(*dots[[a, b]]) for a, b in scatter.lines)
+    ends = [(*dots[a], *dots[b]) for a, b in scatter.lines]
+    joins = ['<path class="rule" d="M{:.1f} {:.1f}L{:.1f} {:.1f}"/>'.format(*end) for end in ends]
     labels = zip(dots, scatter.names, places, keys, strict=True)
     alt = escape(f"{title}: {', '.join(scatter.names)}")
-    return box(
+    return (
+        '<div class="box" tabindex="0">'  # it scrolls on a phone: the letters keep their size
         f'<svg viewBox="0 0 {PLANE} {height:.0f}" role="img" aria-label="{alt}">'
-        f"{joins}{''.join(_draw_dot(*label) for label in labels)}</svg>"
-    ) + (_legend(groups) if groups else "")
+        f"{''.join(joins)}{''.join(_draw_dot(*label) for label in labels)}</svg></div>"
+        f"{_legend(groups) if groups else ''}"
+    )
 
 
 def _fit_points(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -47,10 +45,6 @@ def _fit_points(points: np.ndarray) -> tuple[np.ndarray, float]:
     frame = np.array([PLANE, height])
     scale = ((frame - 2 * MARGIN) / span).min()
     return frame / 2 + (points - (low + high) / 2) * scale * [1, -1], height
-
-
-def _join(one: np.ndarray, other: np.ndarray) -> str:
-    return f'<path class="rule" d="M{one[0]:.1f} {one[1]:.1f}L{other[0]:.1f} {other[1]:.1f}"/>'
 
 
 def _draw_dot(dot: np.ndarray, name: str, place: label_placement.Place | None, key: int) -> str:
@@ -68,7 +62,8 @@ def curve_svg(title: str, curve: Curve) -> str:
         return "<p>no finite value</p>"
     if len(lines) > COLOURS:  # the legend then names them from the top down
         lines = dict(sorted(lines.items(), key=lambda line: -line[1][-1, 1]))
-    axes = Axes(_all_points(lines.values()), curve.log_x)
+    places = [line[:, [0, y]] for line in lines.values() for y in range(1, line.shape[1])]
+    axes = Axes(np.concatenate(places), curve.log_x)
     bands = [_band(i, axes, p) for i, p in enumerate(lines.values()) if p.shape[1] == 4]
     paths = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
     ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
@@ -86,19 +81,10 @@ def _points(curve: Curve, name: str) -> np.ndarray:
     columns = [*curve.lines[name], *curve.bands.get(name, ())]
     points = np.column_stack([np.asarray(column, dtype=float) for column in columns])
     points = points[np.isfinite(points).all(axis=1)]
-    return _downsample(points[points[:, 0] > 0] if curve.log_x else points)
-
-
-def _downsample(points: np.ndarray) -> np.ndarray:
-    """Of many points (P, ...) the means of neighbours."""
+    points = points[points[:, 0] > 0] if curve.log_x else points
     if len(points) <= POINTS:
         return points
-    return np.array([part.mean(axis=0) for part in np.array_split(points, POINTS)])
-
-
-def _all_points(lines: Iterable[np.ndarray]) -> np.ndarray:
-    """All places (P, 2) that lines and their bands take up."""
-    return np.concatenate([line[:, [0, y]] for line in lines for y in range(1, line.shape[1])])
+    return np.array([part.mean(axis=0) for part in np.array_split(points, POINTS)])  # neighbours
 
 
 class Axes:
@@ -124,9 +110,16 @@ class Axes:
 
     def draw(self) -> str:
         x0 = self.x_ticks[0] if self.x_ticks else 1.0
-        across = [_rule(self.place(np.array([x0, y]))[1], y) for y in self.y_ticks]
-        along = [_x_tick(self.place(np.array([x, self.y_ticks[0]]))[0], x) for x in self.x_ticks]
-        return "".join(across + along)
+        parts = []
+        for value in self.y_ticks:
+            y = self.place(np.array([x0, value]))[1]
+            parts.append(f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+            parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" class="end">{value:.6g}</text>')
+        for value in self.x_ticks:
+            x = self.place(np.array([value, self.y_ticks[0]]))[0]
+            label = f'y="{HEIGHT - BOTTOM + 18}" class="middle">{value:.6g}</text>'
+            parts.append(f'<text x="{x:.1f}" {label}')
+        return "".join(parts)
 
 
 def _span(values: np.ndarray, most: int = 5) -> tuple[tuple[float, float], list[float]]:
@@ -156,17 +149,6 @@ def _decades(values: np.ndarray, most: int = 7) -> tuple[tuple[float, float], li
         if len(ticks) <= most:
             break
     return (low, high), ticks or [low, high]
-
-
-def _rule(y: float, value: float) -> str:
-    return (
-        f'<path class="rule" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-        f'<text x="{LEFT - 8}" y="{y + 4:.1f}" class="end">{value:.6g}</text>'
-    )
-
-
-def _x_tick(x: float, value: float) -> str:
-    return f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" class="middle">{value:.6g}</text>'
 
 
 def _line(i: int, points: np.ndarray) -> str:

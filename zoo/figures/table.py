@@ -1,33 +1,19 @@
-"""A table as HTML."""
+"""What is read from a table's cells, and the table of a matrix that is too large to survey."""
 
 import re
-from html import escape
 
-from zoo.figures.kinds import (
-    Table,
-)
-from zoo.figures.svg import box
+import numpy as np
+
+from zoo.figures.kinds import Confusion, Table
 
 LONG = 60  # characters; a longer cell has a line of its own on a phone
 NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?%)?|nan|-")
+MATRIX = 200  # classes; above it a confusion matrix is a list of its largest cells
+PAIRS = 20  # most confused pairs, listed beside a matrix that is too large to survey
 
 
-def table(picture: Table) -> str:
-    """A table in a box that scrolls by itself; numbers are set to the right, texts may wrap."""
-    kinds = [f' class="{kind}"' if kind else "" for kind in _column_kinds(picture)]
-    head = "".join(
-        f'<th scope="col"{kind}>{escape(cell)}</th>'
-        for cell, kind in zip(picture.header, kinds, strict=True)
-    )
-    rows = [
-        "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
-        for row in picture.rows
-    ]
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return box(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-
-
-def _column_kinds(picture: Table) -> list[str]:
+def column_kinds(picture: Table) -> list[str]:
+    """What each column holds: "number", "long" texts, or "" for others."""
     columns = [[row[i] for row in picture.rows] for i in range(len(picture.header))]
     pairs = zip(columns, numeric_columns(picture), strict=True)
     return [
@@ -43,3 +29,14 @@ def numeric_columns(picture: Table) -> list[bool]:
         i > 0 and 2 * sum(bool(NUMBER.fullmatch(cell)) for cell in cells) > len(cells)
         for i, cells in enumerate(columns)
     ]
+
+
+def confused(confusion: Confusion, most: int = PAIRS) -> Table:
+    """The largest counts off the diagonal."""
+    counts = np.array(confusion.matrix)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:most]
+    cells = [(int(cell) // len(counts), int(cell) % len(counts)) for cell in order]
+    name = confusion.classes
+    rows = [(name[i], name[j], str(counts[i, j])) for i, j in cells if counts[i, j]]
+    return Table(("truth", "answer", "samples"), rows)

@@ -11,8 +11,8 @@ import torch
 from datamodules.sources.locate import locate
 from zoo.catalog.compose import compose
 from zoo.figures.evaluation import draw_answers
+from zoo.figures.html import render
 from zoo.figures.kinds import Picture
-from zoo.figures.page import render
 from zoo.nn.supervised import Classifier
 from zoo.pretrained import store
 from zoo.training.evaluate import compose_test, open_test_data, quiet

@@ -15,8 +15,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from zoo.figures.html import render
 from zoo.figures.kinds import Curve, Table
-from zoo.figures.page import render
 from zoo.training.learning_curves import Point
 from zoo.utilities.files import replace
 
@@ -82,10 +82,11 @@ def write(settings: Mapping[str, Any], points: Sequence[Point]) -> Path:
 
 def as_csv(points: Sequence[Point]) -> str:
     """A row for each point."""
-    writer = csv.DictWriter(file := io.StringIO(), [field.name for field in fields(Point)])
+    names = [field.name for field in fields(Point)]
+    writer = csv.DictWriter(file := io.StringIO(), names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(point) for point in points)
-    return file.getvalue().replace("\r\n", "\n")
+    return file.getvalue()
 
 
 def png(picture: Curve, title: str) -> bytes:

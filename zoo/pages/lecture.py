@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 from omegaconf import OmegaConf
@@ -23,10 +22,8 @@ from omegaconf import OmegaConf
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.distributed.console import console, track
-from zoo.figures.html import draw
+from zoo.figures.html import draw, render, table
 from zoo.figures.kinds import Grid, Table
-from zoo.figures.page import render
-from zoo.figures.table import table
 from zoo.training.comparison import comparison
 from zoo.training.run import Run
 from zoo.utilities.errors import Failure
@@ -45,11 +42,6 @@ class Slide:
     command: str
     look: str
     shows: list[str] = field(default_factory=list)  # titles of the report; empty: it is not run
-
-    @property
-    def is_many(self) -> bool:
-        """Whether it is more than one slide."""
-        return not self.slides.isdecimal()
 
     @property
     def experiment(self) -> str | None:
@@ -109,7 +101,9 @@ def run(overrides: Sequence[str]) -> Path:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    replace(folder / "index.html", lecture_page(name, folder))
+    pairs = [(slide, _results(slide, name, folder) if slide.shows else []) for slide in slides()]
+    values = {"page_title": "The lecture", "scores": _scores(name), "slides": pairs}
+    replace(folder / "index.html", render("pages/lecture.html.j2", **values))
     return folder / "index.html"
 
 
@@ -117,10 +111,9 @@ def _workers() -> tuple[int, int]:
     """How many commands at a time, and the cores there are: small nets use one core best."""
     import torch
 
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return (1 if torch.cuda.is_available() else max(cores, 1)), max(cores, 1)
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return (1 if torch.cuda.is_available() else cores), cores
 
 
 def _run_command(
@@ -128,9 +121,8 @@ def _run_command(
 ) -> None:
     """One command in a process of its own; a training that is finished does nothing."""
     words = shlex.split(command)[1:]
-    is_training = words[0] == "train"
     output = ["-o", str(_picture_path(folder, command))]
-    words += [f"name={name}", *overrides] if is_training else output
+    words += [f"name={name}", *overrides] if words[0] == "train" else output
     log = folder / f"{_slug(command)}.log"
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     with log.open("w") as file:
@@ -153,19 +145,11 @@ def _picture_path(folder: Path, command: str) -> Path:
 # --- the page ------------------------------------------------------------------------------------
 
 
-def lecture_page(name: str, folder: Path) -> str:
-    """The page of all slides, with the pictures of the runs of that name."""
-    pairs = [(slide, _slide_html(slide, name, folder) if slide.shows else []) for slide in slides()]
-    return render(
-        "pages/lecture.html.j2", page_title="The lecture", scores=_scores(name), slides=pairs
-    )
-
-
 def _scores(name: str) -> Table:
     """One table of all topics: model, what stands beside it, and the bar."""
     rows = []
     for experiment in dict.fromkeys(s.experiment for s in slides() if s.shows and s.experiment):
-        comparison_table = comparison(_results(experiment, name))
+        comparison_table = comparison(_run(experiment, name).results)
         scores = {label: score for label, score, *_ in comparison_table.rows}
         bar, model = scores.pop("target", ""), scores.popitem()[1]
         beside = [f"{score} ({label})" for label, score in scores.items()]
@@ -173,32 +157,24 @@ def _scores(name: str) -> Table:
     return Table(("experiment", "metric", "score", "baseline", "bar"), rows)
 
 
-def _results(experiment: str, name: str) -> dict[str, Any]:
-    return Run(Path("runs").resolve() / experiment / name).results
+def _run(experiment: str, name: str) -> Run:
+    return Run(Path("runs").resolve() / experiment / name)
 
 
-def _slide_html(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
+def _results(slide: Slide, name: str, folder: Path) -> Iterator[Markup]:
     """The comparison and the chosen figures of a run, or the picture that was drawn."""
-    if slide.experiment is None:
-        text = (folder / f"{_slug(slide.command)}.log").read_text("utf-8")
-        yield _picture(_picture_path(folder, slide.command), slide.says)
-        details = "<details><summary>what it says</summary><pre>{}</pre></details>"
-        yield Markup(details).format(text)
-        return
-    yield Markup(table(comparison(_results(slide.experiment, name))))
-    run = Path("runs").resolve() / slide.experiment / name
-    figures = {
-        unescape(m[1]): Markup(m[0])
-        for m in FIGURE.finditer((run / "report.html").read_text("utf-8"))
-    }
-    for title in slide.shows:
-        if title in figures:
-            yield figures[title]
-
-
-def _picture(path: Path, title: str) -> Markup:
     import numpy as np
     from PIL import Image
 
-    with Image.open(path) as picture:
-        return draw(title, Grid([np.asarray(picture.convert("RGB"))]))
+    if slide.experiment is None:
+        with Image.open(_picture_path(folder, slide.command)) as picture:
+            yield draw(slide.says, Grid([np.asarray(picture.convert("RGB"))]))
+        details = "<details><summary>what it says</summary><pre>{}</pre></details>"
+        log = folder / f"{_slug(slide.command)}.log"
+        yield Markup(details).format(log.read_text("utf-8"))
+        return
+    run = _run(slide.experiment, name)
+    yield table(comparison(run.results))
+    report = (run.folder / "report.html").read_text("utf-8")
+    figures = {unescape(m[1]): Markup(m[0]) for m in FIGURE.finditer(report)}
+    yield from (figures[title] for title in slide.shows if title in figures)

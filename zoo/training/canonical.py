@@ -56,7 +56,7 @@ class Reader(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id == "__file__" and (source := self.module.file.with_suffix(".cpp")).exists():
             self.native.append(source.read_text(encoding="utf-8"))
-        return self._referring(node)
+        return self.visit_Attribute(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """A text that names a module or a definition of ours is read as its last part."""
@@ -66,10 +66,7 @@ class Reader(ast.NodeTransformer):
         self.references += [reference] if reference else []
         return ast.Constant(node.value.rpartition(".")[2])
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        return self._referring(node)
-
-    def _referring(self, node: ast.Name | ast.Attribute) -> ast.AST:
+    def visit_Attribute(self, node: ast.Name | ast.Attribute) -> ast.AST:
         """The bare name of a definition of ours in place of the way to it; others' in full."""
         names: list[str] = []
         base: ast.expr = node
@@ -104,14 +101,11 @@ class Reader(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: Any) -> Any:
         node.returns = None
-        return self._within(node)
+        return self.visit_Lambda(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
-    def visit_Lambda(self, node: ast.Lambda) -> Any:
-        return self._within(node)
-
-    def _within(self, node: Any) -> Any:
+    def visit_Lambda(self, node: Any) -> Any:
         """A function's body, in which its own names hide the module's."""
         self.scopes.append(_local_names(node))
         self.generic_visit(node)

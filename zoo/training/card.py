@@ -26,7 +26,7 @@ def make_card(
     Args:
         config, results: of the run.
         scores: of these weights on the test split.
-        started: the card of the weights that the run began with.
+        initial_card: the card of the weights that the run began with.
     """
     choices, about = config["choices"], data.info["about"]
     metric = headline({**results, **scores})
@@ -84,11 +84,9 @@ def novelty(model: "ZooModule", data: Any) -> NoveltyDetector | None:
 
     if not isinstance(model, Classifier):
         return None
-    (train, labels), (validation, _) = (features_of(model, data, s, n) for s, n in SPLITS)
+    train, labels = features_of(model, data, "train", TRAIN_SAMPLES)
+    validation, _ = features_of(model, data, "val", VAL_SAMPLES)
     return NoveltyDetector.fit(train, labels, validation)
-
-
-SPLITS = (("train", TRAIN_SAMPLES), ("val", VAL_SAMPLES))
 
 
 @torch.inference_mode()
@@ -96,7 +94,5 @@ def features_of(model: "ZooModule", data: Any, split: str, count: int) -> tuple[
     """What the last layer sees (N, F) of samples of a split, and their labels (N,)."""
     inputs, labels = data.samples(split, count)
     model.eval()
-    parts = [
-        model.forward_features(part.to(model.device)).float().cpu() for part in inputs.split(256)
-    ]
-    return torch.cat(parts), labels
+    batches = (part.to(model.device) for part in inputs.split(256))
+    return torch.cat([model.forward_features(part).float().cpu() for part in batches]), labels

@@ -25,7 +25,7 @@ def comparison(results: dict[str, Any]) -> Table:
         name = results.get("baseline", "baseline")
         rows.insert(0, (name, format_score(metric, baseline), "", beside_baseline))
     if (target := _target(results)).get("metric") == metric:
-        rows.append(("target", _bound(metric, target), "", _verdict(results[metric], results)))
+        rows.append(("target", bar(metric, target), "", _verdict(results[metric], results)))
     return Table(("", metric, "95 % interval", ""), rows)
 
 
@@ -70,20 +70,28 @@ def _winner(metric: str, results: dict[str, Any]) -> tuple[str, str]:
 
 def _lower_is_better(metric: str, results: dict[str, Any]) -> bool:
     target = _target(results)
-    if target.get("metric") == metric:
-        return "at_most" in target
+    return "at_most" in target if target.get("metric") == metric else lower_is_better(metric)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Which way a metric goes, where no target says it."""
     return any(word in metric for word in LOWER_IS_BETTER)
 
 
-def _bound(metric: str, target: dict[str, Any]) -> str:
-    if "at_most" in target:
-        return f"at most {format_score(metric, target['at_most'])}"
-    return f"at least {format_score(metric, target['at_least'])}"
+def bar(metric: str, target: Mapping[str, Any]) -> str:
+    """The bar of a target in words."""
+    if (low := target.get("at_least")) is not None:
+        return f"at least {format_score(metric, low)}"
+    return f"at most {format_score(metric, target['at_most'])}"
+
+
+def reaches(value: float, target: Mapping[str, Any]) -> bool:
+    """Whether a score is within the bar."""
+    low, high = target.get("at_least"), target.get("at_most")
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def _verdict(value: float, results: dict[str, Any]) -> str:
     if results.get("smoke"):
         return "not judged: a smoke run"
-    target = _target(results)
-    met = value <= target["at_most"] if "at_most" in target else value >= target["at_least"]
-    return "met" if met else "missed"
+    return "met" if reaches(value, _target(results)) else "missed"

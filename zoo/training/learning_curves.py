@@ -40,8 +40,7 @@ class Point:
 def read_settings() -> Config:
     """conf/curves.yaml; what stands for a point's own numbers is not filled in yet."""
     file = OmegaConf.load(registry.conf_folder() / "curves.yaml")
-    settings: Config = OmegaConf.to_container(file, resolve=False)  # type: ignore[assignment]
-    return settings
+    return OmegaConf.to_container(file, resolve=False)  # type: ignore[return-value]
 
 
 def check_samples(config: Config, samples: Sequence[int]) -> Config:
@@ -76,7 +75,10 @@ class Job:
     def score(self) -> Point:
         """Train it, unless that was done before, and score it on the whole test split."""
         if self.baseline is None:
-            accuracy = score_run(self.config)
+            run = locate_run(self.config)
+            launch.execute(self.config, run, alone=False)
+            results = run.results
+            accuracy = tuple(results[f"{METRIC}{end}"] for end in ("", "/low", "/high"))
         else:
             accuracy = score_baseline(self.baseline, self.config)
         return Point(self.algorithm, self.samples, self.seed, *accuracy)
@@ -119,17 +121,8 @@ def resolve_algorithms(settings: Config, samples: int, seed: int) -> list[Config
     every = 1 if settings["smoke"] else max(1, passes // settings["validations"])
     own = {"samples": samples, "seed": seed, "batch": batch, "passes": passes, "every": every}
     file = OmegaConf.create({**own, "algorithms": settings["algorithms"]})
-    config: Config = OmegaConf.to_container(file, resolve=True)  # type: ignore[assignment]
-    algorithms: list[Config] = config["algorithms"]
-    return algorithms
-
-
-def score_run(config: Config) -> tuple[float, float, float]:
-    """A network's accuracy with its 95 % interval; a finished run is taken as it is."""
-    run = locate_run(config)
-    launch.execute(config, run, alone=False)
-    results = run.results
-    return results[METRIC], results[f"{METRIC}/low"], results[f"{METRIC}/high"]
+    config: Any = OmegaConf.to_container(file, resolve=True)
+    return list(config["algorithms"])
 
 
 def score_baseline(section: Config, config: Config) -> tuple[float, float, float]:

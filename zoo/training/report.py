@@ -5,13 +5,13 @@
 The page opens from disk without a network: no script, no font, every picture inside.
 """
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from zoo.figures.html import render
 from zoo.figures.kinds import Curve, Picture
-from zoo.figures.page import render
+from zoo.training import csv_logger
 from zoo.training.comparison import comparison, headline, interval_of, tested_metrics
 from zoo.utilities.files import replace
 from zoo.utilities.scores import format_score
@@ -48,10 +48,7 @@ def curves(file: Path) -> dict[str, Picture]:
 
     The parts of a metric, as analogy/family is of analogy, are drawn in its picture.
     """
-    if not file.exists():
-        return {}
-    with file.open(newline="", encoding="utf-8") as text:
-        rows = list(csv.DictReader(text))
+    rows = csv_logger.read(file)
     columns = [key for key in (rows[0] if rows else ()) if key.startswith(("train/", "val/"))]
     axis = _axis(rows, columns)
     names = list(dict.fromkeys(column.split("/", 1)[1] for column in columns))

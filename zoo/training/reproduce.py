@@ -16,16 +16,8 @@ from omegaconf import OmegaConf
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.training import checkout, digest, launch
-from zoo.training.results_page import (
-    bar,
-    is_reached,
-    is_slow,
-    page,
-    remarks,
-    score,
-    verdict,
-    with_table,
-)
+from zoo.training.comparison import bar
+from zoo.training.results_page import is_reached, is_slow, page, remarks, score, verdict, with_table
 from zoo.training.run import Run, locate_run
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import replace
@@ -162,9 +154,10 @@ def digest_of(name: str) -> str:
     """Of an experiment's resolved config, its evaluator's, and the code that shapes its score."""
     config = _config(name)
     data = config["choices"]["data"]
-    names = [config["evaluator"]] if config["evaluator"] else []
-    evaluators = [compose([f"experiment={evaluator}", f"data={data}"]) for evaluator in names]
-    return digest.digest([config, *evaluators], config["target"]["seeds"])
+    configs = [config]
+    if config["evaluator"]:
+        configs.append(compose([f"experiment={config['evaluator']}", f"data={data}"]))
+    return digest.digest(configs, config["target"]["seeds"])
 
 
 @cache
@@ -194,7 +187,7 @@ def write(figures: Figures) -> None:
 
 
 def _describe_target(figure: Mapping[str, Any]) -> str:
-    return f"{bar(figure)} within {figure['minutes_at_most']:g} minutes"
+    return f"{bar(figure['metric'], figure)} within {figure['minutes_at_most']:g} minutes"
 
 
 def _say(name: str, figure: Mapping[str, Any], old: Mapping[str, Any] | None) -> None:

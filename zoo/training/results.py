@@ -63,11 +63,10 @@ def describe_run(config: Config, trainer: Trainer, model: "ZooModule", data: Any
         "smoke": config["smoke"],
         "command": config["command"],
         "commit": checkout.commit(),
-        "versions": versions(),
+        "versions": {
+            "zoo": zoo.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "lightning": pytorch_lightning.__version__,
+        },
     }
-
-
-def versions() -> dict[str, str]:
-    """Of what a number depends on."""
-    mine = {"zoo": zoo.__version__, "python": platform.python_version()}
-    return {**mine, "torch": torch.__version__, "lightning": pytorch_lightning.__version__}

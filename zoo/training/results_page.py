@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_section
-from zoo.training.comparison import LOWER_IS_BETTER
+from zoo.training.comparison import bar, lower_is_better, reaches
 from zoo.utilities.scores import format_range, format_score
 
 Figure = Mapping[str, Any]
@@ -53,11 +53,6 @@ been run again since its config, or the code or weights behind it, changed.
 # --- what there is to say of a figure -------------------------------------------------------------
 
 
-def lower_is_better(metric: str) -> bool:
-    """Which way a metric goes."""
-    return any(word in metric for word in LOWER_IS_BETTER)
-
-
 def better(metric: str, one: float, other: float) -> bool:
     """Whether a score of a metric is better than another."""
     return one < other if lower_is_better(metric) else one > other
@@ -71,8 +66,7 @@ def bound(figure: Figure) -> float:
 
 def is_reached(figure: Figure) -> bool:
     """Whether the mean is within the bar."""
-    low, high, mean = figure["at_least"], figure["at_most"], figure["mean"]
-    return (low is None or mean >= low) and (high is None or mean <= high)
+    return reaches(figure["mean"], figure)
 
 
 def is_slow(figure: Figure) -> bool:
@@ -92,16 +86,6 @@ def loses(figure: Figure) -> bool:
     return baseline is not None and better(figure["metric"], baseline, figure["mean"])
 
 
-def is_control(figure: Figure) -> bool:
-    """Whether the score is wanted no better than the bar: what was taken away was needed."""
-    return (figure["at_most"] is not None) != lower_is_better(figure["metric"])
-
-
-def is_met(figure: Figure) -> bool:
-    """Whether a target is met: in time, and by a bar that says something."""
-    return is_reached(figure) and not is_slow(figure) and not is_lower_bound(figure)
-
-
 def remarks(figure: Figure, of_targets: bool = True) -> list[str]:
     """What has to be said of a figure besides its numbers; of its target, too, or not."""
     notes = {
@@ -115,9 +99,13 @@ def remarks(figure: Figure, of_targets: bool = True) -> list[str]:
 
 
 def verdict(figure: Figure) -> str:
-    """Whether a target is met, and what is to be said besides."""
-    control = ["control"] if is_control(figure) else []
-    return ", ".join([*control, *(["met"] if is_met(figure) else []), *remarks(figure)])
+    """Whether a target is met, in time and by a bar that says something, and what else there is.
+
+    The score of a control is wanted no better than the bar: what was taken away was needed.
+    """
+    is_control = (figure["at_most"] is not None) != lower_is_better(figure["metric"])
+    is_met = is_reached(figure) and not is_slow(figure) and not is_lower_bound(figure)
+    return ", ".join([*["control"] * is_control, *["met"] * is_met, *remarks(figure)])
 
 
 def score(figure: Figure) -> str:
@@ -128,22 +116,13 @@ def score(figure: Figure) -> str:
     return f"{mean} ({spread})" if len(values) > 1 else mean
 
 
-def bar(figure: Figure) -> str:
-    """The bar in words."""
-    word = "at least" if figure["at_least"] is not None else "at most"
-    return f"{word} {format_score(figure['metric'], bound(figure))}"
-
-
 # --- the pages ------------------------------------------------------------------------------------
 
 
 def page(figures: Figures) -> str:
     """docs/results.md."""
-    return (
-        HEAD
-        + _head(COLUMNS)
-        + "".join(_row(name, figure) for name, figure in sorted(figures.items()))
-    )
+    rows = (_row(name, figure) for name, figure in sorted(figures.items()))
+    return HEAD + _head(COLUMNS) + "".join(rows)
 
 
 def with_table(readme: str, figures: Figures) -> str:
@@ -174,7 +153,7 @@ def _row(name: str, figure: Figure) -> str:
         _data(figure),
         _metric(figure),
         f"**{score(figure)}**",
-        bar(figure),
+        bar(figure["metric"], figure),
         _baseline(figure, "" if seconds is None else f", {seconds:.1f} s"),
         verdict(figure),
         f"{figure['parameters']:,}",
@@ -191,11 +170,9 @@ def _metric(figure: Figure) -> str:
 def _baseline(figure: Figure, more: str = "") -> str:
     """The baseline's score and name."""
     value = figure["baseline_score"]
-    return (
-        ""
-        if value is None
-        else f"{format_score(figure['metric'], value)} ({figure['baseline']}{more})"
-    )
+    if value is None:
+        return ""
+    return f"{format_score(figure['metric'], value)} ({figure['baseline']}{more})"
 
 
 def _data(figure: Figure) -> str:

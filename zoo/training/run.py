@@ -130,8 +130,7 @@ def find_weights(name: str) -> Path:
 
 def locate_run(config: Mapping[str, Any]) -> Run:
     """The run that a config is for, under the working directory, with a name if it has none."""
-    new_name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    name = config["name"] or new_name
+    name = config["name"] or f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     return Run(Path("runs").resolve() / config["choices"]["experiment"] / name)
 
 
@@ -141,7 +140,8 @@ def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
     Raises:
         ValueError: the folder is no run, or a run with another config.
     """
-    if not any(map(_is_content, run.folder.glob("*"))):
+    files = [file for file in run.folder.glob("[!.]*") if file.suffix != PART]
+    if not files:  # but for what a start that was killed at once leaves
         return False
     if not (run.folder / "config.yaml").exists():
         raise ValueError(f"{run.folder} holds files but is no run: choose another name=")
@@ -154,11 +154,6 @@ def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
         )
     longer = config["trainer"]["max_epochs"] > old["trainer"]["max_epochs"]
     return run.finished and not longer and not changed
-
-
-def _is_content(path: Path) -> bool:
-    """Whether a file is more than what a start that was killed at once leaves."""
-    return not path.name.startswith(".") and path.suffix != PART
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -198,7 +193,8 @@ def lock_run(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
         ) from None
     try:
         owner.write_text(f"process {os.getpid()} on {platform.node()}")
-        remove_partial_files(run)
+        for part in run.folder.rglob(f"*{PART}"):  # what a killed process left half written
+            part.unlink(missing_ok=True)
         write_config(run, config)  # first: another process knows a run by it
         write_config(run, config, COMPOSED)
         yield
@@ -210,12 +206,6 @@ def lock_run(run: Run, config: Mapping[str, Any]) -> Iterator[None]:
         owner.unlink(missing_ok=True)
         lock.release()
         (run.folder / ".lock").unlink(missing_ok=True)
-
-
-def remove_partial_files(run: Run) -> None:
-    """Remove what a killed process left half written."""
-    for part in run.folder.rglob(f"*{PART}"):
-        part.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:

@@ -35,6 +35,7 @@ from typing_extensions import TypedDict
 from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
+from zoo.nn.shapes import check_layout
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
@@ -107,8 +108,7 @@ class CBOW(WordVectors):
         Raises:
             ValueError: another layout.
         """
-        if contexts.ndim != 2:
-            raise ValueError(f"contexts have the shape {tuple(contexts.shape)}: (B, C) is wanted")
+        check_layout("contexts", contexts, "B", "C")
         if torch.compiler.is_exporting():  # torch's bag becomes a loop over the batch
             return masked_mean(F.embedding(contexts, self.vectors.weight), contexts)
         means: Tensor = self.vectors(contexts)

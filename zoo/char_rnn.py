@@ -38,7 +38,7 @@ from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import at_least_float32
+from zoo.nn.shapes import at_least_float32, check_layout
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
@@ -94,7 +94,12 @@ class CharRNN(ZooModule):
         return logits.gather(1, last[:, :, None].expand_as(logits))
 
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Read from a state on, zero when None: logits (B, T, V) and the last state."""
+        """Read from a state on, zero when None: logits (B, T, V) and the last state.
+
+        Raises:
+            ValueError: another layout.
+        """
+        check_layout("ids", ids, "B", "T")
         start = None if state is None else tuple(part.to(ids.device) for part in state)
         output, states = recurrent.run(self.rnn, self.embedding(ids), start)
         return self.head(self.dropout(output)), states

@@ -35,7 +35,7 @@ from zoo.figures.kinds import Grid, Picture
 from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import check_images
+from zoo.nn.shapes import check_images, check_layout
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
@@ -162,9 +162,7 @@ class GAN(ZooModule):
         Raises:
             ValueError: another layout.
         """
-        size = self.hparams["noise"]
-        if noise.ndim != 2 or noise.shape[1] != size:
-            raise ValueError(f"noise has the shape {tuple(noise.shape)}: (B, {size}) is wanted")
+        check_layout("rows of noise", noise, "B", self.hparams["noise"])
         pictures: Tensor = self.generator(noise, self.in_turn(noise) if labels is None else labels)
         return pictures
 

@@ -30,7 +30,7 @@ from zoo.figures.kinds import Picture, Strip
 from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import receptive_field
+from zoo.nn.shapes import check_layout, receptive_field
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
@@ -84,7 +84,7 @@ class VideoConv3D(Classifier):
         Raises:
             ValueError: another layout.
         """
-        check_clips(clips, self.hparams["channels"])
+        check_layout("clips", clips, "B", self.hparams["channels"], "T", "H", "W")
         maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
         return self.head(self.dropout(maps.mean((2, 3, 4))))
 
@@ -175,7 +175,7 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        check_clips(clips, self.hparams["channels"])
+        check_layout("clips", clips, "B", self.hparams["channels"], "T", "H", "W")
         frames = clips.transpose(1, 2)  # (B, T, C, H, W)
         return self.frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
@@ -239,22 +239,3 @@ def examples(model: Classifier, batch: tuple[Tensor, Tensor]) -> dict[str, Pictu
     ]
     frames = model.input.restore(clips[rows])
     return {"A clip of each class": Strip(list(frames), captions, model.input.sample_rate)}
-
-
-def check_clips(clips: Tensor, channels: int) -> None:
-    """Refuse a batch that is not (B, C, T, H, W), naming the axis.
-
-    Raises:
-        ValueError: another number of axes, or of channels.
-    """
-    shape = tuple(clips.shape)
-    if len(shape) != 5:
-        raise ValueError(
-            f"clips have the shape {shape}: 5 axes are wanted, (B, {channels}, T, H, W)"
-        )
-    if shape[1] != channels:
-        hint = "; channels stand last: use clips.permute(0, 4, 1, 2, 3)"
-        raise ValueError(
-            f"clips have the shape {shape}: axis 1, the channels, should be {channels}"
-            f"{hint if shape[4] == channels else ''}"
-        )

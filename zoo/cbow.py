@@ -110,7 +110,9 @@ class CBOW(WordVectors):
         """
         check_layout("contexts", contexts, "B", "C")
         if torch.compiler.is_exporting():  # torch's bag becomes a loop over the batch
-            return masked_mean(F.embedding(contexts, self.vectors.weight), contexts)
+            vectors = F.embedding(contexts, self.vectors.weight)
+            is_word = (contexts != 0).to(vectors.dtype).unsqueeze(2)
+            return (vectors * is_word).sum(1) / is_word.sum(1).clamp(min=1)
         means: Tensor = self.vectors(contexts)
         return means
 
@@ -265,9 +267,3 @@ def first_windows(run: Run) -> tuple[Tensor, Tensor]:
     rows = rows * (apart <= run.reach[: len(rows), None])
     rows = rows[rows[:, w] != 0]
     return torch.cat([rows[:, :w], rows[:, w + 1 :]], 1), rows[:, w]
-
-
-def masked_mean(vectors: Tensor, contexts: Tensor) -> Tensor:
-    """The mean (B, D) of vectors (B, C, D) where the context (B, C) is no padding; else zero."""
-    is_word = (contexts != 0).to(vectors.dtype).unsqueeze(2)
-    return (vectors * is_word).sum(1) / is_word.sum(1).clamp(min=1)

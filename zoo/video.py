@@ -166,8 +166,7 @@ class VideoRecurrent(VideoClassifier):
             for a, b in pairwise([channels, *widths])
         ]
         self.frame = nn.Sequential(*chain(*halvings), Places(grid), nn.Flatten())
-        recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
-        self.recurrent = recurrent(widths[-1] * grid**2, hidden, batch_first=True)
+        self.recurrent = recurrent.LAYERS[cell](widths[-1] * grid**2, hidden, batch_first=True)
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(hidden, num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do

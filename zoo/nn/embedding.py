@@ -19,7 +19,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from zoo.nn.shapes import binary_logits, check_layout
+from zoo.nn.shapes import check_layout
 from zoo.pretrained.export_spec import InputSpec
 from zoo.words import formats
 
@@ -174,4 +174,6 @@ class SigmoidLayer(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Map (B, inputs) to logits (B, K)."""
         logits: Tensor = self.score(hidden)
-        return binary_logits(logits) if logits.shape[1] == 1 else logits
+        if logits.shape[1] > 1:
+            return logits
+        return torch.cat([torch.zeros_like(logits), logits], 1)  # their softmax is the sigmoid

@@ -31,11 +31,6 @@ def _along(sizes: Any, axis: int) -> int:
     return int(sizes[axis] if isinstance(sizes, tuple) else sizes)
 
 
-def binary_logits(score: Tensor) -> Tensor:
-    """Map one logit (B, 1) to two (B, 2) whose softmax is its sigmoid: a binary output layer."""
-    return torch.cat([torch.zeros_like(score), score], 1)
-
-
 def check_images(images: Tensor, channels: int, size: int | None = None) -> None:
     """Refuse a batch that is not (B, C, H, W), or whose images are not of the one size, if given.
 
@@ -55,15 +50,15 @@ def check_layout(kind: str, batch: Tensor, *axes: str | int) -> None:
     Raises:
         ValueError: another number of axes, or another size of one.
     """
-    shape, size = tuple(batch.shape), len(axes)
-    said = f"{kind} have the shape {shape}"
-    if len(shape) != size:
-        raise ValueError(f"{said}: ({', '.join(map(str, axes))}) is wanted")
-    for i, (given, wanted) in enumerate(zip(shape, axes, strict=True)):
-        if isinstance(wanted, str) or given == wanted:
+    shape, count = tuple(batch.shape), len(axes)
+    error = f"{kind} have the shape {shape}"
+    if len(shape) != count:
+        raise ValueError(f"{error}: ({', '.join(map(str, axes))}) is wanted")
+    for i, axis in enumerate(axes):
+        if isinstance(axis, str) or shape[i] == axis:
             continue
-        if i != 1 or size < 4:
-            raise ValueError(f"{said}: axis {i} should be {wanted}")
-        order = (0, size - 1, *range(1, size - 1))
-        hint = f"; channels stand last: use {kind}.permute{order}" if shape[-1] == wanted else ""
-        raise ValueError(f"{said}: axis 1, the channels, should be {wanted}{hint}")
+        if i != 1 or count < 4:
+            raise ValueError(f"{error}: axis {i} should be {axis}")
+        order = (0, count - 1, *range(1, count - 1))
+        hint = f"; channels stand last: use {kind}.permute{order}" if shape[-1] == axis else ""
+        raise ValueError(f"{error}: axis 1, the channels, should be {axis}{hint}")

@@ -10,7 +10,7 @@ import zoo
 from tests.data import opened, seeded
 from zoo.figures.kinds import Strip
 from zoo.pretrained.load import attach
-from zoo.video import Stage, convolution3d
+from zoo.video import Stage
 
 
 @pytest.fixture(params=["video_conv3d", "video_recurrent"])
@@ -45,7 +45,7 @@ def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
 
 def test_a_convolution_sums_over_time_as_over_space():
     """S52: by hand, 27 shifted products, one for each place of the kernel."""
-    layer = convolution3d(2, 3)[0]
+    layer = Stage(2, 3, stride=1).first[0]
     clips = torch.randn(1, 2, 4, 5, 6)
     padded, weight = F.pad(clips, (1, 1, 1, 1, 1, 1)), layer.weight
     wanted = sum(

@@ -22,7 +22,7 @@ Shapes: B images, C channels, H x W pixels in [0, 1], D numbers in a code.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -32,6 +32,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMeasure
+from torchvision.ops import Conv2dNormActivation
 
 from zoo.config.types import Positive
 from zoo.figures import raster
@@ -224,9 +225,11 @@ class Autoencoder(CodedImages):
             sides.append(-(-sides[-1] // 2))
         least = (widths[-1], sides[-1], sides[-1])
         numbers = widths[-1] * sides[-1] ** 2
-        self.encoder = nn.Sequential(
-            *downwards([channels, *widths]), nn.Flatten(), nn.Linear(numbers, code_size)
-        )
+        halvings = [
+            Conv2dNormActivation(a, b, stride=2, inplace=None, bias=True)
+            for a, b in pairwise([channels, *widths])
+        ]
+        self.encoder = nn.Sequential(*chain(*halvings), nn.Flatten(), nn.Linear(numbers, code_size))
         self.decoder = nn.Sequential(
             nn.Linear(code_size, numbers),
             nn.Unflatten(1, least),
@@ -234,15 +237,6 @@ class Autoencoder(CodedImages):
             *upwards([*widths[::-1], channels], sides[-2::-1]),
         )
         self.example_input_array = torch.zeros(1, channels, image_size, image_size)
-
-
-def downwards(widths: Sequence[int]) -> list[nn.Module]:
-    """For each width but the first a convolution that halves the map, normalised, then ReLU."""
-    layers: list[nn.Module] = []
-    for inputs, width in pairwise(widths):
-        convolution = nn.Conv2d(inputs, width, 3, stride=2, padding=1)
-        layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
-    return layers
 
 
 def upwards(widths: Sequence[int], sides: Sequence[int]) -> list[nn.Module]:

@@ -35,6 +35,7 @@ from typing_extensions import TypedDict
 from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
+from zoo.nn.shapes import check_layout
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
@@ -107,10 +108,11 @@ class CBOW(WordVectors):
         Raises:
             ValueError: another layout.
         """
-        if contexts.ndim != 2:
-            raise ValueError(f"contexts have the shape {tuple(contexts.shape)}: (B, C) is wanted")
+        check_layout("contexts", contexts, "B", "C")
         if torch.compiler.is_exporting():  # torch's bag becomes a loop over the batch
-            return masked_mean(F.embedding(contexts, self.vectors.weight), contexts)
+            vectors = F.embedding(contexts, self.vectors.weight)
+            is_word = (contexts != 0).to(vectors.dtype).unsqueeze(2)
+            return (vectors * is_word).sum(1) / is_word.sum(1).clamp(min=1)
         means: Tensor = self.vectors(contexts)
         return means
 
@@ -265,9 +267,3 @@ def first_windows(run: Run) -> tuple[Tensor, Tensor]:
     rows = rows * (apart <= run.reach[: len(rows), None])
     rows = rows[rows[:, w] != 0]
     return torch.cat([rows[:, :w], rows[:, w + 1 :]], 1), rows[:, w]
-
-
-def masked_mean(vectors: Tensor, contexts: Tensor) -> Tensor:
-    """The mean (B, D) of vectors (B, C, D) where the context (B, C) is no padding; else zero."""
-    is_word = (contexts != 0).to(vectors.dtype).unsqueeze(2)
-    return (vectors * is_word).sum(1) / is_word.sum(1).clamp(min=1)

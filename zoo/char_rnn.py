@@ -38,13 +38,11 @@ from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import at_least_float32
+from zoo.nn.recurrent import State
+from zoo.nn.shapes import at_least_float32, check_layout
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
-State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (layers, B, H)
-
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
-CELLS: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 TEMPERATURES = (0.5, 0.8, 1.0)  # temperatures of the samples in the report
 PROMPT, PASSAGE = 64, 400  # characters of those
 LIKELY = 5  # characters in an answer
@@ -76,8 +74,8 @@ class CharRNN(ZooModule):
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.embedding = nn.Embedding(vocabulary_size, embedding)
-        between = dropout if layers > 1 else 0.0
-        self.rnn = CELLS[cell](embedding, width, layers, batch_first=True, dropout=between)
+        options = {"batch_first": True, "dropout": dropout if layers > 1 else 0.0}
+        self.rnn = recurrent.LAYERS[cell](embedding, width, layers, **options)
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(width, vocabulary_size)
         self.states: dict[str, State] = {}  # by stage; no buffers: those are equal on all ranks
@@ -94,7 +92,12 @@ class CharRNN(ZooModule):
         return logits.gather(1, last[:, :, None].expand_as(logits))
 
     def read(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Read from a state on, zero when None: logits (B, T, V) and the last state."""
+        """Read from a state on, zero when None: logits (B, T, V) and the last state.
+
+        Raises:
+            ValueError: another layout.
+        """
+        check_layout("ids", ids, "B", "T")
         start = None if state is None else tuple(part.to(ids.device) for part in state)
         output, states = recurrent.run(self.rnn, self.embedding(ids), start)
         return self.head(self.dropout(output)), states

@@ -21,7 +21,6 @@ Shapes: B pictures, C channels, H x W pixels, Z noise, K classes.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -35,7 +34,7 @@ from zoo.figures.kinds import Grid, Picture
 from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import check_images
+from zoo.nn.shapes import check_images, check_layout
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 
@@ -162,9 +161,7 @@ class GAN(ZooModule):
         Raises:
             ValueError: another layout.
         """
-        size = self.hparams["noise"]
-        if noise.ndim != 2 or noise.shape[1] != size:
-            raise ValueError(f"noise has the shape {tuple(noise.shape)}: (B, {size}) is wanted")
+        check_layout("rows of noise", noise, "B", self.hparams["noise"])
         pictures: Tensor = self.generator(noise, self.in_turn(noise) if labels is None else labels)
         return pictures
 
@@ -255,20 +252,16 @@ class GAN(ZooModule):
         real, labels = batch
         check_images(real, self.hparams["channels"])
         fake = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
-        generator, discriminator = self._optimizers()
+        counted: Any = self.optimizers()
+        bare: Any = self.optimizers(use_pl_optimizer=False)  # its steps are not counted
         losses = {"loss": self.discriminator_loss(real, fake.detach(), labels).mean()}
-        self.descend(losses["loss"], discriminator)
+        self.descend(losses["loss"], bare[1])
         self.discriminator.requires_grad_(False)
         losses["generator_loss"] = self.generator_loss(fake, labels).mean()
-        self.descend(losses["generator_loss"], generator)
+        self.descend(losses["generator_loss"], counted[0])
         self.discriminator.requires_grad_(True)
         for name, value in losses.items():
             self.log(f"train/{name}", value.detach(), on_step=False, on_epoch=True, sync_dist=True)
-
-    def _optimizers(self) -> tuple[Any, Any]:
-        """The generator's, whose steps the trainer counts, and the discriminator's, bare."""
-        counted, bare = self.optimizers(), self.optimizers(use_pl_optimizer=False)
-        return counted[0], bare[1]  # type: ignore[index]
 
     def descend(self, loss: Tensor, optimizer: Any) -> None:
         """One step down a loss, with no gradient left over."""
@@ -288,8 +281,8 @@ class GAN(ZooModule):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         """Drawn pictures, beside real ones, on a walk through the noise, and by class."""
         fake, real = self.sample().images, self.postprocess(batch[0][:32])
-        rows = zip(chunks(real, 4), chunks(fake, 4), strict=False)
-        beside = [picture for left, right in rows for picture in (*left, *right)]
+        rows = [slice(i, i + 4) for i in range(0, len(real), 4)]
+        beside = [picture for row in rows for picture in (*real[row], *fake[row])]
         pictures: dict[str, Picture] = {
             "Drawn": Grid(fake),
             "Four real ones on the left, four drawn on the right": Grid(beside),
@@ -318,8 +311,3 @@ class GAN(ZooModule):
             optim.make_optimizer(self.generator, self.hparams["generator_optimizer"]),
             optim.make_optimizer(self.discriminator, self.hparams["discriminator_optimizer"]),
         ]
-
-
-def chunks(items: Any, size: int) -> list[Sequence[Any]]:
-    """Runs of `size` items."""
-    return [items[i : i + size] for i in range(0, len(items), size)]

@@ -22,7 +22,7 @@ Shapes: B images, C channels, H x W pixels, K classes.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
@@ -51,6 +51,8 @@ class ImageCNN2017(Classifier):
         dropout: after each pair of convolutions.
         dense_dropout: after the hidden dense layer.
     """
+
+    export_names = ("images", "logits")
 
     def __init__(
         self,
@@ -81,12 +83,6 @@ class ImageCNN2017(Classifier):
         """
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.head(self.hidden(self.convolutions(images).flatten(1)))
-
-    def export_spec(self) -> ExportSpec:
-        """Images of the one size to logits."""
-        side = self.hparams["image_size"]
-        images = InputSpec(("batch", self.hparams["channels"], side, side))
-        return ExportSpec(self, {"images": images}, ("logits",))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
@@ -184,7 +180,6 @@ def activation(width: int) -> list[nn.Module]:
 class Convolutions(ZooModule):
     """The layers that the classifier and the regressor share."""
 
-    OUTPUT: ClassVar[str]  # its name in an exported program
     flip_tta = False  # whether to answer for a picture and its mirror image together
 
     def _build(self, channels: int, widths: Sequence[int], dropout: float, outputs: int) -> None:
@@ -234,7 +229,7 @@ class Convolutions(ZooModule):
         images = InputSpec(("batch", self.hparams["channels"], "height", "width"))
         side = max(28, self.least)
         sizes = {"height": (self.least, side), "width": (self.least, side + 4)}
-        return ExportSpec(self, {"images": images}, (self.OUTPUT,), sizes)
+        return ExportSpec(self, {"images": images}, self.export_names[1:], sizes)
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}
@@ -250,7 +245,7 @@ class ImageCNN(Convolutions, Classifier):
         dropout: before the last layer.
     """
 
-    OUTPUT = "logits"
+    export_names = ("images", "logits")
 
     def __init__(
         self,
@@ -286,7 +281,7 @@ class ImageRegressor(Convolutions, Regressor):
         dropout: before the last layer.
     """
 
-    OUTPUT = "values"
+    export_names = ("images", "values")
 
     def __init__(
         self,

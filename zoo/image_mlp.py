@@ -25,7 +25,6 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images
 from zoo.nn.supervised import Classifier
-from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 UNITS = 64  # units of the first layer in its figure
 
@@ -38,6 +37,8 @@ class ImageMLP(Classifier):
         widths: units of each hidden layer; none at all is logistic regression.
         dropout: after each hidden layer.
     """
+
+    export_names = ("images", "logits")
 
     def __init__(
         self,
@@ -54,7 +55,11 @@ class ImageMLP(Classifier):
         self.save_hyperparameters(logger=False)
         sizes = [channels * image_size**2, *widths]
         self.hidden = nn.Sequential(
-            nn.Flatten(), *(dense(a, b, dropout) for a, b in pairwise(sizes))
+            nn.Flatten(),
+            *(
+                nn.Sequential(nn.Linear(a, b), nn.ReLU(), Dropout(dropout))
+                for a, b in pairwise(sizes)
+            ),
         )
         self.head = nn.Linear(sizes[-1], num_classes)
         self.example_input_array = torch.zeros(1, channels, image_size, image_size)
@@ -76,20 +81,9 @@ class ImageMLP(Classifier):
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
         return self.hidden(images)
 
-    def export_spec(self) -> ExportSpec:
-        """Images of the one size to logits."""
-        side = self.hparams["image_size"]
-        images = InputSpec(("batch", self.hparams["channels"], side, side))
-        return ExportSpec(self, {"images": images}, ("logits",))
-
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         first = next(layer for layer in self.modules() if isinstance(layer, nn.Linear))
         shape = (-1, *self.example_input_array.shape[1:])  # type: ignore[union-attr]
         weights = first.weight.detach().float().cpu()[:UNITS].reshape(shape)
         filters = raster.filters(weights.numpy())
         return {**super().figures(batch), "What the first units look for": filters}
-
-
-def dense(inputs: int, width: int, dropout: float) -> nn.Sequential:
-    """A dense layer, rectified, with dropout."""
-    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), Dropout(dropout))

@@ -28,7 +28,6 @@ from zoo.figures.kinds import Picture, Table
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
-from zoo.pretrained.export_spec import ExportSpec
 
 TEXTS = 1000  # among which the n-grams of the report are looked for
 BATCH = 64  # of these texts
@@ -64,10 +63,11 @@ class TextCNN2017(TextClassifier):
         self.hidden = nn.Sequential(nn.Linear(filters, hidden), Dropout(dropout), nn.ReLU())
         self.head = SigmoidLayer(hidden, text["num_classes"])
         self.example_input_array = self.steps.example(4 * filter_length)
+        self.least = filter_length
 
     @property
     def receptive_field(self) -> str:
-        return f"{self.hparams['filter_length']} words, the maximum over the text"
+        return f"{self.least} words, the maximum over the text"
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
@@ -76,9 +76,9 @@ class TextCNN2017(TextClassifier):
             ValueError: another layout, or fewer steps than the filter is long.
         """
         steps = self.steps(sequences) * self.word_dropout(sequences)
-        length = self.hparams["filter_length"]
-        if steps.shape[1] < length:
-            raise ValueError(f"sequences have {steps.shape[1]} steps: {length} or more are needed")
+        length = steps.shape[1]
+        if length < self.least:
+            raise ValueError(f"sequences have {length} steps: {self.least} or more are needed")
         if self.training:
             best = max_over_time(self.convolution, steps)
         else:
@@ -95,12 +95,6 @@ class TextCNN2017(TextClassifier):
             return 1.0
         rows = torch.ones(self.hparams["vocabulary_size"], 1, device=sequences.device)
         return F.embedding(sequences, F.dropout(rows, share))
-
-    def export_spec(self) -> ExportSpec:
-        """Sequences of any length to logits."""
-        length = self.hparams["filter_length"]
-        sizes = {"length": (length, 4 * length + 2)}
-        return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
 
 class TextCNN(TextClassifier):

@@ -30,8 +30,6 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 
-CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-
 
 class VariationalLSTM(nn.Module):
     """An LSTM with dropout of its input and of its state, the same mask at every step.
@@ -168,9 +166,20 @@ class TextLSTM(TextClassifier):
         super().__init__(**text)
         self.save_hyperparameters(logger=False)
         self.dropout = Dropout(dropout)
-        self.recurrence: Any = make_cell(
-            cell, self.steps.width, hidden, layers, bidirectional, dropout
-        )
+        self.recurrence: Any
+        if cell == "linear":
+            if layers > 1 or bidirectional:
+                raise ValueError("cell is 'linear': it has layers=1 and bidirectional=false")
+            self.recurrence = LinearRecurrence(self.steps.width, hidden)
+        else:
+            self.recurrence = recurrent.LAYERS[cell](
+                self.steps.width,
+                hidden,
+                layers,
+                batch_first=True,
+                dropout=dropout if layers > 1 else 0.0,
+                bidirectional=bidirectional,
+            )
         self.head = nn.Linear(hidden * (2 if bidirectional else 1), text["num_classes"])
         self.example_input_array = self.steps.example(8)
 
@@ -191,25 +200,3 @@ class TextLSTM(TextClassifier):
             return self.recurrence(x, real)
         h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]
-
-
-def make_cell(
-    cell: str, inputs: int, hidden: int, layers: int, bidirectional: bool, dropout: float
-) -> Any:
-    """The recurrent layers by name.
-
-    Raises:
-        ValueError: more than one layer or direction of slide 30's equation.
-    """
-    if cell == "linear":
-        if layers > 1 or bidirectional:
-            raise ValueError("cell is 'linear': it has layers=1 and bidirectional=false")
-        return LinearRecurrence(inputs, hidden)
-    return CELLS[cell](
-        inputs,
-        hidden,
-        layers,
-        batch_first=True,
-        dropout=dropout if layers > 1 else 0.0,
-        bidirectional=bidirectional,
-    )

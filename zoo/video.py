@@ -19,25 +19,54 @@ Both learn by cross-entropy on labels, smoothed and weighted as asked: `Classifi
 Shapes: B clips, C channels, T frames, H x W pixels, K classes.
 """
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation, Conv3dNormActivation
 
 from zoo.config.types import NumClasses, Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Strip
 from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import receptive_field
-from zoo.nn.supervised import Classifier
+from zoo.nn.shapes import check_layout, receptive_field
+from zoo.nn.supervised import Batch, Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 EXAMPLES = 8  # clips, each a row of its frames
 
 
-class VideoConv3D(Classifier):
+class VideoClassifier(Classifier):
+    """What both share: the layout of a clip, and its picture."""
+
+    def export_sizes(self) -> dict[str, tuple[int, int]]:
+        """The least length, height and width of clips, and those of the example."""
+        raise NotImplementedError
+
+    def export_spec(self) -> ExportSpec:
+        """Clips of any length and size to logits."""
+        clips = InputSpec(("batch", self.hparams["channels"], "length", "height", "width"))
+        return ExportSpec(self, {"clips": clips}, ("logits",), self.export_sizes())
+
+    @torch.inference_mode()
+    def figures(self, batch: Batch) -> dict[str, Picture]:
+        """Also the first clip of each class, at most eight of them, and the answer for it."""
+        if self.input is None or self.classes is None:
+            return super().figures(batch)
+        clips, labels = batch
+        rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
+        answers = self.postprocess(self(clips[rows].to(self.device)))
+        captions = [
+            f"{self.classes[int(labels[i])]}, answered {answer['label']}"
+            for i, answer in zip(rows, answers, strict=True)
+        ]
+        strip = Strip(list(self.input.restore(clips[rows])), captions, self.input.sample_rate)
+        return {**super().figures(batch), "A clip of each class": strip}
+
+
+class VideoConv3D(VideoClassifier):
     """A small 3-D convolutional network for clips of any length and size.
 
     Args:
@@ -59,13 +88,10 @@ class VideoConv3D(Classifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.stem = nn.Sequential(
-            *convolution3d(channels, widths[0], stride=(1, 2, 2)), nn.MaxPool3d((1, 2, 2))
-        )
-        stages = [
-            Stage(a, b, stride=1 if i == 0 else 2) for i, (a, b) in enumerate(pairwise(widths))
-        ]
-        self.stages = nn.Sequential(*stages)
+        first = Conv3dNormActivation(channels, widths[0], stride=(1, 2, 2), inplace=None)
+        self.stem = nn.Sequential(*first, nn.MaxPool3d((1, 2, 2)))
+        pairs = enumerate(pairwise(widths))
+        self.stages = nn.Sequential(*(Stage(a, b, stride=2 if i else 1) for i, (a, b) in pairs))
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(widths[-1], num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
@@ -84,20 +110,14 @@ class VideoConv3D(Classifier):
         Raises:
             ValueError: another layout.
         """
-        check_clips(clips, self.hparams["channels"])
+        check_layout("clips", clips, "B", self.hparams["channels"], "T", "H", "W")
         maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
         return self.head(self.dropout(maps.mean((2, 3, 4))))
 
-    def export_spec(self) -> ExportSpec:
-        """Clips of any length and size to logits."""
+    def export_sizes(self) -> dict[str, tuple[int, int]]:
         deep = 2 ** len(self.hparams["widths"])  # its last map has several pixels
         side, length = max(30, 2 * deep), max(10, deep)
-        return export_spec(
-            self, {"length": (1, length), "height": (4, side), "width": (4, side + 2)}
-        )
-
-    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **examples(self, batch)}
+        return {"length": (1, length), "height": (4, side), "width": (4, side + 2)}
 
 
 class Stage(nn.Module):
@@ -105,8 +125,8 @@ class Stage(nn.Module):
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(*convolution3d(inputs, width, stride))
-        self.second = nn.Sequential(*convolution3d(width, width))
+        self.first = Conv3dNormActivation(inputs, width, stride=stride, inplace=None)
+        self.second = Conv3dNormActivation(width, width, inplace=None)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map (B, inputs, T, H, W) to (B, width, T / stride, H / stride, W / stride)."""
@@ -114,15 +134,7 @@ class Stage(nn.Module):
         return maps + self.second(maps)
 
 
-def convolution3d(
-    inputs: int, width: int, stride: int | tuple[int, int, int] = 1
-) -> list[nn.Module]:
-    """A 3 x 3 x 3 convolution without bias (the normalisation has one), normalised, then ReLU."""
-    layer = nn.Conv3d(inputs, width, 3, stride=stride, padding=1, bias=False)
-    return [layer, nn.BatchNorm3d(width), nn.ReLU()]
-
-
-class VideoRecurrent(Classifier):
+class VideoRecurrent(VideoClassifier):
     """A 2-D network on each frame, a recurrent layer over the frames, its last state classified.
 
     Args:
@@ -149,13 +161,12 @@ class VideoRecurrent(Classifier):
     ) -> None:
         super().__init__(label_smoothing)
         self.save_hyperparameters(logger=False)
-        self.frame = nn.Sequential(
-            *(layer for a, b in pairwise([channels, *widths]) for layer in halving(a, b)),
-            Places(grid),
-            nn.Flatten(),
-        )
-        recurrent = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
-        self.recurrent = recurrent(widths[-1] * grid**2, hidden, batch_first=True)
+        halvings = [
+            Conv2dNormActivation(a, b, stride=2, inplace=None)
+            for a, b in pairwise([channels, *widths])
+        ]
+        self.frame = nn.Sequential(*chain(*halvings), Places(grid), nn.Flatten())
+        self.recurrent = recurrent.LAYERS[cell](widths[-1] * grid**2, hidden, batch_first=True)
         self.dropout = Dropout(dropout)
         self.head = nn.Linear(hidden, num_classes)
         self.example_input_array = torch.zeros(1, channels, 10, 30, 30)  # any will do
@@ -175,18 +186,14 @@ class VideoRecurrent(Classifier):
         Raises:
             ValueError: another layout.
         """
-        check_clips(clips, self.hparams["channels"])
+        check_layout("clips", clips, "B", self.hparams["channels"], "T", "H", "W")
         frames = clips.transpose(1, 2)  # (B, T, C, H, W)
         return self.frame(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
 
-    def export_spec(self) -> ExportSpec:
-        """Clips of any length and size to logits."""
+    def export_sizes(self) -> dict[str, tuple[int, int]]:
         least = 2 ** len(self.hparams["widths"]) + 1  # torch traces no map of a single pixel
         side = (least, 2 * least)
-        return export_spec(self, {"length": (1, 10), "height": side, "width": side})
-
-    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-        return {**super().figures(batch), **examples(self, batch)}
+        return {"length": (1, 10), "height": side, "width": side}
 
 
 class Places(nn.AdaptiveAvgPool2d):
@@ -211,50 +218,3 @@ def shares(size: int, places: Any) -> Tensor:
     first, end = place * size // places, ((place + 1) * size + places - 1) // places
     inside = ((pixel >= first) & (pixel < end)).float()
     return inside / inside.sum(1, keepdim=True)
-
-
-def halving(inputs: int, width: int) -> list[nn.Module]:
-    """A 3 x 3 convolution of stride 2, normalised, then ReLU."""
-    layer = nn.Conv2d(inputs, width, 3, stride=2, padding=1, bias=False)
-    return [layer, nn.BatchNorm2d(width), nn.ReLU()]
-
-
-def export_spec(model: Classifier, sizes: dict[str, tuple[int, int]]) -> ExportSpec:
-    """Clips to logits."""
-    clips = InputSpec(("batch", model.hparams["channels"], "length", "height", "width"))
-    return ExportSpec(model, {"clips": clips}, ("logits",), sizes)
-
-
-@torch.inference_mode()
-def examples(model: Classifier, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
-    """The first clip of each class, at most eight of them, and what the model says of it."""
-    if model.input is None or model.classes is None:
-        return {}
-    clips, labels = batch
-    rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
-    answers = [answer["label"] for answer in model.postprocess(model(clips[rows].to(model.device)))]
-    truths = [model.classes[int(labels[i])] for i in rows]
-    captions = [
-        f"{truth}, answered {answer}" for truth, answer in zip(truths, answers, strict=True)
-    ]
-    frames = model.input.restore(clips[rows])
-    return {"A clip of each class": Strip(list(frames), captions, model.input.sample_rate)}
-
-
-def check_clips(clips: Tensor, channels: int) -> None:
-    """Refuse a batch that is not (B, C, T, H, W), naming the axis.
-
-    Raises:
-        ValueError: another number of axes, or of channels.
-    """
-    shape = tuple(clips.shape)
-    if len(shape) != 5:
-        raise ValueError(
-            f"clips have the shape {shape}: 5 axes are wanted, (B, {channels}, T, H, W)"
-        )
-    if shape[1] != channels:
-        hint = "; channels stand last: use clips.permute(0, 4, 1, 2, 3)"
-        raise ValueError(
-            f"clips have the shape {shape}: axis 1, the channels, should be {channels}"
-            f"{hint if shape[4] == channels else ''}"
-        )

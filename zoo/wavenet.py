@@ -32,7 +32,7 @@ from zoo.figures.kinds import Audio, Curve, Picture, Table
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import at_least_float32
+from zoo.nn.shapes import at_least_float32, check_layout
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
@@ -154,7 +154,7 @@ class WaveNet(ZooModule):
         Raises:
             ValueError: another layout.
         """
-        check_sounds(ids)
+        check_layout("sounds", ids, "B", "T")
         x = self.embedding(ids).transpose(1, 2)  # (B, C, T)
         return self.head(self.stack(x, self._conditions(labels)))
 
@@ -333,7 +333,10 @@ class SoundClassifier(Classifier):
         Raises:
             ValueError: another layout, or too short.
         """
-        check_sounds(ids, self.hparams["window"])
+        check_layout("sounds", ids, "B", "T")
+        length, least = ids.shape[1], self.hparams["window"]
+        if length < least:
+            raise ValueError(f"sounds have {length} samples on axis 1: at least {least} are needed")
         skips = self.stack(self.frames(amplitudes(ids, self.hparams["levels"])))  # (B, S, F)
         return self.head(self.norm(skips).relu().mean(2))
 
@@ -343,19 +346,6 @@ class SoundClassifier(Classifier):
         ids = InputSpec(("batch", "length"), below=self.hparams["levels"])
         sizes = {"length": (window, 2 * window + 4 * self.hparams["stride"])}
         return ExportSpec(self, {"ids": ids}, ("logits",), sizes)
-
-
-def check_sounds(ids: Tensor, least: int = 1) -> None:
-    """Refuse a batch that is not (B, T) of at least so many samples.
-
-    Raises:
-        ValueError: naming the axis.
-    """
-    shape = tuple(ids.shape)
-    if len(shape) != 2:
-        raise ValueError(f"sounds have the shape {shape}: 2 axes are wanted, ids (B, T)")
-    if shape[1] < least:
-        raise ValueError(f"sounds have {shape[1]} samples on axis 1: at least {least} are needed")
 
 
 def amplitudes(ids: Tensor, levels: int) -> Tensor:

@@ -68,13 +68,10 @@ class NoveltyDetector:
 
     def score(self, features: Tensor) -> Tensor:
         """Map features (B, F) to their distance in units of the threshold, (B,), on the CPU."""
-        parts = [self._distances(part) for part in roots(features).split(1024)]
-        return torch.cat(parts) / self.threshold
-
-    def _distances(self, x: Tensor) -> Tensor:
-        """Deviations between roots (B, F) and the nearest mean, (B,)."""
         exact = "donot_use_mm_for_euclid_dist"  # the other way cancels digits
-        return torch.cdist(self._standardise(x), self.centres, compute_mode=exact).amin(1)
+        parts = map(self._standardise, roots(features).split(1024))
+        nearest = [torch.cdist(x, self.centres, compute_mode=exact).amin(1) for x in parts]
+        return torch.cat(nearest) / self.threshold
 
     def _standardise(self, x: Tensor) -> Tensor:
         """Map roots (B, F) to where distances are deviations, (B, R + F)."""

@@ -19,7 +19,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
-from zoo.nn.shapes import binary_logits
+from zoo.nn.shapes import check_layout
 from zoo.pretrained.export_spec import InputSpec
 from zoo.words import formats
 
@@ -111,21 +111,23 @@ class SequenceEmbedding(nn.Module):
         Raises:
             ValueError: another layout, naming the axis.
         """
-        shape, layout = tuple(sequences.shape), "(B, T) of word ids"
-        if self.features is not None:
-            layout = f"(B, T, {self.features}) of numbers"
-        if len(shape) != (2 if self.features is None else 3):
-            raise ValueError(f"sequences have the shape {shape}: {layout} is wanted")
-        if self.features not in (None, shape[-1]):
-            raise ValueError(f"sequences have the shape {shape}: axis 2 should be {self.features}")
+        self.check(sequences)
         steps: Tensor = self.read(sequences)
         return steps if self.fixed is None else torch.cat([steps, self.fixed(sequences)], 2)
+
+    def check(self, sequences: Tensor) -> None:
+        """Refuse another layout with a ValueError that names the axis."""
+        if self.features is None:
+            check_layout("sequences of word ids", sequences, "B", "T")
+        else:
+            check_layout("sequences of numbers", sequences, "B", "T", self.features)
 
     def trimmed(self, sequences: Tensor) -> Tensor:
         """Word ids (B, T) without the steps that are padding in all of them; one stays at least.
 
         A program that is exported takes them as they are.
         """
+        self.check(sequences)
         if self.features is not None or torch.compiler.is_exporting():
             return sequences
         used = (sequences != 0).any(0).nonzero().flatten()
@@ -172,4 +174,6 @@ class SigmoidLayer(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Map (B, inputs) to logits (B, K)."""
         logits: Tensor = self.score(hidden)
-        return binary_logits(logits) if logits.shape[1] == 1 else logits
+        if logits.shape[1] > 1:
+            return logits
+        return torch.cat([torch.zeros_like(logits), logits], 1)  # their softmax is the sigmoid

@@ -44,13 +44,9 @@ def displayed_layers(model: nn.Module) -> dict[str, str]:
         if _axes(layer) > 1 or isinstance(layer, TRANSPOSED):  # another stage begins
             convolution = name if _axes(layer) == 4 else None
             displayed |= {convolution: name} if convolution else {}
-        elif convolution and _is_activation(layer):
+        elif convolution and any(kind.__module__ == ACTIVATIONS for kind in type(layer).__mro__):
             displayed[convolution], convolution = name, None
     return displayed
-
-
-def _is_activation(layer: nn.Module) -> bool:
-    return any(kind.__module__ == ACTIVATIONS for kind in type(layer).__mro__)
 
 
 @torch.inference_mode()

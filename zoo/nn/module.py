@@ -35,6 +35,7 @@ class ZooModule(HubMixin, LightningModule):
     loss_weights: Tensor | None
 
     head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of the tensors that depend on classes
+    export_names: ClassVar[tuple[str, str]] = ("inputs", "outputs")  # of what `forward` maps
     find_unused_parameters: ClassVar[bool] = False  # a step leaves some without a gradient
 
     def __init__(self) -> None:
@@ -148,9 +149,8 @@ class ZooModule(HubMixin, LightningModule):
         """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
         example: Any = self.example_input_array
         below = None if example.is_floating_point() else int(example.max()) + 1
-        return ExportSpec(
-            self, {"inputs": InputSpec(("batch", *example.shape[1:]), below)}, ("outputs",)
-        )
+        inputs = InputSpec(("batch", *example.shape[1:]), below)
+        return ExportSpec(self, {self.export_names[0]: inputs}, self.export_names[1:])
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

@@ -21,7 +21,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from zoo.utilities.compat import scan
 
-State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others
+State = tuple[Tensor, ...]  # (h, c) of an LSTM, (h,) of the others; each (N, B, H)
+LAYERS: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 Step = Callable[[State, Any], State]  # a state and what is given at one step -> the next state
 
 

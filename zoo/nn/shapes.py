@@ -31,29 +31,34 @@ def _along(sizes: Any, axis: int) -> int:
     return int(sizes[axis] if isinstance(sizes, tuple) else sizes)
 
 
-def binary_logits(score: Tensor) -> Tensor:
-    """Map one logit (B, 1) to two (B, 2) whose softmax is its sigmoid: a binary output layer."""
-    return torch.cat([torch.zeros_like(score), score], 1)
-
-
 def check_images(images: Tensor, channels: int, size: int | None = None) -> None:
-    """Refuse a batch that is not (B, C, H, W), naming the axis.
-
-    Args:
-        size: of H and W, where a model takes one size alone.
+    """Refuse a batch that is not (B, C, H, W), or whose images are not of the one size, if given.
 
     Raises:
-        ValueError: another number of axes, or of channels, or another size.
+        ValueError: naming the axis; see `check_layout`.
     """
-    shape = tuple(images.shape)
-    if len(shape) != 4:
-        raise ValueError(f"images have the shape {shape}: 4 axes are wanted, (B, {channels}, H, W)")
-    if shape[1] != channels:
-        hint = (
-            "; channels stand last: use images.permute(0, 3, 1, 2)" if shape[3] == channels else ""
-        )
-        raise ValueError(
-            f"images have the shape {shape}: axis 1, the channels, should be {channels}{hint}"
-        )
-    if size is not None and shape[2:] != (size, size):
-        raise ValueError(f"images are {shape[2:]}: axes 2 and 3 should be {size}")
+    check_layout("images", images, "B", channels, *(("H", "W") if size is None else (size, size)))
+
+
+def check_layout(kind: str, batch: Tensor, *axes: str | int) -> None:
+    """Refuse a batch of another layout, naming the axis.
+
+    Args:
+        kind: of the samples, in the plural.
+        axes: the letter of each, or its size; of four or more the second are the channels.
+
+    Raises:
+        ValueError: another number of axes, or another size of one.
+    """
+    shape, count = tuple(batch.shape), len(axes)
+    error = f"{kind} have the shape {shape}"
+    if len(shape) != count:
+        raise ValueError(f"{error}: ({', '.join(map(str, axes))}) is wanted")
+    for i, axis in enumerate(axes):
+        if isinstance(axis, str) or shape[i] == axis:
+            continue
+        if i != 1 or count < 4:
+            raise ValueError(f"{error}: axis {i} should be {axis}")
+        order = (0, count - 1, *range(1, count - 1))
+        hint = f"; channels stand last: use {kind}.permute{order}" if shape[-1] == axis else ""
+        raise ValueError(f"{error}: axis 1, the channels, should be {axis}{hint}")

@@ -73,9 +73,11 @@ class Classifier(ZooModule):
         """
         features = self.forward_features(batch)
         answers = self.postprocess(self.get_submodule("head")(features))
-        if self.novelty is None:
-            return answers
-        return list(map(add_warning, answers, self.novelty.score(features).tolist()))
+        if self.novelty is not None:
+            for answer, score in zip(answers, self.novelty.score(features), strict=True):
+                if score > 1:
+                    answer["warning"] = "unlike the training data: check the answer"
+        return answers
 
     @torch.inference_mode()
     def figures(self, batch: Batch) -> dict[str, Picture]:
@@ -86,10 +88,9 @@ class Classifier(ZooModule):
 
     def make_figures(self, batch: Batch, probabilities: np.ndarray) -> dict[str, Picture]:
         """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
-        (inputs, labels), pictures = batch, None
+        inputs, labels = batch
         classes = self.class_names(probabilities.shape[1])
-        if hasattr(self.input, "restore"):
-            pictures = self.input.restore(inputs)
+        pictures = self.input.restore(inputs) if hasattr(self.input, "restore") else None
         rate = getattr(self.input, "sample_rate", 0)
         return evaluation.classification(probabilities, labels.numpy(), classes, pictures, rate)
 
@@ -137,10 +138,3 @@ class Regressor(ZooModule):
         pictures = self.input.restore(inputs) if hasattr(self.input, "restore") else None
         mean = self.target_mean
         return evaluation.regression(values.numpy(), targets.numpy(), self.unit, mean, pictures)
-
-
-def add_warning(answer: dict[str, Any], novelty: float) -> dict[str, Any]:
-    """An answer, with a warning where the novelty of its input is above 1."""
-    if novelty <= 1:
-        return answer
-    return {**answer, "warning": "unlike the training data: check the answer"}

@@ -62,6 +62,8 @@ class VectorArguments(TextArguments):
 class TextClassifier(Classifier):
     """A classifier that reads texts, or series of numbers, by its `steps`."""
 
+    least = 1  # steps of a sequence
+
     def __init__(self, *, keras: bool = False, **text: Any) -> None:
         super().__init__(text["label_smoothing"])
         self.steps = SequenceEmbedding(
@@ -71,7 +73,7 @@ class TextClassifier(Classifier):
 
     def export_spec(self) -> ExportSpec:
         """Sequences of any length to logits."""
-        sizes = {"length": (1, 8)}
+        sizes = {"length": (self.least, 8 * self.least)}
         return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
     def setup(self, stage: str) -> None:

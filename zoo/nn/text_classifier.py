@@ -172,14 +172,11 @@ class TextClassifier(Classifier):
         near = Neighbours(vocabulary, table.float().cpu().numpy())
         pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
         names = self.class_names(pulls.shape[1])
+        share = max(1, ROWS // len(names))
         rows = [
-            (
-                vocabulary[i],
-                names[label],
-                format_answers(near.most_similar(vocabulary[i], count=NEAR)),
-            )
-            for label in range(pulls.shape[1])
-            for i in pulls[:, label].argsort(descending=True)[: max(1, ROWS // len(names))].tolist()
+            (word, name, format_answers(near.most_similar(word, count=NEAR)))
+            for name, pull in zip(names, pulls.T, strict=True)
+            for word in [vocabulary[i] for i in pull.argsort(descending=True)[:share].tolist()]
         ]
         return Table(("word", "speaks for", "nearest words"), rows[:ROWS])
 

@@ -15,12 +15,18 @@ REAL = os.environ.get("ZOO_DATA", "")
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One cache for all tests, also in several processes: data are prepared once."""
+    """One cache for all tests, also in several processes: data are prepared once.
+
+    That one test waits for another is no output of what it tests.
+    """
+    from datamodules.utilities import cache as caching
+
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOO_CACHE", str(folder))
+        patch.setattr(caching, "PATIENCE", 600)
         yield folder
 
 

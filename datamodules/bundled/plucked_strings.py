@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.inputs.sound import resample
+from datamodules.inputs.sound_file import resample
 from datamodules.sources.rows import Rows, Source
 
 RATE = 4000  # of the plucked strings, in samples per second

@@ -13,10 +13,8 @@ from torch import Tensor
 
 from datamodules.inputs import Input, as_list
 from datamodules.inputs.image import level_moments
-from datamodules.inputs.video_file import decode
+from datamodules.inputs.video_file import SUFFIXES, decode
 from datamodules.transforms.standardise import NOISE
-
-SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"})
 
 
 class ClipInput(Input):

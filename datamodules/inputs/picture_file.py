@@ -41,6 +41,15 @@ def decode(raw: Any, image_size: int, channels: int) -> np.ndarray:
     return np.asarray(picture, np.uint8).reshape(*size, channels)
 
 
+def recognises(path: Path) -> bool:
+    """Whether a file is a picture by what is in it, whatever its ending; nothing is decoded."""
+    try:
+        with open_picture(path):
+            return True
+    except (ValueError, OSError):
+        return False
+
+
 @contextmanager
 def open_picture(raw: Any) -> Iterator[Any]:
     """Open a picture without decoding it; its size is read from the header and checked.

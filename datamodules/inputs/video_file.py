@@ -14,6 +14,7 @@ from datamodules.inputs.picture_file import MAX_PIXELS
 from datamodules.inputs.picture_file import SUFFIXES as PICTURES
 from datamodules.inputs.picture_file import decode as decode_picture
 
+SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"})
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
 
@@ -35,6 +36,16 @@ def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | 
     pictures = pictures_in(Path(raw)) if is_folder(raw) else frames_of(np.asarray(raw))
     indices = pick(np.arange(len(pictures)) / (rate or 1), frames, rate)
     return np.stack([shrink(pictures[i]) for i in indices])
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file is a video by what is in it, whatever its ending; nothing is decoded."""
+    av = import_reader("av", "videos", "video")
+    try:
+        with av.open(str(path), options={"format_whitelist": FORMATS}) as container:
+            return bool(container.streams.video)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return False
 
 
 def is_folder(raw: Any) -> bool:

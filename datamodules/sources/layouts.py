@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.inputs import clip, picture_file, sound, text
+from datamodules.inputs import picture_file, sound_file, text, video_file
 from datamodules.sources import columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
 from datamodules.sources.rows import Rows, Source
@@ -36,8 +36,8 @@ class Kind:
 
 PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")
 TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
-CLIPS = Kind("videos", clip.SUFFIXES, "Video", "moving_digits")
-SOUNDS = Kind("sounds", sound.SUFFIXES, "Audio", "plucked_strings")
+CLIPS = Kind("videos", video_file.SUFFIXES, "Video", "moving_digits")
+SOUNDS = Kind("sounds", sound_file.SUFFIXES, "Audio", "plucked_strings")
 
 
 def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND) -> Source:

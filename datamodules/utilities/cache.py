@@ -10,6 +10,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+PATIENCE = 1.0  # seconds of waiting for another process until that is worth a line
+
 
 def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
     """The folder that `build` fills, made once: under a lock, beside its place, renamed when whole.
@@ -39,7 +41,7 @@ def _lock(path: Path) -> AbstractContextManager[Any]:
     """Take the lock until the `with` ends, saying so when another process holds it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path).acquire(timeout=1)
+        return FileLock(path).acquire(timeout=PATIENCE)
     except Timeout:
         if os.environ.get("LOCAL_RANK", "0") == "0":  # the others of a run wait for the first
             print(f"waiting for another process to prepare {path.stem}", file=sys.stderr)

@@ -1,15 +1,55 @@
-"""How `zoo predict` shows answers: a table, CSV, JSON."""
+"""How `zoo predict` shows answers: a table, CSV, JSON, a sheet of pictures."""
 
 import csv
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 from textwrap import indent, shorten
 from typing import Any
 
+from zoo.commands._inputs import exists
+
 ROWS = 1000  # of a table; more begin another one
 Answer = tuple[str, Any]  # with the name of its input
+
+
+def write(args: Namespace, model: Any, answers: Iterator[Answer], output: Path) -> None:
+    """Write answers as they come, in the form that was asked for."""
+    first = next(answers, None)
+    if first is None:
+        return
+    answers = chain([first], answers)
+    if is_picture(first[1]):
+        write_pictures(model, list(answers), output)
+    elif args.csv:
+        print_csv(answers, [] if getattr(model, "novelty", None) is None else ["warning"])
+    elif args.json:
+        print_json(answers)
+    elif args.jsonl:
+        for answer in answers:
+            print(as_json(answer))
+    elif args.explain:
+        print_explained(answers)
+    else:
+        print_table(answers)
+
+
+def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
+    """One sheet: what was given above what came out, or the drawn pictures."""
+    from zoo.figures.kinds import Grid
+    from zoo.figures.raster import png
+
+    pictures = [answer for _, answer in answers]
+    if all(exists(name) for name, _ in answers):
+        originals = [model.input.decode(name) for name, _ in answers]
+        sheet = Grid([*originals, *pictures], columns=len(pictures))
+    else:
+        sheet = Grid(pictures)
+    output.write_bytes(png(sheet))
+    print(f"picture   {output}")
 
 
 def is_picture(answer: Any) -> bool:

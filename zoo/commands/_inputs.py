@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,20 @@ class RawInput(NamedTuple):
 
 
 def collect_inputs(args: Namespace, suffixes: frozenset[str]) -> Iterator[RawInput]:
-    """Each input, when its turn comes: files by their path, texts as they are.
+    """Each input, when its turn comes.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    inputs = read_inputs(args, suffixes)
+    first = next(inputs, None)
+    if first is None:
+        raise FileNotFoundError(f"{', '.join(args.inputs)}: no inputs for {args.name} in there")
+    return chain([first], inputs)
+
+
+def read_inputs(args: Namespace, suffixes: frozenset[str]) -> Iterator[RawInput]:
+    """Files by their path, texts as they are.
 
     Raises:
         FileNotFoundError: no such file, where it can be nothing else.

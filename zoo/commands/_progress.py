@@ -3,14 +3,16 @@
 import sys
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 AT_ONCE = 64  # inputs
 MANY = 2 * AT_ONCE  # inputs from which on a bar is worth showing
+Item = TypeVar("Item")
 
 
-def track_parts(parts: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    """The parts, with a count on standard error where there are many."""
+def track_parts(inputs: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """Parts of that size, with a count on standard error where there are many."""
+    parts = iter(lambda: list(islice(inputs, size)), [])
     yield from islice(parts, MANY // AT_ONCE)
     following = next(parts, None)
     if following is None:

@@ -20,20 +20,11 @@ number on standard error, the others are answered, and the exit code is 2.
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from zoo.commands._answers import (
-    Answer,
-    as_json,
-    is_picture,
-    print_csv,
-    print_explained,
-    print_json,
-    print_table,
-)
-from zoo.commands._inputs import UTF8, RawInput, collect_inputs, exists
+from zoo.commands._answers import Answer, print_table, write
+from zoo.commands._inputs import UTF8, RawInput, collect_inputs
 from zoo.commands._progress import AT_ONCE, make_bar, track_parts
 
 LARGE = 2**22  # bytes of a text from which on it is, too
@@ -95,11 +86,9 @@ def run(args: Namespace) -> None:
         show_examples(model, output)
         return
     inputs = collect_inputs(args, getattr(model.input, "suffixes", frozenset()))
-    first = next(inputs, None)
-    if first is None:
-        raise FileNotFoundError(f"{', '.join(args.inputs)}: no inputs for {args.name} in there")
-    failures, size = Failures(), 1 if args.explain or args.whole else AT_ONCE
-    answers = predict_all(make_predict(args, model), chain([first], inputs), size, failures)
+    parts = track_parts(inputs, 1 if args.explain or args.whole else AT_ONCE)
+    failures = Failures()
+    answers = predict_all(make_predict(args, model), parts, failures)
     write(args, model, answers, output)
     failures.check()
 
@@ -152,10 +141,10 @@ def predict_long_text(model: Any, text: Path | TextIO) -> Any:
 
 
 def predict_all(
-    predict: Predict, inputs: Iterator[RawInput], size: int, failures: Failures
+    predict: Predict, parts: Iterator[list[RawInput]], failures: Failures
 ) -> Iterator[Answer]:
-    """Name and answer of each input, `size` of them at once; what cannot be read is kept apart."""
-    for part in track_parts(iter(lambda: list(islice(inputs, size)), [])):
+    """Name and answer of each input, a part at once; what cannot be read is kept apart."""
+    for part in parts:
         for raw_input, answer in zip(part, predict_part(predict, part), strict=True):
             if isinstance(answer, Exception):
                 failures.add(raw_input, answer)
@@ -174,45 +163,6 @@ def predict_part(predict: Predict, part: Sequence[RawInput]) -> list[Any]:
         return predict_part(predict, part[:half]) + predict_part(predict, part[half:])
 
 
-# --- how it is said -------------------------------------------------------------------------------
-
-
-def write(args: Namespace, model: Any, answers: Iterator[Answer], output: Path) -> None:
-    """Write answers as they come, in the form that was asked for."""
-    first = next(answers, None)
-    if first is None:
-        return
-    answers = chain([first], answers)
-    if is_picture(first[1]):
-        write_pictures(model, list(answers), output)
-    elif args.csv:
-        print_csv(answers, [] if getattr(model, "novelty", None) is None else ["warning"])
-    elif args.json:
-        print_json(answers)
-    elif args.jsonl:
-        for answer in answers:
-            print(as_json(answer))
-    elif args.explain:
-        print_explained(answers)
-    else:
-        print_table(answers)
-
-
-def write_pictures(model: Any, answers: Sequence[Answer], output: Path) -> None:
-    """One sheet: what was given above what came out, or the drawn pictures."""
-    from zoo.commands.sample import save
-    from zoo.figures.kinds import Grid
-    from zoo.figures.raster import png
-
-    pictures = [answer for _, answer in answers]
-    if all(exists(name) for name, _ in answers):
-        originals = [model.input.decode(name) for name, _ in answers]
-        sheet = Grid([*originals, *pictures], columns=len(pictures))
-    else:
-        sheet = Grid(pictures)
-    save(output, png(sheet), "picture")
-
-
 # --- without inputs -------------------------------------------------------------------------------
 
 
@@ -221,7 +171,7 @@ def show_examples(model: Any, output: Path) -> None:
     from zoo.pages import examples
 
     sheet = examples.make_examples(model)
+    output.write_text(sheet.page(), encoding="utf-8")
     if sheet.answers:
         print_table(zip(sheet.truths, sheet.answers, strict=True), first="truth")
-    output.write_text(sheet.page(), encoding="utf-8")
     print(f"page      {output}")

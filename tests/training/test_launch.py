@@ -22,9 +22,11 @@ def test_a_sweep_checks_every_job_before_the_first_starts(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsys):
+def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(hardware.shutil, "which", lambda name: None)
-    assert launch.compose_run(["compile=true", "trainer.accelerator=cpu"])["compile"] is False
+    config = launch.compose_run(["compile=true", "trainer.accelerator=cpu"])
+    launch.settle_hardware(config, zoo.Run(tmp_path))
+    assert config["compile"] is False
     assert "no C++ compiler found" in capsys.readouterr().err
 
 
@@ -39,8 +41,12 @@ def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
     write_config(run, {"trainer": {"precision": chip}}, COMPOSED)
     write_config(run, {"trainer": {"precision": chip}})
     monkeypatch.setattr(hardware, "native_bf16", lambda accelerator: chip == "32-true")
-    config = {"bf16": True, "trainer": {"precision": "auto", "accelerator": "cpu"}}
-    launch.settle_precision(config, run)
+    config = {
+        "bf16": True,
+        "compile": False,
+        "trainer": {"precision": "auto", "accelerator": "cpu"},
+    }
+    launch.settle_hardware(config, run)
     assert config["trainer"]["precision"] == chip
 
 

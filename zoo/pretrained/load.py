@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import Tensor
 
-from zoo.pretrained.store import INPUT, NOVELTY, Card, find, read, read_tensors
-
-
-def _pop_prefix(tensors: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
-    """Remove the tensors whose names begin with a prefix, and return them without it."""
-    names = [name for name in tensors if name.startswith(prefix)]
-    return {name.removeprefix(prefix): tensors.pop(name) for name in names}
+from zoo.pretrained.store import Weights, open_weights
 
 
 def load(source: str | Path, **overrides: Any) -> Any:
@@ -31,30 +25,26 @@ def load(source: str | Path, **overrides: Any) -> Any:
         ValueError: no such name; a checkpoint or another format; altered or damaged weights;
             tensors that are missing, left over, of another shape or not finite.
     """
-    path = find(source)
-    return rebuild(path, read(path), **overrides)
+    return rebuild(open_weights(source), **overrides)
 
 
-def rebuild(path: Path, card: Card, **overrides: Any) -> Any:
-    """A model from a weights file and its card, which was read already; see `load`."""
+def rebuild(weights: Weights, **overrides: Any) -> Any:
+    """A model from weights that were opened; see `load`."""
     from zoo.config import schema
 
-    tensors = read_tensors(path, card["sha256"])  # verified, before anything is built of it
+    card = weights.card
     card["model"] |= overrides
-    model = schema.build(card["model"], "model")
-    novelty, input_tensors = _pop_prefix(tensors, NOVELTY), _pop_prefix(tensors, INPUT)
-    fresh = fill(model, tensors, str(path))
-    attach(model, card["info"])
-    for name, tensor in input_tensors.items():
+    model = attach(schema.build(card["model"], "model"), card["info"])
+    for name, tensor in weights.input.items():
         setattr(model.input, name, tensor.float())
     model.card = card
-    if fresh:
+    if fresh := fill(model, weights.tensors, str(weights.path)):
         announce(fresh)
         model.classes, card["metrics"] = None, {}
-    elif novelty:
+    elif weights.novelty:
         from zoo.metrics.novelty import NoveltyDetector
 
-        model.novelty = NoveltyDetector(**novelty)
+        model.novelty = NoveltyDetector(**weights.novelty)
     return model.eval()
 
 

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
@@ -131,6 +131,35 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
 
 
 # --- reading --------------------------------------------------------------------------------------
+
+
+class Weights(NamedTuple):
+    """A weights file and its card, with the tensors of the model, of its novelty and its input."""
+
+    path: Path
+    card: Card
+    tensors: "dict[str, Tensor]"
+    novelty: "dict[str, Tensor]"
+    input: "dict[str, Tensor]"
+
+
+def open_weights(source: str | Path, card: Card | None = None) -> Weights:
+    """All that is stored of a model, verified; see `find` for the source.
+
+    Args:
+        card: of these weights, if it was read already.
+    """
+    path = find(source)
+    card = card or read(path)
+    tensors = read_tensors(path, card["sha256"])
+    novelty, input_tensors = _pop_prefix(tensors, NOVELTY), _pop_prefix(tensors, INPUT)
+    return Weights(path, card, tensors, novelty, input_tensors)
+
+
+def _pop_prefix(tensors: "dict[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
+    """Remove the tensors whose names begin with a prefix, and return them without it."""
+    names = [name for name in tensors if name.startswith(prefix)]
+    return {name.removeprefix(prefix): tensors.pop(name) for name in names}
 
 
 def read(path: Path) -> Card:

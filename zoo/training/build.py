@@ -31,9 +31,8 @@ def build(
     """
     start = None
     if config["init"]:
-        path = store.find(config["init"])
-        card = card or store.read(path)
-        start = rebuild(path, card)
+        start = rebuild(store.open_weights(config["init"], card))
+        card = start.card
     data = open_data(config, start)
     model = build_model(config, data.info, start)
     model.input = data.input  # with what was fitted

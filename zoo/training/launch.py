@@ -59,12 +59,7 @@ def compose_run(arguments: Sequence[str]) -> Config:
 
 def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
     """The config of a run, and the card of the weights that it starts from."""
-    from zoo.utilities import hardware
-
     config, card = compose_with_card(arguments)
-    if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
-        console.print("compile   no C++ compiler found: running without")
-        config["compile"] = False
     overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
     return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card
 
@@ -105,7 +100,7 @@ def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -
     Args:
         card: of the weights that it starts from; other processes read it themselves.
     """
-    settle_precision(config, run)
+    settle_hardware(config, run)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
@@ -123,10 +118,16 @@ def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -
             torchrun.launch(config, run.folder)
 
 
-def settle_precision(config: Config, run: Run) -> None:
-    """Resolve `auto`: as the run was started, wherever it goes on, else by chip and recipe."""
+def settle_hardware(config: Config, run: Run) -> None:
+    """Compile only where that is possible; a precision of `auto` becomes that of the chip.
+
+    A run that goes on keeps the precision with which it was started.
+    """
     from zoo.utilities import hardware
 
+    if config["compile"] and not hardware.can_compile(config["trainer"]["accelerator"]):
+        console.print("compile   no C++ compiler found: running without")
+        config["compile"] = False
     is_resumed = (run.folder / "config.yaml").exists()
     if is_resumed and config["trainer"]["precision"] == "auto":
         config["trainer"]["precision"] = run.composed["trainer"]["precision"]

@@ -1,6 +1,9 @@
 """Data sets opened as a run opens them, a small run, steps on one batch, calls that are refused."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +25,11 @@ def opened(name: str, **overrides: Any) -> Any:
     return data
 
 
+def arrays_of(train: Any, test: Any = None, **info: Any) -> Any:
+    """A datamodule that has only arrays, of its two splits, and this info."""
+    return SimpleNamespace(arrays={"train": train, "test": test}.__getitem__, info=info)
+
+
 def bare_trainer(**options: Any) -> Trainer:
     """Lightning's Trainer on the CPU, which writes and says nothing."""
     return Trainer(
@@ -40,6 +48,13 @@ def learned(model: torch.nn.Module, steps: int, rate: float, loss: Callable[[], 
         last.backward()
         optimizer.step()
     return float(last.detach())
+
+
+def python(*words: str, **more: Any) -> str:
+    """What a program prints that ends well, in a process of its own."""
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def refused(said: str, call: Callable[..., Any], /, *given: Any, **options: Any) -> str:

@@ -1,13 +1,13 @@
 """The house as it was drawn: models in front, imports point down, starting costs nothing."""
 
 import ast
-import subprocess
-import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.data import python
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
@@ -104,19 +104,14 @@ def test_nothing_unpickles_or_runs_text():
                 assert wanted.get("weights_only") == "True", path
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import zoo",
-        "import zoo.commands.main as m; m.main(['--help'])",
-        "import zoo.commands.main as m; m.main(['list'])",
-    ],
-)
+STARTS = [f"import zoo.commands.main as m; m.main(['{word}'])" for word in ("--help", "list")]
+
+
+@pytest.mark.parametrize("statement", ["import zoo", *STARTS])
 def test_starting_imports_neither_torch_nor_hydra(statement):
     heavy = "{'torch', 'hydra', 'omegaconf', 'numpy', 'rich', 'pytorch_lightning'}"
     check = f"import sys; {statement}; assert not {heavy} & set(sys.modules), sys.modules.keys()"
-    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    python("-c", check, cwd=ROOT)
 
 
 SIDE_EFFECTS = """
@@ -148,8 +143,4 @@ assert before == after, [(key, before[key], after[key]) for key in before if bef
 
 def test_importing_it_has_no_side_effects():
     """Seeds, environment, logging, threads and warnings are the caller's."""
-    done = subprocess.run(
-        [sys.executable, "-c", SIDE_EFFECTS], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert (done.stdout, done.stderr) == ("", "")
+    assert python("-c", SIDE_EFFECTS, cwd=ROOT) == ""

@@ -173,11 +173,10 @@ def test_it_overfits_a_batch(name):
     assert left < 0.004  # the mean digit alone has about 0.065
 
 
-def test_similarity_is_that_of_all_test_pictures(tmp_path):
+def test_similarity_is_that_of_all_test_pictures():
     """Beside torchmetrics' function, on what the model makes of the pictures."""
     model, data = zoo.create_model("autoencoder_2017"), opened("digits", limit=100)
-    trainer = bare_trainer(default_root_dir=tmp_path)
-    found = trainer.test(model, datamodule=data, verbose=False)[0]
+    found = bare_trainer().test(model, datamodule=data, verbose=False)[0]
     images = data.samples("test", 100)[0]
     outputs = model.eval()(images).detach()
     ssim = structural_similarity_index_measure(outputs, images, data_range=1.0)

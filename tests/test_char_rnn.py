@@ -11,6 +11,7 @@ import torch.nn.functional as F
 import zoo
 from datamodules.inputs.characters import CharacterInput
 from tests.data import bare_trainer, learned, opened, refused
+from zoo.catalog.compose import compose
 from zoo.char_rnn import FIRST, Reader
 
 CELLS = ["lstm", "gru", "rnn"]
@@ -75,11 +76,10 @@ def test_padding_is_no_character():
     torch.testing.assert_close(found["bits_per_character"], found["loss"] / math.log(2))
 
 
-def test_perplexity_is_the_exponential_of_the_loss_over_all_characters(tmp_path):
+def test_perplexity_is_the_exponential_of_the_loss_over_all_characters():
     data = opened("python_source", limit=128)
     model = zoo.create_model("char_rnn", vocabulary_size=data.info["vocabulary_size"], width=8)
-    trainer = bare_trainer(default_root_dir=tmp_path)
-    found = trainer.test(model, datamodule=data, verbose=False)[0]
+    found = bare_trainer().test(model, datamodule=data, verbose=False)[0]
     assert found["test/perplexity"] == pytest.approx(math.exp(found["test/loss"]), rel=1e-4)
 
 
@@ -96,7 +96,7 @@ def data(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
-def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_path, monkeypatch):
+def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, monkeypatch):
     model, began = make(vocabulary_size=12), []
     read = type(model).read
 
@@ -106,8 +106,7 @@ def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, tmp_p
 
     monkeypatch.setattr(type(model), "read", watched)
     loaders = data()
-    trainer = bare_trainer(max_epochs=2, default_root_dir=tmp_path)
-    trainer.fit(model.train(), datamodule=loaders)
+    bare_trainer(max_epochs=2).fit(model.train(), datamodule=loaders)
     for training, loader in ((True, loaders.train_dataloader()), (False, loaders.val_dataloader())):
         zero = [fresh for at, fresh in began if at is training]
         assert zero == ([True] + [False] * (len(loader) - 1)) * 2
@@ -204,24 +203,10 @@ def test_figures_show_what_it_writes_at_three_temperatures():
     assert all(passage.startswith(start) and len(passage) == 430 for passage in text.passages)
 
 
-def test_zoo_sample_streams_from_a_run(command):
-    small = ["trainer=smoke", "name=a", "data.limit=64", "model.width=16"]
-    command.ran("train", "experiment=char_rnn", *small)
-    asked = ["--prompt", "def ", "--length", "20", "--temperature", "0"]
-    out = command.ran("sample", "runs/char_rnn/a", *asked)
-    assert out.startswith("def ")
-    assert len(out) == len("def ") + 20 + 1
-    _, _, err = command("sample", "char_rnn", "--length", "1")
-    assert err == "weights   char_rnn.tinyshakespeare\n"  # a smoke run is not taken by its name
-
-
-def test_ones_own_text_is_one_argument(command, tmp_path):
-    """The recipe, and the baseline beside it, are those of char_rnn."""
-    (tmp_path / "mine.txt").write_text("abcde fgh\n" * 600)
-    given = ["data=characters", "data.source=mine.txt", "trainer.max_epochs=1", "name=a"]
-    assert "interpolated n-gram of order 3" in command.ran("train", *given)
-    out = command.ran("sample", "characters_char_rnn", "--prompt", "a", "--length", "5")
-    assert len(out) == 1 + 5 + 1
+def test_ones_own_text_is_one_argument():
+    """The recipe, and the baseline beside it, are those of char_rnn; docs/data.md trains it."""
+    own, usual = compose(["data=characters", "data.source=mine.txt"]), compose(["model=char_rnn"])
+    assert all(own[key] == usual[key] for key in ("model", "trainer", "baseline", "monitor"))
 
 
 @pytest.mark.slow

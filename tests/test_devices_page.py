@@ -3,10 +3,12 @@
 import re
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import tests.test_docs
 import zoo
 from zoo.catalog.compose import compose, sweep_jobs
 from zoo.config import schema
@@ -14,8 +16,7 @@ from zoo.config import schema
 PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+blocks = partial(tests.test_docs.blocks, PAGE)
 
 
 def trainings():

@@ -2,11 +2,11 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.data import python
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "ninth_topic.md").read_text()
@@ -24,13 +24,6 @@ for line in sys.argv[1:]:
 """
 
 
-def do(folder, *words):
-    """Run Python in a folder; its output."""
-    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.mark.slow
 def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
     for part in ("zoo", "datamodules", "conf", "tests"):
@@ -39,8 +32,8 @@ def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
     for name, text in FILES:
         assert not (ROOT / name).exists()
         (tmp_path / name).write_text(text)
-    said = do(tmp_path, "-c", RUN, *COMMANDS).split(END)
+    said = python("-c", RUN, *COMMANDS, cwd=tmp_path).split(END)
     assert len(said) == len(COMMANDS) + 1
     assert all("mixer" in one for one in said[:-1])
     contracts = ["tests/test_mixer.py", "tests/catalog", "tests/test_architecture.py"]
-    do(tmp_path, "-m", "pytest", "-q", "-k", "mixer or down", *contracts)
+    python("-m", "pytest", "-q", "-k", "mixer or down", *contracts, cwd=tmp_path)

@@ -153,7 +153,7 @@ def test_it_reads_words_or_numbers_and_not_both(name):
         refused(f"vocabulary_size is {words} and features", zoo.create_model, name, **given)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, "text_mlp"])
 def test_a_wrong_layout_is_an_error_that_names_the_axis(name):
     series = zoo.create_model(name, vocabulary_size=None, features=4)
     assert series(torch.randn(2, 9, 4)).shape == (2, 2)

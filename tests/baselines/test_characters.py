@@ -1,17 +1,15 @@
 """The n-gram beside the characters' network."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from tests.data import refused
+from tests.data import arrays_of, refused
 from zoo.baselines.characters import WittenBell
 
 
 def fitted(order, ids, size, test=None):
-    texts = {"train": np.array(ids, np.uint8), "test": np.array(test or ids, np.uint8)}
-    data = SimpleNamespace(info={"vocabulary_size": size}, arrays=texts.__getitem__)
+    train, test = (np.array(text, np.uint8) for text in (ids, test or ids))
+    data = arrays_of(train, test, vocabulary_size=size)
     return WittenBell(order=order).fit(data), data
 
 

@@ -121,6 +121,8 @@ def test_only_training_batches_are_augmented(data):
     plain, moved = (one.estimator_.told for one in fitted)
     assert not np.allclose(plain[0][1], moved[0][1])
     np.testing.assert_array_equal(plain[-1][1], moved[-1][1])  # the last held-out batch
+    turned = made(Watched(), augment=True).fit(digits(augment={"rotation_range": 90}))
+    assert not np.allclose(moved[0][1], turned.estimator_.told[0][1])  # the data's own options
 
 
 @pytest.mark.parametrize(

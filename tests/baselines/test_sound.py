@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from datamodules.inputs.sound import SoundInput
-from tests.data import opened
+from tests.data import arrays_of, opened
 from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, mel_filters, triples
 
 
-def data_of(train, test, levels=4):
+def data_of(train, test):
     """What a baseline sees of a datamodule."""
-    splits = {"train": train, "test": test}
-    return SimpleNamespace(arrays=lambda split: (splits[split], None), info={"levels": levels})
+    return arrays_of((train, None), (test, None), levels=4)
 
 
 def noise(*shape, levels=4, seed=0):

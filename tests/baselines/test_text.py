@@ -1,18 +1,10 @@
 """Tf-idf and a linear model (S68): what it sees, and what no bag of words can."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from tests.data import opened
+from tests.data import arrays_of, opened
 from zoo.baselines.text import TfidfLogistic
-
-
-def data_of(train, test):
-    """A datamodule that has only arrays."""
-    splits = {"train": train, "test": test}
-    return SimpleNamespace(arrays=lambda split: (splits[split][0], np.array(splits[split][1])))
 
 
 def accuracy(data, ngrams):
@@ -20,17 +12,17 @@ def accuracy(data, ngrams):
     return estimator.fit(data).score(data)["test/accuracy"]
 
 
-ORDER = ["bad not good", "good not bad"] * 20, [0, 1] * 20
+ORDER = ["bad not good", "good not bad"] * 20, np.array([0, 1] * 20)
 
 
 def test_a_bag_of_words_cannot_see_order_and_bigrams_can():
-    data = data_of(ORDER, ORDER)
+    data = arrays_of(ORDER, ORDER)
     assert (accuracy(data, 1), accuracy(data, 2)) == (0.5, 1.0)
 
 
 def test_its_words_are_the_tokenisers():
     """A single letter and "don't" are words, too, which scikit-learn's own tokeniser cuts."""
-    data = data_of((["i don't", "i do"] * 10, [0, 1] * 10), (["do"], [1]))
+    data = arrays_of((["i don't", "i do"] * 10, np.array([0, 1] * 10)))
     estimator = TfidfLogistic(ngrams=1, C=1.0, max_iter=100).fit(data)
     assert set(estimator.classifier_[0].vocabulary_) == {"i", "don't", "do"}
 

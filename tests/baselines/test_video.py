@@ -1,19 +1,17 @@
 """Histograms of colour and of change, without a network, beside the video models."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from datamodules.bundled.moving_digits import moving_digits
 from datamodules.clips import reorder_frames
+from tests.data import arrays_of
 from zoo.baselines.video import MotionHistograms, features, histogram
 
 
 def score(clips, labels, bins, grid):
     """The accuracy on the clips at odd places of a model that learned from the others."""
-    splits = {"train": (clips[::2], labels[::2]), "test": (clips[1::2], labels[1::2])}
-    data = SimpleNamespace(arrays=splits.__getitem__)
+    data = arrays_of((clips[::2], labels[::2]), (clips[1::2], labels[1::2]))
     model = MotionHistograms(bins=bins, grid=grid, C=1.0, max_iter=200)
     return model.fit(data).score(data)["test/accuracy"]
 

@@ -14,7 +14,6 @@ import zoo
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
 from tests.data import opened
-from zoo.commands import draw
 from zoo.demos import augment, convolution
 from zoo.demos.picture import read
 from zoo.figures.raster import GAP
@@ -39,19 +38,6 @@ def tiles(path, columns, rows=1):
     strips = [sheet[y * high : (y + 1) * high - GAP : scale] for y in range(rows)]
     places = range(0, columns * wide, wide)
     return [strip[:, x : x + wide - GAP : scale] for strip in strips for x in places]
-
-
-DEMOS = [what for what in draw.WHAT if what != "maps"]  # which need no network
-
-
-@pytest.mark.parametrize("what", DEMOS)
-def test_without_a_picture_it_draws_a_photograph_that_needs_no_network(what, command, monkeypatch):
-    """S03, S30, S41: every command works at once."""
-    monkeypatch.delattr("socket.create_connection")
-    code, out, err = command("draw", what)
-    assert (code, err, out.splitlines()[-1]) == (0, "", f"picture   {what}.png")
-    assert "scikit-learn" in out
-    assert np.asarray(Image.open(f"{what}.png")).shape[1] > 900
 
 
 def test_a_filter_stands_beside_its_picture(command, colour):

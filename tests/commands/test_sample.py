@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import subprocess
-import sys
 import wave
 from collections.abc import Iterator
 
@@ -134,18 +132,3 @@ def test_a_file_that_cannot_be_written_is_refused_before_sampling(output, said, 
 
     finished(Slow(), "a")
     assert said in command.failed("sample", "writer", "--output", output)
-
-
-def test_a_reader_that_has_enough_is_no_error():
-    """What `| head` does: the pipe is closed while text is still coming."""
-    program = (
-        "from itertools import repeat; from zoo.commands.sample import stream;"
-        "from zoo.utilities.stdout import until_reader_is_gone as until;"
-        "until()(stream)(repeat('x'))"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout.read(5) == b"xxxxx"
-        process.stdout.close()
-        assert (process.wait(30), process.stderr.read()) == (0, b"")

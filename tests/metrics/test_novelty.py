@@ -92,13 +92,6 @@ def test_half_precision_changes_no_score():
     torch.testing.assert_close(found.score(asked.half()), found.score(asked), rtol=0.01, atol=0)
 
 
-def test_it_is_small():
-    """20 classes of 512 features."""
-    features = torch.rand(600, 512, generator=torch.Generator().manual_seed(0))
-    tensors = NoveltyDetector.fit(features, torch.arange(600) % 20, features[:100]).tensors()
-    assert sum(tensor.nbytes for tensor in tensors.values()) < 100_000
-
-
 def test_a_batch_may_be_of_one_sample_or_of_thousands():
     found, asked = fitted(), clouds(2500, 12, seed=2)[0]
     whole = found.score(asked)

@@ -64,16 +64,14 @@ def test_outside_the_zoo_draws_are_torchs_own():
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore:.*isinstance.*")
-def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample(tmp_path):
+def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample():
     class Data(LightningDataModule):
         def test_dataloader(self):
             return torch.utils.data.DataLoader(torch.zeros(7), batch_size=5)
 
-    model = Noisy()
-    trainer = bare_trainer(default_root_dir=tmp_path)
-    returned = []
+    model, returned = Noisy(), []
     model.on_test_batch_end = lambda outputs, *_: returned.append(outputs)
-    means = trainer.test(model, datamodule=Data(), verbose=False)[0]
+    means = bare_trainer().test(model, datamodule=Data(), verbose=False)[0]
     heights = torch.cat([first[:, 0] for first, _ in model.drawn])
     assert means["test/height"] == pytest.approx(float(heights.mean()), rel=1e-5)
     assert [len(scores["test/height"]) for scores in returned] == [5, 2]

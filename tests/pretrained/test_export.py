@@ -14,7 +14,6 @@ from zoo.pretrained import export as module
 from zoo.pretrained.export import FORMATS, TOLERANCE, compare, export, read_onnx, trace
 from zoo.pretrained.export_spec import InputSpec
 from zoo.utilities.errors import Failure
-from zoo.video import Places
 
 ENDINGS = [".onnx", ".pt2"]
 
@@ -92,16 +91,6 @@ def test_an_autoencoder_gives_its_codes_besides():
     drawn, codes = model.export_spec().function(images)
     torch.testing.assert_close(drawn, model(images))
     torch.testing.assert_close(codes, model.encode(images))
-
-
-def test_a_mean_over_places_is_torchs_in_a_program_too(monkeypatch):
-    layer = Places(4)
-    for size in ((4, 4), (7, 5), (2, 9), (12, 8)):
-        maps = torch.randn(2, 3, *size)
-        wanted = layer(maps)
-        with monkeypatch.context() as patch:
-            patch.setattr("torch.compiler.is_exporting", lambda: True)
-            torch.testing.assert_close(layer(maps), wanted)
 
 
 def test_a_model_that_says_nothing_of_its_own_exports_its_forward(tmp_path):

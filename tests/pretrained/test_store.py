@@ -169,16 +169,6 @@ def test_what_is_no_card_says_so(text, folder):
     refused(r"card\.json (is no card|has schema|is incomplete)", zoo.load, folder)
 
 
-def test_another_models_weights_are_refused_with_what_differs(folder, tmp_path):
-    for name, overrides in (("image_cnn", {"widths": [8, 8]}), ("image_cnn_2017", {})):
-        other = zoo.create_model(name, **overrides)
-        section = {"_target_": f"zoo.image_cnn.{type(other).__name__}", **other.hparams}
-        change_card(folder, lambda card, section=section: card.update(model=section))
-        with pytest.raises(ValueError, match="does not fit its model: ") as said:
-            zoo.load(folder)
-        assert "\n" not in str(said.value)
-
-
 # --- reuse ----------------------------------------------------------------------------------------
 
 
@@ -195,7 +185,10 @@ def test_another_number_of_classes_gives_a_fresh_last_layer_and_keeps_the_rest(s
 
 def test_only_an_argument_that_no_tensor_depends_on_may_change(saved):
     assert zoo.load(saved[1], dropout=0.5).hparams["dropout"] == 0.5
-    refused(r"blocks\.0\.halve\.0\.weight", zoo.load, saved[1], widths=[5, 8])
+    said = (
+        r"^\S+ does not fit its model: (blocks\S+, ){5}\.\.\. differ; blocks\.0\.\S+ is \(4, .*\)$"
+    )
+    refused(said, zoo.load, saved[1], widths=[5, 8])
     refused(r"no key named 'model\.depth'", zoo.load, saved[1], depth=3)
 
 

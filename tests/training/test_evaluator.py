@@ -44,14 +44,6 @@ def test_it_is_trained_once_and_kept(monkeypatch, tmp_path):
     assert names == {"weights.safetensors", "card.json", "config.yaml"}
 
 
-def test_its_input_is_its_own_and_takes_raw_pixels():
-    """The generator's data are in [-1, 1]; the classifier standardises."""
-    config, _ = config_and_info()
-    both = (config["data"], evaluator.make_recipe(config)["data"])
-    assert [one["scaling"] for one in both] == ["symmetric", "standard"]
-    assert [one["augment"]["rotation_range"] for one in both] == [0, 15]
-
-
 def test_other_data_have_another_classifier_and_few_samples_smaller_batches(monkeypatch):
     made, sizes = set(), []
     monkeypatch.setattr(evaluator, "load", lambda folder: SimpleNamespace(input=SimpleNamespace()))
@@ -67,12 +59,16 @@ def test_other_data_have_another_classifier_and_few_samples_smaller_batches(monk
 
 
 def test_its_recipe_is_short_and_its_own_whatever_the_run_trains_on():
+    """The generator's data are in [-1, 1]; the classifier standardises."""
     config = compose(["experiment=gan", "seed=2", "data.train_samples=100"])
     asked = evaluator.make_recipe(config)
     assert asked["choices"]["model"] == "image_cnn"
     assert (asked["data"]["seed"], asked["data"]["train_samples"]) == (0, None)
     assert (asked["data"]["batch_size"], asked["trainer"]["max_epochs"]) == (64, evaluator.EPOCHS)
     assert asked["baseline"] is asked["target"] is asked["evaluator"] is None
+    both = config["data"], asked["data"]
+    assert [one["scaling"] for one in both] == ["symmetric", "standard"]
+    assert [one["augment"]["rotation_range"] for one in both] == [0, 15]
 
 
 def test_it_sees_the_data_of_ones_own():

@@ -1,12 +1,9 @@
 """Processes: sweeps, the worker, several devices."""
 
-import subprocess
-import sys
-
 import pytest
 
 import zoo
-from tests.data import refused
+from tests.data import python, refused
 from zoo.training import launch
 from zoo.training.run import COMPOSED, write_config
 from zoo.utilities import hardware
@@ -81,11 +78,9 @@ def test_a_sweep_over_devices_leaves_exactly_its_runs_with_the_same_scores(comma
 def test_processes_that_torchrun_started_do_one_run(tmp_path, monkeypatch, capsys):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     words = ["trainer=ddp", *SMALL, "name=a"]
-    command = [sys.executable, *torchrun, "-m", "zoo", "train", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    said = python(*torchrun, "-m", "zoo", "train", *words)
     assert zoo.Run(tmp_path / "runs/image_cnn/a").results["devices"] == 2
-    assert done.stderr.count("data      digits") == 1  # one of them speaks
+    assert said.count("data      digits") == 1  # one of them speaks
     by_torchrun(monkeypatch)
     launch.start(words)
     assert "nothing to do" in capsys.readouterr().err

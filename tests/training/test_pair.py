@@ -1,8 +1,6 @@
 """Two processes against one: the same data, losses, weights and scores, and how much they send."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import torch
 from filelock import FileLock
 
 import zoo
+from tests.data import python
 from tests.training.pair import followed
 
 PAIR = Path(__file__).with_name("pair.py")
@@ -35,10 +34,8 @@ def pair(tmp_path_factory, cache):
 
 def train(folder, cache):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [sys.executable, *torchrun, PAIR, folder]
     environment = {**os.environ, "ZOO_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    python(*torchrun, str(PAIR), str(folder), env=environment)
 
 
 @pytest.mark.parametrize("name", TOGETHER)

@@ -1,11 +1,11 @@
 """What a run asks of the machine (S101)."""
 
-import subprocess
 import sys
 
 import pytest
 import torch
 
+from tests.data import python
 from zoo.utilities import hardware
 
 REUSED = """
@@ -24,8 +24,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start)
 
 def page_faults(before: str) -> int:
     """Of ten times 64 MiB in a process of its own."""
-    words = [sys.executable, "-c", REUSED.format(before=before)]
-    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return int(python("-c", REUSED.format(before=before)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc's malloc")

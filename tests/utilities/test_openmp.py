@@ -1,12 +1,11 @@
 """Threads that wait give up their core soon: those of the commands and of what they start."""
 
 import os
-import subprocess
-import sys
 from unittest.mock import Mock
 
 import pytest
 
+from tests.data import python
 from zoo.distributed import torchrun
 from zoo.training import worker
 from zoo.utilities.openmp import SPIN_COUNT, limit_spinning
@@ -42,5 +41,4 @@ def test_a_process_of_a_run_sets_it_first_of_all(monkeypatch):
 def test_it_is_set_before_torch_reads_it(module):
     early = "{'torch', 'GOMP_SPINCOUNT'} & {*sys.modules, *os.environ}"
     check = f"import os, sys, {module}; assert not {early}"
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    python("-c", check)

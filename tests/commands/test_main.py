@@ -96,9 +96,11 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
         errors.exit_code(lambda: 1 / 0)
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("rest", ["--help", "list", "show image_cnn", "show image_cnn.mnist"])
-def test_a_verb_whose_reader_has_enough_ends_well(rest):
+def test_a_verb_whose_reader_has_enough_ends_well(rest, unbuffered, monkeypatch):
     """As in `zoo list | head`: printed by print or by rich, at once or at the end."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     reader, writer = os.pipe()
     os.close(reader)
     words = [sys.executable, "-m", "zoo", *rest.split()]

@@ -150,7 +150,7 @@ class ZooModule(HubMixin, LightningModule):
         return features
 
     def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
-        """What layers give for a batch, a recurrent one without its state; the mean over windows."""
+        """What layers give, a recurrent one without its state; the mean over windows."""
         if isinstance(batch, Windows):
             outputs = self._layer_outputs(batch.inputs, layers)
             return {name: batch.mean(output) for name, output in outputs.items()}

@@ -71,6 +71,11 @@ class ClipInput(Input):
         )
 
     @property
+    def seconds(self) -> float | None:
+        """How long a window is; None where it is all of a clip."""
+        return self.frames / self.rate if self.rate else None
+
+    @property
     def has_windows(self) -> bool:
         """Whether a clip may have several windows."""
         return self.windows == "spread" and self.rate is not None

@@ -50,6 +50,11 @@ class SoundInput(Input):
         """Whether a sound may have several windows."""
         return self.windows == "spread"
 
+    @property
+    def seconds(self) -> float:
+        """How long a window is."""
+        return self.length / self.sample_rate
+
     def __call__(self, raws: Any) -> Tensor | Windows:
         """Map sounds to ids (B, T), int64, in [0, levels), or to their windows.
 

@@ -123,7 +123,7 @@ class ZooModule(HubMixin, LightningModule):
         self.eval()
         if layers is None:
             return torch.cat(
-                [self.forward_features(batch).cpu() for batch in self.batches(raws, batch_size)]
+                [self.mean_features(batch).cpu() for batch in self.batches(raws, batch_size)]
             )
         names = [name for name, _ in self.named_modules() if name]
         for name in layers:
@@ -133,13 +133,11 @@ class ZooModule(HubMixin, LightningModule):
         return {name: torch.cat([part[name].cpu() for part in outputs]) for name in layers}
 
     def forward_features(self, batch: Any) -> Tensor:
-        """What the last layer sees (B, ...) of what `forward` takes; the mean over windows.
+        """What the last layer sees (B, ...) of what `forward` takes.
 
         Raises:
             ValueError: this model has none.
         """
-        if isinstance(batch, Windows):
-            return batch.mean(self.forward_features(batch.inputs))
         if "head" not in dict(self.named_children()):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
@@ -148,6 +146,12 @@ class ZooModule(HubMixin, LightningModule):
             self(batch)
         features: Tensor = calls[-1].inputs[0]
         return features
+
+    def mean_features(self, batch: Any) -> Tensor:
+        """What the last layer sees of a batch, of recordings the mean over their windows."""
+        if isinstance(batch, Windows):
+            return batch.mean(self.forward_features(batch.inputs))
+        return self.forward_features(batch)
 
     def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
         """What layers give, a recurrent one without its state; the mean over windows."""

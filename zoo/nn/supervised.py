@@ -96,6 +96,31 @@ class Classifier(ZooModule):
         return answers
 
     @torch.inference_mode()
+    def predict_windows(self, raw: Any) -> list[dict[str, Any]]:
+        """Answer for each window of a sound or a clip, from its start to its end.
+
+        Returns:
+            Answers with `begin` and `end`, in seconds; the windows leave nothing out.
+
+        Raises:
+            ValueError: no input that has windows is attached, or `raw` cannot be read.
+        """
+        if not (seconds := getattr(self.input, "seconds", None)):
+            raise ValueError(
+                f"{type(self).__name__} reads no windows: take a model of sounds, or of clips at a "
+                "rate"
+            )
+        self.eval()
+        windows = self.input.cut(raw, None).to(self.device)
+        parts = windows.inputs.split(AT_ONCE)
+        answers = [answer for part in parts for answer in self.predict_batch(part)]
+        begins = [start / self.input.sample_rate for start in windows.starts.tolist()]
+        return [
+            {"begin": begin, "end": begin + seconds, **answer}
+            for begin, answer in zip(begins, answers, strict=True)
+        ]
+
+    @torch.inference_mode()
     def figures(self, batch: Batch) -> dict[str, Picture]:
         """Figures of a test batch and of the answers for it."""
         parts = batch[0].split(256)

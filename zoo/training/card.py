@@ -96,4 +96,4 @@ def features_of(model: "ZooModule", data: Any, split: str, count: int) -> tuple[
     inputs, labels = data.samples(split, count)
     model.eval()
     batches = (part.to(model.device) for part in inputs.split(256))
-    return torch.cat([model.forward_features(part).float().cpu() for part in batches]), labels
+    return torch.cat([model.mean_features(part).float().cpu() for part in batches]), labels

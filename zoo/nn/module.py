@@ -81,8 +81,8 @@ class ZooModule(HubMixin, LightningModule):
         batches = self.batches(raws, batch_size)
         return [answer for batch in batches for answer in self.predict_batch(batch)]
 
-    def predict_batch(self, batch: Tensor) -> list[Any]:
-        """Answer for a batch as `forward` takes it."""
+    def predict_batch(self, batch: Any) -> list[Any]:
+        """Answer for a batch as `forward` takes it, or for `Windows`."""
         return self.postprocess(self(batch))
 
     def batches(self, raws: Any, size: int) -> Iterator[Tensor | Windows]:

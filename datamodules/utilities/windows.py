@@ -71,7 +71,10 @@ class Windows:
     def log_mean(self, logits: Tensor) -> Tensor:
         """The logarithm of the mean probability over the windows: (S, K) to (N, K)."""
         rows = logits.log_softmax(1).split(self.counts.tolist())
-        return torch.stack([part.logsumexp(0) for part in rows]) - self.counts[:, None].log()
+        return (
+            torch.stack([part.logsumexp(0) for part in rows])
+            - self.counts[:, None].to(logits).log()
+        )
 
 
 def one_window(batch: Any) -> Any:

@@ -103,6 +103,9 @@ def test_features_and_novelty_are_of_the_mean(ear):
     ear.novelty = NoveltyDetector.fit(random, torch.arange(300) % 2, random)
     answers = ear.predict([*waves, np.full(500, 1.0)])
     assert [answer.get("warning", "")[:6] for answer in answers] == ["", "", "unlike"]
+    warned = ["warning" in answer for answer in ear.predict_windows(waves[0])]
+    also = ["warning" in answer for answer in hear(ear, "one").predict_windows(waves[0])]
+    assert (warned, also) == ([False] * 3, [False, False, True])
 
 
 def test_figures_are_of_recordings(ear):

@@ -7,7 +7,8 @@
     hub layout (parquet)                             see layouts.py
 
 A batch is ids (B, T), int64 in [0, levels), and labels (B,). A sound that is shorter than T ends
-in digital silence, the level levels // 2.
+in digital silence, the level levels // 2. Of longer ones `windows` says what is taken; see
+loading/windows.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 from torch import Tensor
 from typing_extensions import Unpack
@@ -23,20 +23,24 @@ from typing_extensions import Unpack
 from datamodules.bundled.plucked_strings import plucked_strings
 from datamodules.inputs.sound import SoundInput
 from datamodules.loading.arrays import Arrays
-from datamodules.loading.labelled import Labelled, LabelledArguments
+from datamodules.loading.labelled import LabelledArguments
+from datamodules.loading.windows import Choice, Windowed
 from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS
 from datamodules.sources.rows import Rows, Source
 from datamodules.utilities.draws import Key
+from datamodules.utilities.windows import Windows
 
 
-class Sounds(Labelled):
+class Sounds(Windowed):
     """One sound classification data set, or sounds to model.
 
     Args, besides `LabelledArguments`:
         sample_rate: samples per second that all are brought to.
         levels: of amplitude, mu-law.
-        seconds: that each is cut or filled up to.
+        seconds: of a window; shorter sounds are filled up to it.
+        windows: of longer sounds: one, their beginning; spread, another in each epoch, and scores
+            are means over those that cover a sound.
         broken: what to do about a sound that cannot be read: stop, or skip and count it.
     """
 
@@ -56,20 +60,27 @@ class Sounds(Labelled):
         sample_rate: Annotated[int, Field(ge=1000, le=192_000)],
         levels: Annotated[int, Field(ge=4, le=256, multiple_of=2)],
         seconds: Annotated[float, Field(gt=0, le=60)],
+        windows: Choice,
         broken: Literal["error", "skip"],
         **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.input = SoundInput(
-            sample_rate=sample_rate, levels=levels, length=max(round(seconds * sample_rate), 2)
-        )
+            sample_rate=sample_rate, levels=levels, length=max(round(seconds * sample_rate), 2),
+            windows=windows,
+        )  # fmt: skip
+
+    @property
+    def window(self) -> int:
+        length: int = self.input.length
+        return length
 
     def use_input(
         self, model_input: Any, info: Mapping[str, Any], classes: list[str] | None = None
     ) -> None:
         super().use_input(model_input, info, classes)
-        self.input = model_input
+        self.input = self.model_input
         self.hparams["seconds"] = model_input.length / model_input.sample_rate
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
@@ -82,7 +93,9 @@ class Sounds(Labelled):
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 
     def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
-        """Mu-law ids (N, T), uint8, and labels (N,)."""
+        """Mu-law ids (N, T), uint8, and labels (N,); or of whole sounds, see `Windowed`."""
+        if self.has_windows:
+            return self.decode_recordings(rows, split, self.input.decode_all, skipped)
         read, shape = self.input.decode, (self.input.length,)
         ids, labels = self.decode_array(rows, split, read, shape, skipped)
         return {"ids": ids, "labels": labels}
@@ -90,7 +103,9 @@ class Sounds(Labelled):
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         return {**super().fit(metadata), "levels": self.hparams["levels"]}
 
-    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
-        """Ids (B, T), int64, and labels (B,)."""
-        ids, labels = tensors
-        return ids.to(torch.int64), labels
+    def batch(
+        self, tensors: tuple[Tensor, ...], key: Key | None
+    ) -> tuple[Tensor | Windows, Tensor]:
+        """Ids (B, T), int64, or the windows that cover whole sounds, and labels (B,)."""
+        ids, labels = self.choose(tensors, key)
+        return ids.map(Tensor.long) if isinstance(ids, Windows) else ids.long(), labels

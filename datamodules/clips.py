@@ -9,7 +9,7 @@ A batch is clips (B, C, T, H, W), float, normalised, and labels (B,), int64 in [
 `unfold` tiles the frames of a clip to one picture, and a batch is (B, C, rows * H, columns * W).
 
 All clips are held in memory, each frames * image_size ** 2 * channels bytes: a thousand of 16
-frames of 48 x 48 in colour take 111 MB.
+frames of 48 x 48 in colour take 111 MB; with windows, all frames of each at the rate.
 """
 
 import math
@@ -19,32 +19,36 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor
 from typing_extensions import Unpack
 
 from datamodules.bundled.moving_digits import Label, moving_digits
-from datamodules.inputs.clip import ClipInput
+from datamodules.inputs.clip import ClipInput, decode_all
 from datamodules.inputs.video_file import decode
 from datamodules.loading.arrays import Arrays
-from datamodules.loading.labelled import Labelled, LabelledArguments
+from datamodules.loading.labelled import LabelledArguments
+from datamodules.loading.windows import MEMORY, Choice, Windowed
 from datamodules.sources.layouts import CLIPS
 from datamodules.sources.rows import Rows, Source
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key
+from datamodules.utilities.windows import Windows
 
 Order = Literal["forward", "shuffled", "first"]
 
-MEMORY = 8 * 2**30  # bytes of a split; more would be refused by most machines
 
-
-class Clips(Labelled):
+class Clips(Windowed):
     """One video classification data set.
 
     Args, besides `LabelledArguments`:
         frames: how many are taken of each clip.
         rate: frames a second at which they are taken, about the middle of the clip; None spreads
             them evenly over all of it. What clips that are too short show: see `inputs.clip.pick`.
+        windows: of clips that last longer than their frames at a rate: one, about the middle;
+            spread, another in each epoch, and scores are means over those that cover a clip.
+            Without a rate the one window is all of a clip.
         image_size: side in pixels of the square that each frame is brought to.
         channels: 1 (grey) or 3.
         label: what is asked of moving digits; None for clips with labels of their own.
@@ -70,6 +74,7 @@ class Clips(Labelled):
         *,
         frames: Annotated[int, Field(ge=1, le=1024)],
         rate: Annotated[float, Field(gt=0)] | None,
+        windows: Choice,
         image_size: Annotated[int, Field(ge=4, le=1024)],
         channels: Literal[1, 3],
         label: Label | None,
@@ -83,13 +88,25 @@ class Clips(Labelled):
         self.save_hyperparameters(logger=False)
         self.augment = Augment(augment)
 
+    @property
+    def window(self) -> int:
+        frames: int = self.hparams["frames"]
+        return frames
+
+    @property
+    def has_windows(self) -> bool:
+        return super().has_windows and self.hparams["rate"] is not None
+
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet.
 
         Raises:
-            ValueError: another label than their own is asked of clips that are read.
+            ValueError: another label than their own is asked of clips that are read, or another
+                order of frames than forward of windows.
         """
-        label = self.hparams["label"]
+        label, order = self.hparams["label"], self.hparams["order"]
+        if self.has_windows and order != "forward":
+            raise ValueError(f"data.order is {order!r}: that is for data.windows=one")
         if self.bundled:
             return moving_digits(label)
         if label is not None:
@@ -97,12 +114,14 @@ class Clips(Labelled):
         return super().read_source(location, scratch)
 
     def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
-        """Clips (N, T, H, W, C), uint8, and labels (N,).
+        """Clips (N, T, H, W, C), uint8, and labels (N,); or whole ones, see `Windowed`.
 
         Raises:
             ValueError: they do not fit in memory.
         """
         options = {key: self.hparams[key] for key in ("image_size", "channels", "frames", "rate")}
+        if self.has_windows:
+            return self.decode_recordings(rows, split, partial(decode_all, **options), skipped)
         size = options["image_size"]
         shape = (options["frames"], size, size, options["channels"])
         if (needed := len(rows.labels) * math.prod(shape)) > MEMORY:
@@ -116,15 +135,24 @@ class Clips(Labelled):
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         info = super().fit(metadata)
-        rate, unfold = self.hparams["rate"], self.hparams["unfold"]
-        self.input = self.model_input or ClipInput.fit(
-            self.arrays("train")[0], rate=rate, unfold=unfold
-        )
+        self.input = self.model_input or self.fit_input()
         return {**info, "channels": self.input.channels}
 
-    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
-        """Clips, normalised, and labels (B,)."""
-        pixels, labels = tensors
+    def fit_input(self) -> ClipInput:
+        """With the moments of the training clips, of all their frames."""
+        options = {name: self.hparams[name] for name in ("rate", "unfold", "windows")}
+        if not self.has_windows:
+            return ClipInput.fit(self.arrays("train")[0], **options)
+        clips = torch.cat(self.recordings("train").take(torch.from_numpy(self.rows)))
+        return ClipInput.fit(clips.numpy(), frames=self.window, **options)
+
+    def batch(
+        self, tensors: tuple[Tensor, ...], key: Key | None
+    ) -> tuple[Tensor | Windows, Tensor]:
+        """Clips, normalised, or the windows that cover whole ones, and labels (B,)."""
+        pixels, labels = self.choose(tensors, key)
+        if isinstance(pixels, Windows):
+            return pixels.map(self.input.prepare), labels
         clips = self.input.scale(pixels)  # (B, C, T, H, W)
         if key is not None and self.hparams["augment"]:
             frames = self.augment(clips.flatten(1, 2), key, clips.shape[2])  # as channels

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import Conv2dNormActivation, Conv3dNormActivation
 
+from datamodules.utilities.windows import one_window
 from zoo.config.types import NumClasses, Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Strip
 from zoo.nn import recurrent
@@ -57,12 +58,14 @@ class VideoClassifier(Classifier):
             return super().figures(batch)
         clips, labels = batch
         rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
-        answers = self.postprocess(self(clips[rows].to(self.device)))
+        shown = clips[rows]
+        answers = self.postprocess(self.logits(shown.to(self.device)))
         captions = [
             f"{self.classes[int(labels[i])]}, answered {answer['label']}"
             for i, answer in zip(rows, answers, strict=True)
         ]
-        strip = Strip(list(self.input.restore(clips[rows])), captions, self.input.sample_rate)
+        frames = list(self.input.restore(one_window(shown)))
+        strip = Strip(frames, captions, self.input.sample_rate)
         return {**super().figures(batch), "A clip of each class": strip}
 
 

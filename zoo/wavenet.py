@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from datamodules.utilities.windows import Windows, one_window
 from zoo.config.types import NumClasses, Positive, Probability
 from zoo.figures.kinds import Audio, Curve, Picture, Table
 from zoo.nn.dropout import Dropout
@@ -230,18 +231,31 @@ class WaveNet(ZooModule):
         ids = self.generate(labels, length=length, temperature=temperature, seed=seed)
         return Audio(self.input.restore(ids), self.input.sample_rate, captions)
 
-    def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        """Nats and bits a sample, of the second to the last that is not padding."""
-        ids, labels = batch
+    def predict_batch(self, batch: Tensor | Windows) -> list[Any]:
+        """What comes next; of a sound with windows after the last of them, which is its end."""
+        return self.postprocess(self(batch.last() if isinstance(batch, Windows) else batch))
+
+    def scores(self, batch: tuple[Any, Tensor], stage: str) -> dict[str, Tensor]:
+        """Nats and bits a sample, of sounds or the mean over the windows of each."""
+        sounds, labels = batch
+        if isinstance(sounds, Windows):
+            size, each = len(sounds), labels.repeat_interleave(sounds.counts)
+            parts = zip(sounds.inputs.split(size), each.split(size), strict=True)
+            means = sounds.mean(torch.cat([self.losses(*part) for part in parts]))
+        else:
+            means = self.losses(sounds, labels)
+        return {"loss": means, "bits_per_sample": means / math.log(2)}
+
+    def losses(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """Nats a sample (B,), of the second to the last that is not padding."""
         logits = at_least_float32(self(ids[:, :-1], labels))
         losses = F.cross_entropy(logits, ids[:, 1:], reduction="none")  # (B, T - 1)
         real = sounding(ids, self.hparams["levels"] // 2)[:, 1:]
-        means = (losses * real).sum(1) / real.sum(1).clamp(min=1)
-        return {"loss": means, "bits_per_sample": means / math.log(2)}
+        return (losses * real).sum(1) / real.sum(1).clamp(min=1)
 
-    def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
+    def figures(self, batch: tuple[Any, Tensor]) -> dict[str, Picture]:
         """Real sounds, each before a generated one of its class; spectra; receptive fields."""
-        ids, labels = (part[:SOUNDS] for part in batch)
+        ids, labels = (one_window(part)[:SOUNDS] for part in batch)
         rate = self.input.sample_rate
         drawn_ids = self.generate(
             labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0

@@ -1,6 +1,6 @@
 """Raw clip -> tensor and back.
 
-Shapes: B clips, C channels, T frames, H x W pixels.
+Shapes: B clips, C channels, T frames of a window, L frames of a clip, H x W pixels.
 """
 
 import math
@@ -15,6 +15,7 @@ from datamodules.inputs import Input, as_list
 from datamodules.inputs.image import level_moments
 from datamodules.inputs.video_file import SUFFIXES, decode
 from datamodules.transforms.standardise import NOISE
+from datamodules.utilities.windows import MOST, Windows, cut
 
 
 class ClipInput(Input):
@@ -27,7 +28,8 @@ class ClipInput(Input):
         rate: frames a second at which they are taken; None spreads them over the whole clip.
         unfold: tile the frames of a clip to one picture; see `unfold`.
         mean, std: per channel, of pixels in [0, 1].
-        windows: how they are laid over a longer clip: one, about its middle.
+        windows: how they are laid over a longer clip: one, about its middle; spread, as many as
+            cover it evenly, at most `utilities.windows.MOST`. Without a rate there is one: all.
     """
 
     kind = "clip"
@@ -43,44 +45,76 @@ class ClipInput(Input):
         unfold: bool,
         mean: list[float],
         std: list[float],
-        windows: Literal["one"] = "one",
+        windows: Literal["one", "spread"] = "one",
     ) -> None:
         self.image_size, self.channels = image_size, channels
         self.frames, self.rate, self.unfold = frames, rate, unfold
         self.mean, self.std, self.windows = mean, std, windows
 
     @classmethod
-    def fit(cls, clips: np.ndarray, *, rate: float | None, unfold: bool) -> "ClipInput":
-        """Take sizes and moments of clips (N, T, H, W, C), uint8."""
-        mean, std = level_moments(clips.reshape(-1, *clips.shape[2:]))
+    def fit(cls, clips: np.ndarray, *, frames: int | None = None, **options: Any) -> "ClipInput":
+        """Take sizes and moments of clips (N, T, H, W, C), uint8.
+
+        Args:
+            frames: of a window, where there are only the frames (M, H, W, C) of all clips.
+            options: rate, unfold and windows.
+        """
+        pixels = clips if frames else clips.reshape(-1, *clips.shape[2:])
+        mean, std = level_moments(pixels)
         return cls(
-            image_size=clips.shape[2],
-            channels=clips.shape[4],
-            frames=clips.shape[1],
-            rate=rate,
-            unfold=unfold,
+            image_size=pixels.shape[1],
+            channels=pixels.shape[3],
+            frames=frames or clips.shape[1],
             mean=[round(float(m), 6) for m in mean],
             std=[round(float(s), 6) if s >= NOISE else 1.0 for s in std],
+            **options,
         )
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a window is; None where it is all of a clip."""
+        return self.frames / self.rate if self.rate else None
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether a clip may have several windows."""
+        return self.windows == "spread" and self.rate is not None
 
     @property
     def sample_rate(self) -> float:
         """Frames a second, for pictures of clips; 0 where it differs from clip to clip."""
         return self.rate or 0
 
-    def __call__(self, raws: Any) -> Tensor:
+    def __call__(self, raws: Any) -> Tensor | Windows:
         """Map clips to a batch (B, C, T, H, W), or (B, C, rows * H, columns * W) if unfolded.
+
+        Of clips with several windows it is these.
 
         Args:
             raws: a path of a video or of a folder of pictures, the bytes of a video, or an array
                 (T, H, W) or (T, H, W, C); or a list, or an array (B, T, H, W, C), of them.
         """
+        if self.has_windows:
+            return self.cut(raws)
         pixels = np.stack([self.decode(raw) for raw in as_list(raws, "clips", dimensions=5)])
-        return self.arrange(self.normalise(self.scale(torch.from_numpy(pixels))))
+        return self.prepare(torch.from_numpy(pixels))
+
+    def cut(self, raws: Any, most: int | None = MOST) -> Windows:
+        """Map clips to the windows that cover them, at most so many of each."""
+        clips = [self.decode_all(raw) for raw in as_list(raws, "clips", dimensions=5)]
+        return cut([torch.from_numpy(clip) for clip in clips], self.frames, most).map(self.prepare)
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw clip to pixels (T, H, W, C), uint8."""
         return decode(raw, self.image_size, self.channels, self.frames, self.rate)
+
+    def decode_all(self, raw: Any) -> np.ndarray:
+        """Map all of one raw clip to pixels (L, H, W, C), uint8, a window at least."""
+        return decode_all(raw, self.image_size, self.channels, self.frames, self.rate)
+
+    def prepare(self, pixels: Tensor) -> Tensor:
+        """Map pixels (B, T, H, W, C), uint8, to what the model takes."""
+        return self.arrange(self.normalise(self.scale(pixels)))
 
     def scale(self, pixels: Tensor) -> Tensor:
         """Map pixels (B, T, H, W, C), uint8, to (B, C, T, H, W) in [0, 1], channels last."""
@@ -105,6 +139,14 @@ class ClipInput(Input):
     def _moments(self, clips: Tensor) -> Tensor:
         """Mean and deviation, each (1, C, 1, 1, 1), on the device of the clips."""
         return torch.tensor([self.mean, self.std], device=clips.device).view(2, 1, -1, 1, 1, 1)
+
+
+def decode_all(
+    raw: Any, image_size: int, channels: int, frames: int, rate: float | None
+) -> np.ndarray:
+    """A clip at a rate, all of it; the last frame of one with less than `frames` is held."""
+    pixels = decode(raw, image_size, channels, None, rate)
+    return np.concatenate([pixels, pixels[-1:].repeat(max(frames - len(pixels), 0), 0)])
 
 
 def tiles(frames: int) -> tuple[int, int]:

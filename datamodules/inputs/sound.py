@@ -4,7 +4,7 @@ ITU-T recommendation G.711 (1988), mu = 255: F(x) = sign(x) ln(1 + mu |x|) / ln(
 steps small where a sound is quiet; WaveNet (https://arxiv.org/abs/1609.03499, section 2.2) predicts
 its levels.
 
-Shapes: B sounds, T samples.
+Shapes: B sounds, T samples of a window, L samples of a sound.
 """
 
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from datamodules.inputs import Input, as_list
 from datamodules.inputs.sound_file import SUFFIXES, read
+from datamodules.utilities.windows import MOST, Windows, cut
 
 
 class SoundInput(Input):
@@ -26,27 +27,50 @@ class SoundInput(Input):
         sample_rate: samples per second.
         levels: of amplitude; mu is one less.
         length: in samples.
-        windows: how they are laid over a longer sound: one, its beginning.
+        windows: how they are laid over a longer sound: one, its beginning; spread, as many as
+            cover it evenly, at most `utilities.windows.MOST`.
     """
 
     kind = "sound"
     suffixes = SUFFIXES
 
     def __init__(
-        self, *, sample_rate: int, levels: int, length: int, windows: Literal["one"] = "one"
+        self,
+        *,
+        sample_rate: int,
+        levels: int,
+        length: int,
+        windows: Literal["one", "spread"] = "one",
     ) -> None:
         self.sample_rate, self.levels, self.length = sample_rate, levels, length
         self.windows = windows
 
-    def __call__(self, raws: Any) -> Tensor:
-        """Map sounds to ids (B, T), int64, in [0, levels).
+    @property
+    def has_windows(self) -> bool:
+        """Whether a sound may have several windows."""
+        return self.windows == "spread"
+
+    @property
+    def seconds(self) -> float:
+        """How long a window is."""
+        return self.length / self.sample_rate
+
+    def __call__(self, raws: Any) -> Tensor | Windows:
+        """Map sounds to ids (B, T), int64, in [0, levels), or to their windows.
 
         Args:
             raws: a path, bytes, or a wave (T,) or (T, channels) that has this input's rate:
                 floats in [-1, 1] or integers; or a list of them.
         """
+        if self.has_windows:
+            return self.cut(raws)
         ids = np.stack([self.decode(raw) for raw in as_list(raws, "sounds")])
         return torch.from_numpy(ids).long()
+
+    def cut(self, raws: Any, most: int | None = MOST) -> Windows:
+        """Map sounds to the windows that cover them, at most so many of each."""
+        ids = [self.decode_all(raw) for raw in as_list(raws, "sounds")]
+        return cut([torch.from_numpy(one) for one in ids], self.length, most).map(Tensor.long)
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw sound to ids (T,), uint8.
@@ -59,6 +83,11 @@ class SoundInput(Input):
         fixed_length = np.zeros(self.length)
         fixed_length[: len(wave)] = wave[: self.length]
         return encode(fixed_length, self.levels)
+
+    def decode_all(self, raw: Any) -> np.ndarray:
+        """Map all of one raw sound to ids (L,), uint8, a window at least; raises as `decode`."""
+        wave = read(raw, self.sample_rate, None)
+        return encode(np.pad(wave, (0, max(self.length - len(wave), 0))), self.levels)
 
     def restore(self, ids: Tensor) -> list[np.ndarray]:
         """Map ids (B, T) back to waves, each (T,) in [-1, 1]."""

@@ -1,4 +1,4 @@
-"""A sound as a file, bytes or an array -> the beginning of its wave, as one channel.
+"""A sound as a file, bytes or an array -> its wave or the beginning of it, as one channel.
 
 Shapes: T samples.
 """
@@ -15,16 +15,20 @@ from datamodules.inputs import import_reader
 
 LOUD = 10.0  # floats beyond it are surely no sound in [-1, 1], but 16-bit values
 MAX_CHANNELS = 32
+MAX_VALUES = 2**27  # of all channels together: 25 minutes of stereo at 44.1 kHz, 1 GiB
 SUFFIXES = frozenset({".wav", ".flac", ".ogg"})
 
 
-def read(raw: Any, rate: int, length: int) -> np.ndarray:
-    """The beginning of a sound as one channel (T,) in [-1, 1] at `rate`, about `length` samples.
+def read(raw: Any, rate: int, length: int | None) -> np.ndarray:
+    """A sound as one channel (T,) in [-1, 1] at `rate`.
+
+    Args:
+        length: about so many samples of its beginning; None for all.
 
     Raises:
         FileNotFoundError: there is no such file.
         ModuleNotFoundError: the package soundfile is not installed.
-        ValueError: no sound, damaged, empty or not finite; the message names it.
+        ValueError: no sound, damaged, empty, too long or not finite; the message names it.
     """
     name = str(raw) if isinstance(raw, str | Path) else f"a sound ({type(raw).__name__})"
     if isinstance(raw, np.ndarray | Tensor):
@@ -76,8 +80,8 @@ def _amplitudes(array: np.ndarray) -> np.ndarray:
     return (array - middle) / (limits.max + 1 - middle)
 
 
-def _file(raw: Any, name: str, rate: int, length: int) -> tuple[np.ndarray, int]:
-    """The beginning of a sound file (T, channels), and its rate."""
+def _file(raw: Any, name: str, rate: int, length: int | None) -> tuple[np.ndarray, int]:
+    """A sound file or its beginning (T, channels), and its rate."""
     soundfile = import_reader("soundfile", "sounds", "audio")
     if not isinstance(raw, str | Path | bytes):
         raise ValueError(f"{name} is no sound: a path, the bytes of a file or an array is wanted")
@@ -85,8 +89,20 @@ def _file(raw: Any, name: str, rate: int, length: int) -> tuple[np.ndarray, int]
         raise FileNotFoundError(f"{name}: there is no such sound")
     try:
         with soundfile.SoundFile(io.BytesIO(raw) if isinstance(raw, bytes) else raw) as file:
+            if length is None:
+                return _read_all(file), file.samplerate
             # A little more than is asked for: the filter of the resampling looks ahead.
             most = math.ceil((length + 64) * file.samplerate / rate) + 64
             return file.read(most, always_2d=True), file.samplerate
     except (soundfile.SoundFileError, ValueError, OSError) as error:
         raise ValueError(f"{name} is no sound file, or damaged: {error}") from error
+
+
+def _read_all(file: Any) -> np.ndarray:
+    """All of an open sound file (T, channels)."""
+    most = MAX_VALUES // file.channels
+    if file.frames > most:
+        minutes = most / file.samplerate / 60
+        raise ValueError(f"it lasts longer than {minutes:.0f} minutes: cut it into shorter ones")
+    wave: np.ndarray = file.read(always_2d=True)
+    return wave

@@ -19,8 +19,12 @@ MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
 FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
 
 
-def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | None) -> np.ndarray:
-    """Map one raw clip to pixels (frames, image_size, image_size, channels), uint8.
+def decode(
+    raw: Any, image_size: int, channels: int, frames: int | None, rate: float | None
+) -> np.ndarray:
+    """Map one raw clip to pixels (T, image_size, image_size, channels), uint8.
+
+    These are T = `frames`, see `pick`, or without it all of them, see `pick_all`.
 
     Each frame is cropped to a square about its centre and resized. The frames of an array or of a
     folder have no clock: they are taken to be at `rate`.
@@ -30,11 +34,13 @@ def decode(raw: Any, image_size: int, channels: int, frames: int, rate: float | 
         ValueError: no video, damaged, or too large; the message names it.
     """
     shrink = partial(decode_picture, image_size=image_size, channels=channels)
+    name = str(raw) if isinstance(raw, str | Path) else "a clip"
+    choose = partial(pick, frames=frames, rate=rate) if frames else partial(pick_all, name, rate)
     if not isinstance(raw, np.ndarray | Tensor) and not is_folder(raw):
         images, times = read_video(raw, shrink)
-        return np.stack([images[i] for i in pick(times, frames, rate)])
+        return np.stack([images[i] for i in choose(times)])
     pictures = pictures_in(Path(raw)) if is_folder(raw) else frames_of(np.asarray(raw))
-    indices = pick(np.arange(len(pictures)) / (rate or 1), frames, rate)
+    indices = choose(np.arange(len(pictures)) / (rate or 1))
     return np.stack([shrink(pictures[i]) for i in indices])
 
 
@@ -66,6 +72,23 @@ def pick(times: Sequence[float] | np.ndarray, frames: int, rate: float | None) -
     spare = times[-1] - times[0] - (frames - 1) / rate
     moments = times[0] + max(spare / 2, 0) + np.arange(frames) / rate
     return np.abs(times[:, None] - moments).argmin(0)
+
+
+def pick_all(name: str, rate: float | None, times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The frames nearest to every 1 / rate seconds, from the first of a clip to its last.
+
+    Raises:
+        ValueError: there would be too many.
+    """
+    assert rate is not None
+    times = np.maximum.accumulate(times)
+    if (seconds := times[-1] - times[0]) * rate >= MAX_FRAMES:
+        raise ValueError(
+            f"{name} has more than {MAX_FRAMES:,} frames in its {seconds:.0f} s at {rate} a "
+            "second: cut it into clips, or lower data.rate"
+        )
+    count = int(seconds * rate + 1e-6) + 1  # times are rounded
+    return np.searchsorted((times[1:] + times[:-1]) / 2, times[0] + np.arange(count) / rate)
 
 
 def pictures_in(folder: Path) -> list[Path]:

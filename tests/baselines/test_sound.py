@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from datamodules.inputs.sound import SoundInput
+from datamodules.utilities.windows import cut
 from tests.data import arrays_of, opened
 from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, mel_filters, triples
 
@@ -87,3 +89,24 @@ def test_loudness_and_time_are_extract_features_part_by_part():
     described, _ = model.extract_features(data, "")
     assert described.shape == (1, 2 * 2 * 8)
     assert (described[0, :8] < described[0, 16:24] - 2).all()  # silence first, then noise
+
+
+def test_sounds_with_windows_are_scored_by_their_means():
+    """Bits of a window, of a sound, of all; spectra the same way."""
+    sounds = [torch.from_numpy(noise(length, seed=length)) for length in (30, 90)]
+    windows = cut(sounds, 30)
+    model = MarkovModel(coarse=2).fit(data_of(windows, None))
+    one_by_one = [
+        model.score(data_of(None, window[None].numpy()))["test/bits_per_sample"]
+        for window in windows.inputs
+    ]
+    wanted = np.mean([one_by_one[0], np.mean(one_by_one[1:])])
+    assert model.score(data_of(None, windows))["test/bits_per_sample"] == pytest.approx(wanted)
+    data = SimpleNamespace(
+        arrays=lambda _: (windows, np.zeros(2)),
+        input=SoundInput(sample_rate=100, levels=4, length=30, windows="spread"),
+    )
+    mel = LogMelLogistic(window=16, bands=4, parts=1, C=1.0, max_iter=9)
+    each = mel.moments(windows.inputs, data).numpy()
+    wanted = np.stack([each[0], each[1:].mean(0)])
+    np.testing.assert_allclose(mel.extract_features(data, "")[0], wanted)

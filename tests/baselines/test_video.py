@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from datamodules.bundled.moving_digits import moving_digits
 from datamodules.clips import reorder_frames
+from datamodules.utilities.windows import cut
 from tests.data import arrays_of
 from zoo.baselines.video import MotionHistograms, features, histogram
 
@@ -47,3 +49,13 @@ def test_it_cannot_tell_the_direction_of_motion():
     rows = moving_digits("direction").splits["all"]
     found = score(rows.raws[:3000, ..., None], rows.labels[:3000], bins=16, grid=4)
     assert abs(found - 0.25) < 0.05
+
+
+def test_the_features_of_a_clip_with_windows_are_their_mean():
+    clips = np.random.default_rng(0).integers(0, 255, (9, 4, 4, 1)).astype(np.uint8)
+    windows = cut([torch.from_numpy(clips[:3]), torch.from_numpy(clips[3:])], 3)
+    data = arrays_of((windows, np.arange(2)))
+    model = MotionHistograms(bins=4, grid=2, C=1.0, max_iter=9)
+    each = features(clips.reshape(3, 3, 4, 4, 1), bins=4, grid=2)
+    wanted = np.stack([each[0], each[1:].mean(0)])
+    np.testing.assert_allclose(model.extract_features(data, "test")[0], wanted)

@@ -202,6 +202,10 @@ def test_words_for_the_answer_are_green_and_those_against_it_red():
     ("text_cnn", ["--explain", "--whole", "review.txt"], "leave out --whole"),
     ("text_cnn", ["--lines", "reveiw.txt"], "reveiw.txt: there is no such file"),
     ("text_cnn", ["--explain"], "need an INPUT"),
+    ("sound_classifier", ["--windows"], "need an INPUT"),
+    ("image_cnn", ["--windows", "photos/a.png"], "--windows: ImageCNN has none with a time"),
+    ("video_conv3d", ["--windows", "clip.mp4"], "--windows: VideoConv3D has none with a time"),
+    ("wavenet", ["--windows", "sound.wav"], "--windows: WaveNet has none with a time"),
 ])  # fmt: skip
 def test_a_mistake_is_one_line(model, words, said, trained, place, command):
     (place / "empty").mkdir()
@@ -212,6 +216,18 @@ def test_a_mistake_is_one_line(model, words, said, trained, place, command):
 
 LINES = b"the film was good\n\nbad\0\n\xff worse\n...\nnot bad \xe2\x98\xba\r\nlast"
 READ = ["the film was good", "not bad \u263a", "last"]
+
+
+def test_a_line_for_each_window_says_its_seconds(trained, place, command):
+    """S89. A sound of 0.75 s in windows of a tenth."""
+    words = [trained("sound_classifier"), "--windows", "sound.wav"]
+    found = answers(command, *words)
+    assert len(found) == 8
+    assert [name for name, _ in found][::7] == ["sound.wav 0.0-0.1 s", "sound.wav 0.7-0.8 s"]
+    windows = zoo.load(words[0]).predict_windows("sound.wav")
+    assert [answer["label"] for _, answer in found] == [window["label"] for window in windows]
+    assert found[-1][1]["end"] == pytest.approx(0.75)
+    assert " begin " not in command.ran("predict", *words)
 
 
 @pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv"])

@@ -70,7 +70,7 @@ def test_embedded_strings_need_no_source_and_no_soundfile(monkeypatch):
 
 @pytest.mark.parametrize("name", ["audio_folder", "free_spoken_digit"])
 def test_batches_and_arrays_agree(name, tiny):
-    data = opened(name, **tiny(name))
+    data = opened(name, **tiny(name), windows="one")
     ids, labels = data.arrays("train")
     assert (ids.shape, ids.dtype) == ((len(labels), data.input.length), np.uint8)
     batch, wanted = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)
@@ -98,7 +98,8 @@ def test_sounds_without_classes_are_of_one(tmp_path):
     data = opened("audio_folder", source=str(sounds(tmp_path / "birds", {".": 20})), batch_size=4)
     assert data.info["classes"] == ["birds"]
     assert sum(data.info["samples"].values()) == 20
-    logits = zoo.create_model("wavenet", num_classes=1)(*data.samples("train", 2))
+    windows, labels = data.samples("train", 2)
+    logits = zoo.create_model("wavenet", num_classes=1)(windows.inputs, labels)
     assert logits.shape[:2] == (2, 256)
 
 

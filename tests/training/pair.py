@@ -31,6 +31,7 @@ OWN = {
     # Its channels hardly vary on a dark background: normalisation makes much of what is rounded.
     "video_unfolded": ("model.optimizer.lr=3e-6",),  # a thousandth of the recipe's
     "wavenet": ("data.seconds=0.1",),  # its steps take half a second each, else
+    "sound_classifier": ("data.seconds=0.1", "data.windows=spread"),
 }
 
 

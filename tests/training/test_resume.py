@@ -72,6 +72,12 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
         ends_alike(whole, step, wanted, name)
 
 
+def test_windows_are_drawn_again_as_they_were(whole):
+    changes = ("data.windows=spread", "data.seconds=0.1")
+    wanted = trained(whole, "sound_classifier", *changes)
+    ends_alike(whole, MIDDLE, wanted, "sound_classifier", *changes)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [
     ("trainer.max_steps=3", "trainer.max_epochs=9"),

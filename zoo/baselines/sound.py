@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from pydantic import Field
 from sklearn.base import BaseEstimator
+from torch import Tensor
 
+from datamodules.utilities.windows import Windows
 from zoo.baselines.characters import fall_back
 from zoo.baselines.classifier import LogisticBaseline
 from zoo.config.types import Positive, PositiveFloat
@@ -48,17 +50,20 @@ class MarkovModel(BaseEstimator):
     def fit(self, datamodule: Any) -> "MarkovModel":
         """Count on the training sounds."""
         self.levels_: int = datamodule.info["levels"]
-        training = triples(datamodule.arrays("train")[0], self.levels_)
+        training = triples(windows_of(datamodule, "train")[0], self.levels_)
         self.tables_ = [np.unique(pairs, return_counts=True) for pairs in self._pairs(training)]
         return self
 
     def score(self, datamodule: Any) -> dict[str, float]:
-        """Bits a sample on the test sounds: of each sound, then their mean."""
-        scored = triples(datamodule.arrays("test")[0], self.levels_)
+        """Bits a sample on the test sounds: of each sound or window, of each sound, their mean."""
+        ids, owners = windows_of(datamodule, "test")
+        scored = triples(ids, self.levels_)
         bits = -np.log2(self.probabilities(scored))
         lengths = np.bincount(scored.sound)
         means = np.bincount(scored.sound, bits) / np.maximum(lengths, 1)
-        return {"test/bits_per_sample": float(means[lengths > 0].mean())}
+        real, owners = lengths > 0, owners[: len(lengths)]
+        sounds, counts = np.bincount(owners[real], means[real]), np.bincount(owners[real])
+        return {"test/bits_per_sample": float((sounds[counts > 0] / counts[counts > 0]).mean())}
 
     def probabilities(self, scored: Triples) -> np.ndarray:
         """The probability (S,) of each sample given the two before it."""
@@ -73,6 +78,14 @@ class MarkovModel(BaseEstimator):
         yield of.newer * self.levels_ + of.sample
         coarse = of.older // self.coarse * self.levels_ + of.newer // self.coarse
         yield coarse * self.levels_ + of.sample
+
+
+def windows_of(datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The sounds of a split, or all their windows, (S, T), and which sound each is of (S,)."""
+    ids = datamodule.arrays(split)[0]
+    if isinstance(ids, Windows):
+        return ids.inputs.numpy(), np.repeat(np.arange(len(ids)), ids.counts.numpy())
+    return ids, np.arange(len(ids))
 
 
 def triples(ids: np.ndarray, levels: int) -> Triples:
@@ -111,13 +124,23 @@ class LogMelLogistic(LogisticBaseline):
         self.C, self.max_iter = C, max_iter
 
     def extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation of each band in each part of time (N, parts * 2 M), and labels."""
+        """Mean and deviation of each band in each part of time (N, parts * 2 M), and labels.
+
+        Of sounds with windows they are means over these.
+        """
         ids, labels = datamodule.arrays(split)
-        waves = np.stack(datamodule.input.restore(torch.from_numpy(ids)))
+        if isinstance(ids, Windows):
+            sounds = [part.mean(self.moments(part.inputs, datamodule)) for part in ids.split(256)]
+            return torch.cat(sounds).numpy(), labels
+        return self.moments(torch.from_numpy(ids), datamodule).numpy(), labels
+
+    def moments(self, ids: Tensor, datamodule: Any) -> Tensor:
+        """The features (N, parts * 2 M) of sounds (N, T), or of windows."""
+        waves = np.stack(datamodule.input.restore(ids))
         bands = log_mel(waves, datamodule.input.sample_rate, self.window, self.bands)
         parts = np.array_split(bands, self.parts, axis=1)
         features = [moment(part, axis=1) for part in parts for moment in (np.mean, np.std)]
-        return np.concatenate(features, axis=1), labels
+        return torch.from_numpy(np.concatenate(features, axis=1))
 
 
 def log_mel(waves: np.ndarray, rate: int, window: int, bands: int) -> np.ndarray:

@@ -6,8 +6,10 @@ Shapes: N clips, T frames, H x W pixels, C channels.
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 from pydantic import Field
 
+from datamodules.utilities.windows import Windows
 from zoo.baselines.classifier import LogisticBaseline
 from zoo.config.types import Positive, PositiveFloat
 
@@ -17,7 +19,7 @@ class MotionHistograms(LogisticBaseline):
 
     The features of a clip, see `features`: how its pixels are spread over the levels, how the
     changes from frame to frame are, and the mean change in each cell of a grid. Changes have no
-    sign, so that no direction is given away.
+    sign, so that no direction is given away. Of a clip with windows they are means over these.
 
     Args:
         bins: levels of each histogram.
@@ -40,6 +42,9 @@ class MotionHistograms(LogisticBaseline):
 
     def extract_features(self, datamodule: Any, split: str) -> tuple[np.ndarray, np.ndarray]:
         clips, labels = datamodule.arrays(split)
+        if isinstance(clips, Windows):
+            windows = features(clips.inputs.numpy(), self.bins, self.grid)
+            return clips.mean(torch.from_numpy(windows)).numpy(), labels
         return features(clips, self.bins, self.grid), labels
 
 

@@ -60,7 +60,8 @@ def columns(answer: Any) -> dict[str, str]:
     """An answer as cells of a table."""
     if isinstance(answer, list):  # words and how near or how likely they are
         return {"words": ", ".join(f"{word} {share:.2f}" for word, share in answer)}
-    cells = {key: value for key, value in answer.items() if key != "probabilities"}
+    hidden = ("probabilities", "begin", "end")  # of windows the name says where they are
+    cells = {key: value for key, value in answer.items() if key not in hidden}
     if "probability" in cells:
         cells["probability"] = f"{100 * cells['probability']:.1f} %"
     if "next" in cells:

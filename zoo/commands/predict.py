@@ -6,6 +6,7 @@
     cat texts.txt | zoo predict text_cnn.imdb -        standard input: a text a line
     zoo predict text_cnn.imdb texts.txt --lines        a file the same way; it may be of any size
     zoo predict text_cnn.imdb book.txt --whole         a text of any length, window by window
+    zoo predict sound_classifier birds.wav --windows   each window of a sound or clip by itself
     zoo predict cbow "paris - france + italy"          an analogy, a word, or a gap: "the _ sat"
     zoo predict char_rnn "def "                        a prompt
     zoo predict gan 0 1 2                              seeds
@@ -65,6 +66,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     what.add_argument(
         "--whole", action="store_true", help="read all of a text: the mean over windows of it"
     )
+    what.add_argument(
+        "--windows", action="store_true", help="of a sound or a clip: a line for each window"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one JSON list, with all that is known")
     how.add_argument("--jsonl", action="store_true", help="the same, one JSON object a line")
@@ -86,9 +90,12 @@ def run(args: Namespace) -> None:
         show_examples(model, output)
         return
     inputs = collect_inputs(args, getattr(model.input, "suffixes", frozenset()))
-    parts = track_parts(inputs, 1 if args.explain or args.whole else AT_ONCE)
+    one_by_one = args.explain or args.whole or args.windows
+    parts = track_parts(inputs, 1 if one_by_one else AT_ONCE)
     failures = Failures()
     answers = predict_all(make_predict(args, model), parts, failures)
+    if args.windows:
+        answers = name_windows(answers)
     write(args, model, answers, output)
     failures.check()
 
@@ -104,12 +111,18 @@ def check(args: Namespace, model: Any) -> None:
         raise ValueError(f"--explain: {kind} cannot say which words pushed its answer; {texts}")
     if args.whole and not hasattr(model, "explain"):
         raise ValueError(f"--whole: {kind} does not read texts window by window; {texts}")
+    has_windows = hasattr(model, "predict_windows") and getattr(model.input, "seconds", None)
+    if args.windows and not has_windows:
+        sounds = "take a classifier of sounds, or of clips at a rate"
+        raise ValueError(f"--windows: {kind} has none with a time; {sounds}")
     if args.explain and args.whole:
         raise ValueError("--explain is about one window: leave out --whole")
     if args.lines and ".txt" not in getattr(model.input, "suffixes", ()):
         raise ValueError(f"--lines: {kind} takes no texts; leave it out")
-    if (args.lines or args.whole or args.explain) and not args.inputs:
-        raise ValueError("--explain, --lines and --whole need an INPUT: a file, a text or -")
+    if (args.lines or args.whole or args.explain or args.windows) and not args.inputs:
+        raise ValueError(
+            "--explain, --lines, --whole and --windows need an INPUT: a file, a text or -"
+        )
 
 
 # --- what is answered -----------------------------------------------------------------------------
@@ -121,6 +134,8 @@ def make_predict(args: Namespace, model: Any) -> Predict:
 
     if args.whole:
         return lambda raws: [predict_long_text(model, raw) for raw in raws]
+    if args.windows:
+        return lambda raws: [model.predict_windows(raw) for raw in raws]
     predict: Predict = model.explain if args.explain else model.predict
     if ".txt" not in getattr(model.input, "suffixes", ()):
         return predict
@@ -150,6 +165,13 @@ def predict_all(
                 failures.add(raw_input, answer)
             else:
                 yield raw_input.name, answer
+
+
+def name_windows(answers: Iterator[Answer]) -> Iterator[Answer]:
+    """An answer for each window, called after its file and its seconds."""
+    for name, windows in answers:
+        for window in windows:
+            yield f"{name} {window['begin']:.1f}-{window['end']:.1f} s", window
 
 
 def predict_part(predict: Predict, part: Sequence[RawInput]) -> list[Any]:

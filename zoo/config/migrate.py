@@ -19,6 +19,8 @@ CLASSES = {
     "zoo.windows.StackedWindows": "zoo.baselines.windows.StackedWindows",
 }
 GAINED: dict[str, dict[str, Any]] = {  # arguments since added, with the value that changes nothing
+    "datamodules.audio.Sounds": {"windows": "one"},
+    "datamodules.clips.Clips": {"windows": "one"},
     "datamodules.texts.Texts": {
         "text_column": None, "label_column": None, "buckets": False, "class_weights": None,
     },

@@ -63,12 +63,14 @@ def load_batch(model: "ZooModule", picture: str | None) -> "tuple[Tensor, str]":
     Raises:
         ValueError, FileNotFoundError: there is no such picture.
     """
+    from datamodules.utilities.windows import one_window
+
     if picture:
-        return model.preprocess(picture), picture
+        return one_window(model.preprocess(picture)), picture
     from zoo.pages import examples
     from zoo.training.evaluate import open_test_data
 
     config, own = examples.choose_data(model)
     batch = open_test_data(config, model, classes=own).samples("test", 1)
-    images = batch[0] if isinstance(batch, tuple) else batch
+    images = one_window(batch[0]) if isinstance(batch, tuple) else batch
     return images, f"a test picture of {config['choices']['data']}"

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from datamodules.utilities.windows import Windows, one_window
 from zoo.figures import raster
 from zoo.figures.kinds import Grid
 from zoo.nn.hooks import record_calls
@@ -50,15 +51,15 @@ def displayed_layers(model: nn.Module) -> dict[str, str]:
 
 
 @torch.inference_mode()
-def feature_maps(model: "ZooModule", batch: Tensor) -> dict[str, np.ndarray]:
+def feature_maps(model: "ZooModule", batch: Tensor | Windows) -> dict[str, np.ndarray]:
     """The maps (C, H, W) of the first sample of a batch, by convolution, of those that take part.
 
     Args:
-        batch: as `forward` takes it.
+        batch: as `forward` takes it, or windows, of which the middle one is shown.
     """
     displayed = displayed_layers(model)
     with record_calls(model, displayed.values()) as calls:
-        model.eval()(batch[:1].to(model.device))
+        model.eval()(one_window(batch)[:1].to(model.device))
     outputs: dict[str, Tensor] = {}
     for call in calls:
         outputs.setdefault(call.name, call.output)  # of the picture, not of its mirror image
@@ -88,7 +89,7 @@ def first_filters(model: nn.Module) -> Grid:
     return raster.filters(layer.weight.detach().float().cpu().numpy())
 
 
-def figures(model: "ZooModule", batch: Tensor) -> dict[str, Grid]:
+def figures(model: "ZooModule", batch: Tensor | Windows) -> dict[str, Grid]:
     """For a report: the first layer's filters, and the maps of the first picture of a batch."""
     maps = raster.feature_maps(feature_maps(model, batch))
     return {"First-layer filters": first_filters(model), "Feature maps": maps}

@@ -11,6 +11,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
+from datamodules.utilities.windows import Windows
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
@@ -80,22 +81,28 @@ class ZooModule(HubMixin, LightningModule):
         batches = self.batches(raws, batch_size)
         return [answer for batch in batches for answer in self.predict_batch(batch)]
 
-    def predict_batch(self, batch: Tensor) -> list[Any]:
-        """Answer for a batch as `forward` takes it."""
+    def predict_batch(self, batch: Any) -> list[Any]:
+        """Answer for a batch as `forward` takes it, or for `Windows`."""
         return self.postprocess(self(batch))
 
-    def batches(self, raws: Any, size: int) -> Iterator[Tensor]:
-        """Raw data, one item or a list, as batches of at most `size` on this model's device."""
+    def batches(self, raws: Any, size: int) -> Iterator[Tensor | Windows]:
+        """Raw data, one item or a list, as batches of at most `size` on this model's device.
+
+        Of recordings with windows a batch has all windows of one or more.
+        """
         many = isinstance(raws, list | tuple) and len(raws) > size
         for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
             yield from self.preprocess(part).to(self.device).split(size)
 
-    def preprocess(self, raws: Any) -> Tensor:
-        """Raw data as what `forward` takes; a ValueError where no input is attached."""
+    def preprocess(self, raws: Any) -> Any:
+        """Raw data as what `forward` takes, or their `Windows`.
+
+        Raises:
+            ValueError: no input is attached.
+        """
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
-        batch: Tensor = self.input(raws)
-        return batch
+        return self.input(raws)
 
     @torch.inference_mode()
     def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
@@ -107,7 +114,8 @@ class ZooModule(HubMixin, LightningModule):
             batch_size: items that the network sees at once.
 
         Returns:
-            A tensor (N, ...) on the CPU; with `layers` a dict of them, by name.
+            A tensor (N, ...) on the CPU; with `layers` a dict of them, by name. Of recordings
+            with windows they are means over these.
 
         Raises:
             ValueError: no such layer, no input, or data that cannot be read.
@@ -115,7 +123,7 @@ class ZooModule(HubMixin, LightningModule):
         self.eval()
         if layers is None:
             return torch.cat(
-                [self.forward_features(batch).cpu() for batch in self.batches(raws, batch_size)]
+                [self.mean_features(batch).cpu() for batch in self.batches(raws, batch_size)]
             )
         names = [name for name, _ in self.named_modules() if name]
         for name in layers:
@@ -139,8 +147,17 @@ class ZooModule(HubMixin, LightningModule):
         features: Tensor = calls[-1].inputs[0]
         return features
 
+    def mean_features(self, batch: Any) -> Tensor:
+        """What the last layer sees of a batch, of recordings the mean over their windows."""
+        if isinstance(batch, Windows):
+            return batch.mean(self.forward_features(batch.inputs))
+        return self.forward_features(batch)
+
     def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
-        """What layers give for a batch, a recurrent one without its state."""
+        """What layers give, a recurrent one without its state; the mean over windows."""
+        if isinstance(batch, Windows):
+            outputs = self._layer_outputs(batch.inputs, layers)
+            return {name: batch.mean(output) for name, output in outputs.items()}
         with record_calls(self, layers) as calls:
             self(batch)
         return {c.name: c.output[0] if isinstance(c.output, tuple) else c.output for c in calls}

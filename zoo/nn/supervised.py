@@ -1,6 +1,8 @@
 """Learning from pairs: what all classifiers share, and all regressors.
 
-Shapes: B samples, K classes.
+Of a recording with windows the answer is the mean of their probabilities.
+
+Shapes: B samples, S windows of all of them, K classes.
 """
 
 from typing import Any
@@ -11,13 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 
+from datamodules.utilities.windows import Windows, one_window
 from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
 from zoo.metrics.classification import build_metrics
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import at_least_float32
 
-Batch = tuple[Tensor, Tensor]  # inputs, and labels or values
+Batch = tuple[Any, Tensor]  # inputs or their windows, and labels or values
+AT_ONCE = 64  # windows that a network sees
 
 
 class Classifier(ZooModule):
@@ -33,6 +37,13 @@ class Classifier(ZooModule):
     def class_names(self, count: int) -> list[str]:
         """The names of the classes, or their numbers."""
         return self.classes or [str(i) for i in range(count)]
+
+    def logits(self, inputs: Tensor | Windows) -> Tensor:
+        """Map inputs to logits (B, K); windows to the logarithm of their mean probability."""
+        if not isinstance(inputs, Windows):
+            return at_least_float32(self(inputs))
+        parts = inputs.split(AT_ONCE)
+        return torch.cat([part.log_mean(at_least_float32(self(part.inputs))) for part in parts])
 
     def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
@@ -57,7 +68,7 @@ class Classifier(ZooModule):
             raise ValueError(
                 "the data have values, and this model gives classes: take model=image_regressor"
             )
-        logits = at_least_float32(self(inputs))
+        logits = self.logits(inputs)
         options: dict[str, Any] = {}
         if stage == "train":
             options = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
@@ -66,13 +77,18 @@ class Classifier(ZooModule):
         self.measure(logits.softmax(1), right)
         return {"loss": losses, "accuracy": (logits.argmax(1) == right).float()}
 
-    def predict_batch(self, batch: Tensor) -> list[Any]:
+    def predict_batch(self, batch: Tensor | Windows) -> list[Any]:
         """Answer for a batch; an input unlike the training data gets a `warning`.
 
-        It does where the weights came with a detector (`novelty`).
+        It does where the weights came with a detector (`novelty`), by the mean over windows.
         """
-        features = self.forward_features(batch)
-        answers = self.postprocess(self.get_submodule("head")(features))
+        windows = batch if isinstance(batch, Windows) else None
+        features = self.forward_features(batch if windows is None else windows.inputs)
+        logits = self.get_submodule("head")(features)
+        if windows is not None:
+            features = windows.mean(features)
+            logits = windows.log_mean(at_least_float32(logits))
+        answers = self.postprocess(logits)
         if self.novelty is not None:
             for answer, score in zip(answers, self.novelty.score(features), strict=True):
                 if score > 1:
@@ -80,17 +96,46 @@ class Classifier(ZooModule):
         return answers
 
     @torch.inference_mode()
+    def predict_windows(self, raw: Any) -> list[dict[str, Any]]:
+        """Answer for each window of a sound or a clip, from its start to its end.
+
+        Returns:
+            Answers with `begin` and `end`, in seconds; the windows leave nothing out. A `warning`
+            is of recordings, where the model learned from their windows.
+
+        Raises:
+            ValueError: no input that has windows is attached, or `raw` cannot be read.
+        """
+        if not (seconds := getattr(self.input, "seconds", None)):
+            raise ValueError(
+                f"{type(self).__name__} reads no windows: take a model of sounds, or of clips at a "
+                "rate"
+            )
+        self.eval()
+        windows = self.input.cut(raw, None).to(self.device)
+        parts = windows.inputs.split(AT_ONCE)
+        answers = [answer for part in parts for answer in self.predict_batch(part)]
+        if self.input.has_windows:  # then the detector knows means over windows, not windows
+            for answer in answers:
+                answer.pop("warning", None)
+        begins = [start / self.input.sample_rate for start in windows.starts.tolist()]
+        return [
+            {"begin": begin, "end": begin + seconds, **answer}
+            for begin, answer in zip(begins, answers, strict=True)
+        ]
+
+    @torch.inference_mode()
     def figures(self, batch: Batch) -> dict[str, Picture]:
         """Figures of a test batch and of the answers for it."""
         parts = batch[0].split(256)
-        logits = torch.cat([self(part.to(self.device)).float().cpu() for part in parts])
+        logits = torch.cat([self.logits(part.to(self.device)).float().cpu() for part in parts])
         return self.make_figures(batch, logits.softmax(1).numpy())
 
     def make_figures(self, batch: Batch, probabilities: np.ndarray) -> dict[str, Picture]:
         """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
         inputs, labels = batch
-        classes = self.class_names(probabilities.shape[1])
-        pictures = self.input.restore(inputs) if hasattr(self.input, "restore") else None
+        classes, shown = self.class_names(probabilities.shape[1]), one_window(inputs)
+        pictures = self.input.restore(shown) if hasattr(self.input, "restore") else None
         rate = getattr(self.input, "sample_rate", 0)
         return evaluation.classification(probabilities, labels.numpy(), classes, pictures, rate)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from datamodules.sources.locate import locate
+from datamodules.utilities.windows import one_window
 from zoo.catalog.compose import compose
 from zoo.figures.evaluation import draw_answers
 from zoo.figures.html import render
@@ -52,7 +53,8 @@ def make_examples(model: "ZooModule") -> Examples:
         answers = model.eval().predict_batch(inputs.to(model.device))
     truths = [data.info["classes"][label] for label in labels.tolist()]
     rate = getattr(model.input, "sample_rate", 0)
-    picture = draw_answers(list(data.input.restore(inputs)), truths, answers, rate)
+    shown = list(data.input.restore(one_window(inputs)))
+    picture = draw_answers(shown, truths, answers, rate)
     return Examples(title, name, truths, answers, {"The truth, and the answer": picture})
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from datamodules.utilities.windows import one_window
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.training.comparison import headline
 
@@ -61,7 +62,7 @@ def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
 
 def example(model: "ZooModule", data: Any) -> Tensor:
     """One sample as `forward` takes it: of the data, unless the model starts from noise."""
-    sample, own = data.samples("test", 1)[0][:1], model.example_input_array
+    sample, own = one_window(data.samples("test", 1)[0])[:1], model.example_input_array
     assert isinstance(own, Tensor)
     return sample if sample.ndim == own.ndim and sample.dtype == own.dtype else own
 
@@ -95,4 +96,4 @@ def features_of(model: "ZooModule", data: Any, split: str, count: int) -> tuple[
     inputs, labels = data.samples(split, count)
     model.eval()
     batches = (part.to(model.device) for part in inputs.split(256))
-    return torch.cat([model.forward_features(part).float().cpu() for part in batches]), labels
+    return torch.cat([model.mean_features(part).float().cpu() for part in batches]), labels

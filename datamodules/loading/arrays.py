@@ -65,6 +65,7 @@ class InMemory(LightningDataModule):
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
     key: Key | None = None  # of the batch that the model is working on
+    folder: Path | None = None  # of the arrays, where the cache is not to have them
     model_input: Any = None  # that came with a model: nothing is fitted then
     model_classes: list[str] | None = None
     splits: dict[str, Arrays]
@@ -140,6 +141,11 @@ class InMemory(LightningDataModule):
             origin = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
             (part / "info.json").write_text(json.dumps({**info, **origin}))
 
+        if self.folder is not None:
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                build(self.folder)
+            return self.folder
         return cache.cached(name, self.cache_key(cache=CACHE_VERSION), build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from datamodules.loading.batches import Batch, Batches
 from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
+from datamodules.utilities.catalogued import Catalogued
 from datamodules.utilities.draws import Key
 
 Arrays = dict[str, np.ndarray]
@@ -52,12 +53,13 @@ class DataArguments(TypedDict):
     seed: Annotated[int, Field(ge=0)]  # of order and augmentation; the splits have their own
 
 
-class InMemory(LightningDataModule):
+class InMemory(LightningDataModule, metaclass=Catalogued):
     """A data set whose splits are arrays.
 
     A subclass takes `DataArguments`, hub and batch_size, and saves them as hyperparameters.
     """
 
+    MAKER: ClassVar = "zoo.create_data(NAME)"
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
     ARRAY_ARGUMENTS: ClassVar[tuple[str, ...]] = ()  # those that the arrays depend on

@@ -49,9 +49,7 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 OWN = ("experiment", "verbose")  # parameters that are no keys of a run
-KEYS = (
-    *OWN, "model", "data", "trainer", "seed", "init", "monitor", "mode", "ema", "early_stopping",
-)  # fmt: skip
+KEYS = ["model", "data", "trainer", "seed", "init", "monitor", "mode", "ema", "early_stopping"]
 MEASURED = "datamodules.turned_images.MeasuredImages"
 
 
@@ -80,11 +78,12 @@ class Estimator(BaseEstimator):
         self, experiment: str = "image_cnn", *, verbose: bool = False, **overrides: Any
     ) -> None:
         self.experiment, self.verbose = experiment, verbose
+        self._overrides: dict[str, Any] = {}
         self.set_params(**overrides)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters that were given, by name; the others are the experiment's."""
-        return {name: vars(self)[name] for name in vars(self) if name.split("__")[0] in KEYS}
+        return {**{name: getattr(self, name) for name in OWN}, **self._overrides}
 
     def set_params(self, **params: Any) -> "Estimator":
         """Set any override of the config, whether it was given before or not.
@@ -92,10 +91,13 @@ class Estimator(BaseEstimator):
         Raises:
             ValueError: no such section; other wrong names are found by `fit`.
         """
-        for name in params:
-            if name.split("__")[0] not in KEYS:
-                raise ValueError(no_such("parameter", name, KEYS))
-        vars(self).update(params)
+        for name, value in params.items():
+            if name in OWN:
+                setattr(self, name, value)
+            elif name.split("__")[0] in KEYS:
+                self._overrides = {**self._overrides, name: value}
+            else:
+                raise ValueError(no_such("parameter", name, (*OWN, *KEYS)))
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -105,7 +107,6 @@ class Estimator(BaseEstimator):
         tags.classifier_tags = ClassifierTags() if classifies else None
         tags.regressor_tags = None if classifies else RegressorTags()
         tags.target_tags.required = True
-        tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = kind is SOUNDS
         tags.input_tags.three_d_array = kind in (PICTURES, SOUNDS)
         tags.input_tags.string = kind is TEXTS
@@ -146,8 +147,8 @@ class Estimator(BaseEstimator):
         """The label of each sample, as y has it, or its value, float64; (N,)."""
         if not self._task()[0]:
             return np.array([answer["value"] for answer in self._answers(X)], np.float64)
-        labels: np.ndarray = self.classes_[self.predict_proba(X).argmax(1)]
-        return labels
+        best = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_)[best]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy, or of values the share of their variance that is explained (R2)."""
@@ -166,8 +167,7 @@ class Estimator(BaseEstimator):
         group = "experiment" if name in registry.names("experiment") else "model"
         values = {
             key.replace("__", "."): value.item() if isinstance(value, np.generic) else value
-            for key, value in self.get_params().items()
-            if key not in OWN
+            for key, value in self._overrides.items()
         }
         return [f"{group}={name}", *as_overrides(values)]
 

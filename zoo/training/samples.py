@@ -36,7 +36,8 @@ def as_samples(X: Any, kind: Kind) -> list[Any]:
         if numbers or X.ndim not in (1, *KINDS[kind][1]):
             raise ValueError(f"X has the shape {X.shape}: {wanted}")
     elif isinstance(X, str | bytes) or not isinstance(X, Sequence):
-        raise ValueError(f"X is a {type(X).__name__}: {wanted}")
+        sparse = "sparse " if hasattr(X, "toarray") else ""
+        raise ValueError(f"X is a {sparse}{type(X).__name__}: {wanted}")
     if not len(X):
         raise ValueError(f"X has 0 samples: {wanted}")
     return list(X)

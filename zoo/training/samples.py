@@ -47,9 +47,13 @@ def label(samples: list[Any], y: np.ndarray) -> tuple[Source, np.ndarray]:
     """Rows of samples with their labels' numbers, and the classes (K,), sorted.
 
     Raises:
-        ValueError: they are values; fewer than two classes, or than two samples of one.
+        ValueError: they are values, or of several types; fewer than two classes, or than two
+            samples of one.
     """
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except TypeError as error:
+        raise ValueError(f"y holds labels of several types, one is wanted: {error}") from error
     classes, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise ValueError(f"y has 1 class, {classes[0]!s}: two or more are needed")

@@ -27,4 +27,4 @@ class Catalogued(ABCMeta):
     @property
     def __signature__(cls) -> Signature:
         """That of the constructor, which `help` shows, not that of the call above."""
-        return signature(cls.__init__.__get__(object()))
+        return signature(cls.__init__.__get__(object()))  # type: ignore[misc]

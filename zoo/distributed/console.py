@@ -44,7 +44,8 @@ def make_progress(on: Console | None = None, **options: Any) -> Progress:
     text = TextColumn("{task.description}", markup=False)
     return Progress(
         text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=on,
-        refresh_per_second=1, transient=True, disable=not on.is_terminal, **options,
+        refresh_per_second=1, transient=True, disable=SILENT.get() or not on.is_terminal,
+        **options,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Pictures that were turned, with the question by which angle.
+"""Pictures with a value each, and such that were turned, with the question by which angle.
 
 data/pets/cat/1.jpg     as for images.py; a batch is images (B, C, H, W) and angles (B,)
 """
@@ -17,21 +17,72 @@ from datamodules.sources.splits import divide
 
 REACH = 60.0  # degrees, uniform in +-, of turned pictures: further round and a 6 is a 9
 TURNS = 0  # the seed of the angles
-SPOILS = (  # options that would change the angle
-    "rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip", "mixup", "cutmix",
-)  # fmt: skip
 
 
-class TurnedImages(Images):
+class MeasuredImages(Images):
+    """Pictures with a value each in place of a class: rows of (picture, value).
+
+    A batch is images (B, C, H, W), float, normalised, and values (B,), float, in their unit. The
+    labels of the rows serve to divide the pictures evenly, no more.
+    """
+
+    ARRAYS: ClassVar = ("pixels", "values")
+    SPOILS: ClassVar[tuple[str, ...]] = ("mixup", "cutmix")  # options that would change the value
+    UNIT: ClassVar[str] = "y"
+
+    def make_context(self, rows: Rows) -> tuple[int, int, int]:
+        return super().make_context(Rows([raw for raw, _ in rows.raws], rows.labels))
+
+    def decode(
+        self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
+    ) -> Arrays:
+        """Pixels (N, H, W, C), uint8; values (N,), float32; and labels (N,)."""
+        raws, values = zip(*rows.raws, strict=True)
+        indexed = Rows(raws, np.arange(len(raws)), rows.numbers, rows.where)
+        arrays = super().decode(indexed, split, shape, skipped)
+        readable = arrays["labels"]
+        return {
+            "pixels": arrays["pixels"],
+            self.ARRAYS[1]: np.array(values, np.float32)[readable],
+            "labels": rows.labels[readable],
+        }
+
+    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        """The info without classes, but with the unit and the moments of what is measured.
+
+        Raises:
+            ValueError: augmentation would change the value.
+        """
+        for name in self.SPOILS:
+            if value := self.hparams["augment"].get(name):
+                raise ValueError(
+                    f"data.augment.{name} is {value}: it would change the {self.ARRAYS[1][:-1]} "
+                    "that is asked for; leave it out"
+                )
+        info = super().fit(metadata)
+        rest = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
+        return {**rest, "unit": self.UNIT, **self.target_moments(metadata)}
+
+    def target_moments(self, metadata: dict[str, Any]) -> dict[str, float]:
+        """Mean and deviation of the training values; 1 where all are the same."""
+        values = self.arrays("train")[1].astype(np.float64)
+        return {"target_mean": float(values.mean()), "target_std": float(values.std()) or 1.0}
+
+
+class TurnedImages(MeasuredImages):
     """Pictures with another question than what they show: by which angle is each turned?
 
     Each is turned about its centre by an angle of its own, drawn once, positive counter-clockwise;
-    the classes serve to divide the pictures evenly, no more. A batch is images (B, C, H, W), float,
-    normalised, and angles (B,), float, in degrees. `augment` must leave the angle alone.
+    a batch is images (B, C, H, W), float, normalised, and angles (B,), float, in degrees. `augment`
+    must leave the angle alone.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {"turned_digits": digits}
     ARRAYS: ClassVar = ("pixels", "angles")
+    SPOILS: ClassVar = (
+        "rotation_range", "shear_degrees", "horizontal_flip", "vertical_flip", "mixup", "cutmix",
+    )  # fmt: skip
+    UNIT: ClassVar = "degrees"
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """Rows of (picture, angle), in the three splits."""
@@ -50,44 +101,19 @@ class TurnedImages(Images):
         }
         return Source(pairs, source.classes)
 
-    def make_context(self, rows: Rows) -> tuple[int, int, int]:
-        return super().make_context(Rows([raw for raw, _ in rows.raws], rows.labels))
-
     def context_metadata(self, context: tuple[int, int, int]) -> dict[str, Any]:
         """Mean and deviation of all training angles, whatever part of them is used."""
         return self.moments
+
+    def target_moments(self, metadata: dict[str, Any]) -> dict[str, float]:
+        return {name: metadata[name] for name in ("target_mean", "target_std")}
 
     def decode(
         self, rows: Rows, split: str, shape: tuple[int, int, int], skipped: list[str]
     ) -> Arrays:
         """Pixels (N, H, W, C), uint8, turned; angles (N,), float32; and labels (N,)."""
-        raws, angles = zip(*rows.raws, strict=True)
-        indexed = Rows(raws, np.arange(len(raws)))
-        arrays = super().decode(indexed, split, shape, skipped)
-        readable = arrays["labels"]
-        turns = np.array(angles, np.float32)[readable]
-        return {
-            "pixels": turn_images(arrays["pixels"], turns),
-            "angles": turns,
-            "labels": rows.labels[readable],
-        }
-
-    def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        """The info without classes, but with the unit and the moments of what is measured.
-
-        Raises:
-            ValueError: augmentation would change the angle.
-        """
-        for name in SPOILS:
-            if value := self.hparams["augment"].get(name):
-                raise ValueError(
-                    f"data.augment.{name} is {value}: it would change the angle that is asked for; "
-                    "leave it out"
-                )
-        info = super().fit(metadata)
-        rest = {name: info[name] for name in info.keys() - {"num_classes", "classes"}}
-        moments = {name: metadata[name] for name in ("target_mean", "target_std")}
-        return {**rest, "unit": "degrees", **moments}
+        arrays = super().decode(rows, split, shape, skipped)
+        return {**arrays, "pixels": turn_images(arrays["pixels"], arrays["angles"])}
 
 
 def turn_images(pixels: np.ndarray, angles: np.ndarray) -> np.ndarray:

@@ -130,8 +130,9 @@ def test_every_other_command_of_the_pages_is_known():
 
 @pytest.mark.parametrize("page", [README, *PAGES], ids=["README", *PAGE_NAMES])
 def test_the_python_of_the_pages_runs(page, place, monkeypatch):
-    """On 400 samples of each data set."""
+    """On 400 samples of each data set; an estimator takes two steps."""
     monkeypatch.setattr(zoo, "create_data", partial(zoo.create_data, limit=400))
+    monkeypatch.setattr(zoo, "Estimator", partial(zoo.Estimator, trainer__max_steps=2))
     for block in blocks(page, "python"):
         exec(compile(block, "a page", "exec"), {})
 

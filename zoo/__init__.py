@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.catalog.registry import list_experiments as list_experiments
     from zoo.catalog.registry import list_models as list_models
     from zoo.nn.module import ZooModule
+    from zoo.training.estimator import Estimator as Estimator
     from zoo.training.launch import train as train
     from zoo.training.run import Run as Run
 
@@ -31,6 +32,7 @@ _HOMES = {
     "load": "zoo.pretrained.load",
     "train": "zoo.training.launch",
     "Run": "zoo.training.run",
+    "Estimator": "zoo.training.estimator",
 }
 __all__ = sorted(_HOMES)
 

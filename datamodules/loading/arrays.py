@@ -21,6 +21,7 @@ from datamodules.loading.batches import Batch, Batches
 from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.utilities import cache
+from datamodules.utilities.catalogued import Catalogued
 from datamodules.utilities.draws import Key
 
 Arrays = dict[str, np.ndarray]
@@ -52,12 +53,13 @@ class DataArguments(TypedDict):
     seed: Annotated[int, Field(ge=0)]  # of order and augmentation; the splits have their own
 
 
-class InMemory(LightningDataModule):
+class InMemory(LightningDataModule, metaclass=Catalogued):
     """A data set whose splits are arrays.
 
     A subclass takes `DataArguments`, hub and batch_size, and saves them as hyperparameters.
     """
 
+    MAKER: ClassVar = "zoo.create_data(NAME)"
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {}  # by name: what needs no download
     ARRAYS: ClassVar[tuple[str, ...]] = ()  # what a batch gathers from, in this order
     ARRAY_ARGUMENTS: ClassVar[tuple[str, ...]] = ()  # those that the arrays depend on
@@ -65,6 +67,7 @@ class InMemory(LightningDataModule):
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
     key: Key | None = None  # of the batch that the model is working on
+    folder: Path | None = None  # of the arrays, where the cache is not to have them
     model_input: Any = None  # that came with a model: nothing is fitted then
     model_classes: list[str] | None = None
     splits: dict[str, Arrays]
@@ -140,6 +143,11 @@ class InMemory(LightningDataModule):
             origin = {"bundled": self.bundled, "digest": f"{name}-{digest_of(part, info)}"}
             (part / "info.json").write_text(json.dumps({**info, **origin}))
 
+        if self.folder is not None:
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                build(self.folder)
+            return self.folder
         return cache.cached(name, self.cache_key(cache=CACHE_VERSION), build)
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:

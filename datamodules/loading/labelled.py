@@ -32,10 +32,23 @@ class Labelled(InMemory):
     KIND: ClassVar[Kind]
     HINT: ClassVar[str] = "data.broken=skip leaves such out"
 
+    source: Source | None = None  # rows of a program, in place of those that lie somewhere
+
+    def use_rows(self, source: Source, folder: Path) -> None:
+        """Take rows that a program holds; before `prepare_data`.
+
+        Args:
+            folder: takes their arrays, which the cache is not to have; there is none yet.
+        """
+        self.source, self.folder = source, folder
+
+    def locate(self) -> Path | str:
+        return self.hparams["name"] if self.source else super().locate()
+
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write each split's arrays and labels."""
         hparams, scratch = self.hparams, part / "scratch"
-        source = self.read_source(location, scratch)
+        source = self.source or self.read_source(location, scratch)
         source = divide(source, hparams["validation"], hparams["test"], seed=0)
         splits = {
             split: rows.take(first(rows.labels, hparams["limit"], seed=0))

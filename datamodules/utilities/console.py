@@ -1,12 +1,25 @@
 """How far a long preparation is, on stderr; no text is taken for rich's markup."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 MANY = 10_000  # items from which on a bar is worth showing
+SILENT: ContextVar[bool] = ContextVar("silent", default=False)  # of this thread
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Neither lines nor bars from this thread."""
+    token = SILENT.set(True)
+    try:
+        yield
+    finally:
+        SILENT.reset(token)
 
 
 def with_bar(items: Sequence[Any] | np.ndarray, description: str) -> Iterator[Any]:
@@ -32,5 +45,6 @@ def track(
     console = Console(stderr=True)
     text, bar = TextColumn("{task.description}", markup=False), BarColumn()
     columns = text, bar, MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    disable = SILENT.get() or not console.is_terminal
+    with Progress(*columns, console=console, disable=disable) as progress:
         yield from progress.track(items, total, completed, description=description)

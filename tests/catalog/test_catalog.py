@@ -1,7 +1,9 @@
 """The catalog: names, composing, the schema from signatures, the allow-list, and its contracts."""
 
+import abc
 import json
 import re
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +18,7 @@ from zoo.catalog import registry
 from zoo.catalog.compose import as_overrides, compose, sweep_jobs
 from zoo.config import schema
 from zoo.config.locate import locate
+from zoo.image_cnn import ImageCNN
 from zoo.training import evaluator
 from zoo.training.fit import run_experiment
 
@@ -124,6 +127,32 @@ def test_an_experiment_says_what_it_is_and_names_its_files(name):
 def test_lists_can_be_filtered():
     assert zoo.list_models("*_2017") == [name for name in MODELS if name.endswith("_2017")]
     assert "digits" in DATA
+
+
+@pytest.mark.parametrize("group", ["model", "data"])
+def test_a_class_that_is_made_by_hand_says_what_fills_in_its_arguments(group):
+    """In a line; and `help` shows the arguments themselves."""
+    files = [path.read_text() for path in (registry.conf_folder() / group).glob("*.yaml")]
+    targets = {*re.findall(r"^ *_target_: (\S+)", "\n".join(files), re.MULTILINE)}
+    assert len(targets) > 6
+    for cls in map(locate, targets):
+        with pytest.raises(TypeError, match=rf"^.+ missing .+: use zoo.create_{group}\(NAME\).+$"):
+            cls()
+        assert [*signature(cls).parameters] == [*signature(cls.__init__).parameters][1:]
+
+
+def test_a_class_of_ones_own_keeps_its_arguments_and_its_errors():
+    """All arguments of a subclass are hyperparameters; what fails inside is said as it is."""
+
+    class Mine(ImageCNN, abc.ABC):
+        def __init__(self, extra, **rest):
+            super().__init__(**rest)
+            self.length = len(extra)
+
+    arguments = dict(zoo.create_model("image_cnn").hparams)
+    assert dict(Mine(extra="abc", **arguments).hparams) == {"extra": "abc", **arguments}
+    with pytest.raises(TypeError, match=r"has no len\(\)$"):
+        Mine(extra=3, **arguments)
 
 
 def test_a_wrong_name_raises_with_the_nearest():

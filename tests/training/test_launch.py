@@ -1,5 +1,7 @@
 """Processes: sweeps, the worker, several devices."""
 
+import re
+
 import pytest
 
 import zoo
@@ -30,6 +32,13 @@ def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsy
 def test_a_model_in_the_place_of_an_experiment_is_refused_with_what_is_taken():
     with pytest.raises(ValueError, match=r"takes the name of an experiment .*, not a ImageMLP"):
         zoo.train(zoo.create_model("image_mlp"))
+
+
+def test_help_says_what_a_run_has():
+    returns = zoo.train.__doc__.split("Returns:")[1].split("Raises:")[0]
+    named = {*re.findall(r"`(\w+)`", returns)} - {"Run", "predict"}
+    assert named == {*vars(zoo.Run), "folder"} & named
+    assert named >= {"folder", "results", "model", "config", "finished"}
 
 
 @pytest.mark.parametrize("chip", ["bf16-mixed", "32-true"])

@@ -10,14 +10,27 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from datamodules.utilities.console import SILENT
 from zoo.distributed.environment import rank
 
 WIDTH = 110  # characters of a table that is not for a terminal
 
 
+class _Console(Console):
+    """A console that `datamodules.utilities.console.silence` silences."""
+
+    @property
+    def quiet(self) -> bool:
+        return self._quiet or SILENT.get()
+
+    @quiet.setter
+    def quiet(self, value: bool) -> None:
+        self._quiet = value
+
+
 def make_console(**options: Any) -> Console:
     """A console that shows each text as it is; the only place that makes one."""
-    return Console(highlight=False, markup=False, emoji=False, **options)
+    return _Console(highlight=False, markup=False, emoji=False, **options)
 
 
 def make_output(width: int | None = WIDTH, **options: Any) -> Console:
@@ -31,7 +44,8 @@ def make_progress(on: Console | None = None, **options: Any) -> Progress:
     text = TextColumn("{task.description}", markup=False)
     return Progress(
         text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=on,
-        refresh_per_second=1, transient=True, disable=not on.is_terminal, **options,
+        refresh_per_second=1, transient=True, disable=SILENT.get() or not on.is_terminal,
+        **options,
     )  # fmt: skip
 
 

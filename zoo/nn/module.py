@@ -11,6 +11,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
+from datamodules.utilities.catalogued import Catalogued
 from datamodules.utilities.windows import Windows
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
@@ -24,7 +25,7 @@ from zoo.utilities.errors import no_such
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 
 
-class ZooModule(HubMixin, LightningModule):
+class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
     """A LightningModule that is the network itself and, with its input attached, takes raw data.
 
     `input` turns raw data into a batch, `classes` are the names of the outputs, and `novelty`
@@ -35,6 +36,7 @@ class ZooModule(HubMixin, LightningModule):
 
     loss_weights: Tensor | None
 
+    MAKER: ClassVar = "zoo.create_model(NAME)"
     head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of the tensors that depend on classes
     export_names: ClassVar[tuple[str, str]] = ("inputs", "outputs")  # of what `forward` maps
     find_unused_parameters: ClassVar[bool] = False  # a step leaves some without a gradient

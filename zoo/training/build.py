@@ -12,7 +12,7 @@ from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed.console import console
 from zoo.pretrained import store
-from zoo.pretrained.load import announce, attach, fill, rebuild
+from zoo.pretrained.load import attach, fill, rebuild
 from zoo.training.evaluate import overlap
 
 if TYPE_CHECKING:
@@ -22,26 +22,27 @@ Config = dict[str, Any]
 
 
 def build(
-    config: Config, card: store.Card | None = None
+    config: Config, card: store.Card | None = None, data: Any = None
 ) -> tuple[Any, "ZooModule", store.Card | None]:
     """Data, model and the card of the weights that it starts from; the config gets their sizes.
 
     Args:
         card: of the weights that `init` names, if it was read already.
+        data: a datamodule that is not prepared yet, in place of the one that the config describes.
     """
     start = None
     if config["init"]:
         start = rebuild(store.open_weights(config["init"], card))
         card = start.card
-    data = open_data(config, start)
+    data = open_data(config, start, data)
     model = build_model(config, data.info, start)
     model.input = data.input  # with what was fitted
     return data, model, card
 
 
-def open_data(config: Config, start: "ZooModule | None" = None) -> Any:
+def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None) -> Any:
     """Prepare the data, as read by the model that is started from, and say what they are."""
-    data = schema.build(config["data"], "data")
+    data = data or schema.build(config["data"], "data")
     if start is not None and start.card is not None:
         data.use_input(start.input, start.card["info"])
     data.prepare_data()
@@ -98,6 +99,6 @@ def load_initial_weights(model: "ZooModule", start: "ZooModule", config: Config)
     fresh = fill(model, start.state_dict(), config["init"], new_head)
     console.print(f"init      {config['init']}")
     if fresh:
-        announce(fresh)
+        console.print(f"new       {', '.join(fresh)}", soft_wrap=True)
     if warning := overlap(start.card["seen"], config):
         console.print(f"warning   {warning}")

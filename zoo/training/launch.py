@@ -23,6 +23,12 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
         overrides: names (`data="mnist"`), nested values (`trainer={"max_epochs": 3}`) or dotted
             keys (`**{"model.dropout": 0.1}`).
 
+    Returns:
+        A `Run`: its `folder` with all that was written, report.html among it; `results`, the scores
+        by metric (`run.results["test/accuracy"]`); `model`, the best weights as a model whose
+        `predict` takes raw data; `config`, all that it was trained by; `finished`; `best` and
+        `lasts`, its `checkpoints`.
+
     Raises:
         ValueError: a wrong name, key or value, before any work.
         FloatingPointError: the loss stopped being finite.

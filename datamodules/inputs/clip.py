@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.inputs import Input, as_list
+from datamodules.inputs import Input
 from datamodules.inputs.image import level_moments
 from datamodules.inputs.video_file import SUFFIXES, decode
 from datamodules.transforms.standardise import NOISE
@@ -31,7 +31,9 @@ class ClipInput(Input):
     """
 
     kind = "clip"
+    plural = "clips"
     suffixes = SUFFIXES
+    dimensions = 5
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class ClipInput(Input):
             raws: a path of a video or of a folder of pictures, the bytes of a video, or an array
                 (T, H, W) or (T, H, W, C); or a list, or an array (B, T, H, W, C), of them.
         """
-        pixels = np.stack([self.decode(raw) for raw in as_list(raws, "clips", dimensions=5)])
+        pixels = np.stack([self.decode(raw) for raw in self.as_list(raws)])
         return self.arrange(self.normalise(self.scale(torch.from_numpy(pixels))))
 
     def decode(self, raw: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import Input, as_list
+from datamodules.inputs import Input
 from datamodules.inputs.sound_file import SUFFIXES, read
 
 
@@ -30,6 +30,7 @@ class SoundInput(Input):
     """
 
     kind = "sound"
+    plural = "sounds"
     suffixes = SUFFIXES
 
     def __init__(
@@ -45,7 +46,7 @@ class SoundInput(Input):
             raws: a path, bytes, or a wave (T,) or (T, channels) that has this input's rate:
                 floats in [-1, 1] or integers; or a list of them.
         """
-        ids = np.stack([self.decode(raw) for raw in as_list(raws, "sounds")])
+        ids = np.stack([self.decode(raw) for raw in self.as_list(raws)])
         return torch.from_numpy(ids).long()
 
     def decode(self, raw: Any) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from datamodules import texts as module
 from datamodules.bundled import negated_reviews as generator
 from datamodules.bundled.negated_reviews import negated_reviews
-from datamodules.inputs.text import words
+from datamodules.inputs.tokenizer import words
 from tests.data import opened, refused
 
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from datamodules.inputs import text as texts
-from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text, words
+from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text
+from datamodules.inputs.tokenizer import words
 from tests.data import refused
 
 SLIDE = "The quick brown fox jumps over the brown lazy dog"

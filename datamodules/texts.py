@@ -27,13 +27,14 @@ from datamodules.bundled.negated_reviews import negated_reviews
 from datamodules.inputs.text import (
     FIRST,
     UNKNOWN,
-    UNKNOWN_WORD,
     Side,
     TextInput,
+    read_text,
     replace_bad_bytes,
     spans,
     words_of,
 )
+from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
 from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
@@ -55,6 +56,7 @@ class Texts(Labelled):
         truncating: which words of a long text are cut: the first ones or the last ones.
         buckets: whether texts of about one length share a batch, which then has little padding.
         class_weights: of the training loss: balanced gives all classes the same say.
+        tokenizer: the rules by which texts are cut into words; see inputs/tokenizer.py.
         broken: what to do about a text that cannot be read: stop, skip and count it, or read it
             with U+FFFD for each byte that is no UTF-8, and count these.
     """
@@ -79,10 +81,14 @@ class Texts(Labelled):
         buckets: bool,
         class_weights: Literal["balanced"] | None,
         broken: Literal["error", "skip", "replace"],
+        tokenizer: Tokenizer = "words",
         **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
+
+    def array_arguments(self) -> dict[str, Any]:
+        return {**super().array_arguments(), **cache_arguments(self.hparams["tokenizer"])}
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet, by the columns that were named."""
@@ -101,8 +107,8 @@ class Texts(Labelled):
     def decode(self, rows: Rows, split: str, lexicon: Lexicon, skipped: list[str]) -> Arrays:
         """The words of all texts in a row (W,), where each text ends (N,), and labels (N,)."""
         words, ends, readable = array("i"), array("q"), array("q")
-        mend = self.hparams["broken"] == "replace"
-        read = partial(words_of, read=self.read_replacing) if mend else words_of
+        read_one = self.read_replacing if self.hparams["broken"] == "replace" else read_text
+        read = partial(words_of, tokenizer=self.hparams["tokenizer"], read=read_one)
         for i, tokens in self.decode_rows(rows, split, read, skipped):
             words.extend(map(lexicon.__getitem__, tokens))
             ends.append(len(words))
@@ -135,13 +141,16 @@ class Texts(Labelled):
 
     @property
     def notes(self) -> list[str]:
-        """What the lecture prints of texts, uneven loss weights, and how many bytes were bad."""
+        """What the lecture prints of texts, uneven loss weights, empty texts and bad bytes."""
         lines = [self.describe_vocabulary(), self.describe_lengths()]
         weights = self.info.get("loss_weights", [])
         if any(abs(weight - 1) > 0.05 for weight in weights):
             pairs = zip(self.info["classes"], weights, strict=True)
             shares = ", ".join(f"{name} {weight:.3g}" for name, weight in pairs)
             lines.append(f"weights   {shares}: of the classes in the training loss")
+        sizes = [np.diff(arrays["ends"], prepend=0) for arrays in self.splits.values()]
+        if empty := int((np.concatenate(sizes) == 0).sum()):
+            lines.append(f"empty     {empty} text(s) without a word: rows of padding")
         if counts := self.replacements:
             lines.append(f"replaced  {sum(counts)} bad bytes in {len(counts)} text(s)")
         return lines
@@ -150,8 +159,8 @@ class Texts(Labelled):
         """How many words the vocabulary holds, and the share of each split that it does not."""
         size = len(self.input.vocabulary)
         distinct = np.count_nonzero(np.bincount(self.words("train")))
-        unknown = {split: (self.table[self.words(split)] == UNKNOWN).mean() for split in NAMES}
-        shares = ", ".join(f"{share:.1%} of {split}" for split, share in unknown.items())
+        unknown = {split: self.table[self.words(split)] == UNKNOWN for split in NAMES}
+        shares = ", ".join(f"{u.sum() / max(len(u), 1):.1%} of {s}" for s, u in unknown.items())
         return f"words     {size:,} known, {distinct:,} in the training texts; unknown: {shares}"
 
     def describe_lengths(self) -> str:
@@ -166,8 +175,9 @@ class Texts(Labelled):
         """An input whose vocabulary are the most frequent words of the training texts in use."""
         hparams = self.hparams
         indices = frequent(self.words("train"), self.lexicon, hparams["vocabulary_size"] - FIRST)
-        sides = {key: hparams[key] for key in ("max_length", "padding", "truncating")}
-        return TextInput(vocabulary=[self.lexicon[i] for i in indices], **sides)
+        names = ("max_length", "padding", "truncating", "tokenizer")
+        own = {name: hparams[name] for name in names}
+        return TextInput(vocabulary=[self.lexicon[i] for i in indices], **own)
 
     def words(self, split: str) -> np.ndarray:
         """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""
@@ -226,7 +236,13 @@ def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
 
 
 def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:
-    """The numbers of the most frequent of these words (W,), ties in the order of the alphabet."""
+    """The numbers of the most frequent of these words (W,), ties in the order of the alphabet.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not len(words):
+        raise ValueError("the training texts have no words: give texts with letters or digits")
     counts = np.bincount(words, minlength=len(lexicon))
     least = max(np.sort(counts)[::-1][: count + 1].min(), 1)  # one more: `restore`'s own is no word
     candidates = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]

@@ -30,6 +30,7 @@ from typing_extensions import Unpack
 
 from datamodules.bundled.python_docs import modules, python_docs
 from datamodules.inputs.text import FIRST, PADDING
+from datamodules.inputs.tokenizer import Tokenizer, cache_arguments
 from datamodules.inputs.words import ContextInput
 from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
@@ -57,6 +58,7 @@ class Words(InMemory):
         batch_size: words in the global batch of training, over all devices, before thinning; the
             zeros between documents count.
         validation, test: shares of the documents.
+        tokenizer: the rules by which text is cut into words; see inputs/tokenizer.py.
         train_samples: train on the first so many words only; documents are in a seeded order.
         seed: of order, thinning and windows; the splits have a seed of their own.
     """
@@ -78,6 +80,7 @@ class Words(InMemory):
         window: Annotated[int, Field(ge=1, le=255)],
         subsample: Annotated[float, Field(gt=0, le=1)],
         batch_size: Annotated[int, Field(ge=LONGEST, multiple_of=LONGEST)],
+        tokenizer: Tokenizer = "words",
         **shared: Unpack[DataArguments],
     ) -> None:
         super().__init__()
@@ -90,14 +93,15 @@ class Words(InMemory):
 
     def array_arguments(self) -> dict[str, Any]:
         vocabulary = {"vocabulary": self.model_input.vocabulary} if self.model_input else {}
-        return {**super().array_arguments(), **vocabulary}
+        rules = cache_arguments(self.hparams["tokenizer"])
+        return {**super().array_arguments(), **vocabulary, **rules}
 
     def build(self, location: Path | str, part: Path) -> dict[str, Any]:
         """Write the ids of each split; the vocabulary is that of the training split."""
         hparams, scratch = self.hparams, part / "scratch"
         scratch.mkdir()
-        shares = hparams["validation"], hparams["test"], hparams["limit"]
-        text, splits = corpus.read(self.pieces(location, scratch), scratch / "words", *shares)
+        how = [hparams[name] for name in ("validation", "test", "limit", "tokenizer")]
+        text, splits = corpus.read(self.pieces(location, scratch), scratch / "words", *how)
         counts = text.counts(splits["train"])
         lexicon, encoder = text.lexicon, self.model_input
         limits = hparams["vocabulary_size"] - FIRST, hparams["min_count"]
@@ -126,8 +130,9 @@ class Words(InMemory):
         hparams, vocabulary = self.hparams, metadata["vocabulary"]
         counts = corpus.histogram(self.arrays("train"), FIRST + len(vocabulary))[FIRST:]
         self.input = self.model_input or ContextInput(
-            vocabulary=vocabulary, counts=counts.tolist(), window=hparams["window"]
-        )
+            vocabulary=vocabulary, counts=counts.tolist(), window=hparams["window"],
+            tokenizer=hparams["tokenizer"],
+        )  # fmt: skip
         self.counts = torch.tensor([0] * FIRST + self.input.counts)
         self.chances = keep_probabilities(self.counts, hparams["subsample"]).float()
         self.metadata = metadata

@@ -131,7 +131,7 @@ class CharRNN(ZooModule):
 
         The text is one that `generate` writes, at half the temperature.
         """
-        prompts = [raws] if isinstance(raws, str) else list(raws)
+        prompts = self.as_list(raws)
         answers = super().predict(prompts, batch_size)
         return [
             {**answer, "text": "".join(self.generate(prompt, CONTINUATION, TEMPERATURE))}

@@ -21,6 +21,7 @@ Shapes: B pictures, C channels, H x W pixels, Z noise, K classes.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -185,13 +186,17 @@ class GAN(ZooModule):
         pixels = ((output.float() + 1) * 127.5).round().clamp(0, 255).byte()
         return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
+    def as_list(self, raws: Any) -> list[Any]:
+        """Seeds, one or several, as a list."""
+        return [raws] if isinstance(raws, str) or not isinstance(raws, Iterable) else list(raws)
+
     def preprocess(self, raws: Any) -> Tensor:
-        """Noise (B, Z) of seeds: an int, or a list of them; digits of a text will do.
+        """Noise (B, Z) of seeds: an int, or several of them; digits of a text will do.
 
         Raises:
             ValueError: no whole number of zero or above.
         """
-        seeds = raws if isinstance(raws, list | tuple) else [raws]
+        seeds = self.as_list(raws)
         for seed in seeds:
             if not str(seed).isdecimal():
                 raise ValueError(f"a picture is drawn from a seed, 0, 1, 2, ...: got {seed!r}")

@@ -4,13 +4,14 @@ Shapes: B texts, T characters; ids count from 0: padding, 1: an unknown characte
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.inputs import Input
-from datamodules.inputs.text import SUFFIXES
+from datamodules.inputs.text import SUFFIXES, read_text
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is shown
@@ -24,6 +25,7 @@ class CharacterInput(Input):
     """
 
     kind = "characters"
+    plural = "texts"
     suffixes = SUFFIXES
 
     def __init__(self, *, characters: str) -> None:
@@ -49,14 +51,19 @@ class CharacterInput(Input):
         """How many ids there are."""
         return FIRST + len(self.characters)
 
-    def __call__(self, raws: str | Sequence[str]) -> Tensor:
+    def as_list(self, raws: Any) -> list[str]:
+        """One text, or several of them, as a list; files and bytes are read."""
+        texts = super().as_list(raws)
+        return [raw if isinstance(raw, str) else read_text(raw) for raw in texts]
+
+    def __call__(self, raws: Any) -> Tensor:
         """Map a text, or a list of them, to ids (B, T), int64; shorter ones end in padding.
 
         Raises:
             ValueError: no text, or an empty one.
         """
-        texts = [raws] if isinstance(raws, str) else list(raws)
-        if not texts or not all(texts):
+        texts = self.as_list(raws)
+        if not all(texts):
             raise ValueError("an empty text was given: at least one character is needed")
         batch = np.full((len(texts), max(map(len, texts))), PADDING, np.int64)
         for row, text in zip(batch, texts, strict=True):

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.inputs import Input, as_list
+from datamodules.inputs import Input
 from datamodules.inputs.image import level_moments
 from datamodules.inputs.video_file import SUFFIXES, decode
 from datamodules.transforms.standardise import NOISE
@@ -33,7 +33,9 @@ class ClipInput(Input):
     """
 
     kind = "clip"
+    plural = "clips"
     suffixes = SUFFIXES
+    dimensions = 5
 
     def __init__(
         self,
@@ -96,12 +98,12 @@ class ClipInput(Input):
         """
         if self.has_windows:
             return self.cut(raws)
-        pixels = np.stack([self.decode(raw) for raw in as_list(raws, "clips", dimensions=5)])
+        pixels = np.stack([self.decode(raw) for raw in self.as_list(raws)])
         return self.prepare(torch.from_numpy(pixels))
 
     def cut(self, raws: Any, most: int | None = MOST) -> Windows:
         """Map clips to the windows that cover them, at most so many of each."""
-        clips = [self.decode_all(raw) for raw in as_list(raws, "clips", dimensions=5)]
+        clips = [self.decode_all(raw) for raw in self.as_list(raws)]
         return cut([torch.from_numpy(clip) for clip in clips], self.frames, most).map(self.prepare)
 
     def decode(self, raw: Any) -> np.ndarray:

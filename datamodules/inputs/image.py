@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import Input, as_list
+from datamodules.inputs import Input
 from datamodules.inputs.picture_file import SUFFIXES, decode
 from datamodules.transforms.standardise import (
     EPSILON,
@@ -49,7 +49,9 @@ class ImageInput(Input):
     """
 
     kind = "image"
+    plural = "pictures"
     suffixes = SUFFIXES
+    dimensions = 4
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class ImageInput(Input):
             raws: a path, bytes, PIL image or array; or a list, or an array (B, H, W, C), of them.
                 Those on the opposite of the training pictures' background are inverted.
         """
-        pixels = np.stack([self.decode(raw) for raw in as_list(raws, "pictures", dimensions=4)])
+        pixels = np.stack([self.decode(raw) for raw in self.as_list(raws)])
         return self.normalise(self.scale(torch.from_numpy(self.match_background(pixels))))
 
     def decode(self, raw: Any) -> np.ndarray:

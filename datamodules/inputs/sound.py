@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.inputs import Input, as_list
+from datamodules.inputs import Input
 from datamodules.inputs.sound_file import SUFFIXES, read
 from datamodules.utilities.windows import MOST, Windows, cut
 
@@ -32,6 +32,7 @@ class SoundInput(Input):
     """
 
     kind = "sound"
+    plural = "sounds"
     suffixes = SUFFIXES
 
     def __init__(
@@ -64,12 +65,12 @@ class SoundInput(Input):
         """
         if self.has_windows:
             return self.cut(raws)
-        ids = np.stack([self.decode(raw) for raw in as_list(raws, "sounds")])
+        ids = np.stack([self.decode(raw) for raw in self.as_list(raws)])
         return torch.from_numpy(ids).long()
 
     def cut(self, raws: Any, most: int | None = MOST) -> Windows:
         """Map sounds to the windows that cover them, at most so many of each."""
-        ids = [self.decode_all(raw) for raw in as_list(raws, "sounds")]
+        ids = [self.decode_all(raw) for raw in self.as_list(raws)]
         return cut([torch.from_numpy(one) for one in ids], self.length, most).map(Tensor.long)
 
     def decode(self, raw: Any) -> np.ndarray:

@@ -1,18 +1,6 @@
-"""Raw text -> word ids and back.
-
-The rules of the tokeniser, in this order:
-
-    1. a line break of HTML (<br>, <br />) is a space
-    2. letters become lower case and are composed (Unicode's NFC); a curly apostrophe is straight
-    3. a word is a run of letters and digits; apostrophes inside it stay ("don't", "o'clock")
-    4. a number keeps its points and commas between digits ("3.5", "1,000")
-    5. all else, punctuation too, only separates words
-
-It is made for languages that write spaces between words; it needs no language package.
-"""
+"""Raw text -> word ids and back; how a text is cut into words is in tokenizer.py."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -23,27 +11,16 @@ import torch
 from torch import Tensor
 
 from datamodules.inputs import Input
+from datamodules.inputs.tokenizer import RULES, UNKNOWN_WORD, Tokenizer
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids: of no word, of a word not in the vocabulary, of the first
-UNKNOWN_WORD = "\N{DOUBLE QUESTION MARK}"  # how `restore` writes an unknown word
 SUFFIXES = frozenset({".txt"})
 LONG = 2**20  # characters of a line that are read at once
 LONGER = 2 * LONG  # a line without a space is cut there
 Side = Literal["pre", "post"]
-Tokenizer = Literal["words"]  # the rules above; others get names of their own
 
 BAD = re.compile("[\0\ud800-\udfff]")  # NUL, and surrogates, which stand for undecoded bytes
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_WORD = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*|{UNKNOWN_WORD}")
-
-
-def words(text: str) -> list[str]:
-    """Cut a text into words by the rules above; "It's 1,000 TIMES!" gives it's, 1,000, times.
-
-    The words joined by spaces give the same words again.
-    """
-    plain = unicodedata.normalize("NFC", _BREAK.sub(" ", text).lower())
-    return _WORD.findall(plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")  # halves of a character beyond U+FFFF
 
 
 def read_text(raw: str | bytes | Path) -> str:
@@ -51,13 +28,13 @@ def read_text(raw: str | bytes | Path) -> str:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no text, is not UTF-8, or holds a NUL, with the position of the byte.
+        ValueError: it is no text, is not UTF-8, holds a NUL or half a surrogate pair, with the
+            position.
     """
     prefix = f"{raw}: " if isinstance(raw, Path) else ""
     if not isinstance(raw, str | bytes | Path):
         raise ValueError(f"a text is wanted, or the path of one: got {type(raw).__name__}")
-    if isinstance(raw, str):  # bytes that a table could not decode are surrogates
-        raw = raw.encode("utf-8", "surrogateescape")
+    raw = _encode(raw) if isinstance(raw, str) else raw
     data = raw.read_bytes() if isinstance(raw, Path) else raw
     try:
         text = data.decode("utf-8-sig")
@@ -69,6 +46,22 @@ def read_text(raw: str | bytes | Path) -> str:
     if "\0" in text:
         raise ValueError(f"{prefix}byte {data.index(0)} is NUL: this is no text in UTF-8")
     return text
+
+
+def _encode(text: str) -> bytes:
+    """A text as UTF-8; bytes that a table could not decode are surrogates, and bytes again."""
+    if _PAIR.search(text):
+        text = _PAIR.sub(
+            lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text
+        )
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        code = ord(text[error.start])
+        raise ValueError(
+            f"character {error.start} is U+{code:04X}, half of a surrogate pair: cut texts between "
+            "characters"
+        ) from error
 
 
 def replace_bad_bytes(raw: Any) -> tuple[str, int]:
@@ -88,10 +81,11 @@ class TextInput(Input):
         max_length: words of a row: longer texts are cut, shorter ones padded.
         padding: where the padding stands: before the words or after them.
         truncating: which words are cut: the first ones or the last ones.
-        tokenizer: the rules by which texts are cut into words.
+        tokenizer: the rules by which texts are cut into words; see tokenizer.py.
     """
 
     kind = "text"
+    plural = "texts"
     suffixes = SUFFIXES
 
     def __init__(
@@ -110,25 +104,24 @@ class TextInput(Input):
         """Map texts to word ids (B, max_length), int64.
 
         Args:
-            raws: a text, or the path of a text file; or a list of them.
+            raws: a text, or the path of a text file; or a list of them; see `as_list`. One
+                without a word is a row of padding.
 
         Raises:
-            ValueError: an empty list, a text that cannot be read, or one without a word.
+            ValueError: an empty list, or a text that cannot be read.
         """
-        raws = [raws] if isinstance(raws, str | bytes | Path) else raws
-        if not raws:
-            raise ValueError("no texts given: the list is empty")
         numbers = {word: i for i, word in enumerate(self.vocabulary, FIRST)}
-        rows = [[numbers.get(word, UNKNOWN) for word in words_of(raw)] for raw in raws]
+        texts = [words_of(raw, self.tokenizer) for raw in self.as_list(raws)]
+        rows = [[numbers.get(word, UNKNOWN) for word in text] for text in texts]
         return torch.from_numpy(self.pad(rows)).long()
 
     def read(self, raw: str | bytes | Path) -> list[str]:
         """The words of a text that a row holds, known or not: without those that are cut.
 
         Raises:
-            ValueError: it cannot be read, or has no words.
+            ValueError: it cannot be read.
         """
-        tokens = words_of(raw)
+        tokens = words_of(raw, self.tokenizer)
         return tokens[-self.max_length :] if self.truncating == "pre" else tokens[: self.max_length]
 
     def windows(self, file: TextIO) -> Iterator[str]:
@@ -139,9 +132,16 @@ class TextInput(Input):
         Raises:
             ValueError: a line that cannot be read, with its number.
         """
-        tokens = (word for number, part in parts(file) for word in words_in(part, number))
+        tokens = (word for number, part in parts(file) for word in self.cut_line(part, number))
         while window := list(islice(tokens, self.max_length)):
             yield " ".join(window)
+
+    def cut_line(self, part: str, number: int) -> list[str]:
+        """The words of a line, or of a part of it; an error names its number."""
+        try:
+            return words_of(part, self.tokenizer)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
 
     def pad(self, rows: Sequence[Any]) -> np.ndarray:
         """Cut or pad N rows of ids to one length: (N, max_length), int32."""
@@ -191,21 +191,12 @@ def parts(file: TextIO) -> Iterator[tuple[int, str]]:
     yield number, rest
 
 
-def words_in(part: str, number: int) -> list[str]:
-    """The words of a line, or of a part of it, which may have none."""
-    try:
-        return words(read_text(part))
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from error
-
-
-def words_of(raw: str | bytes | Path, read: Callable[[Any], str] = read_text) -> list[str]:
-    """The words of a raw text.
+def words_of(
+    raw: str | bytes | Path, tokenizer: Tokenizer, read: Callable[[Any], str] = read_text
+) -> list[str]:
+    """The words of a raw text, which may have none.
 
     Raises:
-        ValueError: it cannot be read, or has no words.
+        ValueError: it cannot be read.
     """
-    tokens = words(read(raw))
-    if not tokens:
-        raise ValueError(f"{raw if isinstance(raw, Path) else 'this text'} has no words")
-    return tokens
+    return RULES[tokenizer](read(raw))

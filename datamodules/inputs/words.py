@@ -6,13 +6,15 @@ no window holds, 2: the vocabulary.
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.inputs import Input
-from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, Tokenizer, words
+from datamodules.inputs.text import FIRST, PADDING, SUFFIXES, read_text
+from datamodules.inputs.tokenizer import RULES, Tokenizer
 
 GAP = re.compile(r"(?<!\w)_+(?!\w)")  # underscores that are no part of a word
 
@@ -24,10 +26,11 @@ class ContextInput(Input):
         vocabulary: the known words, the most frequent first.
         counts: how often each stands in the training text.
         window: words on either side of the gap.
-        tokenizer: the rules by which sentences are cut into words; see text.py.
+        tokenizer: the rules by which sentences are cut into words; see tokenizer.py.
     """
 
     kind = "words"
+    plural = "sentences"
     suffixes = SUFFIXES
 
     def __init__(
@@ -46,7 +49,11 @@ class ContextInput(Input):
         """The ids of the vocabulary."""
         return slice(FIRST, FIRST + len(self.vocabulary))
 
-    def __call__(self, raws: str | Sequence[str]) -> Tensor:
+    def as_list(self, raws: Any) -> list[str]:
+        """One sentence, or several of them, as a list of texts; files are read."""
+        return [read_text(raw) for raw in super().as_list(raws)]
+
+    def __call__(self, raws: Any) -> Tensor:
         """Map sentences, each with one gap written as `_`, to contexts (B, 2 w), int64.
 
         The last w words before the gap are followed by the first w after it; what is missing at
@@ -55,9 +62,7 @@ class ContextInput(Input):
         Raises:
             ValueError: no sentence, or one without a gap or with several.
         """
-        sentences = [raws] if isinstance(raws, str) else list(raws)
-        if not sentences:
-            raise ValueError("no sentences given: the list is empty")
+        sentences, words = self.as_list(raws), RULES[self.tokenizer]
         numbers = {word: i for i, word in enumerate(self.vocabulary, FIRST)}
         batch = np.full((len(sentences), 2 * self.window), PADDING, np.int64)
         for row, sentence in zip(batch, sentences, strict=True):

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datamodules.inputs.text import PADDING, words
+from datamodules.inputs.text import PADDING
+from datamodules.inputs.tokenizer import RULES, Tokenizer
 from datamodules.sources.documents import LONGEST
 from datamodules.sources.layouts import NAMES
 from datamodules.utilities.console import with_bar, with_late_bar
@@ -66,10 +67,11 @@ class Corpus(NamedTuple):
         return totals
 
 
-def number_words(documents: Iterable[str], path: Path) -> Corpus:
+def number_words(documents: Iterable[str], path: Path, tokenizer: Tokenizer = "words") -> Corpus:
     """Cut documents into words, with a bar, and write their numbers to a file."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__
+    words = RULES[tokenizer]
     bounds = array("q", [0])
     with path.open("wb") as file:
         for text in with_late_bar(documents, "cutting into words"):
@@ -86,6 +88,7 @@ def read(
     validation: float,
     test: float,
     limit: int | None,
+    tokenizer: Tokenizer = "words",
 ) -> tuple[Corpus, dict[str, np.ndarray]]:
     """The text as numbers, and the documents of each split; see `numbered` and `divide`.
 
@@ -95,12 +98,12 @@ def read(
         path: of the file that is written.
     """
     if limit is None:
-        text = number_words(documents(), path)
+        text = number_words(documents(), path, tokenizer)
         return text, divide(len(text.bounds) - 1, validation, test, None)
     splits = divide(sum(1 for _ in documents()), validation, test, limit)
     indices = {*np.concatenate([*splits.values()]).tolist()}
     texts = (text if i in indices else "" for i, text in enumerate(documents()))
-    return number_words(texts, path), splits
+    return number_words(texts, path, tokenizer), splits
 
 
 def divide(count: int, validation: float, test: float, limit: int | None) -> dict[str, np.ndarray]:

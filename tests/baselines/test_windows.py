@@ -107,8 +107,16 @@ def test_words_that_speak_for_a_class_weigh_what_the_paper_says():
     assert fitted.transform(features).toarray()[2, 0] == 0
 
 
+def test_a_text_without_a_word_is_one_empty_window():
+    texts = ["a b", "c d", " ", ""] * 4
+    fitted = StackedWindows(folds=2).fit(texts, [0, 1, 0, 1] * 4)
+    shares = fitted.predict_proba(["", " ", "a b", "c d"])
+    assert np.isfinite(shares).all()
+    np.testing.assert_array_equal(shares[0], shares[1])
+    assert fitted.predict(["a b", "c d"]).tolist() == [0, 1]
+
+
 @pytest.mark.parametrize(("texts", "labels", "message"), [
-    (["a b", " "], [0, 1], "a text has no words"),
     (["a b", "c d"], [0, 0], "y has 1 class: two or more are needed"),
     (["a b", "c d", "e f"], [0, 0, 1], "a class has one sample"),
 ])  # fmt: skip

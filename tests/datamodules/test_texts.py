@@ -11,7 +11,7 @@ import torch
 from datamodules import texts as module
 from datamodules.bundled import negated_reviews as generator
 from datamodules.bundled.negated_reviews import negated_reviews
-from datamodules.inputs.text import words
+from datamodules.inputs.tokenizer import words
 from tests.data import opened, refused
 
 
@@ -205,12 +205,40 @@ def test_the_notes_are_what_the_lecture_prints_of_texts(tiny):
 
 
 def test_broken_files_are_named_or_skipped_and_counted(tmp_path):
-    bad = ["", "\xff", "a\0b", "?"]
+    bad = ["\xff", "a\0b", "\xff ?"]
     source = folders(tmp_path, {"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
     refused(r"\.txt.*broken=skip leaves such out", opened, "labelled_text", source=source)
     data = opened("labelled_text", source=source, broken="skip")
-    assert len(data.info["skipped"]) == 4
+    assert len(data.info["skipped"]) == 3
     assert sum(data.info["samples"].values()) == 60
+
+
+def test_texts_without_a_word_are_empty_and_counted_once(tmp_path):
+    rows = [
+        "text,label",
+        *["good film,a", "bad film,b"] * 20,
+        "?,a",
+        "\N{GRINNING FACE},b",
+        "...,a",
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
+    data = opened("labelled_text", source=str(tmp_path / "a.csv"))
+    assert sum(data.info["samples"].values()) == 43
+    assert sum(int((data.tensors(split)[0] == 0).all(1).sum()) for split in data.splits) == 3
+    assert [line for line in data.notes if "empty" in line] == [
+        "empty     3 text(s) without a word: rows of padding"
+    ]
+    assert not [line for line in opened("negated_reviews").notes if "empty" in line]
+    (tmp_path / "b.csv").write_text("text,label\n" + "?,a\n!,b\n" * 20)
+    said = "the training texts have no words"
+    refused(said, opened, "labelled_text", source=str(tmp_path / "b.csv"))
+
+
+def test_a_run_with_texts_without_a_word_ends(tmp_path, command):
+    rows = ["text,label", *["good film,a", "bad film,b", "?,a", "!,b"] * 20]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    code, _, err = command("train", "data=labelled_text", "data.source=a.csv", "trainer=smoke")
+    assert (code, err.count("empty     40 text(s) without a word")) == (0, 1)
 
 
 def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):

@@ -122,8 +122,23 @@ def test_the_log_odds_of_three_classes_are_against_the_other_two():
 
 
 def test_what_cannot_be_explained_is_said(bag):
-    refused("has no words", bag.explain, ["good", "..."])
+    refused("a text is wanted", bag.explain, ["good", 3])
     refused("has no input", zoo.create_model("text_cnn").explain, "good")
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", [*NETWORKS, "text_mlp"])
+def test_a_text_without_a_word_has_one_finite_answer(name, training):
+    """Alone, in a batch, before it and behind it; and a batch of nothing else teaches no NaN."""
+    model = network(name, **({"max_length": 8} if name == "text_mlp" else {}))
+    texts = ["?", "good film", "", "\N{GRINNING FACE}", "not bad"]
+    alone, batch = model.predict("?")[0], model.predict(texts)
+    for i in (0, 2, 3):
+        assert batch[i]["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
+    assert sum(alone["probabilities"].values()) == pytest.approx(1)
+    assert model.explain("?")[0]["words"] == []
+    model.train(training)(model.input(texts[2:4])).square().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
 # A whole text (S71)

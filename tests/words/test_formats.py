@@ -1,6 +1,9 @@
 """Word vectors to start from, and Kim's four ways to use them (S62, S65)."""
 
 import gzip
+import io
+from contextlib import suppress
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -28,10 +31,89 @@ def binary():
     return b"4 6\n" + b"".join(w.encode() + b" " + row.tobytes() + b"\n" for w, row in rows)
 
 
+def zipped(**files):
+    """An archive as the sites of such vectors have them."""
+    data = io.BytesIO()
+    with ZipFile(data, "w", ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
 FORMS = {
     "headed.txt": text(), "glove.vec": text(""), "packed.txt.gz": gzip.compress(text()),
     "vectors.bin": binary(), "vectors.bin.gz": gzip.compress(binary()),
+    "tabs.txt": text("").replace(b" ", b"\t"), "tab.vec": text().replace(b"film ", b"film\t"),
+    "mark.txt": b"\xef\xbb\xbf" + text(), "mark.vec": b"\xef\xbb\xbf" + text(""),
+    "blank.txt": text() + b"\n \r\n", "crlf.txt": text("").replace(b"\n", b" \r\n"),
+    "wide.txt": text("").replace(b" ", b"   "), "no_end.txt": text("").rstrip(b"\n"),
+    "glove.zip": zipped(**{"__MACOSX/._a.txt": b"", "a.txt": text("")}),
+    "vectors.zip": zipped(**{"folder/": b"", "folder/a.bin": binary()}),
+    "twice.txt": text("") + b"film 1 2 3 4 5 6\n",
 }  # fmt: skip
+SPACED = [
+    ". . .",
+    " ",
+    "at name@domain.com",
+    "new york",
+    "",
+    "a b",
+    "in 2022",
+    "x yor",
+    "naïve",
+    "日 本",
+]
+
+
+def spaced(form, end=b"\n"):
+    """A file whose words hold spaces, rows ending as word2vec.c's do or as gensim's."""
+    table = np.random.default_rng(1).normal(size=(len(SPACED), 6)).astype(np.float32)
+    if form == "bin":
+        rows = zip(SPACED, table, strict=True)
+        data = b"".join(word.encode() + b" " + row.tobytes() + end for word, row in rows)
+        return b"%d 6\n" % len(SPACED) + data, table
+    rows = zip(SPACED, table.tolist(), strict=True)
+    return "".join(f"{w} {' '.join(map(str, row))}\n" for w, row in rows).encode(), table
+
+
+@pytest.mark.parametrize(("form", "end"), [("txt", b""), ("bin", b"\n"), ("bin", b"")])
+def test_words_with_spaces_are_read_as_they_are(tmp_path, form, end):
+    """GloVe's 840B has some, and gensim writes any, which it cannot read again itself."""
+    data, table = spaced(form, end)
+    (tmp_path / f"a.{form}").write_bytes(data)
+    vocabulary, vectors = formats.load(tmp_path / f"a.{form}")
+    assert vocabulary == SPACED
+    np.testing.assert_array_equal(vectors, table)
+
+
+@pytest.mark.parametrize("size", [3, 4, 50])
+@pytest.mark.parametrize("binary", [False, True])
+def test_what_gensim_writes_of_words_with_spaces_is_read(tmp_path, binary, size):
+    draw = np.random.default_rng(size)
+    parts = ["new", "york", "a", "of", ".", "the", "é", "2022", "x"]
+    words = sorted({" ".join(draw.choice(parts, draw.integers(1, 5))) for _ in range(300)})
+    peer, path = KeyedVectors(size), tmp_path / ("peer.bin" if binary else "peer.txt")
+    peer.add_vectors(words, draw.normal(size=(len(words), size)).astype(np.float32))
+    peer.save_word2vec_format(str(path), binary=binary)
+    vocabulary, vectors = formats.load(path)
+    assert vocabulary == peer.index_to_key
+    np.testing.assert_array_equal(vectors, peer.vectors)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.bin", "a.txt.gz", "a.zip"])
+def test_a_file_cut_or_changed_anywhere_is_read_or_refused_in_one_line(tmp_path, name):
+    data = {**FORMS, "a.txt": text(), "a.bin": spaced("bin")[0], "a.txt.gz": gzip.compress(text()),
+            "a.zip": zipped(**{"a.txt": text()})}[name]  # fmt: skip
+    draw, path = np.random.default_rng(0), tmp_path / name
+    for _ in range(100):
+        changed = bytearray(data[: draw.integers(len(data) + 1)])
+        for place in draw.integers(len(changed), size=draw.integers(3)) if changed else ():
+            changed[place] = draw.integers(256)
+        path.write_bytes(changed)
+        with suppress(ValueError):
+            words, vectors = formats.load(path)
+            assert vectors.shape[0] == len(words)
+            assert np.isfinite(vectors).all()
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -127,7 +209,7 @@ def test_the_command_says_what_has_no_vectors_and_what_ending_is_wanted(command)
 
 
 DAMAGED = [
-    ("cut.bin", binary()[:-20], "cut.bin ends at word 4 of 4: fetch it again"),
+    ("cut.bin", binary()[:-20], "cut.bin ends at byte 105, in word 4 of 4: fetch it again"),
     ("odd.bin", b"\x80abc\n", "odd.bin begins with .*binary vectors begin with 'words dim"),
     ("odd.txt", b"4 6\nfilm 1 2 x\n", "line 2 of .*odd.txt is no word and its numbers"),
     ("short.txt", b"film 1 2\n", r"vectors of 2 numbers \('film'\) and model.embedding is 6"),
@@ -136,9 +218,24 @@ DAMAGED = [
     ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
     ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
     ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
-    ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at word 5 of 5"),
-    ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged"),
-    ("not.txt.gz", text(), "not.txt.gz is damaged"),
+    ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at byte 125, in word 5 of 5"),
+    ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged after 0 words"),
+    ("not.txt.gz", text(), "not.txt.gz is damaged after 0 words"),
+    ("inf.txt", b"good 1 2 3 4 5 1e99\n", "line 1 of .*inf.txt has numbers that are not finite"),
+    ("cut.txt", text("")[:-30], "line 4 of .*cut.txt (has [45] numbers of 6|is no word and its)"),
+    ("long.txt", text("") + b"more 1.5 2 3 4 5 6 7\n", "line 5 of .*long.txt has more than 6 numb"),
+    ("list.txt", b"good\nfilm\n", "line 1 of .*list.txt is no word and its numbers"),
+    ("text.bin", text(), "text.bin is text, no binary file: call it .txt"),
+    ("model.bin", b"\xba\x16\x4f\x2f\x0c\0", "is a model of fastText: give the .vec file"),
+    ("huge.bin", b"4 999999999\nfilm ", "huge.bin begins with .*binary vectors begin with"),
+    ("not.zip", text(), "not.zip is damaged after 0 words"),
+    ("none.zip", zipped(readme=b""), r"none.zip holds 0 files of vectors \(readme\): unpack it"),
+    (
+        "two.zip",
+        zipped(**{"a.txt": text(), "b.txt": text()}),
+        r"holds 2 .* \(a.txt, b.txt\): unpack",
+    ),
+    ("cut.zip", zipped(**{"a.txt": text()})[:-30], "cut.zip is damaged after 0 words"),
     ("other.txt", b"chat 1 2 3 4 5 6\n", "knows none of the 4 words"),
     ("empty.txt", b"", "knows none of the 4 words"),
 ]

@@ -131,14 +131,12 @@ class StackedWindows(ClassifierMixin, BaseEstimator):
         return cutter.split(labels, labels)
 
     def _validate(self, X: Any, reset: bool) -> Any:
-        """Samples as a list of texts or an array of finite numbers.
+        """Samples as a list of texts, of which some may be empty, or an array of finite numbers.
 
         Raises:
             ValueError: neither; no samples; another number of features than in `fit`.
         """
         if is_text(X):
-            if "" in (one.strip() for one in X):
-                raise ValueError("a text has no words")
             return list(X)
         if getattr(X, "ndim", 2) <= 2:
             return validate_data(self, X, reset=reset)

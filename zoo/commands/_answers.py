@@ -132,7 +132,7 @@ def tint_words(weights: Sequence[tuple[str, float]]) -> Any:
     """Words in colours, bold where they pushed more than half as much as the strongest."""
     from rich.text import Text
 
-    largest = max(abs(weight) for _, weight in weights)
+    largest = max((abs(weight) for _, weight in weights), default=0.0)  # of a text without words
     words = Text()
     for word, weight in weights:
         colour = ("green" if weight > 0 else "red") if 10 * abs(weight) > largest else ""

@@ -71,9 +71,11 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
 
     @torch.inference_mode()
     def predict(self, raws: Any, batch_size: int = 64) -> list[Any]:
-        """Answer for raw data as a person has it: one item or a list.
+        """Answer for raw data as a person has it: one item or several.
 
         Args:
+            raws: several are a list, a tuple, a generator, a Series, or an array of them, of texts
+                or of paths; see `as_list` of the input.
             batch_size: items that the network sees at once.
 
         Raises:
@@ -92,19 +94,21 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
 
         Of recordings with windows a batch has all windows of one or more.
         """
-        many = isinstance(raws, list | tuple) and len(raws) > size
-        for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
-            yield from self.preprocess(part).to(self.device).split(size)
+        samples = self.as_list(raws)
+        for start in range(0, len(samples), size):
+            batch = self.preprocess(samples[start : start + size])
+            yield from batch.to(self.device).split(size)
 
-    def preprocess(self, raws: Any) -> Any:
-        """Raw data as what `forward` takes, or their `Windows`.
-
-        Raises:
-            ValueError: no input is attached.
-        """
+    def as_list(self, raws: Any) -> list[Any]:
+        """Raw data, one item or several, as a list; a ValueError where no input is attached."""
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
-        return self.input(raws)
+        samples: list[Any] = self.input.as_list(raws)
+        return samples
+
+    def preprocess(self, raws: Any) -> Any:
+        """Raw data as what `forward` takes, or their `Windows`; errors are those of `as_list`."""
+        return self.input(self.as_list(raws))
 
     @torch.inference_mode()
     def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:

@@ -95,7 +95,7 @@ class TextClassifier(Classifier):
         """
         self.eval()
         answers = []
-        for raw in raws if isinstance(raws, list | tuple) else [raws]:
+        for raw in self.as_list(raws):
             ids = self.preprocess(raw).to(self.device)  # (1, T)
             pushes = self.attributions(ids[0], batch_size).tolist()
             words = list(zip(self.input.read(raw), pushes, strict=True))
@@ -227,8 +227,8 @@ def without_each(ids: Tensor, padding: str) -> Tensor:
     words = ids[ids != 0]
     count = len(words)
     others = ~torch.eye(count, dtype=torch.bool, device=ids.device)
-    rows = words.expand(count, count)[others].view(count, count - 1)
-    more = len(ids) - count + 1
+    rows = words.expand(count, count)[others].view(count, max(count - 1, 0))
+    more = len(ids) - rows.shape[1]
     return F.pad(rows, (more, 0) if padding == "pre" else (0, more))
 
 

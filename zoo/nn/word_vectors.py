@@ -87,8 +87,7 @@ class WordVectors(ZooModule):
         Raises:
             ValueError: no input is attached; an unknown word; neither a gap nor a sum.
         """
-        texts = [raws] if isinstance(raws, str) else list(raws)
-        near = self.neighbours()
+        texts, near = self.as_list(raws), self.neighbours()
         return [
             super(WordVectors, self).predict(text, batch_size)[0]
             if "_" in text

@@ -3,10 +3,10 @@
     cbow.wikipedia_2015, runs/cbow/mine  released weights, a run, a weights file
     vectors.txt, glove.vec               text: "word x x x" a line, below "words dimensions" or not
     vectors.bin                          binary: that line, then each word, a space and float32s
-    vectors.txt.gz, vectors.bin.gz       these, packed
+    vectors.txt.gz, glove.840B.300d.zip  these, packed; a .zip holds one of them
 
-A file is read from front to end and `read` keeps only the words asked for, so it may be larger than
-memory.
+How their rows are read stands in rows.py. A file is read from front to end and `read` keeps only
+the words asked for, so it may be larger than memory.
 
 Shapes: V words, D dimensions.
 """
@@ -14,17 +14,20 @@ Shapes: V words, D dimensions.
 import gzip
 import zlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import nullcontext
-from itertools import chain
+from contextlib import ExitStack, nullcontext
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from zoo.utilities.files import replacing
+from zoo.words.rows import read_binary, read_text
 
-FILES = frozenset({".txt", ".vec", ".bin", ".gz"})
+FILES = frozenset({".txt", ".vec", ".bin", ".gz", ".zip"})
 FORMS = (".txt", ".vec", ".bin")
+DAMAGE = (EOFError, zlib.error, LZMAError, gzip.BadGzipFile, BadZipFile, NotImplementedError)
 Vectors = dict[str, np.ndarray]  # each (D,)
 
 
@@ -83,7 +86,7 @@ def write(path: str | Path, vocabulary: Sequence[str], vectors: np.ndarray) -> P
         ValueError: another ending; a word with white space in it; not a vector for each word.
     """
     path, table = Path(path), np.asarray(vectors, "<f4")
-    if path.suffix.lower() not in FILES or _form(path) not in FORMS:
+    if path.suffix.lower() not in {*FORMS, ".gz"} or _form(path) not in FORMS:
         raise ValueError(f"{path} should end in {', '.join(FORMS)}, or these and .gz")
     if table.ndim != 2 or len(table) != len(vocabulary) or not len(table):
         raise ValueError(f"{len(vocabulary)} words and vectors {table.shape}: one each is wanted")
@@ -133,58 +136,34 @@ def _of_file(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Those of a file of word2vec's, in its order."""
     if not path.is_file():
         raise FileNotFoundError(f"no word vectors at {path}: give a file or the name of a CBOW")
-    open_file: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    count = 0
     try:
-        with open_file(path, "rb") as file:
-            yield from (_binary if _form(path) == ".bin" else _text)(path, file)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"{path} is damaged ({error}): fetch it again") from error
-
-
-def _binary(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
-    head = file.readline(100).split()
-    if len(head) != 2 or not all(part.isdigit() for part in head):
-        raise ValueError(f"{path} begins with {head}: binary vectors begin with 'words dimensions'")
-    count, size = int(head[0]), 4 * int(head[1])
-    for number in range(1, count + 1):
-        word, data = _word(file), file.read(size)
-        if len(data) < size:
-            raise ValueError(f"{path} ends at word {number:,} of {count:,}: fetch it again")
-        yield word, _finite(np.frombuffer(data, "<f4"), f"word {number:,} of {path}")
-    if file.read(2).strip():
+        with ExitStack() as stack:
+            file, form = _open(path, stack)
+            for pair in (read_binary if form == ".bin" else read_text)(path, file):
+                count += 1
+                yield pair
+    except DAMAGE as error:
         raise ValueError(
-            f"{path} goes on after the {count:,} words that its first line promises: fetch it again"
+            f"{path} is damaged after {count:,} words ({error}): fetch it again"
+        ) from error
+
+
+def _open(path: Path, stack: ExitStack) -> tuple[IO[bytes], str]:
+    """The file, or the one that is packed in it, and the ending that says its form."""
+    if path.suffix.lower() != ".zip":
+        open_file: Any = gzip.open if path.suffix.lower() == ".gz" else open
+        return stack.enter_context(open_file(path, "rb")), _form(path)
+    archive = stack.enter_context(ZipFile(path))
+    hidden = ("__MACOSX", ".")
+    names = [n for n in archive.namelist() if not n.endswith("/") and not n.startswith(hidden)]
+    vectors = [name for name in names if _form(Path(name)) in FORMS]
+    if len(vectors) != 1:
+        listed = ", ".join(vectors or names)
+        raise ValueError(
+            f"{path} holds {len(vectors)} files of vectors ({listed}): unpack it and give one of "
+            "them"
         )
-
-
-def _word(file: IO[bytes]) -> str:
-    """The bytes up to the next space, after the line break that some writers leave."""
-    letters = iter(lambda: file.read(1) or b" ", b" ")  # and no further than the end of the file
-    return b"".join(letters).lstrip(b"\n").decode("utf-8", "replace")
-
-
-def _text(path: Path, file: IO[bytes]) -> Iterator[tuple[str, np.ndarray]]:
-    first = file.readline()
-    sizes = first.split()
-    head = len(sizes) == 2 and all(part.isdigit() for part in sizes)  # which GloVe's files lack
-    number = 0
-    for number, line in enumerate(chain([] if head or not first else [first], file), 1):
-        place = f"line {number + head} of {path}"
-        word, *numbers = line.decode("utf-8", "replace").rstrip().split(" ")
-        try:
-            vector = np.array(numbers, np.float32)
-        except ValueError as error:
-            raise ValueError(f"{place} is no word and its numbers: {error}") from error
-        if head and len(numbers) != int(sizes[1]):
-            raise ValueError(
-                f"{place} has {len(numbers)} numbers of {int(sizes[1])}: fetch it again"
-            )
-        yield word, _finite(vector, place)
-    if head and number != int(sizes[0]):
-        raise ValueError(f"{path} has {number:,} words of {int(sizes[0]):,}: fetch it again")
-
-
-def _finite(vector: np.ndarray, place: str) -> np.ndarray:
-    if not np.isfinite(vector).all():
-        raise ValueError(f"{place} has numbers that are not finite: fetch it again")
-    return vector
+    if archive.getinfo(vectors[0]).flag_bits & 1:
+        raise ValueError(f"{path} is locked with a password: unpack it")
+    return stack.enter_context(archive.open(vectors[0])), _form(Path(vectors[0]))

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from datamodules.inputs import text as texts
-from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text, words
+from datamodules.inputs.text import PADDING, UNKNOWN, TextInput, read_text
+from datamodules.inputs.tokenizer import words
 from tests.data import refused
 
 SLIDE = "The quick brown fox jumps over the brown lazy dog"
@@ -86,8 +87,7 @@ def test_a_text_of_ten_megabytes_is_cut():
 
 @pytest.mark.parametrize(("data", "said"), [
     (b"good \xff film", "byte 5 is 0xff"), (b"\xef\xbb\xbfgood\xe9", "byte 7 is 0xe9"),
-    ("good".encode("utf-16"), "byte 0 is 0xff"), (b"", "has no words"),
-    ("good".encode("utf-16-le"), "byte 1 is NUL"), (b"?!", "has no words"),
+    ("good".encode("utf-16"), "byte 0 is 0xff"), ("good".encode("utf-16-le"), "byte 1 is NUL"),
 ])  # fmt: skip
 def test_what_is_no_text_is_refused_with_the_place(data, said, tmp_path):
     """Reliability 20: the message names the file and the byte."""
@@ -99,8 +99,22 @@ def test_what_is_no_text_is_refused_with_the_place(data, said, tmp_path):
 
 def test_no_texts_and_things_that_are_no_text_are_refused():
     no_text = "a text is wanted, or the path of one: got int"
-    for raws, said in (([], "list is empty"), ([3], no_text), (["good", ""], "has no words")):
+    half = "character 2 is U\\+D83D, half of a surrogate pair"
+    for raws, said in (([], "list is empty"), ([3], no_text), (["a \ud83d"], half)):
         refused(said, text_input(["good"]), raws)
+
+
+@pytest.mark.parametrize("empty", ["", " ", "?!", "\N{GRINNING FACE}", b"", b"\xef\xbb\xbf"])
+def test_a_text_without_a_word_is_a_row_of_padding(empty, tmp_path):
+    (tmp_path / "a.txt").write_bytes(empty if isinstance(empty, bytes) else empty.encode())
+    one = text_input(["good"], 2)
+    assert one([empty, "good", tmp_path / "a.txt"]).tolist() == [[0, 0], [0, 2], [0, 0]]
+    assert one.read(empty) == []
+
+
+def test_halves_of_a_character_that_stand_together_are_it():
+    """As JSON's escapes leave them, where a reader does not join them."""
+    assert read_text("a \ud83d\ude00 \udce9".replace("\udce9", "b")) == "a \N{GRINNING FACE} b"
 
 
 def test_a_missing_file_is_told(tmp_path):

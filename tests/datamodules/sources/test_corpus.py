@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.inputs.text import words
+from datamodules.inputs.tokenizer import words
 from datamodules.sources import corpus
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -146,12 +146,12 @@ def test_replaced_bytes_of_files_are_counted_in_one_printed_line(tmp_path, bad, 
     assert "replaced  2 bad bytes in 1 text(s)" in err
 
 
-def test_an_empty_review_is_named_by_its_line_or_skipped(tmp_path):
+def test_an_empty_review_is_an_empty_text(tmp_path):
     path = write(tmp_path / "a.csv", {"text": [*TEXTS, "", " "], "label": [*LABELS, "neg", "pos"]})
-    refused(r"line 82 of .*this text has no words; data.broken=skip", opened, path)
-    data = opened(path, broken="skip")
-    assert len(data.info["skipped"]) == 2
-    assert sum(data.info["samples"].values()) == 60
+    data = opened(path)
+    assert data.info["skipped"] == []
+    assert sum(data.info["samples"].values()) == 62
+    assert "empty     2 text(s) without a word: rows of padding" in data.notes
 
 
 MILLION = """

@@ -37,8 +37,8 @@ from datamodules.inputs.text import (
 from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
-from datamodules.sources.layouts import NAMES, TEXTS, open_source
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.layouts import TEXTS, open_source
+from datamodules.sources.rows import NAMES, Rows, Source
 from datamodules.utilities.draws import Key
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met

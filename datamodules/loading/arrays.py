@@ -18,8 +18,8 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from datamodules.loading.batches import Batch, Batches
-from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
+from datamodules.sources.rows import NAMES
 from datamodules.utilities import cache
 from datamodules.utilities.draws import Key
 

@@ -10,17 +10,15 @@ Nothing is decoded here: a row is bytes, a path, a text or an array.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from datamodules.inputs import picture_file, sound_file, text, video_file
 from datamodules.sources import columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.labelled_table import by_split, candidates, read_table
+from datamodules.sources.rows import NAMES, SPLITS, Rows, Source
 
-NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
-SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
 UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
 
 
@@ -85,8 +83,8 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
         )
     if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
         return _hub_layout(location, scratch, kind, cols)
-    if location.is_file() or _candidates(location, kind):
-        return _table(location, kind, cols)
+    if location.is_file() or candidates(location, kind is TEXTS):
+        return read_table(location, kind is TEXTS, cols)
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
     return _class_folders(location, kind)
@@ -113,7 +111,7 @@ def _hub_layout(location: Path | str, scratch: Path, kind: Kind, cols: Columns) 
         rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
         if len(loaded) == 1 and tables.SPLIT in features:
             parts = [tables.cell_text(cell) for cell in table[tables.SPLIT]]
-            return Source(_by_split(location, rows, parts), classes)
+            return Source(by_split(location, rows, parts), classes)
         splits[name] = rows
     return Source(splits, classes)
 
@@ -183,58 +181,3 @@ def list_files(folder: Path, kind: Kind) -> list[Path]:
         pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
         paths |= {f.parent for f in pictures} - {folder}
     return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")
-
-
-def _table(location: Path, kind: Kind, cols: Columns) -> Source:
-    """A table of texts, or of files beside it; see tables.py."""
-    candidates = _candidates(location, kind) if location.is_dir() else [location]
-    if len(candidates) > 1:
-        names = ", ".join(table.name for table in candidates)
-        raise ValueError(f"{location} has several tables ({names}): give one as data.source")
-    path = candidates[0]
-    both = columns.columns_of(path, kind is TEXTS, cols)
-    table = tables.read(path, *both)
-    raws: list[Any] = table.contents
-    if both[0] == tables.FILE:
-        cells = zip(raws, table.labels, table.splits, strict=True)
-        raws = [_place(path, *row) for row in cells]
-    classes = columns.in_order({*table.labels})
-    rows = Rows(
-        raws, columns.class_numbers(table.labels, classes), table.numbers, f"line {{}} of {path}"
-    )
-    return Source(_by_split(path, rows, table.splits), classes)
-
-
-def _candidates(folder: Path, kind: Kind) -> list[Path]:
-    """The tables of a folder; where it has no folders, of texts also those of other columns."""
-    loose = kind is TEXTS and not _folders(folder)
-    return tables.labelled_tables(folder) or (tables.all_tables(folder) if loose else [])
-
-
-def _by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
-    """The rows of each split, as each row tells it; all where none does."""
-    names = {*split_names}
-    wrong = {name for name in names if name.lower() not in SPLITS} if names != {""} else set()
-    if wrong:
-        raise ValueError(f"{path} has the split {wrong.pop()!r}: train, val or test is wanted")
-    places = np.array([SPLITS.get(name.lower(), "all") for name in split_names])
-    return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
-
-
-def _place(table: Path, file: Any, label: str, split: str) -> Path:
-    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
-    beside, inside = table.parent / str(file), table.parent / split / label / str(file)
-    return inside if inside.exists() and not beside.exists() else beside
-
-
-def files(location: Path) -> list[Path]:
-    """Every file of a data set: those of a folder, and those that a table names."""
-    folder = location.is_dir()
-    label_tables = tables.labelled_tables(location) if folder else [location]
-    paths = [
-        _place(table, file, label, split)
-        for table in label_tables
-        if tables.names_files(table)
-        for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
-    ]
-    return sorted({*(location.rglob("*") if folder else [location]), *paths})

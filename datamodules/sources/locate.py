@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from datamodules.sources.layouts import files
+from datamodules.sources.labelled_table import files
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:

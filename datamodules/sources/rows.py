@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
+SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
+
 
 @dataclass(frozen=True)
 class Rows:

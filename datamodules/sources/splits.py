@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from datamodules.sources.layouts import NAMES
-from datamodules.sources.rows import Source
+from datamodules.sources.rows import NAMES, Source
 
 
 def divide(source: Source, validation: float, test: float, seed: int) -> Source:

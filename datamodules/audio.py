@@ -24,9 +24,9 @@ from datamodules.bundled.plucked_strings import plucked_strings
 from datamodules.inputs.sound import SoundInput
 from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import Labelled, LabelledArguments
-from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS
 from datamodules.sources.rows import Rows, Source
+from datamodules.sources.split_tables import split_tables
 from datamodules.utilities.draws import Key
 
 
@@ -77,7 +77,7 @@ class Sounds(Labelled):
         if self.bundled or isinstance(location, str) or location.is_file():
             return super().read_source(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or tables.labelled_tables(location):
+        if not loose or split_tables(location, texts=False):
             return super().read_source(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 

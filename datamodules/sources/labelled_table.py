@@ -1,39 +1,138 @@
-"""A table of texts with labels, or of files beside it, and where it lies; see tables.py."""
+"""The rows of labelled tables: texts, or files beside them.
 
+Which tables of a folder are read is in split_tables.py, how each is in tables.py, which of its
+columns are meant in columns.py.
+"""
+
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from datamodules.sources import columns, tables
-from datamodules.sources.columns import Columns
-from datamodules.sources.rows import SPLITS, Rows, Source
+from datamodules.sources.columns import FILE, FIND, SPLIT, Columns
+from datamodules.sources.labels import check_classes, label_of, unify
+from datamodules.sources.rows import SPLITS, Rows, Source, refuse
+from datamodules.sources.split_tables import Tables, split_tables
 
 
-def read_table(location: Path, texts: bool, cols: Columns) -> Source:
-    """A table of texts, or of files beside it; see tables.py."""
-    paths = candidates(location, texts) if location.is_dir() else [location]
-    if len(paths) > 1:
-        names = ", ".join(table.name for table in paths)
-        raise ValueError(f"{location} has several tables ({names}): give one as data.source")
-    path = paths[0]
-    both = columns.columns_of(path, texts, cols)
-    table = tables.read(path, *both)
-    raws: list[Any] = table.contents
-    if both[0] == tables.FILE:
-        cells = zip(raws, table.labels, table.splits, strict=True)
-        raws = [_place(path, *row) for row in cells]
-    classes = columns.in_order({*table.labels})
-    rows = Rows(
-        raws, columns.class_numbers(table.labels, classes), table.numbers, f"line {{}} of {path}"
-    )
-    return Source(by_split(path, rows, table.splits), classes)
+class Sample(NamedTuple):
+    """A row with a label: the line that it begins in, and what it says."""
+
+    number: int
+    content: Any
+    label: str
+    split: str  # "" where there is no such column
 
 
-def candidates(folder: Path, texts: bool) -> list[Path]:
-    """The tables of a folder; where it has no folders, of texts also those of other columns."""
-    loose = texts and not any(d.is_dir() for d in folder.glob("[!.]*"))
-    return tables.labelled_tables(folder) or (tables.all_tables(folder) if loose else [])
+# --- their rows ----------------------------------------------------------------------------------
+
+
+def read_tables(location: Path, parts: Tables, texts: bool, cols: Columns, broken: str) -> Source:
+    """Tables of texts, or of files beside them.
+
+    Args:
+        parts: of `split_tables`.
+        broken: "skip" leaves out rows that cannot be read; they are listed.
+
+    Raises:
+        ValueError: columns that are not clear, a row that cannot be read, labels that are no
+            classes.
+        FileNotFoundError: a row names a file that is not there.
+    """
+    skipped: list[str] = []
+    notes = passed_over(location, parts)
+    samples: dict[str, list[Sample]] = {}
+    for split, path in sorted(parts.items(), key=lambda part: part[0] != "train"):
+        content, label, of_files = columns.columns_of(path, tables.header(path), texts, cols)
+        cols = Columns(None, label, content) if of_files else Columns(content, label)
+        rows, faults = read_rows(path, content, label, of_files, notes)
+        refuse(faults, broken)
+        if of_files:
+            rows, absent = find_files(path, split, rows)
+            refuse(absent, broken, FileNotFoundError)
+            faults += absent
+        samples[split], skipped = rows, skipped + faults
+    every = [one.label for rows in samples.values() for one in rows]
+    if skipped and not every:
+        raise ValueError(f"no row of {location} can be read: {skipped[0]}")
+    spelling = dict(zip(every, unify(every), strict=True))
+    classes = columns.in_order({*spelling.values()})
+    check_classes(classes, len(every), f"{location}, column {label!r}")
+    splits: dict[str, Rows] = {}
+    for split, path in parts.items():
+        part = samples[split]
+        numbers = columns.class_numbers([spelling[one.label] for one in part], classes)
+        lines = np.array([one.number for one in part], np.int64)
+        undivided = Rows([one.content for one in part], numbers, lines, f"line {{}} of {path}")
+        names = [one.split for one in part]
+        splits |= {split: undivided} if split else by_split(path, undivided, names)
+    return Source(splits, classes, skipped, notes)
+
+
+def passed_over(location: Path, parts: Tables) -> list[str]:
+    """A line on the tables that lie beside those that are read."""
+    if location.is_file():
+        return []
+    folders = {path.parent for path in parts.values()}
+    beside = {table for folder in folders for table in tables.all_tables(folder)}
+    names = ", ".join(sorted(table.name for table in beside - {*parts.values()}))
+    read = ", ".join(path.name for path in parts.values())
+    return [f"tables    {read}; passed over: {names}"] if names else []
+
+
+def read_rows(
+    path: Path, content: str, label: str, of_files: bool, notes: list[str]
+) -> tuple[list[Sample], list[str]]:
+    """The samples of a table, and why other rows are none.
+
+    Args:
+        notes: gets what is unusual about how the table is written.
+    """
+    names = tables.header(path)
+    split = columns.only([name for name in names if columns.plain(name) == SPLIT])
+    entries: list[list[Sample | str]] = []
+    doubtful, stray = [], []
+    for row in tables.rows(path, [content, label, *([split] if split else [])]):
+        if row.apart:
+            doubtful.append((len(entries), row.apart))
+        entries.append([sample_of(row, path, content, of_files)])
+        stray.extend([row.number] if row.stray else [])
+    apart = {i for i, _ in doubtful}
+    known = {
+        one.label for i, (one,) in enumerate(entries) if i not in apart and isinstance(one, Sample)
+    }
+    for i, rows in doubtful:
+        lines = [sample_of(row, path, content, of_files) for row in rows]
+        if all(isinstance(one, Sample) and one.label in known for one in lines):
+            entries[i] = lines
+            stray.append(rows[0].number)
+    notes += [f"table     {path.name} is {what}" for what in tables.dialect(path)]
+    if stray:
+        notes.append(
+            f"table     {path.name} has stray quote marks in {len(stray):,} place(s), which are "
+            f"read as they stand; the first is in line {min(stray)}"
+        )
+    flat = [one for entry in entries for one in entry]
+    return [one for one in flat if isinstance(one, Sample)], [s for s in flat if isinstance(s, str)]
+
+
+def sample_of(row: tables.Row, path: Path, content: str, of_files: bool) -> Sample | str:
+    """A row as a sample, or why it is none; an empty text is left to who reads it."""
+    where = f"line {row.number} of {path}"
+    if row.fault:
+        return f"{where} {row.fault}"
+    raw, label, split = (*row.cells, "")[:3]
+    if raw is None or (of_files and not str(raw).strip()):
+        return f"{where} has no {content}"
+    try:
+        name = sys.intern(label_of(label))
+    except ValueError as error:
+        return f"{where} {error}"
+    return Sample(row.number, raw, name, sys.intern(tables.cell_text(split)))
 
 
 def by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
@@ -46,20 +145,48 @@ def by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, 
     return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
 
 
-def _place(table: Path, file: Any, label: str, split: str) -> Path:
-    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
-    beside, inside = table.parent / str(file), table.parent / split / label / str(file)
-    return inside if inside.exists() and not beside.exists() else beside
+# --- the files that they name --------------------------------------------------------------------
 
 
-def files(location: Path) -> list[Path]:
+def find_files(path: Path, split: str, samples: list[Sample]) -> tuple[list[Sample], list[str]]:
+    """The samples whose files are there, with their paths, and which other ones are not."""
+    present, absent = [], []
+    for one in samples:
+        if file := place(path, one, split):
+            present.append(one._replace(content=file))
+        else:
+            names = f"names {str(one.content).strip()!r}, and there is no such file"
+            absent.append(f"line {one.number} of {path} {names} beside the table")
+    return present, absent
+
+
+def place(table: Path, sample: Sample, split: str) -> Path | None:
+    """Where the file of a row is: beside the table, or in the folder of its class or its split."""
+    name = str(sample.content).strip()
+    split = sample.split or split
+    folders = [(), (split, sample.label), (sample.label,), (split,)]
+    for file in (name, name.replace("\\", "/")):  # as Windows writes it
+        for folder in folders:
+            if os.path.exists(path := os.path.join(table.parent, *folder, file)):
+                return Path(path)
+    return None
+
+
+def files(location: Path, cols: Columns = FIND) -> list[Path]:
     """Every file of a data set: those of a folder, and those that a table names."""
-    folder = location.is_dir()
-    label_tables = tables.labelled_tables(location) if folder else [location]
-    paths = [
-        _place(table, file, label, split)
-        for table in label_tables
-        if tables.names_files(table)
-        for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
-    ]
-    return sorted({*(location.rglob("*") if folder else [location]), *paths})
+    paths = [*location.rglob("*")] if location.is_dir() else [location]
+    if location.is_dir() or tables.suffix(location) in tables.SUFFIXES:
+        with suppress(ValueError):  # who reads it says why
+            for part in split_tables(location, False, cols).items():
+                paths += table_files(*part, cols)
+    return sorted({*paths})
+
+
+def table_files(split: str, path: Path, cols: Columns) -> list[Path]:
+    """The files that a table names; none of one of texts."""
+    names = tables.header(path)
+    if cols.file is None and not columns.has(names, columns.FILES):
+        return []
+    both = columns.choose(path, names, cols, kind=FILE)
+    samples, _ = read_rows(path, *both, True, [])
+    return [one.content for one in find_files(path, split, samples)[0]]

@@ -8,7 +8,7 @@
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ import numpy as np
 from datamodules.inputs import picture_file, sound_file, text, video_file
 from datamodules.sources import columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
-from datamodules.sources.labelled_table import by_split, candidates, read_table
-from datamodules.sources.rows import NAMES, SPLITS, Rows, Source
+from datamodules.sources.labelled_table import by_split, read_tables
+from datamodules.sources.rows import NAMES, SPLITS, Rows, Source, refuse
+from datamodules.sources.split_tables import split_tables
 
 UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
 
@@ -38,7 +39,9 @@ CLIPS = Kind("videos", video_file.SUFFIXES, "Video", "moving_digits")
 SOUNDS = Kind("sounds", sound_file.SUFFIXES, "Audio", "plucked_strings")
 
 
-def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND) -> Source:
+def open_source(
+    location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND, broken: str = "error"
+) -> Source:
     """Read what lies there.
 
     Args:
@@ -46,6 +49,7 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
         scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
         kind: what the rows should be.
         cols: the columns of texts and labels, where a person named them.
+        broken: "skip" leaves rows without a label, or that cannot be read, out; they are listed.
 
     Raises:
         FileNotFoundError: it is on the hub and there is no connection.
@@ -53,28 +57,20 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
     """
     if isinstance(location, str):
         parquet.connect(location, kind.example)
-    source = _read(location, scratch, kind, cols)
+    source = _read(location, scratch, kind, cols, broken)
     classes = source.classes
     if len(classes) < 2:
         raise ValueError(
             f"{location} has {len(classes)} class(es) {classes}: two or more are needed; give each "
             "class a folder of its own, or a label in the table"
         )
-    for split, rows in source.splits.items():
-        wrong = np.flatnonzero((rows.labels < 0) | (rows.labels >= len(classes)))
-        if split in NAMES and len(wrong):
-            label = rows.labels[wrong[0]]
-            raise ValueError(
-                f"{location}: row {wrong[0]} of {split} has the label {label}, "
-                f"which is none of the {len(classes)} classes"
-            )
     return source
 
 
-def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
+def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken: str) -> Source:
     """Read by whichever of the layouts this is."""
     if isinstance(location, str):
-        return _hub_layout(location, scratch, kind, cols)
+        return _hub_layout(location, scratch, kind, cols, broken)
     is_parquet = kind is TEXTS and tables.suffix(location) == ".parquet"
     if location.is_file() and not is_parquet and tables.suffix(location) not in tables.SUFFIXES:
         cells = "text,label (or .parquet)" if kind is TEXTS else "file,label"
@@ -82,9 +78,9 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
             f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
         )
     if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
-        return _hub_layout(location, scratch, kind, cols)
-    if location.is_file() or candidates(location, kind is TEXTS):
-        return read_table(location, kind is TEXTS, cols)
+        return _hub_layout(location, scratch, kind, cols, broken)
+    if parts := split_tables(location, kind is TEXTS, cols):
+        return read_tables(location, parts, kind is TEXTS, cols, broken)
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
     return _class_folders(location, kind)
@@ -93,27 +89,44 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
 # --- the hub -------------------------------------------------------------------------------------
 
 
-def _hub_layout(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
+def _hub_layout(
+    location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken: str
+) -> Source:
     """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
     loaded = parquet.tables(location, scratch)
     features = next(iter(loaded.values())).features
     if kind is TEXTS:
         content, label = columns.choose_features(location, features, cols)
     else:
-        kinds = (kind.feature, "ClassLabel")
-        content, label = (parquet.column(features, one, location) for one in kinds)
+        columns.check_named(location, list(features), cols)
+        content = cols.file or parquet.column(features, kind.feature, location)
+        label = cols.label or parquet.column(features, "ClassLabel", location)
     cells = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
     class_splits = [name for name in cells if name in (*NAMES, "all")]
-    classes, labels = columns.labels(cells, features[label], class_splits)
+    where = f"{location}, column {label!r}"
+    classes, labels, skipped = parquet.labels(cells, features[label], class_splits, where)
+    refuse(skipped, broken)
     splits: dict[str, Rows] = {}
     for name, table in loaded.items():
         name = SPLITS.get(name, name)
         rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
-        if len(loaded) == 1 and tables.SPLIT in features:
-            parts = [tables.cell_text(cell) for cell in table[tables.SPLIT]]
-            return Source(by_split(location, rows, parts), classes)
-        splits[name] = rows
-    return Source(splits, classes)
+        if len(loaded) == 1 and columns.SPLIT in features:
+            parts = [tables.cell_text(cell) for cell in table[columns.SPLIT]]
+            splits = by_split(location, rows, parts)
+        else:
+            splits[name] = rows
+    if skipped:
+        splits = {name: _with_labels(name, rows) for name, rows in splits.items()}
+    return Source(splits, classes, skipped)
+
+
+def _with_labels(split: str, rows: Rows) -> Rows:
+    """The rows that have a label; of what is no split all."""
+    if split not in (*NAMES, "all"):
+        return rows
+    numbers = np.arange(len(rows.labels)) if rows.numbers is None else rows.numbers
+    numbered = replace(rows, numbers=numbers, where=f"row {{}} of {split}")
+    return numbered.take(np.flatnonzero(rows.labels >= 0))
 
 
 # --- MNIST's own format --------------------------------------------------------------------------

@@ -6,6 +6,7 @@ columns are meant in columns.py.
 
 import os
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,30 +95,45 @@ def read_rows(
     """
     names = tables.header(path)
     split = columns.only([name for name in names if columns.plain(name) == SPLIT])
-    entries: list[list[Sample | str]] = []
-    doubtful, stray = [], []
+    entries: list[Sample | str] = []
+    doubtful: dict[int, list[Sample | str]] = {}
+    stray = []
     for row in tables.rows(path, [content, label, *([split] if split else [])]):
         if row.apart:
-            doubtful.append((len(entries), row.apart))
-        entries.append([sample_of(row, path, content, of_files)])
+            lines = [sample_of(line, path, content, of_files) for line in row.apart]
+            doubtful[len(entries)] = lines
+        entries.append(sample_of(row, path, content, of_files))
         stray.extend([row.number] if row.stray else [])
-    apart = {i for i, _ in doubtful}
-    known = {
-        one.label for i, (one,) in enumerate(entries) if i not in apart and isinstance(one, Sample)
-    }
-    for i, rows in doubtful:
-        lines = [sample_of(row, path, content, of_files) for row in rows]
-        if all(isinstance(one, Sample) and one.label in known for one in lines):
-            entries[i] = lines
-            stray.append(rows[0].number)
+    for i, samples in sorted(swallowed(entries, doubtful).items(), reverse=True):
+        entries[i : i + 1] = samples
+        stray.append(samples[0].number)
     notes += [f"table     {path.name} is {what}" for what in tables.dialect(path)]
     if stray:
         notes.append(
             f"table     {path.name} has stray quote marks in {len(stray):,} place(s), which are "
             f"read as they stand; the first is in line {min(stray)}"
         )
-    flat = [one for entry in entries for one in entry]
-    return [one for one in flat if isinstance(one, Sample)], [s for s in flat if isinstance(s, str)]
+    faults = [one for one in entries if isinstance(one, str)]
+    return [one for one in entries if isinstance(one, Sample)], faults
+
+
+def swallowed(
+    entries: list[Sample | str], doubtful: dict[int, list[Sample | str]]
+) -> dict[int, list[Sample]]:
+    """Those of several lines that are rows between two stray quote marks, and these rows.
+
+    They are where each line has a label of other rows; of no others, one that comes again.
+    """
+    rows = [one for i, one in enumerate(entries) if doubtful and i not in doubtful]
+    known = {one.label for one in rows if isinstance(one, Sample)}
+    apart = {}
+    for i, lines in doubtful.items():
+        samples = [one for one in lines if isinstance(one, Sample)]
+        counts = Counter(one.label for one in samples)
+        again = {label for label, count in counts.items() if count > 1}
+        if len(samples) == len(lines) and counts.keys() <= (known or again):
+            apart[i] = samples
+    return apart
 
 
 def sample_of(row: tables.Row, path: Path, content: str, of_files: bool) -> Sample | str:

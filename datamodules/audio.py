@@ -77,7 +77,7 @@ class Sounds(Labelled):
         if self.bundled or isinstance(location, str) or location.is_file():
             return super().read_source(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or split_tables(location, texts=False):
+        if not loose or split_tables(location, False, self.columns):
             return super().read_source(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 

@@ -58,8 +58,12 @@ class Labelled(InMemory):
         if self.bundled:
             source: Source = self.BUNDLED[self.hparams["name"]]()
             return source
-        cols = Columns(*(self.hparams.get(f"{name}_column") for name in (TEXT, LABEL, FILE)))
-        return open_source(location, scratch, self.KIND, cols, self.hparams["broken"])
+        return open_source(location, scratch, self.KIND, self.columns, self.hparams["broken"])
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of a table that a person named."""
+        return Columns(*(self.hparams.get(f"{name}_column") for name in (TEXT, LABEL, FILE)))
 
     def array_arguments(self) -> dict[str, Any]:
         """The arguments that the arrays depend on, the columns that were named among them."""

@@ -82,7 +82,8 @@ def check_named(path: Path | str, names: Sequence[str], columns: Columns) -> Non
 
 def listed(names: Sequence[str]) -> str:
     """Names of columns in a message; long ones may be a row's texts."""
-    return ", ".join(name if len(name) <= 40 else f"{name[:40]}..." for name in names) or "none"
+    short = [" ".join(name.split()) for name in names]
+    return ", ".join(name if len(name) <= 40 else f"{name[:40]}..." for name in short) or "none"
 
 
 def choose_text(

@@ -134,6 +134,12 @@ def test_columns_of_files_can_be_named(pictures):
         assert read.cache_key() != digest
 
 
+def test_a_column_that_no_table_of_the_folder_has_is_named(pictures):
+    lines(pictures / "a.csv", "file,label", "images/0.png,a", "images/1.png,b")
+    said = "holds no table with the column where and age"
+    refused(said, opened, pictures, layouts.PICTURES, Columns(None, "where", "age"))
+
+
 def test_the_named_columns_of_a_parquet_file_of_pictures_are_used(pictures, tmp_path):
     import datasets
 

@@ -25,9 +25,9 @@ from datamodules.inputs.sound import SoundInput
 from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import LabelledArguments
 from datamodules.loading.windows import Choice, Windowed
-from datamodules.sources import tables
 from datamodules.sources.layouts import SOUNDS
 from datamodules.sources.rows import Rows, Source
+from datamodules.sources.split_tables import split_tables
 from datamodules.utilities.draws import Key
 from datamodules.utilities.windows import Windows
 
@@ -88,7 +88,7 @@ class Sounds(Windowed):
         if self.bundled or isinstance(location, str) or location.is_file():
             return super().read_source(location, scratch)
         loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or tables.labelled_tables(location):
+        if not loose or split_tables(location, False, self.columns):
             return super().read_source(location, scratch)
         return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
 

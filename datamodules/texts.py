@@ -14,7 +14,6 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -37,9 +36,8 @@ from datamodules.inputs.text import (
 from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
 from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
-from datamodules.sources.columns import Columns
-from datamodules.sources.layouts import NAMES, TEXTS, open_source
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.layouts import TEXTS
+from datamodules.sources.rows import NAMES, Rows
 from datamodules.utilities.draws import Key
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
@@ -49,7 +47,7 @@ class Texts(Labelled):
     """One text classification data set.
 
     Args, besides `LabelledArguments`:
-        text_column, label_column: of a table; None finds them.
+        text_column: of a table; None finds it.
         vocabulary_size: of the most frequent training words, padding and the unknown word.
         max_length: words of a text: longer ones are cut, shorter ones padded.
         padding: where the padding stands: before the words or after them.
@@ -73,7 +71,6 @@ class Texts(Labelled):
         self,
         *,
         text_column: str | None,
-        label_column: str | None,
         vocabulary_size: Annotated[int, Field(ge=3)],
         max_length: Positive,
         padding: Side,
@@ -89,13 +86,6 @@ class Texts(Labelled):
 
     def array_arguments(self) -> dict[str, Any]:
         return {**super().array_arguments(), **cache_arguments(self.hparams["tokenizer"])}
-
-    def read_source(self, location: Path | str, scratch: Path) -> Source:
-        """The rows, not decoded yet, by the columns that were named."""
-        if self.bundled:
-            return super().read_source(location, scratch)
-        cols = Columns(self.hparams["text_column"], self.hparams["label_column"])
-        return open_source(location, scratch, self.KIND, cols)
 
     def make_context(self, rows: Rows) -> Lexicon:
         """The words met so far; a new one gets the next number."""
@@ -142,7 +132,7 @@ class Texts(Labelled):
     @property
     def notes(self) -> list[str]:
         """What the lecture prints of texts, uneven loss weights, empty texts and bad bytes."""
-        lines = [self.describe_vocabulary(), self.describe_lengths()]
+        lines = [*super().notes, self.describe_vocabulary(), self.describe_lengths()]
         weights = self.info.get("loss_weights", [])
         if any(abs(weight - 1) > 0.05 for weight in weights):
             pairs = zip(self.info["classes"], weights, strict=True)

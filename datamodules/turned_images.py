@@ -4,6 +4,7 @@ data/pets/cat/1.jpg     as for images.py; a batch is images (B, C, H, W) and ang
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -99,7 +100,7 @@ class TurnedImages(MeasuredImages):
             name: Rows(list(zip(rows.raws, angles[name], strict=True)), rows.labels)
             for name, rows in source.splits.items()
         }
-        return Source(pairs, source.classes)
+        return replace(source, splits=pairs)
 
     def context_metadata(self, context: tuple[int, int, int]) -> dict[str, Any]:
         """Mean and deviation of all training angles, whatever part of them is used."""

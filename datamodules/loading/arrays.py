@@ -18,8 +18,8 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from datamodules.loading.batches import Batch, Batches
-from datamodules.sources.layouts import NAMES
 from datamodules.sources.locate import fingerprint, locate
+from datamodules.sources.rows import NAMES
 from datamodules.utilities import cache
 from datamodules.utilities.catalogued import Catalogued
 from datamodules.utilities.draws import Key
@@ -237,7 +237,9 @@ def load_arrays(folder: Path, split: str) -> Arrays:
 
 def digest_of(folder: Path, metadata: Mapping[str, Any]) -> str:
     """Of the arrays in a folder and what goes with them, wherever they were read from."""
-    content = {name: value for name, value in metadata.items() if name != "skipped"}  # has paths
+    content = {
+        name: metadata[name] for name in metadata.keys() - {"skipped", "notes"}
+    }  # have paths
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for file in sorted(folder.glob("*.npy")):
         array = np.load(file, mmap_mode="r")

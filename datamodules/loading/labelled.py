@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import NotRequired
 
 from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
+from datamodules.sources.columns import FILE, LABEL, TEXT, Columns
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
@@ -21,6 +23,8 @@ class LabelledArguments(DataArguments):
 
     hub: str | None  # an id there
     batch_size: Positive  # the global batch, over all devices
+    file_column: NotRequired[str | None]  # of a table of files; None finds it
+    label_column: NotRequired[str | None]  # of a table
 
 
 class Labelled(InMemory):
@@ -54,19 +58,36 @@ class Labelled(InMemory):
             split: rows.take(first(rows.labels, hparams["limit"], seed=0))
             for split, rows in source.splits.items()
         }
-        context, skipped = self.make_context(splits["train"]), []  # type: tuple[Any, list[str]]
+        context, skipped = self.make_context(splits["train"]), [*source.skipped]
         for split, rows in splits.items():
             for name, array in self.decode(rows, split, context, skipped).items():
                 np.save(part / f"{split}_{name}.npy", array)
         rmtree(scratch, ignore_errors=True)
-        return {"classes": source.classes, "skipped": skipped, **self.context_metadata(context)}
+        lists = {"classes": source.classes, "skipped": skipped, "notes": source.notes}
+        return {**lists, **self.context_metadata(context)}
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet."""
         if self.bundled:
             source: Source = self.BUNDLED[self.hparams["name"]]()
             return source
-        return open_source(location, scratch, self.KIND)
+        return open_source(location, scratch, self.KIND, self.columns, self.hparams["broken"])
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of a table that a person named."""
+        return Columns(*(self.hparams.get(f"{name}_column") for name in (TEXT, LABEL, FILE)))
+
+    def array_arguments(self) -> dict[str, Any]:
+        """The arguments that the arrays depend on, the columns that were named among them."""
+        names = (f"{name}_column" for name in (LABEL, FILE))
+        named = {name: self.hparams[name] for name in names if self.hparams.get(name)}
+        return {**{key: self.hparams.get(key) for key in self.ARRAY_ARGUMENTS}, **named}
+
+    @property
+    def notes(self) -> list[str]:
+        """What was decided when a table was read."""
+        return self.decisions
 
     def make_context(self, rows: Rows) -> Any:
         """What decoding needs to know of the training rows: a shape, a vocabulary."""
@@ -117,6 +138,7 @@ class Labelled(InMemory):
         return samples[: len(readable)], rows.labels[readable]
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        self.decisions: list[str] = metadata.get("notes", [])
         classes = self.renumber_labels(metadata["classes"])
         train = self.splits["train"]["labels"]
         self.rows = first(train, self.hparams["train_samples"], seed=0)

@@ -105,17 +105,20 @@ def rows(path: Path, column: str | None) -> Stream:
         ValueError: no such column, or which is not clear; a row that cannot be read, or its text.
     """
     names = tables.header(path)
-    _, first = next(tables.rows(path, names), (0, names))
+    first = next((row.cells for row in tables.rows(path, names) if not row.fault), names)
     cells = zip(names, first, strict=True)
     text_like = [
         name for name, cell in cells if isinstance(cell, str) and re.search("[^\\W\\d]", cell)
     ]
     text_column = columns.choose_text(path, names, column, text_like)
-    for number, (cell,) in tables.rows(path, [text_column]):
+    for row in tables.rows(path, [text_column]):
+        if row.fault:
+            raise ValueError(f"line {row.number} of {path} {row.fault}")
+        (cell,) = row.cells
         try:
             text = "" if cell is None else read_text(cell)
         except ValueError as error:
-            raise ValueError(f"line {number} of {path}: {error}") from error
+            raise ValueError(f"line {row.number} of {path}: {error}") from error
         yield text, True
 
 

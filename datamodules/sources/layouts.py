@@ -8,19 +8,18 @@
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from datamodules.inputs import picture_file, sound_file, text, video_file
 from datamodules.sources import columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.labelled_table import by_split, read_tables
+from datamodules.sources.rows import NAMES, SPLITS, Rows, Source, refuse
+from datamodules.sources.split_tables import split_tables
 
-NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
-SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
 UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
 
 
@@ -40,7 +39,9 @@ CLIPS = Kind("videos", video_file.SUFFIXES, "Video", "moving_digits")
 SOUNDS = Kind("sounds", sound_file.SUFFIXES, "Audio", "plucked_strings")
 
 
-def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND) -> Source:
+def open_source(
+    location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND, broken: str = "error"
+) -> Source:
     """Read what lies there.
 
     Args:
@@ -48,6 +49,7 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
         scratch: a folder for what the library `datasets` unpacks; the caller deletes it.
         kind: what the rows should be.
         cols: the columns of texts and labels, where a person named them.
+        broken: "skip" leaves rows without a label, or that cannot be read, out; they are listed.
 
     Raises:
         FileNotFoundError: it is on the hub and there is no connection.
@@ -55,28 +57,20 @@ def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns =
     """
     if isinstance(location, str):
         parquet.connect(location, kind.example)
-    source = _read(location, scratch, kind, cols)
+    source = _read(location, scratch, kind, cols, broken)
     classes = source.classes
     if len(classes) < 2:
         raise ValueError(
             f"{location} has {len(classes)} class(es) {classes}: two or more are needed; give each "
             "class a folder of its own, or a label in the table"
         )
-    for split, rows in source.splits.items():
-        wrong = np.flatnonzero((rows.labels < 0) | (rows.labels >= len(classes)))
-        if split in NAMES and len(wrong):
-            label = rows.labels[wrong[0]]
-            raise ValueError(
-                f"{location}: row {wrong[0]} of {split} has the label {label}, "
-                f"which is none of the {len(classes)} classes"
-            )
     return source
 
 
-def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
+def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken: str) -> Source:
     """Read by whichever of the layouts this is."""
     if isinstance(location, str):
-        return _hub_layout(location, scratch, kind, cols)
+        return _hub_layout(location, scratch, kind, cols, broken)
     is_parquet = kind is TEXTS and tables.suffix(location) == ".parquet"
     if location.is_file() and not is_parquet and tables.suffix(location) not in tables.SUFFIXES:
         cells = "text,label (or .parquet)" if kind is TEXTS else "file,label"
@@ -84,9 +78,11 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
             f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
         )
     if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
-        return _hub_layout(location, scratch, kind, cols)
-    if location.is_file() or _candidates(location, kind):
-        return _table(location, kind, cols)
+        return _hub_layout(location, scratch, kind, cols, broken)
+    if parts := split_tables(location, kind is TEXTS, cols):
+        return read_tables(location, parts, kind is TEXTS, cols, broken)
+    if named := [name for name in cols if name is not None]:
+        raise ValueError(f"{location} holds no table with the column {' and '.join(named)}")
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
     return _class_folders(location, kind)
@@ -95,27 +91,44 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
 # --- the hub -------------------------------------------------------------------------------------
 
 
-def _hub_layout(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Source:
+def _hub_layout(
+    location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken: str
+) -> Source:
     """A data set of the hub, a local folder in its layout, or a parquet file of texts."""
     loaded = parquet.tables(location, scratch)
     features = next(iter(loaded.values())).features
     if kind is TEXTS:
         content, label = columns.choose_features(location, features, cols)
     else:
-        kinds = (kind.feature, "ClassLabel")
-        content, label = (parquet.column(features, one, location) for one in kinds)
+        columns.check_named(location, list(features), cols)
+        content = cols.file or parquet.column(features, kind.feature, location)
+        label = cols.label or parquet.column(features, "ClassLabel", location)
     cells = {SPLITS.get(name, name): table.data.column(label) for name, table in loaded.items()}
     class_splits = [name for name in cells if name in (*NAMES, "all")]
-    classes, labels = columns.labels(cells, features[label], class_splits)
+    where = f"{location}, column {label!r}"
+    classes, labels, skipped = parquet.labels(cells, features[label], class_splits, where)
+    refuse(skipped, broken)
     splits: dict[str, Rows] = {}
     for name, table in loaded.items():
         name = SPLITS.get(name, name)
         rows = Rows(parquet.Cells(table.data.column(content)), labels[name])
-        if len(loaded) == 1 and tables.SPLIT in features:
-            parts = [tables.cell_text(cell) for cell in table[tables.SPLIT]]
-            return Source(_by_split(location, rows, parts), classes)
-        splits[name] = rows
-    return Source(splits, classes)
+        if len(loaded) == 1 and columns.SPLIT in features:
+            parts = [tables.cell_text(cell) for cell in table[columns.SPLIT]]
+            splits = by_split(location, rows, parts)
+        else:
+            splits[name] = rows
+    if skipped:
+        splits = {name: _with_labels(name, rows) for name, rows in splits.items()}
+    return Source(splits, classes, skipped)
+
+
+def _with_labels(split: str, rows: Rows) -> Rows:
+    """The rows that have a label; of what is no split all."""
+    if split not in (*NAMES, "all"):
+        return rows
+    numbers = np.arange(len(rows.labels)) if rows.numbers is None else rows.numbers
+    numbered = replace(rows, numbers=numbers, where=f"row {{}} of {split}")
+    return numbered.take(np.flatnonzero(rows.labels >= 0))
 
 
 # --- MNIST's own format --------------------------------------------------------------------------
@@ -183,58 +196,3 @@ def list_files(folder: Path, kind: Kind) -> list[Path]:
         pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
         paths |= {f.parent for f in pictures} - {folder}
     return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")
-
-
-def _table(location: Path, kind: Kind, cols: Columns) -> Source:
-    """A table of texts, or of files beside it; see tables.py."""
-    candidates = _candidates(location, kind) if location.is_dir() else [location]
-    if len(candidates) > 1:
-        names = ", ".join(table.name for table in candidates)
-        raise ValueError(f"{location} has several tables ({names}): give one as data.source")
-    path = candidates[0]
-    both = columns.columns_of(path, kind is TEXTS, cols)
-    table = tables.read(path, *both)
-    raws: list[Any] = table.contents
-    if both[0] == tables.FILE:
-        cells = zip(raws, table.labels, table.splits, strict=True)
-        raws = [_place(path, *row) for row in cells]
-    classes = columns.in_order({*table.labels})
-    rows = Rows(
-        raws, columns.class_numbers(table.labels, classes), table.numbers, f"line {{}} of {path}"
-    )
-    return Source(_by_split(path, rows, table.splits), classes)
-
-
-def _candidates(folder: Path, kind: Kind) -> list[Path]:
-    """The tables of a folder; where it has no folders, of texts also those of other columns."""
-    loose = kind is TEXTS and not _folders(folder)
-    return tables.labelled_tables(folder) or (tables.all_tables(folder) if loose else [])
-
-
-def _by_split(path: Path | str, rows: Rows, split_names: list[str]) -> dict[str, Rows]:
-    """The rows of each split, as each row tells it; all where none does."""
-    names = {*split_names}
-    wrong = {name for name in names if name.lower() not in SPLITS} if names != {""} else set()
-    if wrong:
-        raise ValueError(f"{path} has the split {wrong.pop()!r}: train, val or test is wanted")
-    places = np.array([SPLITS.get(name.lower(), "all") for name in split_names])
-    return {str(split): rows.take(np.flatnonzero(places == split)) for split in np.unique(places)}
-
-
-def _place(table: Path, file: Any, label: str, split: str) -> Path:
-    """Where the file of a row is: beside the table, or in the class folder that the row tells."""
-    beside, inside = table.parent / str(file), table.parent / split / label / str(file)
-    return inside if inside.exists() and not beside.exists() else beside
-
-
-def files(location: Path) -> list[Path]:
-    """Every file of a data set: those of a folder, and those that a table names."""
-    folder = location.is_dir()
-    label_tables = tables.labelled_tables(location) if folder else [location]
-    paths = [
-        _place(table, file, label, split)
-        for table in label_tables
-        if tables.names_files(table)
-        for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
-    ]
-    return sorted({*(location.rglob("*") if folder else [location]), *paths})

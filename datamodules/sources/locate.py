@@ -15,7 +15,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from datamodules.sources.layouts import files
+from datamodules.sources.columns import FILE, LABEL, Columns
+from datamodules.sources.labelled_table import files
 
 
 def locate(name: str, source: str | None, hub: str | None) -> Path | str:
@@ -41,7 +42,8 @@ def fingerprint(location: Path | str, **preprocessing: Any) -> str:
     """A digest of the files, with sizes and times, and of how they are read."""
     contents: list[Any] = [str(location)]
     if isinstance(location, Path):
-        stats = [(file, file.stat()) for file in files(location) if file.is_file()]
+        cols = Columns(None, *(preprocessing.get(f"{name}_column") for name in (LABEL, FILE)))
+        stats = [(file, file.stat()) for file in files(location, cols) if file.is_file()]
         root = location.parent
         contents = [(os.path.relpath(f, root), stat.st_size, stat.st_mtime_ns) for f, stat in stats]
     text = json.dumps([contents, preprocessing], sort_keys=True, default=str)

@@ -1,11 +1,14 @@
 """Rows that are not decoded yet, and the splits that they make."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
+SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,18 @@ class Source:
 
     splits: dict[str, Rows]
     classes: list[str]
+    skipped: list[str] = field(default_factory=list)  # rows that are left out, and why
+    notes: list[str] = field(default_factory=list)  # what was decided, for a run to print
+
+
+def refuse(problems: list[str], broken: str, kind: type[Exception] = ValueError) -> None:
+    """Stop at rows that cannot be read, unless they are to be left out.
+
+    Args:
+        problems: why each of them cannot.
+        broken: "skip" leaves them out.
+        kind: of error, which names the first one and how many there are.
+    """
+    if problems and broken != "skip":
+        more = f" (and {len(problems) - 1:,} more rows)" if len(problems) > 1 else ""
+        raise kind(f"{problems[0]}{more}; data.broken=skip leaves such rows out")

@@ -1,9 +1,10 @@
 """Splits: those that come with the data, and what is carved from the rest, stratified, seeded."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from datamodules.sources.layouts import NAMES
-from datamodules.sources.rows import Source
+from datamodules.sources.rows import NAMES, Source
 
 
 def divide(source: Source, validation: float, test: float, seed: int) -> Source:
@@ -28,7 +29,7 @@ def divide(source: Source, validation: float, test: float, seed: int) -> Source:
     for name in NAMES:
         if not len(splits[name].labels):
             raise ValueError(f"the {name} split is empty: more samples are needed")
-    return Source({name: splits[name] for name in NAMES}, source.classes)
+    return replace(source, splits={name: splits[name] for name in NAMES})
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

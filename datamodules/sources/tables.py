@@ -1,66 +1,75 @@
-"""Tables of one sample a row, read row by row: .csv, .tsv or .jsonl; of .parquet, the columns.
+"""Tables of one sample a row, read row by row: .csv, .tsv, .tab or .jsonl, also as .gz.
 
-    text,label[,split]     texts; columns of other names are found, or named
+    text,label[,split]     texts; columns of other names are value, or named
     file,label[,split]     files beside the table, or in the folders that their rows tell
 
-Labels are words or whole numbers. Bytes that are not UTF-8 stay in their cells, as surrogates.
+They are in UTF-8, or in what their byte order mark says. Bytes that are not UTF-8 stay in their
+cells, as surrogates.
 """
 
-import csv
+import codecs
+import gzip
 import json
-import sys
-from array import array
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
-import numpy as np
+from datamodules.sources.separated import SEPARATORS, Row, Separated
 
-SUFFIXES = (".csv", ".tsv", ".jsonl")
-FILE, TEXT, LABEL, SPLIT = "file", "text", "label", "split"
-
-
-class Table(NamedTuple):
-    """What the rows hold, and where each of them stands: `unit` and number."""
-
-    contents: list[Any]
-    labels: list[str]
-    splits: list[str]  # "" where there is no such column
-    numbers: np.ndarray
+SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl")
+MARKS = {  # byte order marks, the longest first
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+FIRST_ROWS = 100  # of a .jsonl, whose keys are its columns
 
 
 def suffix(path: Path | str) -> str:
-    """The ending of a file, in small letters."""
-    return Path(path).suffix.lower()
+    """The ending of a file, in small letters; of a table that is compressed the one before .gz."""
+    path = Path(path)
+    inner = Path(path.stem).suffix.lower()
+    return inner if path.suffix.lower() == ".gz" and inner in SUFFIXES else path.suffix.lower()
 
 
 def all_tables(folder: Path) -> list[Path]:
     """All tables of a folder."""
-    return sorted(f for f in folder.glob("[!.]*") if suffix(f) in SUFFIXES)
+    return sorted(f for f in folder.glob("[!.]*") if suffix(f) in SUFFIXES and f.is_file())
 
 
-def labelled_tables(folder: Path) -> list[Path]:
-    """The tables of a folder that name labels, and files or texts."""
-    paths = all_tables(folder)
-    return [f for f in paths if LABEL in (names := _names(f)) and {FILE, TEXT} & {*names}]
+def cell_text(cell: Any) -> str:
+    """A cell as a word; "" where there is none."""
+    return "" if cell is None else str(cell).strip()
 
 
-def names_files(path: Path) -> bool:
-    """Whether its rows are files, not texts."""
-    names = _names(path) if suffix(path) in SUFFIXES else []
-    return {FILE, LABEL} <= {*names} and TEXT not in names
+@contextmanager
+def open_table(path: Path) -> Iterator[TextIO]:
+    """The lines of a table.
 
-
-def _names(path: Path) -> list[str]:
-    """The columns of what may be no table at all."""
+    Raises:
+        ValueError: it is not in the encoding of its byte order mark, or a damaged .gz.
+    """
+    opener: Any = gzip.open if path.suffix.lower() == ".gz" else open
     try:
-        return header(path)
-    except ValueError:
-        return []
+        with opener(path, "rb") as file:
+            encoding = mark(file.read(4))
+            file.seek(0)
+            errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
+            yield TextIOWrapper(file, encoding, errors, newline="")
+    except (UnicodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def mark(first_bytes: bytes) -> str:
+    """The encoding that a byte order mark tells; UTF-8 without one."""
+    return next((name for bom, name in MARKS.items() if first_bytes.startswith(bom)), "utf-8")
 
 
 def header(path: Path) -> list[str]:
-    """The names of the columns; of .jsonl, the keys of the first line.
+    """The names of the columns; of .jsonl, the keys of its first rows.
 
     Raises:
         ValueError: it is empty, in no UTF-8, or no JSON.
@@ -70,84 +79,65 @@ def header(path: Path) -> list[str]:
     if not line or "\0" in line:
         what = "holds NUL where the columns are named" if line else "is empty"
         raise ValueError(f"{path} {what}: a table in UTF-8 is wanted")
-    if suffix(path) == ".jsonl":
-        return list(_object(line, path, 1))
-    return next(csv.reader([line], delimiter=_delimiter(path)))
+    with open_table(path) as file:
+        if suffix(path) != ".jsonl":
+            return Separated(file, usual(path)).names
+        first_rows = list(islice(objects(file), FIRST_ROWS))
+    objs = [row for _, row in first_rows if isinstance(row, dict)]
+    if not objs:
+        raise ValueError(f"line {first_rows[0][0]} of {path} {first_rows[0][1]}")
+    return list(dict.fromkeys(key for row in objs for key in row))
 
 
-def open_table(path: Path) -> TextIO:
-    """The lines of a table."""
-    return path.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
+def dialect(path: Path) -> list[str]:
+    """What is unusual about how a table is written: its separator, its encoding."""
+    with open_table(path) as file:
+        encoding = file.encoding.upper()
+        separator = usual(path)
+        if suffix(path) != ".jsonl":
+            separator = Separated(file, separator).separator
+    notes = [f"in {encoding}"] if not encoding.startswith("UTF-8") else []
+    if separator != usual(path):
+        notes.append(f"separated by {SEPARATORS.get(separator, repr(separator))}")
+    return notes
 
 
-def read(path: Path, content: str, label: str) -> Table:
-    """The rows of a table.
-
-    Args:
-        content: the column of what has a label; an empty text is left to who reads it.
-
-    Raises:
-        ValueError: a row without one of them, or that cannot be read.
-    """
-    columns = [content, label, *([SPLIT] if SPLIT in header(path) else [])]
-    table, numbers = Table([], [], [], np.empty(0)), array("q")
-    for number, cells in rows(path, columns):
-        raw, label_cell, split = (*cells, "") if len(cells) == 2 else cells
-        if not (name := cell_text(label_cell)) or raw is None or (content == FILE and not raw):
-            raise ValueError(f"line {number} of {path} has no {content} or no {label}")
-        table.contents.append(raw)
-        table.labels.append(sys.intern(name))
-        table.splits.append(sys.intern(cell_text(split)))
-        numbers.append(number)
-    return table._replace(numbers=np.array(numbers))
-
-
-def cell_text(cell: Any) -> str:
-    """A label or a split as a word; "" where there is none."""
-    return "" if cell is None else str(cell).strip()
-
-
-def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-    """The number of each line that ends a row, and these cells of the row."""
+def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """The rows with these cells each; None or "" where one is missing. Faults are told in them."""
     with open_table(path) as file:
         if suffix(path) == ".jsonl":
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    row = _object(line, path, number)
-                    yield number, [row.get(name) for name in columns]
+            for number, value in objects(file):
+                if isinstance(value, str):
+                    yield Row(number, [], value)
+                else:
+                    yield Row(number, [value.get(name) for name in columns])
             return
+        table = Separated(file, usual(path))
+        places, width = [table.names.index(name) for name in columns], len(table.names)
+        for row in table.rows(width):
+            apart = tuple(one._replace(cells=take(one.cells, places)) for one in row.apart)
+            yield Row(row.number, take(row.cells, places), row.fault, row.stray, apart)
+
+
+def take(cells: list[str], places: list[int]) -> list[str]:
+    """The cells at these places; "" behind the last one."""
+    return [cells[i] if i < len(cells) else "" for i in places]
+
+
+def objects(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """The number of each line of a .jsonl that is not blank, and its object or why it is none."""
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
         try:
-            yield from _csv_rows(file, path, columns)
-        except csv.Error as error:  # NUL, to Python 3.10
-            raise ValueError(f"{path} cannot be read: {error}") from error
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield number, f"is no JSON: {error}"
+        else:
+            sample = '{"text": ..., "label": ...}'
+            yield number, row if isinstance(row, dict) else f"is no object like {sample}"
 
 
-def _csv_rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[Any]]]:
-    """The rows of a .csv or .tsv."""
-    csv.field_size_limit(2**31 - 1)  # Python's own limit of 128 kB cuts long texts
-    reader = csv.reader(file, delimiter=_delimiter(path))
-    names = next(row for row in reader if row)
-    places, width = [names.index(name) for name in columns], len(names)
-    for row in reader:
-        if any(row[width:]):
-            raise ValueError(
-                f"line {reader.line_num} of {path} has {len(row)} cells and the first one {width}: "
-                'put texts with separators in them into quotes ("...")'
-            )
-        if row:
-            yield reader.line_num, [row[i] if i < len(row) else "" for i in places]
-
-
-def _object(line: str, path: Path, number: int) -> dict[str, Any]:
-    """One line of a .jsonl."""
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number} of {path} is no JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise ValueError(f'line {number} of {path} is no object like {{"text": ..., "label": ...}}')
-    return row
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if suffix(path) == ".tsv" else ","
+def usual(path: Path) -> str:
+    """The separator that the ending promises."""
+    return "," if suffix(path) == ".csv" else "\t"

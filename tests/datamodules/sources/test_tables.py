@@ -87,7 +87,7 @@ def test_a_column_that_is_not_there_is_named(tmp_path, command):
 @pytest.mark.parametrize(("line", "said"), [
     ('{"text": "x", "label": "a"', "line 3 of .* is no JSON"),
     ('["x", "a"]', "line 3 of .* is no object like"),
-    ('{"text": "x"}', "line 3 of .* has no text or no label"),
+    ('{"text": "x"}', "line 3 of .* has no label"),
     ('{"text": 5, "label": "a"}', "line 3 of .*: a text is wanted"),
 ])  # fmt: skip
 def test_a_line_that_is_wrong_is_named(tmp_path, line, said):

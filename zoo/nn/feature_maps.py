@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from zoo.figures import raster
 from zoo.figures.kinds import Grid
-from zoo.nn.hooks import record_calls
+from zoo.nn.hooks import first_outputs
+from zoo.utilities.modes import in_eval_mode
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -57,11 +58,7 @@ def feature_maps(model: "ZooModule", batch: Tensor) -> dict[str, np.ndarray]:
         batch: as `forward` takes it.
     """
     displayed = displayed_layers(model)
-    with record_calls(model, displayed.values()) as calls:
-        model.eval()(batch[:1].to(model.device))
-    outputs: dict[str, Tensor] = {}
-    for call in calls:
-        outputs.setdefault(call.name, call.output)  # of the picture, not of its mirror image
+    outputs = first_outputs(in_eval_mode(model), displayed.values(), model.as_input(batch[:1]))
     maps = {name: outputs[layer] for name, layer in displayed.items() if layer in outputs}
     return {name: m[0].float().cpu().numpy() for name, m in maps.items() if m.ndim == 4}
 

@@ -14,11 +14,12 @@ from torchmetrics import Metric, MetricCollection
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
-from zoo.nn.hooks import record_calls
+from zoo.nn.hooks import layer_outputs, record_calls
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.pretrained.huggingface import HubMixin
 from zoo.utilities.compat import trainer_of
 from zoo.utilities.errors import no_such
+from zoo.utilities.modes import in_eval_mode, train_again
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 
@@ -54,6 +55,12 @@ class ZooModule(HubMixin, LightningModule):
         """The receptive field: how much of an input a number of the last map depends on."""
         return "the whole input"
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its numbers: Lightning's own misses what `bfloat16()` changes."""
+        numbers = (weight.dtype for weight in self.parameters() if weight.is_floating_point())
+        return next(numbers, torch.get_default_dtype())
+
     def forward_all(self, batch: Tensor) -> None:
         """Pass what `forward` takes through every network of the model, in turn."""
         self(batch)
@@ -70,25 +77,27 @@ class ZooModule(HubMixin, LightningModule):
     def predict(self, raws: Any, batch_size: int = 64) -> list[Any]:
         """Answer for raw data as a person has it: one item or a list.
 
+        The model's mode stays as it is, and threads may ask one model at once.
+
         Args:
             batch_size: items that the network sees at once.
 
         Raises:
             ValueError: no input is attached, or the data cannot be read.
         """
-        self.eval()
+        model = in_eval_mode(self)
         batches = self.batches(raws, batch_size)
-        return [answer for batch in batches for answer in self.predict_batch(batch)]
+        return [answer for batch in batches for answer in model.predict_batch(batch)]
 
     def predict_batch(self, batch: Tensor) -> list[Any]:
         """Answer for a batch as `forward` takes it."""
         return self.postprocess(self(batch))
 
     def batches(self, raws: Any, size: int) -> Iterator[Tensor]:
-        """Raw data, one item or a list, as batches of at most `size` on this model's device."""
+        """Raw data, one item or a list, as batches of at most `size`; see `as_input`."""
         many = isinstance(raws, list | tuple) and len(raws) > size
         for part in [raws[i : i + size] for i in range(0, len(raws), size)] if many else [raws]:
-            yield from self.preprocess(part).to(self.device).split(size)
+            yield from self.as_input(self.preprocess(part)).split(size)
 
     def preprocess(self, raws: Any) -> Tensor:
         """Raw data as what `forward` takes; a ValueError where no input is attached."""
@@ -97,7 +106,11 @@ class ZooModule(HubMixin, LightningModule):
         batch: Tensor = self.input(raws)
         return batch
 
-    @torch.inference_mode()
+    def as_input(self, batch: Tensor) -> Tensor:
+        """A batch on this model's device; numbers, not ids, in the precision of its weights."""
+        return batch.to(self.device, self.dtype if batch.is_floating_point() else None)
+
+    @torch.no_grad()  # not inference_mode: a layer can be trained on features
     def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
         """Features of raw data: what the last layer sees, or what named layers give.
 
@@ -112,17 +125,15 @@ class ZooModule(HubMixin, LightningModule):
         Raises:
             ValueError: no such layer, no input, or data that cannot be read.
         """
-        self.eval()
+        model = in_eval_mode(self)
+        batches = self.batches(raws, batch_size)
         if layers is None:
-            return torch.cat(
-                [self.forward_features(batch).cpu() for batch in self.batches(raws, batch_size)]
-            )
+            return torch.cat([model.forward_features(batch).cpu() for batch in batches])
         names = [name for name, _ in self.named_modules() if name]
         for name in layers:
             if name not in names:
                 raise ValueError(no_such("layer", name, names))
-        outputs = [self._layer_outputs(batch, layers) for batch in self.batches(raws, batch_size)]
-        return {name: torch.cat([part[name].cpu() for part in outputs]) for name in layers}
+        return layer_outputs(model, layers, batches)
 
     def forward_features(self, batch: Any) -> Tensor:
         """What the last layer sees (B, ...) of what `forward` takes.
@@ -134,16 +145,8 @@ class ZooModule(HubMixin, LightningModule):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
             )
-        with record_calls(self, ["head"]) as calls:
-            self(batch)
-        features: Tensor = calls[-1].inputs[0]
+        features: Tensor = record_calls(self, ["head"], batch)[-1].inputs[0]
         return features
-
-    def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
-        """What layers give for a batch, a recurrent one without its state."""
-        with record_calls(self, layers) as calls:
-            self(batch)
-        return {c.name: c.output[0] if isinstance(c.output, tuple) else c.output for c in calls}
 
     def export_spec(self) -> ExportSpec:
         """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
@@ -151,6 +154,9 @@ class ZooModule(HubMixin, LightningModule):
         below = None if example.is_floating_point() else int(example.max()) + 1
         inputs = InputSpec(("batch", *example.shape[1:]), below)
         return ExportSpec(self, {self.export_names[0]: inputs}, self.export_names[1:])
+
+    def on_fit_start(self) -> None:
+        train_again(self)  # Lightning keeps the mode in which `zoo.load` gives a model
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

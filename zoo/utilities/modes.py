@@ -27,8 +27,9 @@ def share(model: Network) -> Network:
 
 def _copy(layer: nn.Module) -> nn.Module:
     """A layer that shares all but the dicts in which it has its layers, tensors and hooks."""
-    twin = copy(layer)
-    vars(twin).update({name: copy(of) for name, of in vars(twin).items() if isinstance(of, dict)})
+    twin = layer.__new__(type(layer))
+    state = vars(layer).items()
+    vars(twin).update({name: copy(of) if isinstance(of, dict) else of for name, of in state})
     return twin
 
 

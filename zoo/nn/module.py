@@ -55,7 +55,7 @@ class ZooModule(HubMixin, LightningModule):
         """The receptive field: how much of an input a number of the last map depends on."""
         return "the whole input"
 
-    @property
+    @property  # type: ignore[misc]  # Lightning's has a setter, which raises
     def dtype(self) -> torch.dtype:
         """Of its numbers: Lightning's own misses what `bfloat16()` changes."""
         numbers = (weight.dtype for weight in self.parameters() if weight.is_floating_point())

@@ -9,7 +9,7 @@ from torch import nn
 from zoo.config import schema
 
 
-def check(model: nn.Module, arguments: Mapping[str, Any]) -> None:
+def check(model: Any, arguments: Mapping[str, Any]) -> None:
     """Refuse a model with other layers than a card's arguments build.
 
     Args:

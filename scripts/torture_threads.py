@@ -1,4 +1,4 @@
-"""Ask one model in many threads at once: `make torture ARGS=threads`, half an hour.
+"""Ask one model in many threads at once: `make torture ARGS=threads`, some ten minutes.
 
     python -m scripts.torture_threads
 

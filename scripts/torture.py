@@ -1,6 +1,6 @@
 """Kill runs, fill disks and stop processes, and see what is lost: `make torture`, 30 minutes.
 
-    python scripts/torture.py [saves] [disk] [restarts] [ends]
+    python scripts/torture.py [saves] [disk] [restarts] [ends] [threads]
 
 saves: a run that saves at every step is killed 25 times, its temporary folder on the same file
 system and on another; what it had saved must be there. disk: a disk fills up while a run saves
@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scripts.torture_threads import threads  # noqa: F401  an ordeal of its own
 from zoo.training import checkpoints
 from zoo.training.run import Run
 

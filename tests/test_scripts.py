@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from scripts import jpeg, mutants, net, readme_picture, sites
+from scripts import jpeg, mutants, net, readme_picture, sites, torture_threads
 from tests.data import opened
 from tests.tiny import fashion_mnist
 
@@ -160,3 +160,11 @@ def test_a_file_of_tests_comes_before_others_by_its_name_its_room_or_what_it_imp
     assert stages == [0, 1, 1, 2]
     (tmp_path / "test_z.py").write_text("def test_that(): ...")
     assert mutants.stage(tmp_path / "test_z.py", "zoo/x.py", "tests/test_old.py::test_that[1]") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", torture_threads.MODELS)
+def test_threads_that_ask_one_model_get_their_own_answers(name):
+    """100 predictions a thread; `make torture ARGS=threads` asks ten times as often."""
+    outcomes = torture_threads.ask(name, asked=100)
+    assert (all(outcomes), len(outcomes) > 800) == (True, True)

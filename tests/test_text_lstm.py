@@ -123,7 +123,7 @@ def test_the_rnn_cell_is_the_slides_equation_inside_a_tanh():
     ids, h = words(1, 6), torch.zeros(4)
     for x in model.steps(ids)[0]:
         h = torch.tanh(w @ h + u @ x + bias + second)
-    torch.testing.assert_close(model.states(ids)[0], h, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.forward_features(ids)[0], h, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("wrong", [{"layers": 2, "bidirectional": False}, {"bidirectional": True}])
@@ -150,7 +150,7 @@ def test_layers_and_directions_are_torchs(cell):
     output = model.recurrence(model.steps(ids))[0]  # (3, 6, 2 H)
     forwards, backwards = output.split(model.hparams["hidden"], 2)
     wanted = torch.cat([forwards[:, -1], backwards[:, 0]], 1)
-    torch.testing.assert_close(model.states(ids), wanted)
+    torch.testing.assert_close(model.forward_features(ids), wanted)
 
 
 def test_an_unknown_cell_is_told_before_any_work(command):

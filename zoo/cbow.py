@@ -35,7 +35,7 @@ from typing_extensions import TypedDict
 from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
-from zoo.nn.shapes import check_layout
+from zoo.nn.shapes import at_least_float32, check_layout
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
@@ -124,7 +124,8 @@ class CBOW(WordVectors):
         """Map contexts (B, C), ids, to logits (B, V) of the word in their middle."""
         logits = self.encode(contexts) @ self.outputs.T
         sampled = self.hparams["negatives"] is not None
-        return logits + self.noise.clamp(min=1e-30).log() if sampled else logits
+        noise = at_least_float32(self.noise)  # half precision has no 1e-30
+        return logits + noise.clamp(min=1e-30).log() if sampled else logits
 
     def export_spec(self) -> ExportSpec:
         """Contexts of any number of places to logits of the word in their middle."""

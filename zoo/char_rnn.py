@@ -97,10 +97,22 @@ class CharRNN(ZooModule):
         Raises:
             ValueError: another layout.
         """
+        output, states = self._read(ids, state)
+        return self.head(self.dropout(output)), states
+
+    def _read(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """What the last recurrent layer gives at each place (B, T, H), and the last state."""
         check_layout("ids", ids, "B", "T")
         start = None if state is None else tuple(part.to(ids.device) for part in state)
-        output, states = recurrent.run(self.rnn, self.embedding(ids), start)
-        return self.head(self.dropout(output)), states
+        return recurrent.run(self.rnn, self.embedding(ids), start)
+
+    def forward_features(self, ids: Tensor) -> Tensor:
+        """Map ids (B, T) to what the last layer sees at each place, (B, T, H).
+
+        Raises:
+            ValueError: another layout.
+        """
+        return self._read(ids, None)[0]
 
     def export_spec(self) -> ExportSpec:
         """One step, of as many characters as are given: ids and a state to logits and the next."""

@@ -38,6 +38,7 @@ from zoo.nn.optim import Recipe
 from zoo.nn.shapes import check_images, check_layout
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
+from zoo.utilities.modes import in_eval_mode
 
 LEAK = 0.2  # of the discriminator's rectifiers: DCGAN, section 4
 BATCH = 250  # pictures generated at once
@@ -204,13 +205,14 @@ class GAN(ZooModule):
 
     @torch.inference_mode()
     def generate(self, noise: Tensor, labels: Tensor | None = None) -> list[np.ndarray]:
-        """Draw pixels (H, W, C), uint8, each from its own noise (B, Z); in eval mode."""
+        """Draw pixels (H, W, C), uint8, each from its own noise (B, Z)."""
+        model = in_eval_mode(self)
         labels = self.in_turn(noise) if labels is None else labels
         parts = zip(noise.split(BATCH), labels.split(BATCH), strict=True)
         return [
             picture
             for codes, classes in parts
-            for picture in self.postprocess(self(codes.to(self.device), classes.to(self.device)))
+            for picture in model.postprocess(model(self.as_input(codes), self.as_input(classes)))
         ]
 
     def sample(self, *, count: int = 64, label: str = "", seed: int = 0) -> Grid:
@@ -221,7 +223,6 @@ class GAN(ZooModule):
         """
         if count < 1:
             raise ValueError(f"count is {count}: at least 1 is wanted")
-        self.eval()
         noise, labels = self.noise(count, seed), None
         if label:
             labels = torch.full((count,), self._class(label))

@@ -81,8 +81,16 @@ class ImageCNN2017(Classifier):
         Raises:
             ValueError: another layout or size.
         """
+        return self.head(self.forward_features(images))
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) of the one size to what the last layer sees, (B, 512).
+
+        Raises:
+            ValueError: another layout or size.
+        """
         check_images(images, self.hparams["channels"], self.hparams["image_size"])
-        return self.head(self.hidden(self.convolutions(images).flatten(1)))
+        return self.hidden(self.convolutions(images).flatten(1))
 
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         return {**super().figures(batch), **feature_maps.figures(self, batch[0])}

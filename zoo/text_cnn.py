@@ -75,6 +75,14 @@ class TextCNN2017(TextClassifier):
         Raises:
             ValueError: another layout, or fewer steps than the filter is long.
         """
+        return self.head(self.forward_features(sequences))
+
+    def forward_features(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to what the last layer sees, (B, hidden).
+
+        Raises:
+            ValueError: another layout, or fewer steps than the filter is long.
+        """
         steps = self.steps(sequences) * self.word_dropout(sequences)
         length = steps.shape[1]
         if length < self.least:
@@ -83,7 +91,7 @@ class TextCNN2017(TextClassifier):
             best = max_over_time(self.convolution, steps)
         else:
             best = self.convolution(steps.transpose(1, 2)).amax(2)  # (B, C)
-        return self.head(self.hidden(best.relu()))
+        return self.hidden(best.relu())
 
     def word_dropout(self, sequences: Tensor) -> Tensor | float:
         """Keras 1.2's dropout of the table: whole rows go, so a word is missing everywhere.
@@ -134,8 +142,15 @@ class TextCNN(TextClassifier):
         Raises:
             ValueError: another layout.
         """
-        strongest = self.strongest(self.steps.trimmed(sequences))
-        return self.head(self.dropout(torch.cat(strongest, 1)))
+        return self.head(self.dropout(self.forward_features(sequences)))
+
+    def forward_features(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to the maximum of each map, (B, all maps).
+
+        Raises:
+            ValueError: another layout.
+        """
+        return torch.cat(self.strongest(self.steps.trimmed(sequences)), 1)
 
     def strongest(self, sequences: Tensor) -> list[Tensor]:
         """The maximum over time (B, C) of the filters of each width; equation 3."""

@@ -113,7 +113,15 @@ class TextLSTM2017(TextClassifier):
         Raises:
             ValueError: another layout.
         """
-        return self.head(self.lstm(self.steps(sequences)))
+        return self.head(self.forward_features(sequences))
+
+    def forward_features(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to the last state, (B, H).
+
+        Raises:
+            ValueError: another layout.
+        """
+        return self.lstm(self.steps(sequences))
 
 
 class LinearRecurrence(nn.Module):
@@ -189,10 +197,14 @@ class TextLSTM(TextClassifier):
         Raises:
             ValueError: another layout.
         """
-        return self.head(self.dropout(self.states(sequences)))
+        return self.head(self.dropout(self.forward_features(sequences)))
 
-    def states(self, sequences: Tensor) -> Tensor:
-        """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
+    def forward_features(self, sequences: Tensor) -> Tensor:
+        """The last state of each direction, side by side: (B, H) or (B, 2 H).
+
+        Raises:
+            ValueError: another layout.
+        """
         sequences = self.steps.trimmed(sequences)
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))

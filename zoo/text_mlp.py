@@ -59,7 +59,15 @@ class TextMLP(TextClassifier):
         Raises:
             ValueError: another layout, or more steps than are flattened.
         """
-        return self.head(self.hidden(self.padded(self.steps(sequences)).flatten(1)))
+        return self.head(self.forward_features(sequences))
+
+    def forward_features(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to the hidden layer, (B, hidden).
+
+        Raises:
+            ValueError: another layout, or more steps than are flattened.
+        """
+        return self.hidden(self.padded(self.steps(sequences)).flatten(1))
 
     def padded(self, steps: Tensor) -> Tensor:
         """Map steps (B, T, D), T at most L, to (B, L, D): with zeros before them.

@@ -113,9 +113,17 @@ class VideoConv3D(VideoClassifier):
         Raises:
             ValueError: another layout.
         """
+        return self.head(self.dropout(self.forward_features(clips)))
+
+    def forward_features(self, clips: Tensor) -> Tensor:
+        """Map clips (B, C, T, H, W) to the mean of each of the last maps, (B, widths[-1]).
+
+        Raises:
+            ValueError: another layout.
+        """
         check_layout("clips", clips, "B", self.hparams["channels"], "T", "H", "W")
         maps = self.stages(self.stem(clips))  # (B, widths[-1], T / 2, H / 8, W / 8) for 3 widths
-        return self.head(self.dropout(maps.mean((2, 3, 4))))
+        return maps.mean((2, 3, 4))
 
     def export_sizes(self) -> dict[str, tuple[int, int]]:
         deep = 2 ** len(self.hparams["widths"])  # its last map has several pixels
@@ -180,8 +188,16 @@ class VideoRecurrent(VideoClassifier):
         Raises:
             ValueError: another layout.
         """
+        return self.head(self.dropout(self.forward_features(clips)))
+
+    def forward_features(self, clips: Tensor) -> Tensor:
+        """Map clips (B, C, T, H, W) to the last state, (B, hidden).
+
+        Raises:
+            ValueError: another layout.
+        """
         states, _ = recurrent.run(self.recurrent, self.frames(clips))  # (B, T, hidden)
-        return self.head(self.dropout(states[:, -1]))
+        return states[:, -1]
 
     def frames(self, clips: Tensor) -> Tensor:
         """Map clips (B, C, T, H, W) to what the recurrent layer sees, (B, T, widths[-1] * grid²).

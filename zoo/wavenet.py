@@ -155,9 +155,17 @@ class WaveNet(ZooModule):
         Raises:
             ValueError: another layout.
         """
+        return self.head(self.forward_features(ids, labels))
+
+    def forward_features(self, ids: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Map amplitudes (B, T), and the classes as for `forward`, to the skips' sum (B, S, T).
+
+        Raises:
+            ValueError: another layout.
+        """
         check_layout("sounds", ids, "B", "T")
         x = self.embedding(ids).transpose(1, 2)  # (B, C, T)
-        return self.head(self.stack(x, self._conditions(labels)))
+        return self.stack(x, self._conditions(labels))
 
     def _conditions(self, labels: Tensor | None) -> list[Tensor]:
         """The condition of each block, L x (B, 2 C, 1)."""
@@ -192,8 +200,8 @@ class WaveNet(ZooModule):
         while True:  # it begins in silence
             yield ids
             x = self.embedding(ids)[..., None]  # (B, C, 1)
-            logits = self.head(self.stack.step(x, queues, conditions))[..., 0].cpu()
-            ids = draw(logits, temperature, random).to(self.device)
+            logits = at_least_float32(self.head(self.stack.step(x, queues, conditions))[..., 0])
+            ids = draw(logits.cpu(), temperature, random).to(self.device)
 
     @torch.inference_mode()
     def generate(
@@ -347,12 +355,20 @@ class SoundClassifier(Classifier):
         Raises:
             ValueError: another layout, or too short.
         """
+        return self.head(self.forward_features(ids))
+
+    def forward_features(self, ids: Tensor) -> Tensor:
+        """Map amplitudes (B, T) to the mean of the skips over time, (B, S).
+
+        Raises:
+            ValueError: another layout, or too short.
+        """
         check_layout("sounds", ids, "B", "T")
         length, least = ids.shape[1], self.hparams["window"]
         if length < least:
             raise ValueError(f"sounds have {length} samples on axis 1: at least {least} are needed")
         skips = self.stack(self.frames(amplitudes(ids, self.hparams["levels"])))  # (B, S, F)
-        return self.head(self.norm(skips).relu().mean(2))
+        return self.norm(skips).relu().mean(2)
 
     def export_spec(self) -> ExportSpec:
         """Sounds of any length, of a window at least, to logits."""

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 import zoo
 from tests.data import SMALL, missing, refused
 from zoo.catalog.compose import as_overrides
 from zoo.gan import GAN
 from zoo.image_cnn import ImageCNN
-from zoo.pretrained import store
+from zoo.pretrained import layers, store
 from zoo.pretrained.quantize import pack, unpack
 
 INPUT = {
@@ -266,6 +267,47 @@ def test_save_pretrained_makes_a_folder_that_from_pretrained_reads(saved, tmp_pa
 def test_from_pretrained_wants_its_own_model_and_save_pretrained_a_card(saved, tmp_path):
     refused("holds a ImageCNN: GAN is wanted", GAN.from_pretrained, saved[1])
     refused("this model has no card", zoo.create_model("image_cnn").save_pretrained, tmp_path)
+
+
+def own_class(model):
+    model.head = type("Mine", (nn.Linear,), {})(8, 10)
+
+
+CHANGED = {
+    "head is .*out_features=3.* arguments .*out_features=10.* num_classes=3": lambda model: setattr(
+        model, "head", nn.Linear(8, 3)
+    ),
+    r"head is \S+Sequential\(": lambda model: setattr(model, "head", nn.Sequential(model.head)),
+    r"head is \S+Mine\(": own_class,
+    r"blocks\.1\.more\.2 is \S+ReLU": lambda model: setattr(model.blocks[1].more, "2", nn.ReLU()),
+    r"blocks\.0\.more\.0 is .*stride=\(2, 2\)": lambda model: setattr(
+        model.blocks[0].more[0], "stride", (2, 2)
+    ),
+    r"blocks\.2 is missing": lambda model: model.blocks.pop(2),
+    "more is .*, and by the card's arguments is not there": lambda model: model.register_module(
+        "more", nn.Linear(1, 1)
+    ),
+    "scale is of shape": lambda model: model.register_buffer("scale", torch.ones(1)),
+}
+
+
+@pytest.mark.parametrize("said", CHANGED)
+def test_layers_that_would_be_lost_are_refused_and_nothing_is_written(said, tmp_path):
+    """A head of one's own, of another size or class; in the other layers, too."""
+    model = zoo.load("image_cnn.digits")
+    CHANGED[said](model)
+    before = torch.random.get_rng_state()
+    assert "\n" not in refused(said, model.save_pretrained, tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", zoo.list_models(pretrained=True))
+def test_what_was_not_changed_is_saved(name, tmp_path):
+    """In half precision, compiled or frozen, it is the same model."""
+    model = zoo.load(name).half().requires_grad_(False)
+    model.compile()
+    layers.check(model.train(), model.card["model"])
 
 
 def test_push_to_hub_uploads_what_from_pretrained_fetches(saved, tmp_path, monkeypatch):

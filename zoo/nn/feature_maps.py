@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from datamodules.utilities.windows import Windows, one_window
 from zoo.figures import raster
 from zoo.figures.kinds import Grid
-from zoo.nn.hooks import record_calls
+from zoo.nn.hooks import first_outputs
+from zoo.utilities.modes import in_eval_mode
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -58,11 +59,8 @@ def feature_maps(model: "ZooModule", batch: Tensor | Windows) -> dict[str, np.nd
         batch: as `forward` takes it, or windows, of which the middle one is shown.
     """
     displayed = displayed_layers(model)
-    with record_calls(model, displayed.values()) as calls:
-        model.eval()(one_window(batch)[:1].to(model.device))
-    outputs: dict[str, Tensor] = {}
-    for call in calls:
-        outputs.setdefault(call.name, call.output)  # of the picture, not of its mirror image
+    shown = model.as_input(one_window(batch)[:1])
+    outputs = first_outputs(in_eval_mode(model), displayed.values(), shown)
     maps = {name: outputs[layer] for name, layer in displayed.items() if layer in outputs}
     return {name: m[0].float().cpu().numpy() for name, m in maps.items() if m.ndim == 4}
 

@@ -16,11 +16,12 @@ from datamodules.utilities.windows import Windows
 from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
-from zoo.nn.hooks import record_calls
+from zoo.nn.hooks import layer_outputs, record_calls
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.pretrained.huggingface import HubMixin
 from zoo.utilities.compat import trainer_of
 from zoo.utilities.errors import no_such
+from zoo.utilities.modes import in_eval_mode, train_again
 
 MODEL_STREAM = 2  # of the random draws of a batch; 0 is augmentation's
 
@@ -57,6 +58,12 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         """The receptive field: how much of an input a number of the last map depends on."""
         return "the whole input"
 
+    @property  # type: ignore[misc]  # Lightning's has a setter, which raises
+    def dtype(self) -> torch.dtype:
+        """Of its numbers: Lightning's own misses what `bfloat16()` changes."""
+        numbers = (weight.dtype for weight in self.parameters() if weight.is_floating_point())
+        return next(numbers, torch.get_default_dtype())
+
     def forward_all(self, batch: Tensor) -> None:
         """Pass what `forward` takes through every network of the model, in turn."""
         self(batch)
@@ -73,6 +80,8 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
     def predict(self, raws: Any, batch_size: int = 64) -> list[Any]:
         """Answer for raw data as a person has it: one item or several.
 
+        The model's mode stays as it is, and threads may ask one model at once.
+
         Args:
             raws: several are a list, a tuple, a generator, a Series, or an array of them, of texts
                 or of paths; see `as_list` of the input.
@@ -81,23 +90,23 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         Raises:
             ValueError: no input is attached, or the data cannot be read.
         """
-        self.eval()
+        model = in_eval_mode(self)
         batches = self.batches(raws, batch_size)
-        return [answer for batch in batches for answer in self.predict_batch(batch)]
+        return [answer for batch in batches for answer in model.predict_batch(batch)]
 
     def predict_batch(self, batch: Any) -> list[Any]:
         """Answer for a batch as `forward` takes it, or for `Windows`."""
         return self.postprocess(self(batch))
 
     def batches(self, raws: Any, size: int) -> Iterator[Tensor | Windows]:
-        """Raw data, one item or a list, as batches of at most `size` on this model's device.
+        """Raw data, one item or a list, as batches of at most `size`; see `as_input`.
 
         Of recordings with windows a batch has all windows of one or more.
         """
         samples = self.as_list(raws)
         for start in range(0, len(samples), size):
             batch = self.preprocess(samples[start : start + size])
-            yield from batch.to(self.device).split(size)
+            yield from self.as_input(batch).split(size)
 
     def as_list(self, raws: Any) -> list[Any]:
         """Raw data, one item or several, as a list; a ValueError where no input is attached."""
@@ -110,7 +119,13 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         """Raw data as what `forward` takes, or their `Windows`; errors are those of `as_list`."""
         return self.input(self.as_list(raws))
 
-    @torch.inference_mode()
+    def as_input(self, batch: Any) -> Any:
+        """A batch on this model's device; numbers, not ids, in the precision of its weights."""
+        if isinstance(batch, Windows):
+            return batch.to(self.device).map(self.as_input)
+        return batch.to(self.device, self.dtype if batch.is_floating_point() else None)
+
+    @torch.no_grad()  # not inference_mode: a layer can be trained on features
     def features(self, raws: Any, layers: Sequence[str] | None = None, batch_size: int = 64) -> Any:
         """Features of raw data: what the last layer sees, or what named layers give.
 
@@ -126,17 +141,15 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         Raises:
             ValueError: no such layer, no input, or data that cannot be read.
         """
-        self.eval()
+        model = in_eval_mode(self)
+        batches = self.batches(raws, batch_size)
         if layers is None:
-            return torch.cat(
-                [self.mean_features(batch).cpu() for batch in self.batches(raws, batch_size)]
-            )
+            return torch.cat([model.mean_features(batch).cpu() for batch in batches])
         names = [name for name, _ in self.named_modules() if name]
         for name in layers:
             if name not in names:
                 raise ValueError(no_such("layer", name, names))
-        outputs = [self._layer_outputs(batch, layers) for batch in self.batches(raws, batch_size)]
-        return {name: torch.cat([part[name].cpu() for part in outputs]) for name in layers}
+        return layer_outputs(model, layers, batches)
 
     def forward_features(self, batch: Any) -> Tensor:
         """What the last layer sees (B, ...) of what `forward` takes.
@@ -148,9 +161,7 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
             raise ValueError(
                 f"{type(self).__name__} has no layer called head: name those you want in layers="
             )
-        with record_calls(self, ["head"]) as calls:
-            self(batch)
-        features: Tensor = calls[-1].inputs[0]
+        features: Tensor = record_calls(self, ["head"], batch)[-1].inputs[0]
         return features
 
     def mean_features(self, batch: Any) -> Tensor:
@@ -159,21 +170,15 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
             return batch.mean(self.forward_features(batch.inputs))
         return self.forward_features(batch)
 
-    def _layer_outputs(self, batch: Any, layers: Sequence[str]) -> dict[str, Tensor]:
-        """What layers give, a recurrent one without its state; the mean over windows."""
-        if isinstance(batch, Windows):
-            outputs = self._layer_outputs(batch.inputs, layers)
-            return {name: batch.mean(output) for name, output in outputs.items()}
-        with record_calls(self, layers) as calls:
-            self(batch)
-        return {c.name: c.output[0] if isinstance(c.output, tuple) else c.output for c in calls}
-
     def export_spec(self) -> ExportSpec:
         """What `zoo export` writes: here `forward`, whose example fixes all sizes but the batch."""
         example: Any = self.example_input_array
         below = None if example.is_floating_point() else int(example.max()) + 1
         inputs = InputSpec(("batch", *example.shape[1:]), below)
         return ExportSpec(self, {self.export_names[0]: inputs}, self.export_names[1:])
+
+    def on_fit_start(self) -> None:
+        train_again(self)  # Lightning keeps the mode in which `zoo.load` gives a model
 
     def scores(self, batch: Any, stage: str) -> dict[str, Tensor]:
         """Score each sample (N,) of a batch by metric; the mean of `loss` is what training lowers.

@@ -19,6 +19,7 @@ from zoo.figures.kinds import Picture
 from zoo.metrics.classification import build_metrics
 from zoo.nn.module import ZooModule
 from zoo.nn.shapes import at_least_float32
+from zoo.utilities.modes import in_eval_mode
 
 Batch = tuple[Any, Tensor]  # inputs or their windows, and labels or values
 AT_ONCE = 64  # windows that a network sees
@@ -111,10 +112,9 @@ class Classifier(ZooModule):
                 f"{type(self).__name__} reads no windows: take a model of sounds, or of clips at a "
                 "rate"
             )
-        self.eval()
-        windows = self.input.cut(raw, None).to(self.device)
+        model, windows = in_eval_mode(self), self.as_input(self.input.cut(raw, None))
         parts = windows.inputs.split(AT_ONCE)
-        answers = [answer for part in parts for answer in self.predict_batch(part)]
+        answers = [answer for part in parts for answer in model.predict_batch(part)]
         if self.input.has_windows:  # then the detector knows means over windows, not windows
             for answer in answers:
                 answer.pop("warning", None)

@@ -28,6 +28,7 @@ from zoo.nn.optim import Recipe
 from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Batch, Classifier
 from zoo.pretrained.export_spec import ExportSpec
+from zoo.utilities.modes import in_eval_mode
 from zoo.words.keyed_vectors import Neighbours, format_answers
 
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
@@ -93,13 +94,12 @@ class TextClassifier(Classifier):
         Raises:
             ValueError: no input is attached, or a text cannot be read.
         """
-        self.eval()
-        answers = []
+        model, answers = in_eval_mode(self), []
         for raw in self.as_list(raws):
-            ids = self.preprocess(raw).to(self.device)  # (1, T)
-            pushes = self.attributions(ids[0], batch_size).tolist()
+            ids = self.as_input(self.preprocess(raw))  # (1, T)
+            pushes = model.attributions(ids[0], batch_size).tolist()
             words = list(zip(self.input.read(raw), pushes, strict=True))
-            answers.append({**self.predict_batch(ids)[0], "words": words})
+            answers.append({**model.predict_batch(ids)[0], "words": words})
         return answers
 
     @torch.inference_mode()
@@ -117,11 +117,11 @@ class TextClassifier(Classifier):
         Raises:
             ValueError: a line cannot be read, or there are no words.
         """
-        self.eval()
+        model = in_eval_mode(self)
         windows = self.input.windows(file)
         total, count = torch.zeros((), device=self.device), 0
         while part := list(islice(windows, batch_size)):
-            logits = at_least_float32(self(self.preprocess(part).to(self.device)))
+            logits = at_least_float32(model(self.as_input(self.preprocess(part))))
             total, count = total + logits.softmax(1).sum(0), count + len(part)
         if not count:
             raise ValueError("this text has no words")

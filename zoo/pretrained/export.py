@@ -22,6 +22,7 @@ from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.compat import drop_guards
 from zoo.utilities.errors import Failure
 from zoo.utilities.files import PART, replacing
+from zoo.utilities.modes import in_eval_mode
 
 TOLERANCE = 1e-4  # largest difference, in float32
 METADATA_FILE = "zoo.json"  # in a .pt2 file, what ONNX keeps as metadata
@@ -65,25 +66,15 @@ def export(model: Any, path: str | Path) -> ExportReport:
             "ONNX is written by the packages onnx and onnxscript and read by onnxruntime: "
             'pip install "lightning-zoo[export]"'
         )
+    model = in_eval_mode(model)
     plan = model.export_spec()
     part_path = path.with_name(f"{path.stem}{PART}{path.suffix}")
-    with replacing(path, part_path) as part, eval_mode(model), torch.no_grad():
+    with replacing(path, part_path) as part, torch.no_grad():
         with as_failure(f"{type(model).__name__} cannot be written"):
             write(trace(model, plan), plan, describe_model(model, plan), part)
             program = read(part)
         differences = [compare(plan, program, sizes) for sizes in plan.test_sizes()]
     return ExportReport(path, plan.inputs, plan.test_sizes(), max(differences))
-
-
-@contextmanager
-def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Set a model to eval mode, and back to the mode it had."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def trace(model: Any, plan: ExportSpec) -> Any:

@@ -28,10 +28,10 @@ class HubMixin:
         `hf upload USER/NAME FOLDER`, publishes it.
 
         Raises:
-            ValueError: the model has no card: it was made by `create_model`, not loaded.
+            ValueError: the model has no card: it was made by `create_model`, not loaded; or other
+                layers than its arguments build.
         """
         card, folder = store.require_complete(self.card), Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         full_card = {**card, "info": {**card["info"], "classes": self.classes}}
         store.save(self, full_card, folder)  # type: ignore[arg-type]
         (folder / "README.md").write_text(model_card.readme(card), encoding="utf-8")

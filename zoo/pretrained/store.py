@@ -110,11 +110,16 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
     Args:
         path: a folder, or the weights file.
         bits: of a number; see quantize.py.
+
+    Raises:
+        ValueError: the model has other layers than the card's arguments build.
     """
     from safetensors.torch import save as to_bytes
 
+    from zoo.pretrained import layers
     from zoo.pretrained.quantize import pack
 
+    layers.check(model, card["model"])
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
     novelty = {} if model.novelty is None else model.novelty.tensors()
     input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
@@ -124,6 +129,7 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
         **{INPUT + name: tensor for name, tensor in input_tensors.items()},
     }
     data = to_bytes(pack(tensors, bits))
+    file.parent.mkdir(parents=True, exist_ok=True)
     replace(file, data)
     complete = {"schema": SCHEMA, **card, "sha256": hashlib.sha256(data).hexdigest()}
     replace(_card_path(file), json.dumps(complete, indent=1))

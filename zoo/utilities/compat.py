@@ -55,3 +55,10 @@ def process_store() -> Any:
 def drop_guards(program: Any) -> None:
     """Let an exported program take sizes that torch.export's guards refuse; we compare those."""
     program._guards_code = []  # torch 2.14.1
+
+
+def uncompile(layer: Any) -> None:
+    """Let a copy of a layer run as it was written: what was compiled is bound to the original."""
+    vars(layer).pop("_compiled_call_impl", None)  # torch 2.14.1, of layer.compile()
+    if "dynamo_ctx" in vars(layer):  # of torch.compile(layer)
+        vars(layer)["forward"] = layer._orig_mod

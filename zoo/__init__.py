@@ -47,6 +47,10 @@ def __getattr__(name: str) -> Any:
             return "unknown"
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    if not name.startswith("list_"):  # which read conf/ alone
+        from zoo.utilities.packages import check_datamodules
+
+        check_datamodules()
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -21,7 +21,6 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field
@@ -29,7 +28,8 @@ from torch import Tensor, nn
 
 from datamodules.utilities.windows import Windows, one_window
 from zoo.config.types import NumClasses, Positive, Probability
-from zoo.figures.kinds import Audio, Curve, Picture, Table
+from zoo.figures.evaluation import spectra
+from zoo.figures.kinds import Audio, Picture, Table
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
@@ -39,7 +39,6 @@ from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 Layers = Annotated[int, Field(ge=1, le=14)]
 Levels = Annotated[int, Field(ge=4, le=256)]
-
 SOUNDS = 4  # beside which generated ones are put in the report
 
 
@@ -265,10 +264,8 @@ class WaveNet(ZooModule):
         """Real sounds, each before a generated one of its class; spectra; receptive fields."""
         ids, labels = (one_window(part)[:SOUNDS] for part in batch)
         rate = self.input.sample_rate
-        drawn_ids = self.generate(
-            labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0
-        )
-        real, fake = self.input.restore(ids), self.input.restore(drawn_ids)
+        drawn = self.generate(labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0)
+        real, fake = self.input.restore(ids), self.input.restore(drawn)
         names = [(self.classes or [])[i] for i in labels.tolist()]
         waves = [wave for pair in zip(real, fake, strict=True) for wave in pair]
         captions = [f"{name}, {kind}" for name in names for kind in ("real", "drawn")]
@@ -401,13 +398,3 @@ def draw(logits: Tensor, temperature: float, random: torch.Generator) -> Tensor:
 def sounding(ids: Tensor, silence: int) -> Tensor:
     """Which samples (B, T) are followed by any but silence, or are none: the rest is padding."""
     return (ids != silence).int().flip(1).cumsum(1).flip(1) > 0
-
-
-def spectra(waves: dict[str, np.ndarray], rate: int) -> Curve:
-    """Levels of waves (T,) by frequency, in decibels below the loudest."""
-    lines = {}
-    for name, wave in waves.items():
-        power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2 + 1e-12
-        frequencies = np.fft.rfftfreq(len(wave), 1 / rate)
-        lines[name] = (frequencies.tolist(), (10 * np.log10(power / power.max())).tolist())
-    return Curve(lines, "frequency, Hz", "level, dB")

@@ -133,3 +133,13 @@ def _draw_samples(
 
 def _truncate(text: str) -> str:
     return text if len(text) <= TEXT else text[: TEXT - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def spectra(waves: dict[str, np.ndarray], rate: int) -> Curve:
+    """Levels of waves (T,) by frequency, in decibels below the loudest."""
+    lines = {}
+    for name, wave in waves.items():
+        power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2 + 1e-12
+        frequencies = np.fft.rfftfreq(len(wave), 1 / rate)
+        lines[name] = (frequencies.tolist(), (10 * np.log10(power / power.max())).tolist())
+    return Curve(lines, "frequency, Hz", "level, dB")

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from datamodules.inputs import import_reader
-from datamodules.inputs.picture_file import MAX_PIXELS
+from datamodules.inputs.picture_file import LARGE
 from datamodules.inputs.picture_file import SUFFIXES as PICTURES
 from datamodules.inputs.picture_file import decode as decode_picture
 
@@ -124,7 +124,7 @@ def _frames(
         kinds = ", ".join(stream.type for stream in container.streams) or "nothing"
         raise ValueError(f"{name} has no video in it: found {kinds}")
     video = container.streams.video[0]
-    if video.width * video.height > MAX_PIXELS:
+    if video.width * video.height > LARGE:
         raise ValueError(f"{name} is too large ({video.width} x {video.height} pixels)")
     images: list[np.ndarray] = []
     times: list[float] = []

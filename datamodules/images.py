@@ -174,7 +174,7 @@ def _headers(rows: Rows) -> tuple[list[int], bool]:
         try:
             with open_picture(raw) as picture:
                 sides.append(min(*picture.size, 64))
-                grey &= picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
+                grey &= picture.mode in ("1", "L", "LA", "La") or picture.mode[0] in "IF"
         except ValueError:
             continue  # decoding stops at it, or skips and counts it
     return sides, grey

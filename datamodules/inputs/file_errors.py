@@ -1,7 +1,8 @@
 """Whatever a library raises while it reads a file -> one line that names the file."""
 
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,21 @@ class Defect(Exception):
 def name_of(raw: Any, noun: str) -> str:
     """What an error calls a raw sample: its path, or what it is."""
     return str(raw) if isinstance(raw, str | Path) else f"a {noun} ({type(raw).__name__})"
+
+
+def open_raw(raw: Any, noun: str) -> Any:
+    """A path, the bytes of a file, or an open file, for reading bytes in a `with`.
+
+    Raises:
+        Defect: it is none of them.
+    """
+    if isinstance(raw, bytes | bytearray | memoryview):
+        return io.BytesIO(raw)
+    if isinstance(raw, str | Path):
+        return open(raw, "rb")
+    if hasattr(raw, "read"):
+        return nullcontext(raw)
+    raise Defect(f"is no {noun}: a path, the bytes of a file or an array is wanted")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A picture as a file, bytes, a PIL image or an array -> pixels."""
 
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +10,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from datamodules.inputs.file_errors import Defect, name_of, named_errors
+from datamodules.inputs.file_errors import Defect, name_of, named_errors, open_raw
 from datamodules.inputs.picture_levels import upright
 
-SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .mpo .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .pnm .pfm "
-    ".avif .jp2 .j2k .jpf .jpx .heic .heif".split()
-)
+SUFFIXES = frozenset({
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".gif", ".webp", ".tif",
+    ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".avif", ".jp2", ".j2k", ".jpf", ".jpx",
+    ".heic", ".heif",
+})  # fmt: skip
 # Of what Pillow opens: not what starts programs (EPS, WMF), holds other files (ICO, ICNS), or has
 # no mark to know it by (TGA). HEIF is there where the package pillow-heif has registered it.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "HEIF")
@@ -90,40 +90,54 @@ def open_picture(raw: Any) -> Iterator[Any]:
 
     array = isinstance(raw, np.ndarray | Tensor)
     image = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
-    most = max_pixels()
     with named_errors(name_of(raw, "picture"), "picture", "is damaged"):
         if isinstance(image, Image.Image):
             if not image.width * image.height:
                 raise Defect(f"has no pixels: {image.width} x {image.height}")
             yield image
             return
-        with _open_file(raw) as picture:
-            check_size(picture, most)
+        with open_raw(raw, "picture") as file, open_file(file) as picture:
+            _shrink(picture)
             yield picture
 
 
-def check_size(picture: Any, most: int) -> None:
-    """Refuse a picture of too many pixels; have a JPEG above 25 megapixels decoded small.
+def check_size(picture: Any) -> None:
+    """Refuse what has more than `max_pixels`: a PIL image, or a frame of a video.
 
-    Args:
-        most: pixels that are decoded. A JPEG may have 16 times as many; a progressive one, whose
-            coefficients are held in full, four times as many.
+    A JPEG that is to be decoded small may have 16 times as many; a progressive one, whose
+    coefficients are held in full, four times as many.
+
+    Raises:
+        Defect: it is too large.
     """
-    width, height = picture.size
-    small = picture.format in ("JPEG", "MPO")
-    most *= (4 if picture.info.get("progressive") else 16) if small else 1
+    width, height, most = picture.width, picture.height, max_pixels()
+    if _is_jpeg(picture):
+        most *= 4 if picture.info.get("progressive") else 16
     if width * height > most:
         raise Defect(
             f"is too large ({width} x {height} pixels): at most {most:,} are read; scale it down, "
             f"or set {MEGAPIXELS} to more than {max_pixels() / 1e6:g}"
         )
-    if small and width * height > LARGE:
-        by = next((n for n in (2, 4) if width * height <= n * n * LARGE), 8)
-        picture.draft(None, (width // by, height // by))
 
 
-def _open_file(raw: Any) -> Any:
-    """A file or bytes as a PIL image, if it is of a kind that is read."""
+def _is_jpeg(picture: Any) -> bool:
+    return getattr(picture.format, "upper", str)() in ("JPEG", "MPO")
+
+
+def _shrink(picture: Any) -> None:
+    """Have a JPEG above 25 megapixels decoded at a half, a quarter or an eighth."""
+    pixels = picture.width * picture.height
+    if _is_jpeg(picture) and pixels > LARGE:
+        by = next((by for by in (2, 4) if pixels <= by * by * LARGE), 8)
+        picture.draft(None, (picture.width // by, picture.height // by))
+
+
+def open_file(file: Any) -> Any:
+    """An open file as a PIL image, not decoded yet.
+
+    Raises:
+        Defect: it is of no kind that is read, or too large.
+    """
     from PIL import Image, UnidentifiedImageError
 
     Image.init()
@@ -131,19 +145,21 @@ def _open_file(raw: Any) -> Any:
     with OPENING:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours is checked next
         try:
-            return Image.open(io.BytesIO(raw) if isinstance(raw, bytes) else raw, formats=formats)
+            picture = Image.open(file, formats=formats)
         except UnidentifiedImageError as error:
-            raise Defect(_unknown(raw, formats)) from error
+            raise Defect(_unknown(file, formats)) from error
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+    check_size(picture)
+    return picture
 
 
-def _unknown(raw: Any, formats: list[str]) -> str:
+def _unknown(file: Any, formats: list[str]) -> str:
     """Why Pillow knows no such picture."""
     from PIL import Image
 
-    with io.BytesIO(raw) if isinstance(raw, bytes) else open(raw, "rb") as file:
-        start = file.read(16)
+    file.seek(0)
+    start = file.read(16)
     if start[4:12] in HEIC:
         return (
             "is no picture that Pillow reads: HEIC, which needs the package pillow-heif, "

@@ -58,5 +58,7 @@ def named_errors(name: str, noun: str, verdict: str) -> Iterator[None]:
     except MemoryError as error:
         raise ValueError(f"{name} needs more memory than there is") from error
     except Exception as error:  # the libraries raise two dozen kinds for damaged files
-        reason = " ".join(str(error).split()) or type(error).__name__
+        # libav and libsndfile tell the reason without an object's address
+        text = getattr(error, "strerror", "") or getattr(error, "error_string", "") or str(error)
+        reason = " ".join(text.split()) or type(error).__name__
         raise ValueError(f"{name} {verdict}: {reason}") from error

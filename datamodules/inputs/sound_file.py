@@ -1,4 +1,4 @@
-"""A sound as a file, bytes or an array -> the beginning of its wave, as one channel.
+"""A sound as a file, bytes or an array -> its wave or the beginning of it, as one channel.
 
 libsndfile reads files, and what it does not know (AAC, WMA, AMR), PyAV does. Shapes: T samples.
 """
@@ -6,6 +6,7 @@ libsndfile reads files, and what it does not know (AAC, WMA, AMR), PyAV does. Sh
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,27 +21,31 @@ from datamodules.inputs.file_errors import Defect, name_of, named_errors, open_r
 LOUD = 10.0  # floats beyond it are surely no sound in [-1, 1], but 16-bit values
 MAX_CHANNELS = 32  # of an array: more are several sounds
 LOWEST, HIGHEST = 100, 768_000  # samples a second
+LONGEST = 1 << 26  # samples of all of a sound: 25 minutes at 44.1 kHz, half a GiB
+UNKNOWN = 2**63 - 1  # what libsndfile says of a FLAC without a length
+FINEST = 1 << 16  # ratio of two rates: the filter has 20 times as many taps
 BLOCK = 1 << 20  # values that are read at once: what a header says of the length is not believed
 SUFFIXES = frozenset({
     ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".snd",
     ".caf", ".w64", ".rf64", ".m4a", ".aac", ".wma", ".amr", ".mka",
 })  # fmt: skip
 FORMATS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64", "NIST")
-CONTAINERS = "mov,mp4,m4a,aac,asf,matroska,webm,mpegts,mpeg,avi,flv,amr"  # for PyAV
+CONTAINERS = "flac,mov,mp4,m4a,aac,asf,matroska,webm,mpegts,mpeg,avi,flv,amr"  # for PyAV
 
 Blocks = Callable[[int], Iterable[np.ndarray]]  # so many samples, in parts (T, channels)
 
 
-def read(raw: Any, rate: int, length: int) -> np.ndarray:
-    """The beginning of a sound as one channel (T,) in [-1, 1] at `rate`, about `length` samples.
+def read(raw: Any, rate: int, length: int | None) -> np.ndarray:
+    """A sound as one channel (T,) in [-1, 1] at `rate`; of a video file the first in it.
 
-    Of a video file it is the first sound in it.
+    Args:
+        length: about so many samples of its beginning; None for all.
 
     Raises:
         FileNotFoundError: there is no such file.
         ModuleNotFoundError: the package soundfile is not installed.
-        ValueError: no sound, damaged, empty, not finite or of a rate that no sound has; the
-            message names it.
+        ValueError: no sound, damaged, empty, too long, not finite, or of a rate that no sound has;
+            the message names it.
     """
     name = name_of(raw, "sound")
     with named_errors(name, "sound", "is no sound file, or damaged"):
@@ -53,8 +58,11 @@ def read(raw: Any, rate: int, length: int) -> np.ndarray:
                     f"has {file_rate:,} samples a second: {LOWEST} to {HIGHEST:,} are read"
                 )
             # A little more than is asked for: the filter of the resampling looks ahead.
-            most = math.ceil((length + 64) * file_rate / rate) + 64
-            wave = _mono(blocks(most))
+            more = LONGEST if length is None else math.ceil((length + 64) * file_rate / rate) + 64
+            wave = _mono(blocks(more))
+            if length is None and len(wave) == LONGEST:
+                minutes = LONGEST / file_rate / 60
+                raise Defect(f"lasts longer than {minutes:.0f} minutes: cut it into shorter ones")
         return wave if file_rate == rate else resample(wave, file_rate, rate)
 
 
@@ -74,8 +82,9 @@ def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:
     """A wave (T,) at another rate; what the new rate cannot hold is filtered out."""
     from scipy.signal import resample_poly
 
-    common = math.gcd(old, new)
-    result: np.ndarray = resample_poly(wave, new // common, old // common)
+    ratio = Fraction(min(old, new), max(old, new)).limit_denominator(FINEST)
+    up, down = ratio.as_integer_ratio() if new < old else ratio.as_integer_ratio()[::-1]
+    result: np.ndarray = resample_poly(wave, up, down)
     return result
 
 
@@ -117,7 +126,7 @@ def _open(raw: Any, only: bool = False) -> Iterator[tuple[int, Blocks]]:
     soundfile = import_reader("soundfile", "sounds", "audio")
     with open_raw(raw, "sound") as stream:
         try:
-            file = soundfile.SoundFile(str(raw) if isinstance(raw, str | Path) else stream)
+            file = _sound_file(soundfile, str(raw) if isinstance(raw, str | Path) else stream)
         except soundfile.SoundFileError as error:
             with _container(stream, error) as container:
                 if only and videos(container):
@@ -129,6 +138,15 @@ def _open(raw: Any, only: bool = False) -> Iterator[tuple[int, Blocks]]:
             if file.format not in FORMATS:
                 raise Defect(f"is a {file.format} file: {', '.join(FORMATS)} are read")
             yield file.samplerate, partial(_blocks, file)
+
+
+def _sound_file(soundfile: Any, place: Any) -> Any:
+    """A path or an open file by libsndfile, which fails at the end of what came from a pipe."""
+    file = soundfile.SoundFile(place)
+    if file.frames == UNKNOWN:
+        file.close()
+        raise soundfile.SoundFileError("its length is not known")
+    return file
 
 
 def _blocks(file: Any, most: int) -> Iterator[np.ndarray]:
@@ -147,6 +165,7 @@ def _container(stream: Any, reason: Exception) -> Iterator[Any]:
     except ImportError:
         hint = "AAC, WMA and AMR are read by the package av"
         raise Defect(f"is no sound file, or damaged: {reason} ({hint})") from reason
+    stream.seek(0)
     try:
         container = open_container(stream, CONTAINERS)
     except (av.error.FFmpegError, OSError):

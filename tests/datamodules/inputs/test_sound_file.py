@@ -60,15 +60,13 @@ def test_what_libsndfile_reads_is_read(tmp_path, kind, subtype, error):
     ("mpegts", "aac", 48_000), ("matroska", "ac3", 48_000),
 ])  # fmt: skip
 def test_what_only_pyav_reads_is_read(tmp_path, form, codec, rate):
-    if codec not in av.codecs_available:
-        pytest.skip(f"this build of PyAV has no {codec}")
     path = tmp_path / "sound"
     path.write_bytes(contained(form, codec, rate))
     assert sound_file.recognises(path)
     for raw in (path, path.read_bytes()):
         read = sound_file.read(raw, 8000, 3200)
         assert abs(pitch(read[:3200]) - 440) < 3
-        assert read[800:2400].std() == pytest.approx(0.5 / 2**0.5, abs=0.02)
+        assert read[800:2400].std() == pytest.approx(0.5 / 2**0.5, abs=0.05)
 
 
 def test_a_cover_makes_no_video_of_a_song_and_a_video_is_no_sound(tmp_path):

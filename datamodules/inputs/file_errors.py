@@ -16,6 +16,18 @@ def name_of(raw: Any, noun: str) -> str:
     return str(raw) if isinstance(raw, str | Path) else f"a {noun} ({type(raw).__name__})"
 
 
+class _File(io.BufferedReader):
+    """A file whose `read` asks for no more memory than it has bytes, whatever its header says."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(io.FileIO(path))
+        self.size = self.seek(0, io.SEEK_END)
+        self.seek(0)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self.size if size is None or size < 0 else min(size, self.size))
+
+
 def open_raw(raw: Any, noun: str) -> Any:
     """A path, the bytes of a file, or an open file, for reading bytes in a `with`.
 
@@ -25,7 +37,7 @@ def open_raw(raw: Any, noun: str) -> Any:
     if isinstance(raw, bytes | bytearray | memoryview):
         return io.BytesIO(raw)
     if isinstance(raw, str | Path):
-        return open(raw, "rb")
+        return _File(raw)
     if hasattr(raw, "read"):
         return nullcontext(raw)
     raise Defect(f"is no {noun}: a path, the bytes of a file or an array is wanted")

@@ -65,7 +65,9 @@ def max_pixels() -> int:
     Raises:
         ValueError: the variable is no positive number.
     """
-    text = os.environ.get(MEGAPIXELS, "25")
+    text = os.environ.get(MEGAPIXELS)
+    if text is None:
+        return LARGE
     try:
         pixels = int(float(text) * 1e6)
     except (ValueError, OverflowError):

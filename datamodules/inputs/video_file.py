@@ -1,5 +1,6 @@
 """A clip as a video file, bytes, a folder of frames or an array -> frames."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -50,7 +51,7 @@ def recognises(path: Path) -> bool:
     """
     import_reader("av", "videos", "video")
     try:
-        with named_errors(str(path), "video", "is no video"), open(path, "rb") as file:
+        with named_errors(str(path), "video", "is no video"), open_raw(path, "video") as file:
             if _is_animation(file):
                 with open_file(file) as picture:
                     return bool(getattr(picture, "is_animated", False))
@@ -62,7 +63,7 @@ def recognises(path: Path) -> bool:
 
 def is_folder(raw: Any) -> bool:
     """Whether a raw clip is the path of a folder of pictures."""
-    return isinstance(raw, str | Path) and Path(raw).is_dir()
+    return isinstance(raw, str | Path) and os.path.isdir(raw)  # says no to names that cannot be
 
 
 def pick(times: Sequence[float] | np.ndarray, frames: int, rate: float | None) -> np.ndarray:
@@ -81,8 +82,11 @@ def pick(times: Sequence[float] | np.ndarray, frames: int, rate: float | None) -
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, in the order of their names."""
-    paths = sorted(f for f in folder.iterdir() if f.suffix.lower() in PICTURES)
+    """The pictures of a folder, in the order of their names, but for hidden files."""
+    with named_errors(str(folder), "folder", "cannot be read"):
+        paths = sorted(
+            f for f in folder.iterdir() if f.suffix.lower() in PICTURES and f.name[0] != "."
+        )
     if not paths:
         raise ValueError(f"{folder} has no pictures in it: the frames of a clip are wanted")
     return paths

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.inputs.picture_file import LARGE, max_pixels
 from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
 from datamodules.sources.layouts import Kind, open_source
 from datamodules.sources.rows import Rows, Source
@@ -47,6 +48,11 @@ class Labelled(InMemory):
                 np.save(part / f"{split}_{name}.npy", array)
         rmtree(scratch, ignore_errors=True)
         return {"classes": source.classes, "skipped": skipped, **self.context_metadata(context)}
+
+    def array_arguments(self) -> dict[str, Any]:
+        """Also how many pixels a picture may have, where that is not the usual."""
+        most = max_pixels()
+        return super().array_arguments() | ({} if most == LARGE else {"max_pixels": most})
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet."""

@@ -159,6 +159,20 @@ def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
     assert [listed.count(name) for name in ("text.png", "empty.jpg", "short.png")] == [1, 1, 1]
 
 
+def test_a_picture_that_was_too_large_is_read_once_the_bound_is_raised(
+    class_folders, encoded, monkeypatch
+):
+    folder = class_folders({"a": 20, "b": 20})
+    (folder / "a" / "large.png").write_bytes(encoded(np.zeros((80, 80), np.uint8)))
+    monkeypatch.setenv("ZOO_MAX_MEGAPIXELS", "0.0063")
+    data = opened("image_folder", source=str(folder), broken="skip")
+    assert sum(data.info["samples"].values()) == 40
+    assert "large.png is too large (80 x 80 pixels)" in data.info["skipped"][0]
+    monkeypatch.setenv("ZOO_MAX_MEGAPIXELS", "0.0064")
+    data = opened("image_folder", source=str(folder), broken="skip")
+    assert (sum(data.info["samples"].values()), data.info["skipped"]) == (41, [])
+
+
 def test_a_broken_row_of_a_table_is_named(tmp_path):
     import datasets
 

@@ -83,7 +83,8 @@ def test_a_path_bytes_an_array_and_a_folder_are_the_same(tmp_path):
 
 def test_frames_of_a_folder_are_in_the_order_of_their_names(tmp_path):
     pictures(tmp_path / "a", rising(5))
-    (tmp_path / "a" / "notes.txt").write_text("no frame")
+    for name in ("notes.txt", "._001.png", ".hidden.png"):
+        (tmp_path / "a" / name).write_text("no frame")
     np.testing.assert_array_equal(greys(read(tmp_path / "a", 5)), greys(rising(5)))
 
 

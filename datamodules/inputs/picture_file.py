@@ -21,6 +21,7 @@ SUFFIXES = frozenset({
 # Of what Pillow opens: not what starts programs (EPS, WMF), holds other files (ICO, ICNS), or has
 # no mark to know it by (TGA). HEIF is there where the package pillow-heif has registered it.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "HEIF")
+PAGED = frozenset({".tif", ".tiff", ".gif", ".webp", ".apng", ".avif"})  # may have several pages
 MEGAPIXELS = "ZOO_MAX_MEGAPIXELS"
 LARGE = 25_000_000  # pixels; a larger JPEG is decoded at a half, a quarter or an eighth
 OPENING = Lock()  # Pillow's own limit of pixels is one for all threads
@@ -55,6 +56,15 @@ def recognises(path: Path) -> bool:
     try:
         with open_picture(path):
             return True
+    except (ValueError, OSError):
+        return False
+
+
+def has_pages(path: Path) -> bool:
+    """Whether a file has several pages or frames, of which the first alone is read."""
+    try:
+        with open_picture(path) as picture:
+            return bool(getattr(picture, "is_animated", False))
     except (ValueError, OSError):
         return False
 

@@ -136,7 +136,8 @@ def _collect(
     frames: Iterable[tuple[Any, float]], shrink: Callable[[Any], np.ndarray]
 ) -> tuple[list[np.ndarray], list[float]]:
     """Frames, shrunk, and their times; not too many."""
-    images, times = [], []
+    images: list[np.ndarray] = []
+    times: list[float] = []
     for frame, time in frames:
         if len(images) == MAX_FRAMES:
             raise Defect(f"has more than {MAX_FRAMES:,} frames: cut it into clips")

@@ -100,9 +100,9 @@ def open_picture(raw: Any) -> Iterator[Any]:
     """
     from PIL import Image
 
-    array = isinstance(raw, np.ndarray | Tensor)
-    image = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
     with named_errors(name_of(raw, "picture"), "picture", "is damaged"):
+        array = isinstance(raw, np.ndarray | Tensor)
+        image = Image.fromarray(_pixels(np.asarray(raw))) if array else raw
         if isinstance(image, Image.Image):
             if not image.width * image.height:
                 raise Defect(f"has no pixels: {image.width} x {image.height}")
@@ -188,14 +188,14 @@ def _pixels(array: np.ndarray) -> np.ndarray:
     if array.ndim == 3 and array.shape[2] not in (1, 3, 4) and array.shape[0] in (1, 3, 4):
         array = array.transpose(1, 2, 0)
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise ValueError(
-            f"a picture has the shape {array.shape}: (H, W), (H, W, C) or (C, H, W) is wanted, "
+        raise Defect(
+            f"has the shape {array.shape}: (H, W), (H, W, C) or (C, H, W) is wanted, "
             "with 1, 3 or 4 channels on the last or first axis"
         )
     if not array.size:
-        raise ValueError(f"a picture has no pixels: its shape is {array.shape}")
+        raise Defect(f"has no pixels: its shape is {array.shape}")
     if array.dtype != np.uint8:
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
-            raise ValueError(f"pixels of type {array.dtype} must lie in [0, 1], or be uint8")
+            raise Defect(f"has pixels of type {array.dtype}: they must lie in [0, 1], or be uint8")
         array = (array * 255).round().astype(np.uint8)
     return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array

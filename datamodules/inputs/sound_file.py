@@ -21,7 +21,7 @@ from datamodules.inputs.file_errors import Defect, name_of, named_errors, open_r
 LOUD = 10.0  # floats beyond it are surely no sound in [-1, 1], but 16-bit values
 MAX_CHANNELS = 32  # of an array: more are several sounds
 LOWEST, HIGHEST = 100, 768_000  # samples a second
-LONGEST = 1 << 26  # samples of all of a sound: 25 minutes at 44.1 kHz, half a GiB
+LONGEST = 1 << 26  # samples of all of a sound, 25 minutes at 44.1 kHz: half a GiB
 UNKNOWN = 2**63 - 1  # what libsndfile says of a FLAC without a length
 FINEST = 1 << 16  # ratio of two rates: the filter has 20 times as many taps
 BLOCK = 1 << 20  # values that are read at once: what a header says of the length is not believed
@@ -58,10 +58,11 @@ def read(raw: Any, rate: int, length: int | None) -> np.ndarray:
                     f"has {file_rate:,} samples a second: {LOWEST} to {HIGHEST:,} are read"
                 )
             # A little more than is asked for: the filter of the resampling looks ahead.
-            more = LONGEST if length is None else math.ceil((length + 64) * file_rate / rate) + 64
+            longest = LONGEST * file_rate // max(rate, file_rate)
+            more = longest if length is None else math.ceil((length + 64) * file_rate / rate) + 64
             wave = _mono(blocks(more))
-            if length is None and len(wave) == LONGEST:
-                minutes = LONGEST / file_rate / 60
+            if length is None and len(wave) == longest:
+                minutes = longest / file_rate / 60
                 raise Defect(f"lasts longer than {minutes:.0f} minutes: cut it into shorter ones")
         return wave if file_rate == rate else resample(wave, file_rate, rate)
 
@@ -104,7 +105,7 @@ def _mono(blocks: Iterable[np.ndarray]) -> np.ndarray:
 
 def _amplitudes(array: np.ndarray) -> np.ndarray:
     """An array (T,) or (T, channels) as floats; integers by the largest of their type."""
-    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > MAX_CHANNELS):
+    if array.ndim not in (1, 2) or (array.ndim == 2 and not 0 < array.shape[1] <= MAX_CHANNELS):
         raise Defect(
             f"has the shape {array.shape}: (T,) or (T, channels) is wanted, with at most "
             f"{MAX_CHANNELS} channels on axis 1; several sounds go into a list"

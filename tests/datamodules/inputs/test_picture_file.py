@@ -192,7 +192,7 @@ def test_nothing_is_no_picture(raw):
     refused("has no pixels", decode, raw, 4, 3)
 
 
-@pytest.mark.parametrize("raw", [None, 3, "a\0b", "a" * 5000, object()])
+@pytest.mark.parametrize("raw", [None, 3, "a\0b", "a" * 5000, object(), np.array([["a"]])])
 def test_whatever_is_no_picture_is_one_line(raw):
     assert "\n" not in refused(r"is no picture|is damaged", decode, raw, 4, 3)
 

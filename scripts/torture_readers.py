@@ -58,27 +58,30 @@ def outcomes_of(group: str, count: int) -> Iterator[tuple[int, str]]:
 def _child(group: str, first: int, count: int) -> Iterator[tuple[int, str]]:
     """What a child process says, until it has read all or is gone."""
     command = [sys.executable, "-m", "scripts.torture_readers", group, str(first), str(count)]
-    options = {"cwd": Path(__file__).parents[1], "env": {**os.environ, **CALM}}
+    root, environment = Path(__file__).parents[1], {**os.environ, **CALM}
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options  # type: ignore
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        bufsize=0,  # a line in Python's buffer would be waited for
     )  # fmt: skip
     assert process.stdout
-    number, outcome = -1, "value"
+    number = -1
     with process, selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         patience = STARTS
-        while selector.select(patience) and (line := process.stdout.readline()):
+        while is_alive := bool(selector.select(patience)):
+            if not (line := process.stdout.readline()):
+                break
             place, _, outcome = line.decode().rstrip("\n").partition(" ")
             number, patience = int(place), HANGS
             if outcome:
                 yield number, outcome
-        if process.poll() is None and not outcome:
+        if not is_alive:
             process.kill()
-            yield number, f"hangs for {HANGS} s"
-        elif process.wait():
+        if process.wait():
             if number < 0:
                 raise RuntimeError(f"in vain: {' '.join(command)}")
-            yield number, f"ends the process: {process.returncode}"
+            code = process.returncode
+            yield number, f"ends the process: {code}" if is_alive else f"hangs for {patience} s"
 
 
 def damaged(group: str, samples: list[Sample], number: int) -> tuple[Sample, bytes]:

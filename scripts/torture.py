@@ -6,7 +6,7 @@ saves: a run that saves at every step is killed 25 times, its temporary folder o
 system and on another; what it had saved must be there. disk: a disk fills up while a run saves
 (needs the right to mount one). restarts: runs are killed and started again by the same command, and
 must end with the weights of one that was not. ends: one of two processes, both, or what started
-them, are killed or told to end. readers: files are damaged in 110,000 ways; see torture_readers.py.
+them, are killed or told to end. readers: files are damaged in 106,000 ways; see torture_readers.py.
 """
 
 import os

@@ -38,7 +38,7 @@ test: .venv/installed-dev  ## the quick tests; one of them: make test ARGS="-k g
 test-all: test  ## those, then the slow ones, and those on real data where $ZOO_DATA is set
 	$(PYTEST) -m "slow$(if $(ZOO_DATA), or real)" $(ARGS)
 
-torture: .venv/installed-dev  ## kill runs, fill disks, stop processes: is anything lost? 30 minutes
+torture: .venv/installed-dev  ## kill runs, fill disks, damage files: is anything lost? an hour
 	$(RUN) scripts.torture $(ARGS)
 
 bench: .venv/installed  ## side by side with the peers (TensorFlow, Keras, kornia): 20 quiet minutes

@@ -20,7 +20,7 @@ from typing_extensions import Unpack
 
 from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, scaled_blocks
-from datamodules.inputs.picture_file import decode, open_picture
+from datamodules.inputs.picture_file import PAGED, decode, has_pages, open_picture
 from datamodules.loading import numpy_stream
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled, LabelledArguments
@@ -81,6 +81,7 @@ class Images(Labelled):
         """Pixels (N, H, W, C), uint8, and labels (N,)."""
         read = partial(decode, image_size=shape[0], channels=shape[2])
         pixels, labels = self.decode_array(rows, split, read, shape, skipped)
+        skipped.extend(_pages(rows, split))
         return {"pixels": pixels, "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
@@ -167,6 +168,15 @@ def flip_warnings(options: Options, about: About) -> list[str]:
     return [f"data.augment.{name}: {reason}" for name in options_on] if reason else []
 
 
+def _pages(rows: Rows, split: str) -> list[str]:
+    """A line about the files with several pages or frames, if there are any."""
+    paths = [raw for raw in rows.raws if isinstance(raw, Path) and raw.suffix.lower() in PAGED]
+    if not (several := [str(path) for path in paths if has_pages(path)]):
+        return []
+    names = ", ".join([*several[:3], *(["..."] if several[3:] else [])])
+    return [f"all but the first page or frame of {len(several)} pictures of {split}: {names}"]
+
+
 def _headers(rows: Rows) -> tuple[list[int], bool]:
     """The shorter side of each picture, at most 64, and whether all are grey."""
     sides, grey = [], True
@@ -174,7 +184,7 @@ def _headers(rows: Rows) -> tuple[list[int], bool]:
         try:
             with open_picture(raw) as picture:
                 sides.append(min(*picture.size, 64))
-                grey &= picture.mode in ("1", "L", "LA") or picture.mode.startswith("I")
+                grey &= picture.mode in ("1", "L", "LA", "La") or picture.mode[0] in "IF"
         except ValueError:
             continue  # decoding stops at it, or skips and counts it
     return sides, grey

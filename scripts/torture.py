@@ -1,12 +1,13 @@
-"""Kill runs, fill disks and stop processes, and see what is lost: `make torture`, 30 minutes.
+"""Kill runs, fill disks, stop processes and damage files: what is lost? `make torture`, an hour.
 
-    python scripts/torture.py [saves] [disk] [restarts] [ends] [threads]
+    python -m scripts.torture [saves] [disk] [restarts] [ends] [threads] [readers]
 
 saves: a run that saves at every step is killed 25 times, its temporary folder on the same file
 system and on another; what it had saved must be there. disk: a disk fills up while a run saves
 (needs the right to mount one). restarts: runs are killed and started again by the same command, and
 must end with the weights of one that was not. ends: one of two processes, both, or what started
-them, are killed or told to end.
+them, are killed or told to end. threads: eight ask one model at once, and each must get its own
+answers. readers: files are damaged in 106,000 ways; see torture_readers.py.
 """
 
 import os
@@ -20,7 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.torture_threads import threads  # noqa: F401  an ordeal of its own
+from scripts.torture_readers import readers
+from scripts.torture_threads import threads
 from zoo.training import checkpoints
 from zoo.training.run import Run
 
@@ -158,6 +160,12 @@ def ends() -> Iterator[tuple[str, bool]]:
             yield "one of two processes, both, or their parent ended", gone and intact and stopped
 
 
+ORDEALS = {
+    "saves": saves, "disk": disk, "restarts": restarts, "ends": ends, "threads": threads,
+    "readers": readers,
+}  # fmt: skip
+
+
 # --- what they need -------------------------------------------------------------------------------
 
 
@@ -205,9 +213,9 @@ def main(names: list[str]) -> int:
     """Go through the ordeals; print how often each was survived."""
     random.seed(0)
     failed = 0
-    for name in names or ["saves", "disk", "restarts", "ends"]:
+    for name in names or ORDEALS:
         counts: dict[str, list[bool]] = {}
-        for what, good in globals()[name]():
+        for what, good in ORDEALS[name]():
             counts.setdefault(what, []).append(good)
         for what, outcomes in counts.items():
             print(f"{what}: {sum(outcomes)} of {len(outcomes)} good", flush=True)

@@ -1,8 +1,11 @@
 """Data sets opened as a run opens them, a small run, steps on one batch, calls that are refused."""
 
+import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,3 +77,15 @@ def seeded(name: str, **overrides: Any) -> Any:
     """A model of the catalog whose weights are the same each time, to be asked."""
     torch.manual_seed(0)
     return zoo.create_model(name, **overrides).eval()
+
+
+@contextmanager
+def memory_limit(mebibytes: int) -> Iterator[None]:
+    """No more memory than there is now, and so much, can be had inside."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + (mebibytes << 20), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

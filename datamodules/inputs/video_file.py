@@ -1,7 +1,7 @@
 """A clip as a video file, bytes, a folder of frames or an array -> frames."""
 
-import io
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,19 @@ import numpy as np
 from torch import Tensor
 
 from datamodules.inputs import import_reader
-from datamodules.inputs.picture_file import MAX_PIXELS
+from datamodules.inputs.containers import avi_chunks, open_container, videos
+from datamodules.inputs.file_errors import Defect, name_of, named_errors, open_raw
 from datamodules.inputs.picture_file import SUFFIXES as PICTURES
+from datamodules.inputs.picture_file import check_size, open_file
 from datamodules.inputs.picture_file import decode as decode_picture
 
-SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"})
+SUFFIXES = frozenset({
+    ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".vob", ".wmv", ".asf",
+    ".ts", ".mts", ".m2ts", ".flv", ".3gp", ".3g2", ".ogv", ".gif", ".webp",
+})  # fmt: skip
 MAX_FRAMES = 20_000  # eleven minutes at 30 frames a second
-FORMATS = "mov,mp4,avi,matroska,webm,mpeg,mpegvideo,mpegts"  # libav opens playlists and texts too
+FORMATS = "mov,mp4,3gp,avi,matroska,webm,mpeg,mpegvideo,mpegts,asf,flv,ogg"
+UNTIMED = 100  # ms that a frame of an animation is shown for, where it says nothing or 0
 
 
 def decode(
@@ -45,18 +51,25 @@ def decode(
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is a video by what is in it, whatever its ending; nothing is decoded."""
-    av = import_reader("av", "videos", "video")
+    """Whether a file is a video by what is in it, whatever its ending; nothing is decoded.
+
+    A GIF or WebP is one if it has several frames.
+    """
+    import_reader("av", "videos", "video")
     try:
-        with av.open(str(path), options={"format_whitelist": FORMATS}) as container:
-            return bool(container.streams.video)
-    except (av.error.FFmpegError, OSError, ValueError):
+        with named_errors(str(path), "video", "is no video"), open_raw(path, "video") as file:
+            if _is_animation(file):
+                with open_file(file) as picture:
+                    return bool(getattr(picture, "is_animated", False))
+            with open_container(file, FORMATS) as container:
+                return bool(videos(container))
+    except (ValueError, OSError):
         return False
 
 
 def is_folder(raw: Any) -> bool:
     """Whether a raw clip is the path of a folder of pictures."""
-    return isinstance(raw, str | Path) and Path(raw).is_dir()
+    return isinstance(raw, str | Path) and os.path.isdir(raw)  # says no to names that cannot be
 
 
 def pick(times: Sequence[float] | np.ndarray, frames: int, rate: float | None) -> np.ndarray:
@@ -92,8 +105,11 @@ def pick_all(name: str, rate: float | None, times: Sequence[float] | np.ndarray)
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, in the order of their names."""
-    paths = sorted(f for f in folder.iterdir() if f.suffix.lower() in PICTURES)
+    """The pictures of a folder, in the order of their names, but for hidden files."""
+    with named_errors(str(folder), "folder", "cannot be read"):
+        paths = sorted(
+            f for f in folder.iterdir() if f.suffix.lower() in PICTURES and f.name[0] != "."
+        )
     if not paths:
         raise ValueError(f"{folder} has no pictures in it: the frames of a clip are wanted")
     return paths
@@ -111,56 +127,88 @@ def frames_of(array: np.ndarray) -> np.ndarray:
 
 
 def read_video(
-    raw: Any, shrink: Callable[[np.ndarray], np.ndarray]
+    raw: Any, shrink: Callable[[Any], np.ndarray]
 ) -> tuple[list[np.ndarray], list[float]]:
     """Every frame of a video, shrunk, and its time in seconds; what the header says of its length
     is not believed.
 
     Args:
         raw: a path or bytes.
-        shrink: maps the pixels (H, W, 3) of a frame to those that are kept.
+        shrink: maps a frame, pixels (H, W, 3 or 4) or a PIL image, to the pixels that are kept.
 
     Raises:
         FileNotFoundError: there is no such file.
         ModuleNotFoundError: the package av is not installed.
         ValueError: no video, damaged, cut short or too large; the message names it.
     """
-    av = import_reader("av", "videos", "video")
-    name = str(raw) if isinstance(raw, str | Path) else f"a video ({type(raw).__name__})"
-    try:
-        with (
-            io.BytesIO(raw) if isinstance(raw, bytes) else open(raw, "rb") as file,
-            av.open(file, options={"format_whitelist": FORMATS}) as container,
-        ):
-            return _frames(container, name, shrink)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{name}: there is no such video") from error
-    except (av.error.FFmpegError, OSError) as error:
-        raise ValueError(f"{name} is damaged or no video: {error.strerror}") from error
+    with (
+        named_errors(name_of(raw, "video"), "video", "is damaged or no video"),
+        open_raw(raw, "video") as file,
+    ):
+        return _collect(_animation(file) if _is_animation(file) else _frames(file), shrink)
 
 
-def _frames(
-    container: Any, name: str, shrink: Callable[[np.ndarray], np.ndarray]
+def _is_animation(file: Any) -> bool:
+    """Whether an open file is a GIF or WebP."""
+    start = file.read(12)
+    file.seek(0)
+    return start[:4] == b"GIF8" or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
+
+
+def _collect(
+    frames: Iterable[tuple[Any, float]], shrink: Callable[[Any], np.ndarray]
 ) -> tuple[list[np.ndarray], list[float]]:
-    """The frames of an open video, shrunk, and their times."""
-    if not container.streams.video:
-        kinds = ", ".join(stream.type for stream in container.streams) or "nothing"
-        raise ValueError(f"{name} has no video in it: found {kinds}")
-    video = container.streams.video[0]
-    if video.width * video.height > MAX_PIXELS:
-        raise ValueError(f"{name} is too large ({video.width} x {video.height} pixels)")
+    """Frames, shrunk, and their times; not too many."""
     images: list[np.ndarray] = []
     times: list[float] = []
-    for frame in container.decode(video):
+    for frame, time in frames:
         if len(images) == MAX_FRAMES:
-            raise ValueError(f"{name} has more than {MAX_FRAMES:,} frames: cut it into clips")
-        upright = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-        images.append(shrink(np.ascontiguousarray(upright)))
-        times.append(len(times) / 25 if frame.time is None else frame.time)
+            raise Defect(f"has more than {MAX_FRAMES:,} frames: cut it into clips")
+        images.append(shrink(frame))
+        times.append(time)
     if not images:
-        raise ValueError(f"{name} has no frames that can be read")
-    # An mp4 counts frames that it tells players to leave out; where it is cut, decoding fails.
-    promised = 0 if "mp4" in container.format.name else video.frames
-    if len(images) < promised:
-        raise ValueError(f"{name} is cut short: {len(images)} of {promised} frames can be read")
+        raise Defect("has no frames that can be read")
     return images, times
+
+
+def _animation(file: Any) -> Iterator[tuple[Any, float]]:
+    """The frames of a GIF or WebP, as PIL images, and their times by how long each is shown."""
+    with open_file(file) as picture:
+        time = 0.0
+        for number in range(getattr(picture, "n_frames", 1)):
+            picture.seek(number)
+            check_size(picture)
+            picture.load()
+            yield picture, time
+            time += (picture.info.get("duration") or UNTIMED) / 1000
+
+
+def _frames(file: Any) -> Iterator[tuple[np.ndarray, float]]:
+    """The frames of a video, as pixels (H, W, 3), or (H, W, 4) where it is transparent, and their
+    times."""
+    import_reader("av", "videos", "video")
+    with open_container(file, FORMATS) as container:
+        if not (streams := videos(container)):
+            kinds = ", ".join(stream.type for stream in container.streams) or "nothing"
+            raise Defect(f"has no video in it: found {kinds}")
+        video, count, time = streams[0], 0, 0.0
+        check_size(video)
+        step = 1 / (video.average_rate or 25)
+        for frame in container.decode(video):
+            check_size(frame)
+            time = float(time if frame.time is None else frame.time)
+            yield _pixels(frame), time
+            count, time = count + 1, time + step
+        # An mp4 counts frames that it tells players to leave out; where it is cut, decoding fails.
+        # An AVI counts frames that are empty: the one before is shown on.
+        if container.format.name == "avi" and count < video.frames:
+            chunks = avi_chunks(file, video.index)
+            if chunks < video.frames:
+                raise Defect(f"is cut short: {chunks} of {video.frames} frames are there")
+
+
+def _pixels(frame: Any) -> np.ndarray:
+    """A frame of a video as pixels, turned as the camera says."""
+    is_clear = any(component.is_alpha for component in frame.format.components)
+    pixels = frame.to_ndarray(format="rgba" if is_clear else "rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, frame.rotation // 90))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import NotRequired
 
+from datamodules.inputs.picture_file import LARGE, max_pixels
 from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
 from datamodules.sources.columns import FILE, LABEL, TEXT, Columns
 from datamodules.sources.layouts import Kind, open_source
@@ -79,10 +80,12 @@ class Labelled(InMemory):
         return Columns(*(self.hparams.get(f"{name}_column") for name in (TEXT, LABEL, FILE)))
 
     def array_arguments(self) -> dict[str, Any]:
-        """The arguments that the arrays depend on, the columns that were named among them."""
+        """The arguments that the arrays depend on; columns and a bound of pixels where named."""
         names = (f"{name}_column" for name in (LABEL, FILE))
-        named = {name: self.hparams[name] for name in names if self.hparams.get(name)}
-        return {**{key: self.hparams.get(key) for key in self.ARRAY_ARGUMENTS}, **named}
+        extra: dict[str, Any] = {n: self.hparams[n] for n in names if self.hparams.get(n)}
+        if (most := max_pixels()) != LARGE:
+            extra["max_pixels"] = most
+        return {**{key: self.hparams.get(key) for key in self.ARRAY_ARGUMENTS}, **extra}
 
     @property
     def notes(self) -> list[str]:

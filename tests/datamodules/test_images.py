@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -5,6 +6,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pytorch_lightning.plugins import Precision
 
 from datamodules import images as module
@@ -157,6 +159,34 @@ def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
     assert sum(data.info["samples"].values()) == 40
     listed = " ".join(data.info["skipped"])
     assert [listed.count(name) for name in ("text.png", "empty.jpg", "short.png")] == [1, 1, 1]
+
+
+def test_a_picture_that_was_too_large_is_read_once_the_bound_is_raised(
+    class_folders, encoded, monkeypatch
+):
+    folder = class_folders({"a": 20, "b": 20})
+    (folder / "a" / "large.png").write_bytes(encoded(np.zeros((80, 80), np.uint8)))
+    monkeypatch.setenv("ZOO_MAX_MEGAPIXELS", "0.0063")
+    data = opened("image_folder", source=str(folder), broken="skip")
+    assert sum(data.info["samples"].values()) == 40
+    assert "large.png is too large (80 x 80 pixels)" in data.info["skipped"][0]
+    monkeypatch.setenv("ZOO_MAX_MEGAPIXELS", "0.0064")
+    data = opened("image_folder", source=str(folder), broken="skip")
+    assert (sum(data.info["samples"].values()), data.info["skipped"]) == (41, [])
+
+
+def test_pages_and_frames_after_the_first_are_counted_and_named(class_folders):
+    folder = class_folders({"a": 20, "b": 20})
+    pages = [Image.new("L", (8, 8), level) for level in (0, 100, 200)]
+    for name in ("a/scan.tif", "a/moves.gif", "b/moves.webp"):
+        pages[0].save(folder / name, save_all=True, append_images=pages[1:])
+    pages[0].save(folder / "b" / "still.tif")
+    lines = opened("image_folder", source=str(folder)).info["skipped"]
+    counts = [re.match(r"all but the first page or frame of (\d) pictures of", x)[1] for x in lines]
+    assert sum(map(int, counts)) == 3
+    assert sorted(re.findall(r"\w+\.\w+(?=,|$)", ", ".join(lines))) == [
+        "moves.gif", "moves.webp", "scan.tif",
+    ]  # fmt: skip
 
 
 def test_a_broken_row_of_a_table_is_named(tmp_path):

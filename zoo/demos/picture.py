@@ -23,13 +23,13 @@ def read(picture: str | None, side: int) -> "tuple[np.ndarray, str]":
     C is 1 where it is grey. None is the photograph that scikit-learn ships.
     """
     import numpy as np
-    from PIL import ImageOps
     from sklearn.datasets import load_sample_image
 
-    from datamodules.inputs.picture_file import eight_bit, open_picture
+    from datamodules.inputs.picture_file import open_picture
+    from datamodules.inputs.picture_levels import upright
 
     with open_picture(picture or load_sample_image("china.jpg")) as image:
-        small = eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
+        small = upright(image).convert("RGB")
         small.thumbnail((side, side))
     pixels = np.array(small)
     if (pixels == pixels[:, :, :1]).all():

@@ -83,7 +83,8 @@ def test_a_path_bytes_an_array_and_a_folder_are_the_same(tmp_path):
 
 def test_frames_of_a_folder_are_in_the_order_of_their_names(tmp_path):
     pictures(tmp_path / "a", rising(5))
-    (tmp_path / "a" / "notes.txt").write_text("no frame")
+    for name in ("notes.txt", "._001.png", ".hidden.png"):
+        (tmp_path / "a" / name).write_text("no frame")
     np.testing.assert_array_equal(greys(read(tmp_path / "a", 5)), greys(rising(5)))
 
 
@@ -235,12 +236,13 @@ def test_too_many_frames_or_pixels_are_refused(tmp_path, monkeypatch):
     video(tmp_path / "a.mp4", rising(8))
     monkeypatch.setattr("datamodules.inputs.video_file.MAX_FRAMES", 7)
     refused(r"a\.mp4 has more than 7 frames", read, tmp_path / "a.mp4")
-    monkeypatch.setattr("datamodules.inputs.video_file.MAX_PIXELS", 100)
+    monkeypatch.setenv("ZOO_MAX_MEGAPIXELS", "0.0001")
     refused(r"a\.mp4 is too large \(16 x 16 pixels\)", read, tmp_path / "a.mp4")
 
 
 def test_without_the_package_av_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "a.mp4").touch()
     with pytest.raises(ModuleNotFoundError, match=r'pip install "lightning-zoo\[video\]"'):
         read(tmp_path / "a.mp4")
     pictures(tmp_path / "a", rising(4))

@@ -209,8 +209,8 @@ def test_recordings_that_do_not_fit_in_memory_are_refused_with_advice(sounds, mo
 
 
 def test_a_sound_that_is_too_long_is_named(sounds, monkeypatch):
-    monkeypatch.setattr("datamodules.inputs.sound_file.MAX_VALUES", 900)
-    said = r"9\.wav is no sound file, or damaged: it lasts longer than"
+    monkeypatch.setattr("datamodules.inputs.sound_file.LONGEST", 900)
+    said = r"9\.wav lasts longer than"
     refused(said, opened, "audio_folder", source=str(sounds), windows="spread", **SOUNDS)
     opened("audio_folder", source=str(sounds), windows="one", **SOUNDS)
 

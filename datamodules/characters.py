@@ -30,7 +30,7 @@ from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
-from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import NAMES
 from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
 

@@ -37,8 +37,9 @@ from datamodules.inputs.text import (
 from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.sources.columns import Columns
-from datamodules.sources.layouts import NAMES, TEXTS, open_source
-from datamodules.sources.rows import Rows, Source
+from datamodules.sources.files import TEXTS
+from datamodules.sources.layouts import open_source
+from datamodules.sources.rows import NAMES, Rows, Source
 from datamodules.utilities.draws import Key
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
@@ -136,7 +137,7 @@ class Texts(Labelled):
     @property
     def notes(self) -> list[str]:
         """What the lecture prints of texts, uneven loss weights, and how many bytes were bad."""
-        lines = [self.describe_vocabulary(), self.describe_lengths()]
+        lines = [*super().notes, self.describe_vocabulary(), self.describe_lengths()]
         weights = self.info.get("loss_weights", [])
         if any(abs(weight - 1) > 0.05 for weight in weights):
             pairs = zip(self.info["classes"], weights, strict=True)

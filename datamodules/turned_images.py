@@ -4,6 +4,7 @@ data/pets/cat/1.jpg     as for images.py; a batch is images (B, C, H, W) and ang
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,7 +49,7 @@ class TurnedImages(Images):
             name: Rows(list(zip(rows.raws, angles[name], strict=True)), rows.labels)
             for name, rows in source.splits.items()
         }
-        return Source(pairs, source.classes)
+        return replace(source, splits=pairs)
 
     def make_context(self, rows: Rows) -> tuple[int, int, int]:
         return super().make_context(Rows([raw for raw, _ in rows.raws], rows.labels))

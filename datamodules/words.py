@@ -35,7 +35,7 @@ from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
 from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
-from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import NAMES
 from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from datamodules.loading.batches import Batch, Batches
-from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import NAMES
 
 Layout = Literal["NHWC", "NCHW"]
 GAP = 2  # pixels between the pictures of a sheet

@@ -16,7 +16,7 @@ import numpy as np
 
 from datamodules.inputs.text import PADDING, words
 from datamodules.sources.documents import LONGEST
-from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import NAMES
 from datamodules.utilities.console import with_bar, with_late_bar
 
 BLOCK = 2**18  # words that are counted at a time

@@ -2,42 +2,21 @@
 
     <split>-00000-of-00001.parquet       the hub's, with its card; columns are found by their kind
     train-images-idx3-ubyte.gz           MNIST's own, pictures only
-    [train|val|test/]<class>/1.png       one folder a class
+    [train|val|test/]<class>/1.png       one folder a class; see class_folders.py
     labels.csv                           a table: file,label[,split], or of texts; see tables.py
 
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from datamodules.inputs import picture_file, sound_file, text, video_file
-from datamodules.sources import columns, idx, parquet, tables
+from datamodules.sources import class_folders, columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
-from datamodules.sources.rows import Rows, Source
-
-NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
-SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
-UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the rows are: their name, the suffixes of their files, their column type on the hub."""
-
-    plural: str
-    suffixes: frozenset[str]
-    feature: str  # a class of `datasets`
-    example: str  # a bundled data set, which needs no download
-
-
-PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")
-TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
-CLIPS = Kind("videos", video_file.SUFFIXES, "Video", "moving_digits")
-SOUNDS = Kind("sounds", sound_file.SUFFIXES, "Audio", "plucked_strings")
+from datamodules.sources.files import PICTURES, TEXTS, Kind, ending, list_folder, walk
+from datamodules.sources.rows import NAMES, SPLITS, Rows, Source
 
 
 def open_source(location: Path | str, scratch: Path, kind: Kind, cols: Columns = FIND) -> Source:
@@ -83,13 +62,18 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns) -> Sou
         raise ValueError(
             f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
         )
-    if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
+    if is_parquet if location.is_file() else holds_parquet(location):
         return _hub_layout(location, scratch, kind, cols)
     if location.is_file() or _candidates(location, kind):
         return _table(location, kind, cols)
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
-    return _class_folders(location, kind)
+    return class_folders.read(location, kind)
+
+
+def holds_parquet(folder: Path) -> bool:
+    """Whether a folder is in the hub's layout."""
+    return any(ending(file) == ".parquet" for inside in walk(folder) for file in inside.files)
 
 
 # --- the hub -------------------------------------------------------------------------------------
@@ -140,49 +124,7 @@ def _idx(folder: Path) -> Source:
     return Source(splits, [str(i) for i in range(max(highest, default=-1) + 1)])
 
 
-# --- class folders -------------------------------------------------------------------------------
-
-
-def _class_folders(folder: Path, kind: Kind) -> Source:
-    """[train|val|test/]<class>/*.png; classes in the order of their names."""
-    parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
-    undivided = "train" not in parts or not _folders(parts["train"])  # or a class is named train
-    files = {
-        split: [
-            (f, d.name)
-            for d in _folders(root)
-            if kind is not TEXTS or d.name != UNLABELLED
-            for f in list_files(d, kind)
-        ]
-        for split, root in ({"all": folder} if undivided else parts).items()
-    }
-    classes = sorted({name for pairs in files.values() for _, name in pairs})
-    if not classes:
-        ending = min(kind.suffixes, key=lambda suffix: (suffix not in (".png", ".mp4"), suffix))
-        raise ValueError(
-            f"no {kind.plural} in {folder}: put them into one folder a class, such as "
-            f"{folder}/cat/1{ending} and {folder}/dog/1{ending}"
-        )
-    splits = {
-        split: Rows(
-            [file for file, _ in pairs], columns.class_numbers([name for _, name in pairs], classes)
-        )
-        for split, pairs in files.items()
-    }
-    return Source(splits, classes)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
-
-
-def list_files(folder: Path, kind: Kind) -> list[Path]:
-    """The files of a kind below a folder, but for hidden ones; a folder of pictures is a clip."""
-    paths = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
-    if kind is CLIPS:
-        pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
-        paths |= {f.parent for f in pictures} - {folder}
-    return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")
+# --- tables --------------------------------------------------------------------------------------
 
 
 def _table(location: Path, kind: Kind, cols: Columns) -> Source:
@@ -207,7 +149,7 @@ def _table(location: Path, kind: Kind, cols: Columns) -> Source:
 
 def _candidates(folder: Path, kind: Kind) -> list[Path]:
     """The tables of a folder; where it has no folders, of texts also those of other columns."""
-    loose = kind is TEXTS and not _folders(folder)
+    loose = kind is TEXTS and not list_folder(folder)[0]
     return tables.labelled_tables(folder) or (tables.all_tables(folder) if loose else [])
 
 
@@ -227,14 +169,12 @@ def _place(table: Path, file: Any, label: str, split: str) -> Path:
     return inside if inside.exists() and not beside.exists() else beside
 
 
-def files(location: Path) -> list[Path]:
-    """Every file of a data set: those of a folder, and those that a table names."""
-    folder = location.is_dir()
-    label_tables = tables.labelled_tables(location) if folder else [location]
-    paths = [
+def table_files(location: Path) -> list[Path]:
+    """The files that the tables of a folder name, or that one table names."""
+    label_tables = tables.labelled_tables(location) if location.is_dir() else [location]
+    return [
         _place(table, file, label, split)
         for table in label_tables
         if tables.names_files(table)
         for file, label, split in zip(*tables.read(table, "file", "label")[:3], strict=True)
     ]
-    return sorted({*(location.rglob("*") if folder else [location]), *paths})

@@ -1,11 +1,14 @@
 """Rows that are not decoded yet, and the splits that they make."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+NAMES = {"train": "train training", "val": "val valid validation dev", "test": "test testing t10k"}
+SPLITS = {name: split for split, names in NAMES.items() for name in names.split()}
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,4 @@ class Source:
 
     splits: dict[str, Rows]
     classes: list[str]
+    passed_over: list[str] = field(default_factory=list)  # what is no sample, counted

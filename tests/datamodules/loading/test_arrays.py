@@ -10,7 +10,7 @@ from PIL import Image
 
 import zoo
 from datamodules.loading import arrays
-from datamodules.sources.layouts import NAMES
+from datamodules.sources.rows import NAMES
 from tests.data import opened
 from tests.tiny import image_folder
 from zoo.config import schema

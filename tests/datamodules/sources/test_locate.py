@@ -63,7 +63,7 @@ def test_carved_splits_are_disjoint_stratified_and_seeded():
 
 
 def test_a_split_that_would_be_empty_is_refused():
-    refused("train split is empty", divide, Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+    refused("3 together", divide, Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
     with pytest.raises(ValueError, match="no training split: found test"):
         divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
 

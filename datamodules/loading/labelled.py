@@ -103,6 +103,7 @@ class Labelled(InMemory):
         """Each row's number and what `read` makes of it; broken rows are skipped or stop it.
 
         Raises:
+            FileNotFoundError: naming a file that is not there, or may not be read.
             ValueError: naming the row or file that cannot be read, or when none can.
         """
         count = 0
@@ -112,7 +113,8 @@ class Labelled(InMemory):
             except (ValueError, OSError) as error:
                 reason = printable(f"{rows.place(i, split)}{describe_error(error)}")
                 if self.hparams["broken"] == "error":
-                    raise ValueError(f"{reason}; {self.HINT}") from error
+                    kind = FileNotFoundError if isinstance(error, OSError) else ValueError
+                    raise kind(f"{reason}; {self.HINT}") from error
                 skipped.append(reason)
             else:
                 count += 1

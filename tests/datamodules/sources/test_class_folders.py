@@ -58,10 +58,9 @@ def test_usual_names_are_splits(class_folders, tmp_path, pair, linked):
 
 def test_a_folder_that_holds_one_folder_is_passed_through(class_folders):
     """The Intel scenes: unpacked twice, with pictures to predict beside the splits."""
-    intel = {f"seg_{split}/seg_{split}/{name}": 1 for split in ("train", "test") for name in "ab"}
-    root = class_folders(
-        {f"archive/{place}": n for place, n in (intel | {"seg_pred/x": 5}).items()}
-    )
+    parts = [f"archive/seg_{split}/seg_{split}" for split in ("train", "test")]
+    scenes = {f"{part}/{name}": 1 for part in parts for name in "ab"}
+    root = class_folders({**scenes, "archive/seg_pred/x": 5})
     source = read(root, PICTURES)
     assert counts(source) == {"test": [1, 1], "train": [1, 1]}
     assert source.passed_over == [f"the folder {root}/archive/seg_pred (5 .png)"]
@@ -122,8 +121,10 @@ def test_loose_files_are_passed_over_and_named(class_folders):
     for name in ("README.md", "train/a/notes.txt"):
         (root / name).write_text("hello")
     assert read(root, PICTURES).passed_over == [
-        "1 .txt", f"1 .png beside the folders of {root}/train", f"1 .md beside the folders of {root}",
-    ]  # fmt: skip
+        "1 .txt",
+        f"1 .png beside the folders of {root}/train",
+        f"1 .md beside the folders of {root}",
+    ]
 
 
 @pytest.mark.parametrize(("content", "said"), [
@@ -158,8 +159,9 @@ def test_reviews_without_labels_are_named(tmp_path):
     source = read(tmp_path, TEXTS)
     assert (source.classes, counts(source)) == (["neg", "pos"], {"train": [1, 1], "test": [1, 1]})
     assert source.passed_over == [
-        f"1 .txt beside the folders of {tmp_path}/train", f"the folder {tmp_path}/train/unsup (1 .txt)",
-    ]  # fmt: skip
+        f"1 .txt beside the folders of {tmp_path}/train",
+        f"the folder {tmp_path}/train/unsup (1 .txt)",
+    ]
 
 
 def test_one_loose_sound_beside_class_folders_is_passed_over(tmp_path):

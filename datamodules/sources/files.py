@@ -75,7 +75,7 @@ def find_files(root: Path, kind: Kind) -> Files:
     """
     result = Files()
     for folder in walk(root, result.links):
-        others = []
+        others: list[Path] = []
         for file in folder.files:
             (result.samples if is_sample(file, kind) else others).append(file)
         if folder.path != root and any(ending(file) in kind.frames for file in others):

@@ -49,11 +49,11 @@ class Files:
 
     samples: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)  # files of another kind
-    links: list[Path] = field(default_factory=list)  # to folders that are read already
+    links: list[Path] = field(default_factory=list)  # to folders above or read already
 
     def passed_over(self, where: str = "") -> list[str]:
         """What is passed over, counted: "3 .txt, 1 .json"."""
-        repeated = f"{len(self.links)} link(s) to folders that are read already ({{}})"
+        repeated = f"{len(self.links)} link(s) to folders above or read already ({{}})"
         return [
             *([f"{count_endings(self.others)}{where}"] if self.others else []),
             *([repeated.format(printable(self.links[0]))] if self.links else []),
@@ -115,8 +115,8 @@ def walk(root: Path, repeated: list[Path] | None = None) -> Iterator[Folder]:
     """A folder and all below it, those behind links last.
 
     Args:
-        repeated: gets the links to folders that were read before, which are not read again; so
-            loops end.
+        repeated: gets the links to folders above them, or that were read before: these are not
+            followed, so that loops end, and a class does not hold the others.
 
     Raises:
         ValueError: a folder cannot be listed.
@@ -124,7 +124,9 @@ def walk(root: Path, repeated: list[Path] | None = None) -> Iterator[Folder]:
     waiting, links, real_paths = [root], deque[Path](), set[str]()
     while waiting or links:
         path = waiting.pop() if waiting else links.popleft()
-        if (real_path := os.path.realpath(path)) in real_paths:
+        real_path = os.path.realpath(path)
+        is_above = path != root and Path(os.path.realpath(path.parent)).is_relative_to(real_path)
+        if is_above or real_path in real_paths:
             (repeated if repeated is not None else []).append(path)
             continue
         real_paths.add(real_path)

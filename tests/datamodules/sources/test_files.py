@@ -112,7 +112,14 @@ def test_links_are_followed_each_folder_is_read_once_and_loops_end(class_folders
     assert names(root / "in") == ["0.png", "a/0.png", "all/b/0.png", "all/c/d/0.png"]
     endings, links = passed_over(root / "in")
     assert endings == "1 without an ending"
-    assert links.startswith("3 link(s) to folders that are read already (")
+    assert links.startswith("3 link(s) to folders above or read already (")
+
+
+def test_a_link_upwards_brings_no_other_class(class_folders):
+    root = class_folders({"a": 1, "b": 1})
+    (root / "a" / "up").symlink_to("..")
+    assert names(root / "a") == ["0.png"]
+    assert passed_over(root / "a") == [f"1 link(s) to folders above or read already ({root}/a/up)"]
 
 
 def test_a_web_of_links_ends(class_folders):

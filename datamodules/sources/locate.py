@@ -24,8 +24,14 @@ def locate(name: str, source: str | None, hub: str | None) -> Path | str:
 
     Raises:
         FileNotFoundError: it is nowhere; the message names the ways out.
+        ValueError: the source's name cannot be written into a run's config.
     """
     if source is not None:
+        if printable(source) != source:
+            raise ValueError(
+                f"data.source is {printable(source)}, whose name is not UTF-8: rename it, or give "
+                "a link to it"
+            )
         path = Path(source).expanduser()
         if not path.exists():
             raise FileNotFoundError(f"data.source is {source!r}: there is no such folder or file")

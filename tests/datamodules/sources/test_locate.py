@@ -36,6 +36,11 @@ def test_a_source_that_is_not_there_is_named_and_without_any_the_error_says_what
     missing(r"data\.source=PATH", locate, "pets", None, None)
 
 
+def test_a_source_whose_name_is_no_utf8_is_refused_before_training(tmp_path):
+    (tmp_path / "caf\udce9").mkdir()
+    refused(r"caf\\udce9, whose name is not UTF-8", locate, "a", str(tmp_path / "caf\udce9"), None)
+
+
 # Splits and subsets
 
 

@@ -25,7 +25,7 @@ from datamodules.inputs.sound import SoundInput
 from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import LabelledArguments
 from datamodules.loading.windows import Choice, Windowed
-from datamodules.sources.layouts import SOUNDS
+from datamodules.sources.files import SOUNDS, find_files, list_folder
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.split_tables import split_tables
 from datamodules.utilities.draws import Key
@@ -87,10 +87,14 @@ class Sounds(Windowed):
         """The rows, not decoded yet; sounds that lie in no class folder are of one class."""
         if self.bundled or isinstance(location, str) or location.is_file():
             return super().read_source(location, scratch)
-        loose = sorted(f for f in location.iterdir() if f.suffix.lower() in SOUNDS.suffixes)
-        if not loose or split_tables(location, False, self.columns):
+        if list_folder(location)[0] or split_tables(location, False, self.columns):
             return super().read_source(location, scratch)
-        return Source({"all": Rows(loose, np.zeros(len(loose), np.int64))}, [location.name])
+        loose = find_files(location, SOUNDS)
+        if not loose.samples:
+            return super().read_source(location, scratch)
+        rows = Rows(loose.samples, np.zeros(len(loose.samples), np.int64))
+        name = location.absolute().name
+        return Source({"all": rows}, [name], passed_over=loose.passed_over())
 
     def decode(self, rows: Rows, split: str, context: None, skipped: list[str]) -> Arrays:
         """Mu-law ids (N, T), uint8, and labels (N,); or of whole sounds, see `Windowed`."""

@@ -30,7 +30,7 @@ from datamodules.inputs.video_file import decode
 from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import LabelledArguments
 from datamodules.loading.windows import MEMORY, Choice, Windowed
-from datamodules.sources.layouts import CLIPS
+from datamodules.sources.files import CLIPS
 from datamodules.sources.rows import Rows, Source
 from datamodules.transforms.augment import Augment, Options
 from datamodules.utilities.draws import Key

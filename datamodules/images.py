@@ -24,7 +24,7 @@ from datamodules.inputs.picture_file import PAGED, decode, has_pages, open_pictu
 from datamodules.loading import numpy_stream
 from datamodules.loading.arrays import About, Arrays
 from datamodules.loading.labelled import Labelled, LabelledArguments
-from datamodules.sources.layouts import PICTURES
+from datamodules.sources.files import PICTURES
 from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options
 from datamodules.transforms.standardise import Scaling
@@ -185,6 +185,6 @@ def _headers(rows: Rows) -> tuple[list[int], bool]:
             with open_picture(raw) as picture:
                 sides.append(min(*picture.size, 64))
                 grey &= picture.mode in ("1", "L", "LA", "La") or picture.mode[0] in "IF"
-        except ValueError:
+        except (ValueError, OSError):
             continue  # decoding stops at it, or skips and counts it
     return sides, grey

@@ -36,7 +36,7 @@ from datamodules.inputs.text import (
 from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
 from datamodules.loading.arrays import Arrays, Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
-from datamodules.sources.layouts import TEXTS
+from datamodules.sources.files import TEXTS
 from datamodules.sources.rows import NAMES, Rows
 from datamodules.utilities.draws import Key
 

@@ -27,7 +27,8 @@ from datamodules.utilities.draws import Key
 Arrays = dict[str, np.ndarray]
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]  # of the samples, for another split
-CACHE_VERSION = 2  # of the files that are written here; a change makes them anew
+CACHE_VERSION = 3  # of the files that are written here; a change makes them anew
+WITH_PATHS = ("skipped", "passed_over", "notes")  # what is no part of the content
 
 
 class About(TypedDict, total=False):
@@ -84,6 +85,10 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
         """Lines that a run prints of the data, after how many there are."""
         return []
 
+    def shrink_batch(self, world_size: int) -> str | None:
+        """Make the global batch no larger than the data allow, and say so in a line."""
+        return None
+
     def origin(self) -> str:
         """What bundled data depend on besides their name."""
         return str(self.hparams["name"])
@@ -115,14 +120,15 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
         """The arguments that the arrays depend on, with their values."""
         return {key: self.hparams[key] for key in self.ARRAY_ARGUMENTS}
 
-    def cache_key(self, **version: int) -> str:
+    def cache_key(self, former: bool = False, **version: int) -> str:
         """What the cache knows the arrays by: where the data lie, and how they are read."""
-        return fingerprint(self.locate(), **self.array_arguments(), of=self.FORMAT, **version)
+        arguments = {**self.array_arguments(), "of": self.FORMAT, **version}
+        return fingerprint(self.locate(), former, **arguments)
 
     @property
     def former_digest(self) -> str:
         """What was stored as the digest before it was of the content: the cache key of then."""
-        return f"{self.hparams['name']}-{self.cache_key()}"
+        return f"{self.hparams['name']}-{self.cache_key(former=True)}"
 
     def locate(self) -> Path | str:
         """Where the data are: a path or an id on the hub; of bundled data their origin."""
@@ -237,9 +243,7 @@ def load_arrays(folder: Path, split: str) -> Arrays:
 
 def digest_of(folder: Path, metadata: Mapping[str, Any]) -> str:
     """Of the arrays in a folder and what goes with them, wherever they were read from."""
-    content = {
-        name: metadata[name] for name in metadata.keys() - {"skipped", "notes"}
-    }  # have paths
+    content = {name: value for name, value in metadata.items() if name not in WITH_PATHS}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     for file in sorted(folder.glob("*.npy")):
         array = np.load(file, mmap_mode="r")

@@ -1,6 +1,6 @@
 """Samples with labels, in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, ClassVar
@@ -13,10 +13,13 @@ from typing_extensions import NotRequired
 from datamodules.inputs.picture_file import LARGE, max_pixels
 from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
 from datamodules.sources.columns import FILE, LABEL, TEXT, Columns
-from datamodules.sources.layouts import Kind, open_source
+from datamodules.sources.files import Kind, printable
+from datamodules.sources.layouts import open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
 from datamodules.utilities.console import with_bar
+
+LISTED = 20  # classes whose names a run prints
 
 
 class LabelledArguments(DataArguments):
@@ -54,6 +57,7 @@ class Labelled(InMemory):
         """Write each split's arrays and labels."""
         hparams, scratch = self.hparams, part / "scratch"
         source = self.source or self.read_source(location, scratch)
+        check_names(source.classes)
         source = divide(source, hparams["validation"], hparams["test"], seed=0)
         splits = {
             split: rows.take(first(rows.labels, hparams["limit"], seed=0))
@@ -61,11 +65,36 @@ class Labelled(InMemory):
         }
         context, skipped = self.make_context(splits["train"]), [*source.skipped]
         for split, rows in splits.items():
-            for name, array in self.decode(rows, split, context, skipped).items():
+            arrays = self.decode(rows, split, context, skipped)
+            if split == "train":
+                self.check_classes(source.classes, rows, arrays["labels"], skipped)
+            for name, array in arrays.items():
                 np.save(part / f"{split}_{name}.npy", array)
         rmtree(scratch, ignore_errors=True)
-        lists = {"classes": source.classes, "skipped": skipped, "notes": source.notes}
-        return {**lists, **self.context_metadata(context)}
+        listed = {"skipped": skipped, "passed_over": source.passed_over, "notes": source.notes}
+        return {"classes": source.classes, **listed, **self.context_metadata(context)}
+
+    def check_classes(
+        self, classes: list[str], rows: Rows, labels: np.ndarray, skipped: list[str]
+    ) -> None:
+        """Refuse a class of which nothing can be read.
+
+        Args:
+            rows: of the training split.
+            labels: (N,), of those that can be read.
+            skipped: why the others cannot.
+
+        Raises:
+            ValueError: naming it, and one of its samples.
+        """
+        for label in sorted({*rows.labels.tolist()} - {*labels.tolist()}):
+            indices = np.flatnonzero(rows.labels == label)
+            first = str(rows.raws[indices[0]])
+            reason = next((one for one in skipped if first in one), skipped[-1])
+            raise ValueError(
+                f"none of the {len(indices)} {self.KIND.plural} of the class {classes[label]!r} in "
+                f"the training split can be read: {reason}"
+            )
 
     def read_source(self, location: Path | str, scratch: Path) -> Source:
         """The rows, not decoded yet."""
@@ -87,11 +116,6 @@ class Labelled(InMemory):
             extra["max_pixels"] = most
         return {**{key: self.hparams.get(key) for key in self.ARRAY_ARGUMENTS}, **extra}
 
-    @property
-    def notes(self) -> list[str]:
-        """What was decided when a table was read."""
-        return self.decisions
-
     def make_context(self, rows: Rows) -> Any:
         """What decoding needs to know of the training rows: a shape, a vocabulary."""
         return None
@@ -110,16 +134,18 @@ class Labelled(InMemory):
         """Each row's number and what `read` makes of it; broken rows are skipped or stop it.
 
         Raises:
+            FileNotFoundError: naming a file that is not there, or may not be read.
             ValueError: naming the row or file that cannot be read, or when none can.
         """
         count = 0
         for i, raw in enumerate(with_bar(rows.raws, f"decoding {split}")):
             try:
                 sample = read(raw)
-            except ValueError as error:
-                reason = f"{rows.place(i, split)}{error}"
+            except (ValueError, OSError) as error:
+                reason = printable(f"{rows.place(i, split)}{describe_error(error)}")
                 if self.hparams["broken"] == "error":
-                    raise ValueError(f"{reason}; {self.HINT}") from error
+                    kind = FileNotFoundError if isinstance(error, OSError) else ValueError
+                    raise kind(f"{reason}; {self.HINT}") from error
                 skipped.append(reason)
             else:
                 count += 1
@@ -141,7 +167,7 @@ class Labelled(InMemory):
         return samples[: len(readable)], rows.labels[readable]
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        self.decisions: list[str] = metadata.get("notes", [])
+        self.decisions: list[str] = metadata["notes"]
         classes = self.renumber_labels(metadata["classes"])
         train = self.splits["train"]["labels"]
         self.rows = first(train, self.hparams["train_samples"], seed=0)
@@ -151,7 +177,29 @@ class Labelled(InMemory):
             "classes": classes,
             "samples": {**samples, "train": len(self.rows)},
             "skipped": metadata["skipped"],
+            "passed_over": metadata["passed_over"],
         }
+
+    @property
+    def notes(self) -> list[str]:
+        """The classes, with how many training samples each has; what was decided of a table."""
+        if "classes" not in self.info:
+            return self.decisions
+        names, labels = self.info["classes"], self.splits["train"]["labels"][self.rows]
+        counts = np.bincount(labels, minlength=len(names)).tolist()
+        pairs = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True)]
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        sizes = f"; {min(counts):,} to {max(counts):,} training samples each" if more else ""
+        classes = f"classes   {len(names)}: {', '.join(pairs[:LISTED])}{more}{sizes}"
+        return [classes, *self.decisions]
+
+    def shrink_batch(self, world_size: int) -> str | None:
+        """Make the global batch no larger than the training split, and say so in a line."""
+        size, count = self.hparams["batch_size"], self.info["samples"]["train"]
+        if count >= size or (smaller := count - count % world_size) == 0:
+            return None
+        self.hparams["batch_size"] = smaller
+        return f"{smaller}: data.batch_size is {size}, the training samples are {count}"
 
     def renumber_labels(self, classes: list[str]) -> list[str]:
         """The names of the classes; where a model has its own, labels follow their order.
@@ -192,3 +240,24 @@ class Labelled(InMemory):
         candidates = np.arange(len(labels)) if indices is None else indices.numpy()
         rows = torch.from_numpy(candidates[first(labels[candidates], count, seed=0)])
         return self.batch(tuple(t.index_select(0, rows) for t in self.tensors(split)), None)
+
+
+def check_names(classes: Sequence[str]) -> None:
+    """Refuse names that cannot be written down.
+
+    Raises:
+        ValueError: naming one.
+    """
+    for name in classes:
+        if printable(name) != name:
+            raise ValueError(
+                f"the class {printable(name)!r} is not UTF-8: rename its folder, or save the table "
+                "as UTF-8"
+            )
+
+
+def describe_error(error: Exception) -> str:
+    """What an error says; of an operating system's the file and the reason."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return str(error)

@@ -15,7 +15,7 @@ from typing import Any
 
 from datamodules.inputs.text import BAD, LONG, LONGER, SUFFIXES, parts, read_text
 from datamodules.sources import columns, parquet, tables
-from datamodules.sources.layouts import Kind, list_files
+from datamodules.sources.files import Kind, find_files
 
 PARQUET = ".parquet"
 RUNNING = Kind("texts", SUFFIXES | {*tables.SUFFIXES, PARQUET}, "Value", "python_docs")
@@ -48,7 +48,7 @@ def open_documents(location: Path | str, scratch: Path, column: str | None) -> C
 
 def inside(folder: Path) -> list[Path]:
     """The files of a folder, which are of one kind."""
-    files = list_files(folder, RUNNING)
+    files = find_files(folder, RUNNING).samples
     kinds = sorted({tables.suffix(file) for file in files})
     if not files:
         others = ", ".join(sorted(RUNNING.suffixes - SUFFIXES))

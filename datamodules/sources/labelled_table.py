@@ -188,14 +188,14 @@ def place(table: Path, sample: Sample, split: str) -> Path | None:
     return None
 
 
-def files(location: Path, cols: Columns = FIND) -> list[Path]:
-    """Every file of a data set: those of a folder, and those that a table names."""
-    paths = [*location.rglob("*")] if location.is_dir() else [location]
+def named_files(location: Path, cols: Columns = FIND) -> list[Path]:
+    """The files that the tables of a folder name, or that one table names."""
+    paths: list[Path] = []
     if location.is_dir() or tables.suffix(location) in tables.SUFFIXES:
         with suppress(ValueError):  # who reads it says why
             for part in split_tables(location, False, cols).items():
                 paths += table_files(*part, cols)
-    return sorted({*paths})
+    return paths
 
 
 def table_files(split: str, path: Path, cols: Columns) -> list[Path]:

@@ -2,41 +2,23 @@
 
     <split>-00000-of-00001.parquet       the hub's, with its card; columns are found by their kind
     train-images-idx3-ubyte.gz           MNIST's own, pictures only
-    [train|val|test/]<class>/1.png       one folder a class
+    [train|val|test/]<class>/1.png       one folder a class; see class_folders.py
     labels.csv                           a table: file,label[,split], or of texts; see tables.py
 
 Nothing is decoded here: a row is bytes, a path, a text or an array.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from datamodules.inputs import picture_file, sound_file, text, video_file
-from datamodules.sources import columns, idx, parquet, tables
+from datamodules.sources import class_folders, columns, idx, parquet, tables
 from datamodules.sources.columns import FIND, Columns
+from datamodules.sources.files import PICTURES, TEXTS, Kind, ending, walk
 from datamodules.sources.labelled_table import by_split, read_tables
 from datamodules.sources.rows import NAMES, SPLITS, Rows, Source, refuse
 from datamodules.sources.split_tables import split_tables
-
-UNLABELLED = "unsup"  # beside the classes of aclImdb_v1: reviews without a label
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the rows are: their name, the suffixes of their files, their column type on the hub."""
-
-    plural: str
-    suffixes: frozenset[str]
-    feature: str  # a class of `datasets`
-    example: str  # a bundled data set, which needs no download
-
-
-PICTURES = Kind("pictures", picture_file.SUFFIXES, "Image", "digits")
-TEXTS = Kind("texts", text.SUFFIXES, "Value", "negated_reviews")
-CLIPS = Kind("videos", video_file.SUFFIXES, "Video", "moving_digits")
-SOUNDS = Kind("sounds", sound_file.SUFFIXES, "Audio", "plucked_strings")
 
 
 def open_source(
@@ -77,7 +59,7 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken
         raise ValueError(
             f"{location} is a file: a folder, or a .csv, .tsv or .jsonl of {cells}, is wanted"
         )
-    if is_parquet if location.is_file() else any(location.rglob("*.parquet")):
+    if is_parquet if location.is_file() else holds_parquet(location):
         return _hub_layout(location, scratch, kind, cols, broken)
     if parts := split_tables(location, kind is TEXTS, cols):
         return read_tables(location, parts, kind is TEXTS, cols, broken)
@@ -85,7 +67,12 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken
         raise ValueError(f"{location} holds no table with the column {' and '.join(named)}")
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
-    return _class_folders(location, kind)
+    return class_folders.read(location, kind)
+
+
+def holds_parquet(folder: Path) -> bool:
+    """Whether a folder is in the hub's layout."""
+    return any(ending(file) == ".parquet" for inside in walk(folder) for file in inside.files)
 
 
 # --- the hub -------------------------------------------------------------------------------------
@@ -151,48 +138,3 @@ def _idx(folder: Path) -> Source:
         splits[SPLITS.get(name, name)] = Rows(pixels, labels)
     highest = [int(rows.labels.max()) for rows in splits.values() if len(rows.labels)]
     return Source(splits, [str(i) for i in range(max(highest, default=-1) + 1)])
-
-
-# --- class folders -------------------------------------------------------------------------------
-
-
-def _class_folders(folder: Path, kind: Kind) -> Source:
-    """[train|val|test/]<class>/*.png; classes in the order of their names."""
-    parts = {SPLITS[d.name.lower()]: d for d in _folders(folder) if d.name.lower() in SPLITS}
-    undivided = "train" not in parts or not _folders(parts["train"])  # or a class is named train
-    files = {
-        split: [
-            (f, d.name)
-            for d in _folders(root)
-            if kind is not TEXTS or d.name != UNLABELLED
-            for f in list_files(d, kind)
-        ]
-        for split, root in ({"all": folder} if undivided else parts).items()
-    }
-    classes = sorted({name for pairs in files.values() for _, name in pairs})
-    if not classes:
-        ending = min(kind.suffixes, key=lambda suffix: (suffix not in (".png", ".mp4"), suffix))
-        raise ValueError(
-            f"no {kind.plural} in {folder}: put them into one folder a class, such as "
-            f"{folder}/cat/1{ending} and {folder}/dog/1{ending}"
-        )
-    splits = {
-        split: Rows(
-            [file for file, _ in pairs], columns.class_numbers([name for _, name in pairs], classes)
-        )
-        for split, pairs in files.items()
-    }
-    return Source(splits, classes)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
-
-
-def list_files(folder: Path, kind: Kind) -> list[Path]:
-    """The files of a kind below a folder, but for hidden ones; a folder of pictures is a clip."""
-    paths = {f for f in folder.rglob("*") if f.suffix.lower() in kind.suffixes}
-    if kind is CLIPS:
-        pictures = (f for f in folder.rglob("*") if f.suffix.lower() in PICTURES.suffixes)
-        paths |= {f.parent for f in pictures} - {folder}
-    return sorted(f for f in paths if "/." not in f"/{f.relative_to(folder).as_posix()}")

@@ -41,6 +41,7 @@ class Source:
     classes: list[str]
     skipped: list[str] = field(default_factory=list)  # rows that are left out, and why
     notes: list[str] = field(default_factory=list)  # what was decided, for a run to print
+    passed_over: list[str] = field(default_factory=list)  # what is no sample, counted
 
 
 def refuse(problems: list[str], broken: str, kind: type[Exception] = ValueError) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from datamodules.sources.rows import NAMES, Source
+from datamodules.sources.rows import NAMES, Rows, Source
 
 
 def divide(source: Source, validation: float, test: float, seed: int) -> Source:
@@ -17,19 +17,42 @@ def divide(source: Source, validation: float, test: float, seed: int) -> Source:
     splits = dict(source.splits)
     if "train" not in splits:
         if "all" not in splits:
-            raise ValueError(f"no training split: found {', '.join(splits) or 'none'}")
+            raise ValueError(
+                f"no training split: found {', '.join(splits) or 'none'}; call one of them train"
+            )
         splits["train"] = splits.pop("all")
-    for name, share in (("test", test), ("val", validation)):
-        if name not in splits:
-            rows = splits["train"]
-            order = stratified_order(rows.labels, seed)
-            count = max(round(share * len(order)), 1)
-            splits["train"] = rows.take(np.sort(order[count:]))
-            splits[name] = rows.take(np.sort(order[:count]))
+    shares = {"test": test, "val": validation}
+    for name in [name for name in shares if name not in splits]:
+        later = sum(other not in splits for other in shares) - 1
+        splits["train"], splits[name] = carve(splits["train"], shares[name], later, seed)
     for name in NAMES:
         if not len(splits[name].labels):
-            raise ValueError(f"the {name} split is empty: more samples are needed")
+            raise ValueError(f"the {name} split is empty: give it samples, or leave it out")
     return replace(source, splits={name: splits[name] for name in NAMES})
+
+
+def carve(rows: Rows, share: float, later: int, seed: int) -> tuple[Rows, Rows]:
+    """Rows without a share of them, and the share, which takes the last row of no class.
+
+    Args:
+        later: rows that are left for splits that are carved afterwards.
+
+    Raises:
+        ValueError: there are not enough.
+    """
+    order = stratified_order(rows.labels, seed)
+    _, last = np.unique(rows.labels[order][::-1], return_index=True)
+    is_last = np.zeros(len(order), bool)
+    is_last[len(order) - 1 - last] = True
+    order = np.concatenate([order[~is_last], order[is_last]])
+    if (spare := len(order) - len(last)) <= later:
+        raise ValueError(
+            f"{len(order)} samples of {len(last)} class(es) are too few: the training split needs "
+            f"one of each class, and each split that is carved from it one more, "
+            f"{len(last) + later + 1} together; more samples are needed, or splits of your own"
+        )
+    count = min(max(round(share * len(order)), 1), spare - later)
+    return rows.take(np.sort(order[count:])), rows.take(np.sort(order[:count]))
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from datamodules.sources.files import TEXTS, find_files
+
 
 def read(path: Path) -> str:
     """A text file, or those of a folder one after another: UTF-8, lines end in \\n, no mark.
@@ -11,7 +13,7 @@ def read(path: Path) -> str:
         ValueError: a file is not UTF-8; the message names the byte.
     """
     if path.is_dir():
-        files = sorted(path.glob("*.txt"))
+        files = find_files(path, TEXTS).samples
         if not files:
             raise FileNotFoundError(f"no .txt file in {path}: give a text file as data.source")
         return "".join(read(file) for file in files)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 import wave
@@ -64,6 +65,18 @@ def test_files_and_folders_of_pictures_are_answered_in_order(trained, place, com
     (answer,) = zoo.load(trained("image_cnn")).predict("photos/a.png")
     assert found[1][1]["label"] == answer["label"]
     assert found[1][1]["probabilities"] == pytest.approx(answer["probabilities"])
+
+
+def test_predict_finds_what_training_finds_and_says_what_it_passes_over(trained, place, command):
+    """Through links, and whatever the ending; what programs leave behind is nothing."""
+    for name in ("photos/.x.png", "photos/@eaDir/a.png", "photos/c", "photos/caf\udce9.jpg"):
+        (place / name).parent.mkdir(exist_ok=True)
+        shutil.copy(place / "photos" / "a.png", place / name)
+    (place / "link").symlink_to("photos")
+    code, out, err = command("predict", trained("image_cnn"), "link", "--csv")
+    names = [row["input"] for row in csv.DictReader(io.StringIO(out))]
+    assert names == [f"link/{n}" for n in ("a.png", "b.jpg", "c", "caf\\udce9.jpg", "deep/c.PNG")]
+    assert (code, err) == (0, "zoo: link: passed over: 1 .txt\n")
 
 
 @pytest.mark.parametrize(("model", "inputs", "key"), [

@@ -191,7 +191,8 @@ def test_uneven_weights_are_printed_and_even_ones_are_not(tmp_path):
 def test_the_notes_are_what_the_lecture_prints_of_texts(tiny):
     """S66: counts, shapes and lengths; known and unknown words besides."""
     data = opened("imdb", **tiny("imdb"))
-    words_line, shapes_line = data.notes
+    classes_line, words_line, shapes_line = data.notes
+    assert classes_line.startswith("classes   2: neg ")
     train, test = ([text.split() for text in data.arrays(name)[0]] for name in ("train", "test"))
     share = np.mean([word not in data.input.vocabulary for text in test for word in text])
     known, met = len(data.input.vocabulary), len(set().union(*train))

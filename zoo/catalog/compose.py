@@ -133,7 +133,9 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
         where = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
         raise ValueError(where + str(error).splitlines()[0]) from error
     except HydraException as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        several = next((one.input_line for one in overrides if one.is_sweep_override()), "")
+        hint = f"; write key=value{_quote(several)}" if several else ""
+        raise ValueError(" ".join(str(error).split()) + hint) from error
 
 
 def _parse(arguments: Sequence[str]) -> "list[Override]":
@@ -141,11 +143,15 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(arguments))
-    except HydraException as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"cannot read the override: {reason}; write key=value") from error
+    parsed, parser = [], OverridesParser.create()
+    for argument in arguments:
+        try:
+            parsed.append(parser.parse_override(argument))
+        except HydraException as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"cannot read the override: {reason}; write key=value{_quote(argument)}"
+            ) from error
     for one in parsed:
         if one.is_delete():
             refuse_old(one.key_or_group)
@@ -155,6 +161,13 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
                 if str(name) not in names(group):
                     raise ValueError(no_such(group, str(name), names(group)))
     return parsed
+
+
+def _quote(argument: str) -> str:
+    """How to give a value that Hydra's grammar would take apart."""
+    key, _, value = argument.partition("=")
+    text = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f", and in quotes what has other signs in it: '{key}=\"{text}\"'" if value else ""
 
 
 def _allow_new_key(override: "Override") -> str:

@@ -43,7 +43,7 @@ def read_inputs(args: Namespace, suffixes: frozenset[str]) -> Iterator[RawInput]
         if word == "-":
             yield from read_stdin(texts, args.whole)
         elif exists(word):
-            for path in find_files(Path(word), suffixes):
+            for path in list_inputs(Path(word), suffixes):
                 raw_input = RawInput(str(path), path if texts else str(path))
                 yield from read_lines(path) if args.lines else [raw_input]
         elif args.lines or args.whole:
@@ -85,9 +85,19 @@ def number_lines(lines: Iterable[str], place: str) -> Iterator[RawInput]:
             yield RawInput(text, text, f"{place}line {number}: ")
 
 
-def find_files(path: Path, suffixes: frozenset[str]) -> list[Path]:
-    """A file, or all files of the right kind in a folder; a folder of frames is a clip."""
-    if path.is_file():
+def list_inputs(path: Path, suffixes: frozenset[str]) -> list[Path]:
+    """A file, or all samples in a folder, as training finds them; a folder of frames is a clip.
+
+    What is passed over is said on standard error.
+    """
+    from datamodules.sources.files import KINDS, ending, find_files, printable
+
+    kind = next((kind for kind in KINDS if kind.suffixes == suffixes), None)
+    if path.is_file() or kind is None:
+        return [path] if path.is_file() else []
+    files = find_files(path, kind)
+    if not files.samples and any(ending(file) in kind.frames for file in files.others):
         return [path]
-    inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in suffixes)
-    return inside or ([path] if suffixes & {".mp4"} and any(path.iterdir()) else [])
+    for line in files.passed_over():
+        print(f"zoo: {printable(path)}: passed over: {line}", file=sys.stderr)
+    return files.samples

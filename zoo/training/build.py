@@ -10,6 +10,7 @@ from pytorch_lightning import seed_everything
 from zoo.catalog import registry
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
+from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
 from zoo.pretrained.load import attach, fill, rebuild
@@ -47,12 +48,15 @@ def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None
         data.use_input(start.input, start.card["info"])
     data.prepare_data()
     data.setup("fit")
+    if batch := data.shrink_batch(environment.world_size(config)):
+        config["data"]["batch_size"] = data.hparams["batch_size"]
     counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())
     console.print(f"data      {config['choices']['data']}: {counts}")
-    for note in getattr(data, "notes", []):
-        console.print(note, soft_wrap=True)
-    for problem in data.info.get("skipped", []):
-        console.print(f"skipped   {problem}")
+    lines = [*data.notes, *([f"batch     {batch}"] if batch else [])]
+    lines += [f"note      passed over: {files}" for files in data.info.get("passed_over", [])]
+    lines += [f"skipped   {problem}" for problem in data.info.get("skipped", [])]
+    for line in lines:
+        console.print(line, soft_wrap=True)
     for problem in data.info.get("warnings", []):
         console.print(f"warning   {problem}")
     return data

@@ -24,7 +24,7 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from datamodules.sources.layouts import PICTURES, SOUNDS, TEXTS, Kind
+from datamodules.sources.files import PICTURES, SOUNDS, TEXTS, Kind
 from datamodules.sources.rows import Source
 from datamodules.utilities.console import silence
 from zoo.catalog import registry

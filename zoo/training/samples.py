@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
-from datamodules.sources.layouts import CLIPS, PICTURES, SOUNDS, TEXTS, Kind
+from datamodules.sources.files import CLIPS, PICTURES, SOUNDS, TEXTS, Kind
 from datamodules.sources.rows import Rows, Source
 
 KINDS: dict[Kind, tuple[str, tuple[int, ...], str]] = {  # the data of one's own, axes of an array

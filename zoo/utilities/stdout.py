@@ -14,7 +14,8 @@ class ReaderGone(Exception):
 class Stdout:
     """Standard output that says so by `ReaderGone`, which no library takes for an error of its own.
 
-    A BrokenPipeError may be any pipe's, and rich ends the process for it with exit code 1.
+    A BrokenPipeError may be any pipe's, and rich ends the process for it with exit code 1. What
+    cannot be encoded, as a file's name that is not UTF-8, is written with backslashes.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -28,6 +29,9 @@ class Stdout:
             return self._stream.write(text)
         except BrokenPipeError:
             raise ReaderGone from None
+        except UnicodeEncodeError as error:
+            plain = text.encode(error.encoding, "backslashreplace").decode(error.encoding)
+            return self._stream.write(plain)
 
     def flush(self) -> None:
         try:

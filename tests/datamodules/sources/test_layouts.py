@@ -10,14 +10,14 @@ import datasets
 import numpy as np
 import pytest
 
-from datamodules.sources import idx, layouts, parquet
+from datamodules.sources import files, idx, layouts, parquet
 from tests.data import missing, refused
 from tests.hub import encoded, features
 from tests.tiny import cifar10, fashion_mnist, mnist
 
 
 def read(folder):
-    return layouts.open_source(folder, folder.parent / "scratch", layouts.PICTURES)
+    return layouts.open_source(folder, folder.parent / "scratch", files.PICTURES)
 
 
 def counts(source):
@@ -34,7 +34,7 @@ def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, p
     monkeypatch.setattr("socket.create_connection", connect := Mock(side_effect=OSError))
     monkeypatch.setattr(parquet, "getproxies", lambda: proxies)
     with pytest.raises(FileNotFoundError) as error:
-        layouts.open_source("ylecun/mnist", tmp_path, layouts.PICTURES)
+        layouts.open_source("ylecun/mnist", tmp_path, files.PICTURES)
     connect.assert_called_once_with(server, timeout=2)
     for way in ("ylecun/mnist", "connect", "data.source=PATH", "$ZOO_DATA", "data=digits"):
         assert way in str(error.value)
@@ -44,7 +44,7 @@ def test_without_a_network_one_error_names_the_ways_out(tmp_path, monkeypatch, p
 
 
 def test_hub_layout_gives_names_labels_and_undecoded_bytes(tiny, tmp_path):
-    source = layouts.open_source(Path(tiny("cifar10")["source"]), tmp_path, layouts.PICTURES)
+    source = layouts.open_source(Path(tiny("cifar10")["source"]), tmp_path, files.PICTURES)
     assert source.classes == cifar10.CLASSES
     assert counts(source) == {"train": 50, "test": 20}
     assert source.splits["train"].labels.tolist() == [i % 10 for i in range(50)]
@@ -133,7 +133,6 @@ def test_hidden_files_and_other_files_are_no_pictures(class_folders):
     (folder / "a" / ".cache").mkdir()
     (folder / "a" / ".cache" / "x.png").write_bytes(b"")
     (folder / "a" / "notes.txt").write_text("hello")
-    (folder / "docs").mkdir()
     source = read(folder)
     assert source.classes == ["a", "b"]
     assert len(source.splits["all"].labels) == 4
@@ -144,8 +143,8 @@ def test_one_class_is_not_enough(class_folders):
 
 
 @pytest.mark.parametrize(("kind", "said"), [
-    (layouts.PICTURES, "one folder a class"), (layouts.CLIPS, r"no videos in .*cat/1\.mp4"),
-    (layouts.SOUNDS, "no sounds in .*one folder a class"),
+    (files.PICTURES, "one folder a class"), (files.CLIPS, r"no videos in .*cat/1\.mp4"),
+    (files.SOUNDS, "no sounds in .*one folder a class"),
 ])  # fmt: skip
 def test_an_empty_folder_says_how_to_fill_it(tmp_path, kind, said):
     (tmp_path / "in" / "cat").mkdir(parents=True)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,11 @@ def test_a_source_that_is_not_there_is_named_and_without_any_the_error_says_what
     missing(r"data\.source=PATH", locate, "pets", None, None)
 
 
+def test_a_source_whose_name_is_no_utf8_is_refused_before_training(tmp_path):
+    (tmp_path / "caf\udce9").mkdir()
+    refused(r"caf\\udce9, whose name is not UTF-8", locate, "a", str(tmp_path / "caf\udce9"), None)
+
+
 # Splits and subsets
 
 
@@ -63,9 +69,26 @@ def test_carved_splits_are_disjoint_stratified_and_seeded():
 
 
 def test_a_split_that_would_be_empty_is_refused():
-    refused("train split is empty", divide, Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+    refused("3 together", divide, Source({"all": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
     with pytest.raises(ValueError, match="no training split: found test"):
         divide(Source({"test": labelled([0])}, ["a", "b"]), 0.1, 0.2, 0)
+
+
+@pytest.mark.parametrize("per_class", [2, 3])
+def test_of_the_smallest_data_each_split_has_some_and_training_each_class(per_class):
+    for seed in range(20):
+        rows = labelled([i for i in range(2) for _ in range(per_class)])
+        splits = divide(Source({"all": rows}, ["a", "b"]), 0.1, 0.2, seed).splits
+        assert {*splits["train"].labels.tolist()} == {0, 1}
+        assert [len(splits[name].labels) for name in ("val", "test")] == [1, 1]
+
+
+def test_a_class_of_one_sample_is_trained_on_and_carved_splits_shrink_for_it():
+    source = Source({"all": labelled([0, 1, 2, 3, 4, 4, 4])}, list("abcde"))
+    splits = divide(source, 0.5, 0.5, 0).splits
+    assert [len(splits[name].labels) for name in ("train", "val", "test")] == [5, 1, 1]
+    few = Source({"all": labelled([0, 1, 1])}, ["a", "b"])
+    refused("^3 samples of 2 class.* too few: .*, 4 together", divide, few, 0.1, 0.2, 0)
 
 
 def test_subsets_are_nested_seeded_and_keep_the_proportions():  # S07
@@ -132,6 +155,72 @@ def test_the_fingerprint_follows_the_preprocessing_and_the_files_that_are_there_
     assert fingerprint(folder / of, size=8) == before != fingerprint(folder / of, size=9)
     os.utime(folder / "a" / "0.png", ns=(1, 1))
     assert fingerprint(folder / of, size=8) != before
+
+
+def swap(folder):
+    """A class gets the name of another one."""
+    for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
+        (folder / old).rename(folder / new)
+
+
+def lead_elsewhere(folder):
+    (folder / "link").unlink()
+    (folder / "link").symlink_to("b")
+
+
+def lead_out(folder):
+    copy = folder.parent / "copy"
+    shutil.copytree(folder / "a", copy)
+    (folder / "a").rename(folder.parent / "away")
+    (folder / "a").symlink_to(copy)
+
+
+def add_a_class(folder):
+    (folder / "c").mkdir()
+
+
+@pytest.mark.parametrize("change", [swap, lead_elsewhere, lead_out, add_a_class])
+def test_whatever_changes_what_is_read_changes_the_fingerprint(class_folders, change):
+    """Though each file has the size and the time of all others."""
+    folder = class_folders({"a": 2, "b": 2})
+    (folder / "link").symlink_to("a")
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"of one size")
+        os.utime(path, ns=(1, 1))
+    before = fingerprint(folder)
+    change(folder)
+    assert fingerprint(folder) != before
+
+
+@pytest.mark.parametrize("name", ["0.png", "clip"])
+def test_the_fingerprint_follows_files_elsewhere(class_folders, tmp_path, name):
+    folder = class_folders({"clip": 2}, name="elsewhere")
+    (folder / "clip" / "0.png").rename(folder / "0.png")
+    (tmp_path / "labels.csv").write_text(f"file,label\n{folder / name},x\n")
+    before = fingerprint(tmp_path / "labels.csv")
+    for path in folder.rglob("*.png"):
+        os.utime(path, ns=(1, 1))
+    assert fingerprint(tmp_path / "labels.csv") != before
+
+
+def test_two_folders_behind_links_have_two_fingerprints_and_litter_changes_none(
+    class_folders, tmp_path
+):
+    for name in ("one", "two"):
+        class_folders({"a": 1, "b": 1}, name=name)
+        (tmp_path / f"to_{name}" / "pets").mkdir(parents=True)
+        for part in "ab":
+            (tmp_path / f"to_{name}" / "pets" / part).symlink_to(tmp_path / name / part)
+    one, two = (fingerprint(tmp_path / f"to_{name}" / "pets") for name in ("one", "two"))
+    assert one != two
+    (tmp_path / "one" / "a" / "Thumbs.db").touch()
+    assert fingerprint(tmp_path / "to_one" / "pets") == one
+
+
+def test_a_fingerprint_of_nothing_is_refused(tmp_path):
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / ".DS_Store").touch()
+    missing("pets has no files in it", fingerprint, tmp_path / "pets")
 
 
 PREPARE = """

@@ -22,8 +22,8 @@ from typing_extensions import Unpack
 
 from datamodules.bundled.plucked_strings import plucked_strings
 from datamodules.inputs.sound import SoundInput
-from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import LabelledArguments
+from datamodules.loading.storage import Arrays
 from datamodules.loading.windows import Choice, Windowed
 from datamodules.sources.files import SOUNDS, find_files, list_folder
 from datamodules.sources.rows import Rows, Source

@@ -27,8 +27,8 @@ from typing_extensions import Unpack
 from datamodules.bundled.moving_digits import Label, moving_digits
 from datamodules.inputs.clip import ClipInput, decode_all
 from datamodules.inputs.video_file import decode
-from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import LabelledArguments
+from datamodules.loading.storage import Arrays
 from datamodules.loading.windows import MEMORY, Choice, Windowed
 from datamodules.sources.files import CLIPS
 from datamodules.sources.rows import Rows, Source

@@ -22,8 +22,9 @@ from datamodules.bundled.digits import digits
 from datamodules.inputs.image import ImageInput, scaled_blocks
 from datamodules.inputs.picture_file import PAGED, decode, has_pages, open_picture
 from datamodules.loading import numpy_stream
-from datamodules.loading.arrays import About, Arrays
+from datamodules.loading.arrays import About
 from datamodules.loading.labelled import Labelled, LabelledArguments
+from datamodules.loading.storage import Arrays
 from datamodules.sources.files import PICTURES
 from datamodules.sources.rows import Rows
 from datamodules.transforms.augment import Augment, Options

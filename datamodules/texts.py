@@ -34,8 +34,9 @@ from datamodules.inputs.text import (
     words_of,
 )
 from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
-from datamodules.loading.arrays import Arrays, Positive
+from datamodules.loading.arrays import Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
+from datamodules.loading.storage import Arrays
 from datamodules.sources.files import TEXTS
 from datamodules.sources.rows import NAMES, Rows
 from datamodules.utilities.draws import Key

@@ -12,7 +12,7 @@ import numpy as np
 
 from datamodules.bundled.digits import digits
 from datamodules.images import Images
-from datamodules.loading.arrays import Arrays
+from datamodules.loading.storage import Arrays
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide
 

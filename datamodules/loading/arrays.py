@@ -4,13 +4,11 @@ A data set says how its arrays are made (`build`), which of them a batch takes (
 model must agree on (`fit`), and how a gathered batch becomes what a model takes (`batch`).
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import numpy as np
 import torch
 from pydantic import Field
 from pytorch_lightning import LightningDataModule
@@ -18,17 +16,16 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from datamodules.loading.batches import Batch, Batches
+from datamodules.loading.storage import Arrays, digest_of, load_arrays
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.sources.rows import NAMES
 from datamodules.utilities import cache
 from datamodules.utilities.catalogued import Catalogued
 from datamodules.utilities.draws import Key
 
-Arrays = dict[str, np.ndarray]
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]  # of the samples, for another split
 CACHE_VERSION = 3  # of the files that are written here; a change makes them anew
-WITH_PATHS = ("skipped", "passed_over", "notes")  # what is no part of the content
 
 
 class About(TypedDict, total=False):
@@ -233,20 +230,3 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
             rank=trainer.global_rank if trainer else 0,
             world_size=trainer.world_size if trainer else 1,
         )
-
-
-def load_arrays(folder: Path, split: str) -> Arrays:
-    """The arrays of a split, mapped from disk; writing to them does not reach it."""
-    files = sorted(folder.glob(f"{split}_*.npy"))
-    return {f.stem.removeprefix(f"{split}_"): np.load(f, mmap_mode="c") for f in files}
-
-
-def digest_of(folder: Path, metadata: Mapping[str, Any]) -> str:
-    """Of the arrays in a folder and what goes with them, wherever they were read from."""
-    content = {name: value for name, value in metadata.items() if name not in WITH_PATHS}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for file in sorted(folder.glob("*.npy")):
-        array = np.load(file, mmap_mode="r")
-        digest.update(f"{file.stem} {array.dtype} {array.shape}".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
-    return digest.hexdigest()[:16]

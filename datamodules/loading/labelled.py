@@ -1,6 +1,6 @@
 """Samples with labels, in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, ClassVar
@@ -11,9 +11,10 @@ from torch import Tensor
 from typing_extensions import NotRequired
 
 from datamodules.inputs.picture_file import LARGE, max_pixels
-from datamodules.loading.arrays import Arrays, DataArguments, InMemory, Positive
+from datamodules.loading.arrays import DataArguments, InMemory, Positive
+from datamodules.loading.storage import Arrays
 from datamodules.sources.columns import FILE, LABEL, TEXT, Columns
-from datamodules.sources.files import Kind, printable
+from datamodules.sources.files import Kind, check_names, describe_error, printable
 from datamodules.sources.layouts import open_source
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.splits import divide, first
@@ -240,24 +241,3 @@ class Labelled(InMemory):
         candidates = np.arange(len(labels)) if indices is None else indices.numpy()
         rows = torch.from_numpy(candidates[first(labels[candidates], count, seed=0)])
         return self.batch(tuple(t.index_select(0, rows) for t in self.tensors(split)), None)
-
-
-def check_names(classes: Sequence[str]) -> None:
-    """Refuse names that cannot be written down.
-
-    Raises:
-        ValueError: naming one.
-    """
-    for name in classes:
-        if printable(name) != name:
-            raise ValueError(
-                f"the class {printable(name)!r} is not UTF-8: rename its folder, or save the table "
-                "as UTF-8"
-            )
-
-
-def describe_error(error: Exception) -> str:
-    """What an error says; of an operating system's the file and the reason."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename} cannot be read: {error.strerror}"
-    return str(error)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from datamodules.loading.arrays import Arrays
 from datamodules.loading.labelled import Labelled
+from datamodules.loading.storage import Arrays
 from datamodules.sources.rows import Rows
 from datamodules.utilities.draws import Key
 from datamodules.utilities.windows import MOST, cut

@@ -7,7 +7,7 @@ none, by what is in it; the others are passed over and described.
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -178,3 +178,24 @@ def count_endings(files: Iterable[Path]) -> str:
 def printable(text: object) -> str:
     """A name as text: a byte of it that is not UTF-8 as \\udcXX."""
     return str(text).encode(errors="backslashreplace").decode()
+
+
+def check_names(classes: Sequence[str]) -> None:
+    """Refuse names that cannot be written down.
+
+    Raises:
+        ValueError: naming one.
+    """
+    for name in classes:
+        if printable(name) != name:
+            raise ValueError(
+                f"the class {printable(name)!r} is not UTF-8: rename its folder, or save the table "
+                "as UTF-8"
+            )
+
+
+def describe_error(error: Exception) -> str:
+    """What an error says; of an operating system's the file and the reason."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return str(error)

@@ -141,7 +141,7 @@ def test_a_large_alphabet_keeps_its_ids(own):
 
 @pytest.mark.parametrize("raws", ["", [], ["a", ""]])
 def test_an_empty_text_is_refused(raws):
-    refused("an empty text was given", CharacterInput(characters="ab"), raws)
+    refused("an empty text was given|the list is empty", CharacterInput(characters="ab"), raws)
 
 
 # --- what may be wrong with a file ----------------------------------------------------------------

@@ -30,6 +30,7 @@ from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
+from datamodules.sources.files import TEXTS, passed_over
 from datamodules.sources.rows import NAMES
 from datamodules.sources.text_file import read
 from datamodules.utilities.draws import Key
@@ -84,7 +85,8 @@ class Characters(InMemory):
         small = np.uint8 if encoder.vocabulary_size <= 256 else np.int32
         for split, text in texts.items():
             np.save(part / f"{split}_ids.npy", encoder.encode(text).astype(small))
-        return {"characters": encoder.characters}
+        beside = [] if self.bundled else passed_over(location, TEXTS)
+        return {"characters": encoder.characters, "passed_over": beside}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         self.input = self.model_input or CharacterInput(characters=metadata["characters"])
@@ -94,7 +96,8 @@ class Characters(InMemory):
             for split in NAMES
         }
         samples = {split: len(inputs) for split, (inputs, _) in self.chunks.items()}
-        return {"vocabulary_size": self.input.vocabulary_size, "samples": samples}
+        size, beside = self.input.vocabulary_size, metadata["passed_over"]
+        return {"vocabulary_size": size, "samples": samples, "passed_over": beside}
 
     def arrays(self, split: str) -> np.ndarray:
         """The ids (N,) of a split; each but the first is to be predicted."""

@@ -36,6 +36,7 @@ from datamodules.loading.arrays import DataArguments, InMemory, Positive
 from datamodules.loading.batches import Batches
 from datamodules.sources import corpus, documents
 from datamodules.sources.documents import LONGEST
+from datamodules.sources.files import passed_over
 from datamodules.sources.rows import NAMES
 from datamodules.transforms.subsample import keep_probabilities, subsample
 from datamodules.utilities.draws import Key
@@ -113,6 +114,7 @@ class Words(InMemory):
             "distinct": int(np.count_nonzero(counts)),
             "documents": {split: len(documents) for split, documents in splits.items()},
             "unknown": corpus.write(part, text, ids, splits, hparams["window"]),
+            "passed_over": [] if self.bundled else passed_over(location, documents.RUNNING),
         }
         del text  # and the map of its file
         rmtree(scratch, ignore_errors=True)
@@ -137,7 +139,8 @@ class Words(InMemory):
         self.chances = keep_probabilities(self.counts, hparams["subsample"]).float()
         self.metadata = metadata
         samples = {split: int(np.count_nonzero(self.arrays(split))) for split in NAMES}
-        return {"vocabulary_size": hparams["vocabulary_size"], "samples": samples}
+        size, beside = hparams["vocabulary_size"], metadata["passed_over"]
+        return {"vocabulary_size": size, "samples": samples, "passed_over": beside}
 
     @property
     def notes(self) -> list[str]:

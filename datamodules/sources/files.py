@@ -86,6 +86,12 @@ def find_files(root: Path, kind: Kind) -> Files:
     return result
 
 
+def passed_over(location: Path | str, kind: Kind) -> list[str]:
+    """What is passed over where a folder is read from end to end, counted."""
+    is_folder = isinstance(location, Path) and location.is_dir()
+    return find_files(Path(location), kind).passed_over() if is_folder else []
+
+
 def merge(parts: Iterable[Files]) -> Files:
     """What lies in several folders."""
     result = Files()

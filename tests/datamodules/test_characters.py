@@ -189,3 +189,11 @@ def test_the_last_tenth_of_shakespeare_is_test():
     assert data.info["vocabulary_size"] == 65 + 2
     assert data.input.decode(data.arrays("test")) == text[-111_539:]
     assert data.input.decode(data.arrays("train")) == text[: len(data.arrays("train"))]
+
+
+def test_what_a_folder_holds_besides_texts_is_counted(tmp_path):
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "1.txt").write_text("ab" * 2000)
+    (folder / "notes.md").write_text("none")
+    assert opened("characters", source=str(folder), **OWN).info["passed_over"] == ["1 .md"]

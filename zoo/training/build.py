@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
+LISTED = 20  # samples that are left out, and why
 
 
 def build(
@@ -54,7 +55,9 @@ def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None
     console.print(f"data      {config['choices']['data']}: {counts}")
     lines = [*data.notes, *([f"batch     {batch}"] if batch else [])]
     lines += [f"note      passed over: {files}" for files in data.info.get("passed_over", [])]
-    lines += [f"skipped   {problem}" for problem in data.info.get("skipped", [])]
+    skipped = data.info.get("skipped", [])
+    lines += [f"skipped   {problem}" for problem in skipped[:LISTED]]
+    lines += [f"skipped   {more:,} more"] if (more := len(skipped) - LISTED) > 0 else []
     for line in lines:
         console.print(line, soft_wrap=True)
     for problem in data.info.get("warnings", []):

@@ -54,7 +54,7 @@ def test_it_cannot_tell_the_direction_of_motion():
 def test_the_features_of_a_clip_with_windows_are_their_mean():
     clips = np.random.default_rng(0).integers(0, 255, (9, 4, 4, 1)).astype(np.uint8)
     windows = cut([torch.from_numpy(clips[:3]), torch.from_numpy(clips[3:])], 3)
-    data = arrays_of((windows, np.arange(2)))
+    data = arrays_of(None, (windows, np.arange(2)))
     model = MotionHistograms(bins=4, grid=2, C=1.0, max_iter=9)
     each = features(clips.reshape(3, 3, 4, 4, 1), bins=4, grid=2)
     wanted = np.stack([each[0], each[1:].mean(0)])

@@ -42,10 +42,11 @@ def fitted():
 
 
 def test_it_leaves_and_says_nothing_and_draws_from_no_generator_of_the_caller(
-    cache, capfd, tmp_path, monkeypatch
+    capfd, tmp_path, tmp_path_factory, monkeypatch
 ):
     """Neither in the working directory nor in the cache nor among temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("ZOO_CACHE", str(cache := tmp_path_factory.mktemp("own")))
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     small().fit(PICTURES, LABELS)
     after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()

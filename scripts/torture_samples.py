@@ -14,7 +14,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from datamodules.inputs import picture_file, sound_file, text, video_file
+from datamodules.inputs import picture_file, sound_file, video_file
+from datamodules.inputs.tokenizer import RULES
 from datamodules.sources import idx, layouts
 from scripts.corruption import seal_png
 from zoo.words import formats
@@ -44,17 +45,26 @@ def tables() -> list[Sample]:
 
 
 def layout() -> list[Sample]:
-    names = [f"{c}/{i}.png" for c in ("cat", "dog", "train", "test/cat") for i in range(3)]
-    rows = "file,label\n" + "".join(f"{name},{name[0]}\n" for name in names)
+    folders = [f"{split}/{name}" for split in ("train", "test") for name in ("cat", "dog")]
+    names = [f"{folder}/{i}.png" for folder in folders for i in range(3)]
+    rows = "file,label\n" + "".join(f"{name},{name[-7:-6]}\n" for name in names)
     return [
         Sample("names", "\n".join(names).encode(), _open_folder, is_text=True),
-        Sample("labels.csv", rows.encode(), partial(_open, kind=layouts.PICTURES), is_text=True),
+        Sample("labels.csv", rows.encode(), partial(_open_table, names=names), is_text=True),
     ]
 
 
-def _open(path: Path, kind: Any) -> Any:
+def _open(path: Path, kind: Any, broken: str = "error") -> Any:
     with TemporaryDirectory() as scratch:
-        return layouts.open_source(path, Path(scratch), kind)
+        return layouts.open_source(path, Path(scratch), kind, broken=broken)
+
+
+def _open_table(path: Path, names: Sequence[str]) -> Any:
+    """A table beside the files that it names; without those that it does no longer."""
+    for name in names:
+        (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / name).touch()
+    return _open(path, layouts.PICTURES, broken="skip")
 
 
 def _open_folder(path: Path) -> Any:
@@ -99,9 +109,10 @@ def tokeniser() -> list[Sample]:
 
     def read(path: Path) -> Any:
         data = path.read_bytes().decode("utf-8", "surrogateescape")
-        words = text.words(data)
-        assert text.words(" ".join(words)) == words, "words of words are other words"
-        return text.words_of(path)
+        for rule in RULES.values():
+            words = rule(data)
+            assert rule(" ".join(words)) == words, "words of words are other words"
+        return words
 
     return [Sample("a.txt", content.encode(), read, is_text=True)]
 

@@ -14,6 +14,7 @@ from datamodules.bundled.digits import digits as mnist_digits
 from datamodules.bundled.moving_digits import DIRECTIONS, SIDE, moving_digits, shift_images
 from datamodules.clips import reorder_frames
 from datamodules.sources import layouts
+from datamodules.sources.files import CLIPS
 from datamodules.sources.rows import Rows, Source
 from tests.data import opened, refused
 from tests.tiny.video_folder import pictures, video
@@ -267,7 +268,7 @@ def test_clips_that_do_not_fit_in_memory_are_refused_with_advice(folder, monkeyp
 def test_the_real_clips_are_found_whole_and_read(tmp_path):
     """All 280 are found; of each split 12 are decoded."""
     folder = Path(os.environ["ZOO_DATA"]) / "drone_video"
-    splits = layouts.open_source(folder, tmp_path, layouts.CLIPS).splits
+    splits = layouts.open_source(folder, tmp_path, CLIPS).splits
     assert {name: len(rows.labels) for name, rows in splits.items()} == {"train": 224, "test": 56}
     data = opened("drone_video", frames=4, image_size=16, limit=12)
     assert data.info["classes"] == ["airplane", "bird", "drone", "helicopter"]

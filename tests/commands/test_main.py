@@ -113,9 +113,14 @@ def test_what_is_worth_trying_next_repeats_no_override():
     from zoo.commands.train import suggestions
 
     ran = {"experiment": "image_cnn", "model": "image_cnn", "smoke": False, "target": {}}
+    ran["samples"] = {"train": 1001}
     tried = suggestions({**ran, "command": "zoo train data.train_samples=50"})
     seeded = "zoo train data.train_samples=50 seed=1"
     assert tried == ["zoo reproduce image_cnn", "zoo show image_cnn", seeded]
+    of_many = suggestions({**ran, "command": "zoo train"})
+    assert of_many[2:] == ["zoo train seed=1", "zoo train data.train_samples=1000"]
+    few = {**ran, "samples": {"train": 1000}, "command": "zoo train"}
+    assert suggestions(few) == of_many[:3]  # there are no more to take
     smoke = {**ran, "smoke": True, "command": "zoo train data=mnist trainer=smoke"}
     assert suggestions(smoke) == ["zoo train data=mnist"]
 

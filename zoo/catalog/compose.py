@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from zoo.config.migrate import refuse_old
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from zoo.pretrained.store import Card
 from zoo.catalog.registry import GROUPS, Config, conf_folder, names
 
+MISSPELT = 0.8  # how alike (difflib's ratio) a key that was given is to the one that was meant
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
 
 
@@ -127,7 +129,9 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
         choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS}
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         for key in OmegaConf.missing_keys(plain):
-            raise ValueError(f"{key} is missing: give it with {key}=...")
+            near = get_close_matches(key, [one.key_or_group for one in overrides], 1, MISSPELT)
+            instead = f", not {near[0]}=" if near else ""
+            raise ValueError(f"{key} is missing: give it with {key}=...{instead}")
         return OmegaConf.to_container(plain, resolve=True), choices  # type: ignore[return-value]
     except OmegaConfBaseException as error:
         where = f"{error.full_key}: " if getattr(error, "full_key", None) else ""

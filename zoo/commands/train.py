@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
+FEWER = 1000  # training samples that a run may be repeated with
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
@@ -71,6 +73,8 @@ def suggestions(results: dict[str, Any]) -> list[str]:
     if results["smoke"]:
         return [command.replace(" trainer=smoke", "")]
     again = [f"zoo reproduce {recipe}"] if "target" in results else []
-    more = {"seed=": "seed=1", "data.train_samples=": "data.train_samples=1000"}
+    more = {"seed=": "seed=1"}
+    if results["samples"]["train"] > FEWER:
+        more["data.train_samples="] = f"data.train_samples={FEWER}"
     changed = [f"{command} {new}" for key, new in more.items() if key not in command]
     return [*again, f"zoo show {results['model']}", *changed]

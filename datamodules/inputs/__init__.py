@@ -14,12 +14,13 @@ from torch import Tensor
 class Input:
     """Raw samples of one kind as a batch; its attributes are its constructor's arguments."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = ""  # a name of our own; the class itself of a package of the user's
     suffixes: ClassVar[frozenset[str]]  # of its files
 
     def config(self) -> dict[str, Any]:
         """What rebuilds this input, as a plain dict."""
-        return {"kind": self.kind, **vars(self)}
+        kind = self.kind or f"{type(self).__module__}.{type(self).__qualname__}"
+        return {"kind": kind, **vars(self)}
 
 
 def as_list(raws: Any, plural: str, dimensions: int | None = None) -> Sequence[Any]:

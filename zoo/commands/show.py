@@ -62,8 +62,9 @@ def print_config(group: str, name: str) -> None:
     """The file that makes it."""
     from zoo.catalog import registry
 
-    path = registry.conf_folder() / group / f"{name}.yaml"
-    print(f"conf/{group}/{name}.yaml")
+    path = registry.file(group, name)
+    is_ours = path.is_relative_to(registry.conf_folder())
+    print(f"conf/{group}/{name}.yaml" if is_ours else path)
     print("".join(f"    {line}\n" for line in path.read_text().splitlines()))
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import LightningDataModule, Trainer
 
-from zoo.catalog.compose import as_overrides, compose
+from zoo.catalog.compose import compose, trust
+from zoo.catalog.overrides import as_overrides
 from zoo.config import schema
 from zoo.config.migrate import refuse_old
 from zoo.distributed.environment import environment, strategy
@@ -78,10 +79,10 @@ def compose_test(card: Mapping[str, Any], overrides: Sequence[str] = ()) -> Conf
         if not override.lstrip("+~").startswith(TEST_KEYS):
             keys = ", ".join(TEST_KEYS)
             raise ValueError(f"{override!r} is not for a test: it takes {keys} (zoo train)")
+    trust(overrides)
     choices, data_overrides = card["choices"], []
     if not any(override.lstrip("+").startswith("data=") for override in overrides):
-        section = {key: value for key, value in card["data"].items() if key != "_target_"}
-        data_overrides = [f"data={choices['data']}", *as_overrides({"data": section})]
+        data_overrides = [f"data={choices['data']}", *as_overrides({"data": card["data"]})]
     config = compose([f"model={choices['model']}", *data_overrides, *overrides])
     config["trainer"]["precision"] = hardware.precision(config)
     return config

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from zoo.catalog.compose import as_overrides, compose_with_card, sweep_jobs
+from zoo.catalog.compose import compose_with_card, sweep_jobs, trust
+from zoo.catalog.overrides import as_overrides
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
@@ -59,6 +60,7 @@ def compose_run(arguments: Sequence[str]) -> Config:
 
 def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
     """The config of a run, and the card of the weights that it starts from."""
+    trust(arguments)
     config, card = compose_with_card(arguments)
     overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
     return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card

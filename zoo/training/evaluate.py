@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytorch_lightning import LightningDataModule, Trainer
+from pytorch_lightning import Callback, LightningDataModule, Trainer
 
 from zoo.catalog.compose import compose, trust
 from zoo.catalog.overrides import as_overrides
@@ -18,9 +18,11 @@ from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
+from zoo.training import plain
 from zoo.training.callbacks import SampleScores
 from zoo.training.evaluator import Evaluator
 from zoo.utilities import hardware
+from zoo.utilities.protocols import input_of, is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -96,7 +98,8 @@ def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> 
     """
     assert model.card is not None
     data = schema.build(config["data"], "data")
-    data.use_input(model.input, model.card["info"], model.classes if classes else None)
+    names = model.classes if classes and is_zoo_module(model) else None
+    data.use_input(input_of(model), model.card["info"], names)
     data.prepare_data()
     data.setup("test")
     return data
@@ -124,12 +127,16 @@ def test(
     evaluator: Evaluator | None,
 ) -> Config:  # fmt: skip
     """Score the test split, each sample once, with intervals."""
+    if not plain.has_step(model, "test_step"):
+        return {}
     scores, trainer = SampleScores(), config["trainer"]
+    callbacks: list[Callback] = [scores] if is_zoo_module(model) else []
+    callbacks += [evaluator] if evaluator else []
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
         strategy=strategy(config),
         plugins=[environment()],
-        callbacks=[scores, *([evaluator] if evaluator else [])],
+        callbacks=callbacks,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -14,13 +14,14 @@ from torch import Tensor
 class Input:
     """Raw samples of one kind as a batch; its attributes are its constructor's arguments."""
 
-    kind: ClassVar[str] = ""  # a name of our own; the class itself of a package of the user's
+    kind: ClassVar[str]
     suffixes: ClassVar[frozenset[str]]  # of its files
 
     def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        kind = self.kind or f"{type(self).__module__}.{type(self).__qualname__}"
-        return {"kind": kind, **vars(self)}
+        """What rebuilds this input, as a plain dict; of a package of the user's with its class."""
+        cls = type(self)
+        is_ours = cls.__module__.startswith("datamodules.")
+        return {"kind": cls.kind if is_ours else f"{cls.__module__}.{cls.__name__}", **vars(self)}
 
 
 def as_list(raws: Any, plural: str, dimensions: int | None = None) -> Sequence[Any]:

@@ -1,5 +1,6 @@
 """docs/ninth_topic.md: its files, written into a copy of the project, are a topic."""
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -57,3 +58,12 @@ def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
     assert all("mixer" in one for one in said[:-1])
     contracts = ["tests/test_mixer.py", "tests/catalog", "tests/test_architecture.py"]
     python("-m", "pytest", "-q", "-k", "mixer or down", *contracts, cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_the_contract_tests_hold_for_a_package_of_ones_own(tmp_path):
+    write_package(tmp_path)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "ZOO_PACKAGES": "mixers", "PYTHONPATH": path}
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "mixer", "tests/catalog"]
+    assert " passed" in python(*words, cwd=ROOT, env=environment)

@@ -128,14 +128,14 @@ def test_its_models_and_data_are_used_as_ours_until_it_is_named_no_more(
 
     monkeypatch.setenv(packages.VARIABLE, "")
     said = NAMED.format("mixers")
-    for call in (zoo.load, type(again.model).from_pretrained):
+    for call in (zoo.load, type(run.model).from_pretrained):
         refused(said, call, run.folder)
     for words in (["predict"], ["test"], ["export"]):
         assert "ZOO_PACKAGES=mixers" in command.failed(*words, str(run.folder))
     assert "ZOO_PACKAGES=mixers" in command.refused("train", f"init={run.folder}")
     refused(said, schema.build_input, {"kind": "mixers.pictures.Reader"})
     refused(said, schema.build, run.config["model"], "model")
-    assert "did you mean" in refused("no model named 'mixer'", zoo.create_model, "mixer")
+    refused("no model named .mixer.", zoo.create_model, "mixer")
 
 
 def test_what_is_in_the_way_of_a_package_is_one_line(mixers, monkeypatch, command):
@@ -239,11 +239,12 @@ def test_a_class_may_take_the_place_of_one_with_the_same_arguments(place):
 @pytest.mark.slow
 def test_sweeps_and_several_processes_know_what_was_named(place):
     """Their processes build what the command built; a run goes on by the same command."""
-    words = ["-m", "zoo", "train", "model._target_=mine.Logs", "trainer=smoke"]
-    python(*words, "trainer.devices=2", "name=a", cwd=place)
+    words = ["model._target_=mine.Logs", "trainer=smoke"]
+    train = ["-m", "zoo", "train"]
+    python(*train, *words, "trainer.devices=2", "name=a", cwd=place)
     run = zoo.Run(place / "runs/digits_mine.Logs/a")
     assert run.results["devices"] == 2
-    python(*words, "trainer.devices=2", "trainer.max_epochs=11", "name=a", cwd=place)
-    python(*words, "-m", "model.width=2,3", "name=s", cwd=place)
+    python(*train, *words, "trainer.devices=2", "trainer.max_epochs=11", "name=a", cwd=place)
+    python(*train, "-m", *words, "model.width=2,3", "name=s", cwd=place)
     swept = [zoo.Run(run.folder.parent / "s" / job).config["model"]["width"] for job in "01"]
     assert swept == [2, 3]

@@ -107,7 +107,7 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
+    from yaml import YAMLError  # type: ignore[import-untyped]
 
     overrides = _parse(arguments)
     classes = _chosen_classes(overrides)
@@ -131,7 +131,7 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
 
 def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
-    values = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
+    values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     chosen = {group: values.get(group, values.get(f"{group}._target_")) for group in CLASSES}
     return {group: name for group, name in chosen.items() if _is_class(group, name)}
 

@@ -37,7 +37,14 @@ def quiet() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec", "_step`"):
+        for text in (
+            "num_workers",
+            "many workers",
+            "logging interval",
+            "not empty",
+            "LeafSpec",
+            "_step`",
+        ):
             warnings.filterwarnings("ignore", f".*{text}.*")
         for logger in loggers:
             logger.setLevel(logging.ERROR)

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from types import MappingProxyType
@@ -37,13 +37,20 @@ def once() -> Iterator[None]:
 
     from datamodules.bundled import python_docs
     from zoo.catalog import compose as composing
+    from zoo.utilities import packages
 
-    compose = functools.cache(composing._compose)
+    named = packages.VARIABLE, packages.TRUST  # the catalog is another with other packages
+    original = composing._compose
+    compose = functools.cache(lambda arguments, *environment: original(arguments))
+
+    def composed(arguments: Sequence[str]) -> Any:
+        return deepcopy(compose(tuple(arguments), *map(os.environ.get, named)))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
         for name in ("modules", "docstrings"):
             patch.setattr(python_docs, name, functools.cache(getattr(python_docs, name)))
-        patch.setattr(composing, "_compose", lambda arguments: deepcopy(compose(tuple(arguments))))
+        patch.setattr(composing, "_compose", composed)
         yield
 
 

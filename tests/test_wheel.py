@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.test_ninth_topic import OWN_COMMANDS, RUN, write_package
 from tests.tiny import video_folder
 from zoo.figures.raster import wav
 
@@ -90,3 +91,18 @@ def test_the_weights_of_the_wheel_are_those_that_are_scored(python):
     names = sorted(path.name for path in (ROOT / "zoo" / "weights").iterdir())
     assert sorted(path.name for path in theirs.iterdir()) == names
     assert filecmp.cmpfiles(theirs, ROOT / "zoo" / "weights", names, shallow=False)[0] == names
+
+
+@pytest.mark.slow
+def test_a_package_beside_the_wheel_does_all_that_its_page_says(python, tmp_path):
+    """docs/ninth_topic.md, outside the zoo: installed, and no file of the zoo is changed."""
+    write_package(tmp_path / "project")
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    build = [*install, "--no-build-isolation", tmp_path / "project"]
+    subprocess.run(build, check=True, capture_output=True)
+    printed = run(python, tmp_path, "-c", RUN, *OWN_COMMANDS)
+    assert printed.count("mixer") > len(OWN_COMMANDS)
+    assert (tmp_path / "a.pt2").exists()
+    code = "import zoo; print(type(zoo.load('runs/mixer/b')).__module__)"
+    assert run(python, tmp_path, "-c", code) == "mixers\n"
+    subprocess.run([python, "-m", "pip", "uninstall", "-qy", "mixers"], check=True)

@@ -21,8 +21,10 @@ class Input:
     dimensions: ClassVar[int | None] = None  # of an array of numbers that holds several samples
 
     def config(self) -> dict[str, Any]:
-        """What rebuilds this input, as a plain dict."""
-        return {"kind": self.kind, **vars(self)}
+        """What rebuilds this input, as a plain dict; of a package of the user's with its class."""
+        cls = type(self)
+        is_ours = cls.__module__.startswith("datamodules.")
+        return {"kind": cls.kind if is_ours else f"{cls.__module__}.{cls.__name__}", **vars(self)}
 
     def as_list(self, raws: Any) -> list[Any]:
         """One raw sample, or several of them, as a list.

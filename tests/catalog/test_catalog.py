@@ -165,17 +165,6 @@ def test_overrides_of_a_model_are_its_constructor_arguments():
     assert model(torch.zeros(2, 1, 20, 24)).shape == (2, 3)
 
 
-def test_a_python_value_reaches_the_config_exactly():
-    values = {
-        "name": "a.b=c", "seed": 3, "ema": 0.5, "early_stopping": None,
-        "data": {"source": "/a b/it's, \"[x]\" {y} $z #1 \\ ü"}, "model.widths": [1, 2],
-    }  # fmt: skip
-    config = compose(["experiment=image_cnn", *as_overrides(values)])
-    assert config["data"]["source"] == values["data"]["source"]
-    assert config["model"]["widths"] == [1, 2]
-    assert (config["seed"], config["ema"], config["early_stopping"]) == (3, 0.5, None)
-
-
 def test_a_hydra_of_the_callers_program_is_left_alone(tmp_path):
     (tmp_path / "mine.yaml").write_text("a: 1\n")
     with hydra.initialize_config_dir(str(tmp_path), version_base="1.3"):

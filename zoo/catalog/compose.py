@@ -1,22 +1,34 @@
-"""Overrides -> one resolved, checked config. Hydra composes; its errors become one line here."""
+"""Overrides -> one resolved, checked config. Hydra composes; its errors become one line here.
+
+`model=` and `data=` name a file of conf/, or a class of a package that the user trusts; a section
+of `model._target_=package.Net` without `model=` is that class, with what the overrides say and no
+number of another model's file.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from zoo.catalog.overrides import as_overrides
+from zoo.config.locate import locate
 from zoo.config.migrate import refuse_old
+from zoo.utilities import packages
 from zoo.utilities.compat import split_sweep
 from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+    from omegaconf import DictConfig
 
     from zoo.pretrained.store import Card
-from zoo.catalog.registry import GROUPS, Config, conf_folder, names
+from zoo.catalog.registry import GROUPS, Config, conf_folder, names, roots
 
 MISSPELT = 0.8  # how alike (difflib's ratio) a key that was given is to the one that was meant
+CLASSES = ("model", "data")  # groups of which a class may be named instead of a file
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
+LOCK = RLock()  # what Hydra composes with is the process', not the thread's
 
 
 def compose_section(group: str, name: str, values: Mapping[str, Any] | None = None) -> Config:
@@ -46,12 +58,13 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:
-        model = {key: value for key, value in card["model"].items() if key != "_target_"}
-        own = as_overrides({"model": _slow_down(model)})
+        own = as_overrides({"model": _slow_down(card["model"])})
         arguments = [f"model={card['choices']['model']}", *own, *arguments]
     config, choices = _compose(arguments)
     if "experiment" not in values and choices["model"] in names("experiment"):
         config, choices = _compose([f"experiment={choices['model']}", *arguments])
+    elif "experiment" not in values and schema.is_class(choices["model"]):
+        config, choices = _compose(["~experiment", *arguments])  # it has no recipe
     recipe = choices.get("experiment")
     recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
     if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):
@@ -68,6 +81,7 @@ def _read_card(source: Any, model: Any) -> "Card":
     from zoo.pretrained import store
 
     card = store.require_complete(store.read(store.find(str(source))))
+    locate(card["model"].get("_target_"), f"{source}: _target_")  # may be refused
     name = card["choices"]["model"]
     if model not in (None, name):
         raise ValueError(f"model is {model!r}: init={source} is a {name}; leave model= out")
@@ -89,45 +103,24 @@ def sweep_jobs(arguments: Sequence[str]) -> list[list[str]]:
     return split_sweep(_parse(arguments))
 
 
-def as_overrides(values: Mapping[str, Any]) -> list[str]:
-    """Python values as Hydra overrides, exactly: `{"model.widths": [8, 16]}` and nested dicts."""
-    result = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            result += as_overrides({f"{key}.{name}": inner for name, inner in value.items()})
-        else:
-            result.append(f"{key}={_literal(value, bare=key in GROUPS)}")
-    return result
-
-
-def _literal(value: Any, bare: bool = False) -> str:
-    """A value in Hydra's override grammar."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool | int | float):
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(_literal(item, bare) for item in value) + "]"
-    text = str(value)
-    if bare:
-        return text
-    return "'" + text.replace("\\'", "\\\\'").replace("'", "\\'") + "'"
-
-
 def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
     """The resolved config as plain containers, and which file of each group went into it."""
     from hydra import compose
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError  # type: ignore[import-untyped]
 
     overrides = _parse(arguments)
+    classes = _chosen_classes(overrides)
+    own = [one for one in overrides if str(one.key_or_group).split(".")[0] in classes]
     try:
         with _own_hydra():
-            texts = [_allow_new_key(override) for override in overrides]
-            config = compose("train", texts, return_hydra_config=True)
-        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS}
+            texts = [text for one in overrides if one not in own for text in _to_hydra(one)]
+            config = compose("train", [*_search_path(), *texts], return_hydra_config=True)
+        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS} | classes
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+        _set_classes(plain, classes, own)
         for key in OmegaConf.missing_keys(plain):
             near = get_close_matches(key, [one.key_or_group for one in overrides], 1, MISSPELT)
             instead = f", not {near[0]}=" if near else ""
@@ -136,10 +129,61 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
     except OmegaConfBaseException as error:
         where = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
         raise ValueError(where + str(error).splitlines()[0]) from error
-    except HydraException as error:
+    except (HydraException, YAMLError) as error:
         several = next((one.input_line for one in overrides if one.is_sweep_override()), "")
         hint = f"; write key=value{_quote(several)}" if several else ""
         raise ValueError(" ".join(str(error).split()) + hint) from error
+
+
+def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
+    """The groups of which a class is chosen, not a file."""
+    values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
+    chosen = {group: values.get(group, values.get(f"{group}._target_")) for group in CLASSES}
+    return {group: name for group, name in chosen.items() if _is_class(group, name)}
+
+
+def _is_class(group: str, name: Any) -> bool:
+    """Whether it is a class of a package that may be built from."""
+    package, dot, _ = str(name).partition(".")
+    return group in CLASSES and bool(dot) and packages.is_trusted(package)
+
+
+def _set_classes(config: "DictConfig", classes: Mapping[str, str], own: "list[Override]") -> None:
+    """Make the sections of which a class is chosen from the overrides alone."""
+    from omegaconf import OmegaConf
+
+    OmegaConf.set_struct(config, False)
+    for group, target in classes.items():
+        config[group] = {"_target_": target}
+    for one in own:
+        if one.is_delete():
+            raise ValueError(f"{one.input_line}: there is no such key: a class was chosen")
+        if "." in one.key_or_group:
+            OmegaConf.update(config, one.key_or_group, one.value(), force_add=True)
+
+
+def _search_path() -> list[str]:
+    """Where Hydra looks besides our own folder."""
+    folders = [f"file://{folder}" for folder in roots()[1:]]
+    return as_overrides({"hydra.searchpath": folders}) if folders else []
+
+
+def trust(arguments: Sequence[str]) -> None:
+    """Let the packages be built from whose classes the user's own overrides name.
+
+    It is for what a person typed, or a Python program wrote: never for what is read from a file.
+    """
+    values = ((one.key_or_group, one.value()) for one in _parse(arguments) if not one.is_delete())
+    packages.trust(target for key, value in values for target in _targets(key, value))
+
+
+def _targets(key: str, value: Any) -> Iterator[Any]:
+    """The classes that an override names."""
+    if key.endswith("_target_"):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _targets(str(name), inner)
 
 
 def _parse(arguments: Sequence[str]) -> "list[Override]":
@@ -150,7 +194,8 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
     parsed, parser = [], OverridesParser.create()
     for argument in arguments:
         try:
-            parsed.append(parser.parse_override(argument))
+            with LOCK:
+                parsed.append(parser.parse_override(argument))
         except HydraException as error:
             reason = str(error).splitlines()[0]
             raise ValueError(
@@ -162,7 +207,7 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
             group, value = one.key_or_group, one.value()
             for name in value if isinstance(value, list) else [value]:
-                if str(name) not in names(group):
+                if str(name) not in names(group) and not _is_class(group, name):
                     raise ValueError(no_such(group, str(name), names(group)))
     return parsed
 
@@ -174,11 +219,15 @@ def _quote(argument: str) -> str:
     return f", and in quotes what has other signs in it: '{key}=\"{text}\"'" if value else ""
 
 
-def _allow_new_key(override: "Override") -> str:
-    """The override with `++` before a key, so that the schema, not Hydra, finds unknown keys."""
+def _to_hydra(override: "Override") -> list[str]:
+    """The override with `++` before a key, so that the schema, not Hydra, finds unknown keys.
+
+    An empty dict, which Hydra would merge into what is there, replaces it.
+    """
     if override.key_or_group in GROUPS or override.is_delete():
-        return str(override.input_line)
-    return "++" + str(override.input_line).lstrip("+")
+        return [str(override.input_line)]
+    text = "++" + str(override.input_line).lstrip("+")
+    return [f"++{override.key_or_group}=null", text] if override.value() == {} else [text]
 
 
 @contextmanager
@@ -188,10 +237,11 @@ def _own_hydra() -> Iterator[None]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.singleton import Singleton
 
-    previous_state = Singleton.get_state()
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            yield
-    finally:
-        Singleton.set_state(previous_state)
+    with LOCK:
+        previous_state = Singleton.get_state()
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+                yield
+        finally:
+            Singleton.set_state(previous_state)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytorch_lightning import LightningDataModule, LightningModule
 from zoo.catalog.compose import compose_section
+from zoo.utilities import packages
 
 
 def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "LightningModule":
@@ -26,6 +27,7 @@ def create_model(name: str, pretrained: bool = False, **overrides: Any) -> "Ligh
         return load(name, **overrides)
     from zoo.config import schema
 
+    packages.trust([overrides.get("_target_")])
     return schema.build(compose_section("model", name, overrides), "model")
 
 
@@ -41,4 +43,5 @@ def create_data(name: str, **overrides: Any) -> "LightningDataModule":
     """
     from zoo.config import schema
 
+    packages.trust([overrides.get("_target_")])
     return schema.build(compose_section("data", name, overrides), "data")

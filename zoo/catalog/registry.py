@@ -1,4 +1,4 @@
-"""The names that conf/ holds. That folder is the catalog.
+"""The names that conf/ holds. That folder is the catalog, with those of the user's packages.
 
 A file `conf/<group>/<name>.yaml` is a name that can be listed, shown, composed and built; nothing
 is registered anywhere else.
@@ -7,6 +7,9 @@ is registered anywhere else.
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+
+from zoo.utilities import packages
+from zoo.utilities.errors import no_such
 
 Config = dict[str, Any]
 GROUPS = ("model", "data", "trainer", "logger", "experiment")
@@ -19,10 +22,38 @@ def conf_folder() -> Path:
     return next(folder for folder in folders if folder.is_dir())
 
 
+def roots() -> list[Path]:
+    """The folders that make up the catalog: ours, then those of the user's packages."""
+    return list(dict.fromkeys([conf_folder(), *packages.conf_folders()]))
+
+
+def files(group: str) -> dict[str, Path]:
+    """The file of each name of a group, sorted.
+
+    Raises:
+        ValueError: two folders have one name.
+    """
+    paths: dict[str, Path] = {}
+    for path in (path for root in roots() for path in (root / group).glob("*.yaml")):
+        if path.stem in paths:
+            raise ValueError(
+                f"{group} {path.stem!r} exists twice: {paths[path.stem]} and {path}; rename one"
+            )
+        paths[path.stem] = path
+    return dict(sorted(paths.items()))
+
+
+def file(group: str, name: str) -> Path:
+    """The file of a name; a ValueError says which name is near a wrong one."""
+    paths = files(group)
+    if name not in paths:
+        raise ValueError(no_such(group, name, paths))
+    return paths[name]
+
+
 def names(group: str, pattern: str = "*") -> list[str]:
     """The names of a group that match a shell pattern."""
-    stems = (path.stem for path in (conf_folder() / group).glob("*.yaml"))
-    return sorted(stem for stem in stems if fnmatch(stem, pattern))
+    return [name for name in files(group) if fnmatch(name, pattern)]
 
 
 def list_models(filter: str = "*", pretrained: bool = False) -> list[str]:
@@ -50,6 +81,6 @@ def list_experiments(filter: str = "*") -> list[str]:
 
 def describe(group: str, name: str) -> str:
     """The first comment of a config: what it is, in one line."""
-    path = conf_folder() / group / f"{name}.yaml"
-    lines = (line[1:].strip() for line in path.read_text().splitlines() if line.startswith("#"))
+    text = file(group, name).read_text("utf-8")
+    lines = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
     return next((line for line in lines if not line.startswith("@package")), "")

@@ -15,6 +15,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.utilities.protocols import require_zoo_module
+
 if TYPE_CHECKING:
     from zoo.pretrained.export import ExportReport
 
@@ -41,6 +43,7 @@ def run(args: Namespace) -> None:
     is_free = of_words and args.output  # which may end in several ways
     output = output_file(args.output, args.name, "" if is_free else ENDINGS[args.format])
     model: Any = load(find_weights(args.name))
+    require_zoo_module(model, "export")
     lines = save_vectors(model, output) if of_words else describe_export(export(model, output))
     print("\n".join(lines))
 

@@ -32,8 +32,7 @@ def print_names(group: str) -> None:
     """A line for each name of a group."""
     from zoo.catalog import registry
 
-    for name in registry.names(group):
-        file = registry.conf_folder() / group / f"{name}.yaml"
+    for name, file in registry.files(group).items():
         lacks_target = group == "experiment" and "\ntarget:" not in file.read_text("utf-8")
         note = " (no target yet)" if lacks_target else ""
         print(f"  {name:<24} {registry.describe(group, name)}{note}")

@@ -27,6 +27,7 @@ from typing import Any, TextIO
 from zoo.commands._answers import Answer, print_table, write
 from zoo.commands._inputs import UTF8, RawInput, collect_inputs
 from zoo.commands._progress import AT_ONCE, make_bar, track_parts
+from zoo.utilities.protocols import require_zoo_module
 
 LARGE = 2**22  # bytes of a text from which on it is, too
 INTERMIXED = True  # options may stand between name and inputs
@@ -106,6 +107,7 @@ def check(args: Namespace, model: Any) -> None:
     Raises:
         ValueError: naming the option.
     """
+    require_zoo_module(model, "predict")
     kind, texts = type(model).__name__, "take a classifier of texts, such as text_cnn"
     if args.explain and not hasattr(model, "explain"):
         raise ValueError(f"--explain: {kind} cannot say which words pushed its answer; {texts}")

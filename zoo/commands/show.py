@@ -62,8 +62,9 @@ def print_config(group: str, name: str) -> None:
     """The file that makes it."""
     from zoo.catalog import registry
 
-    path = registry.conf_folder() / group / f"{name}.yaml"
-    print(f"conf/{group}/{name}.yaml")
+    path = registry.file(group, name)
+    is_ours = path.is_relative_to(registry.conf_folder())
+    print(f"conf/{group}/{name}.yaml" if is_ours else path)
     print("".join(f"    {line}\n" for line in path.read_text().splitlines()))
 
 
@@ -73,7 +74,12 @@ def print_layers(model: Any) -> None:
     from rich.table import Table
 
     from zoo.distributed.console import make_output
+    from zoo.utilities.protocols import is_zoo_module
 
+    total = sum(p.numel() for p in model.parameters())
+    if not is_zoo_module(model):  # what its `forward` takes is not known
+        print(f"{total:,} parameters; {type(model).__name__} is a plain LightningModule")
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in ("layer", "kind"):
         table.add_column(name, overflow="fold")
@@ -86,7 +92,6 @@ def print_layers(model: Any) -> None:
     console = make_output(None)
     console.print(table)
     size = " x ".join(str(side) for side in model.example_input_array.shape[1:])
-    total = sum(p.numel() for p in model.parameters())
     console.print(f"{total:,} parameters; input {size}")
 
 

@@ -6,11 +6,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from typing_extensions import NotRequired, Unpack
 
-from zoo.utilities.packages import check_datamodules
+from zoo.utilities import packages
 
-PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
     "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
+    "Input",
 }  # fmt: skip
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path
     "image": "datamodules.inputs.image.ImageInput",
@@ -26,25 +26,36 @@ def locate(target: str, key: str = "_target_") -> type:
     """The class that a config names, if it is one that a config may build.
 
     Raises:
-        ValueError: outside the allow-list, not there, or not a model, datamodule, callback,
-            logger, strategy, estimator or input.
+        ValueError: of a package that the user has not named, not there, or not a model, datamodule,
+            callback, logger, strategy, estimator or input.
         ImportError: another package `datamodules` hides the zoo's.
     """
-    check_datamodules()
-    prefix = next((p for p in PREFIXES if isinstance(target, str) and target.startswith(p)), None)
-    if prefix is None:
-        raise ValueError(f"{key} is {target!r}: it must start with one of {', '.join(PREFIXES)}")
+    packages.check_datamodules()
+    package, dot, _ = str(target).partition(".")
+    if not (dot and package.isidentifier()):
+        raise ValueError(f"{key} is {target!r}: package.module.Class is wanted")
+    if not packages.is_trusted(package):
+        raise ValueError(
+            f"{key} is {target!r}: you have not named the package {package!r}, and only those that "
+            f"you name are run; if you trust it, set {packages.VARIABLE}={package}"
+        )
+    packages.find(package)
     module, _, name = target.rpartition(".")
     try:
         cls = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"{key} is {target!r}: there is no such class ({error})") from error
-    if not (isinstance(cls, type) and cls.__module__.startswith(prefix) and _is_buildable(cls)):
+    except Exception as error:  # of what the user's module does when it is imported
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{key} is {target!r}: importing {module} fails: {reason}") from error
+    is_own = isinstance(cls, type) and cls.__module__.partition(".")[0] == package
+    if not (is_own and _is_buildable(cls)):
         raise ValueError(
             f"{key} is {target!r}: not a model, datamodule, callback, logger, strategy, "
             "estimator or input of that package"
         )
-    return cls
+    located: type = cls
+    return located
 
 
 def _is_buildable(cls: type) -> bool:
@@ -60,7 +71,10 @@ def parameters(cls: type) -> dict[str, Parameter]:
     What several classes take stands in a TypedDict: `**shared: Unpack[Shared]`, whose keys are
     parameters, too; those that are NotRequired have a default.
     """
-    hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
+    try:
+        hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
+    except NameError:  # of a name that is there for a type checker alone
+        hints = {}
     arguments: dict[str, Parameter] = {}
     for name, parameter in list(signature(cls.__init__).parameters.items())[1:]:  # type: ignore[misc]
         hint = hints.get(name, Any)

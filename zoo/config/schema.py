@@ -1,8 +1,8 @@
 """What a composed config may hold, checked before any data is read.
 
 The schema of a section with a `_target_` is the signature of that class; the run's own keys and the
-Trainer's are the two small models below. Classes are located only under the prefixes of the
-allow-list, and only if they are what a config may build.
+Trainer's are the two small models below. Classes are located only in our packages and in those that
+the user names, and only if they are what a config may build.
 """
 
 import os
@@ -88,18 +88,29 @@ def check(config: Mapping[str, Any]) -> None:
     validate(RunConfig, config, "")
     for key in ("model", "data", "baseline"):
         if config[key]:
-            check_arguments(config[key], key)
+            sizes_follow = key == "model" and is_class(str(config["choices"][key]))
+            check_arguments(config[key], key, complete=not sizes_follow)
     for name, logger in config["logger"].items():
         check_arguments(logger, f"logger.{name}")
     _check_devices(config["trainer"])
 
 
-def check_arguments(section: Mapping[str, Any], key: str) -> None:
-    """Check a section with a `_target_` against the signature of that class."""
+def is_class(choice: str) -> bool:
+    """Whether what was chosen of a group is a class itself, package.module.Class, not a file."""
+    return "." in choice
+
+
+def check_arguments(section: Mapping[str, Any], key: str, complete: bool = True) -> None:
+    """Check a section with a `_target_` against the signature of that class.
+
+    Args:
+        complete: whether all that the class needs must be there.
+    """
     if "_target_" not in section:
         raise ValueError(f"{key} has no _target_: it names the class to build")
     arguments = {name: value for name, value in section.items() if name != "_target_"}
-    validate(arguments_of(locate(section["_target_"], f"{key}._target_")), arguments, f"{key}.")
+    cls = locate(section["_target_"], f"{key}._target_")
+    validate(arguments_of(cls, complete), arguments, f"{key}.")
 
 
 def build(config: Mapping[str, Any], key: str) -> Any:
@@ -112,19 +123,28 @@ def build(config: Mapping[str, Any], key: str) -> Any:
 def build_input(config: Mapping[str, Any]) -> Any:
     """The input that a card describes: its kind and its constructor's arguments.
 
+    A kind is one of ours, or a class of a package that the user names.
+
     Raises:
         ValueError: no such kind, or arguments that it does not take.
     """
     arguments = dict(config)
-    if (kind := arguments.pop("kind", None)) not in KINDS:
-        raise ValueError(no_such("kind of input", str(kind), KINDS))
-    return build({"_target_": KINDS[kind], **arguments}, "input")
+    kind = str(arguments.pop("kind", None))
+    if kind not in KINDS and not is_class(kind):
+        raise ValueError(no_such("kind of input", kind, KINDS))
+    return build({"_target_": KINDS.get(kind, kind), **arguments}, "input")
 
 
-def arguments_of(cls: type) -> Any:
-    """A TypedDict with the constructor's annotations, strict and closed."""
+def arguments_of(cls: type, complete: bool = True) -> Any:
+    """A TypedDict with the constructor's annotations, strict and closed.
+
+    Args:
+        complete: whether what has no default must be there.
+    """
     fields = {
-        name: p.annotation if p.default is Parameter.empty else NotRequired[p.annotation]
+        name: p.annotation
+        if complete and p.default is Parameter.empty
+        else NotRequired[p.annotation]
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]

@@ -90,7 +90,7 @@ def strategy(config: Config, model: Model | None = None) -> Any:
     option = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
     buffers: Any = {option: False}
     return DDPStrategy(
-        find_unused_parameters=model is not None and model.find_unused_parameters,
+        find_unused_parameters=model is not None and getattr(model, "find_unused_parameters", True),
         gradient_as_bucket_view=True,
         timeout=timedelta(minutes=config["timeout"]),
         **buffers,  # buffers are: those of normalisation are synchronised

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 from zoo.pretrained.store import Weights, open_weights
+from zoo.utilities.protocols import give_input, input_of, is_zoo_module
 
 
 def load(source: str | Path, **overrides: Any) -> Any:
@@ -36,7 +37,7 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
     card["model"] |= overrides
     model = attach(schema.build(card["model"], "model"), card["info"])
     for name, tensor in weights.input.items():
-        setattr(model.input, name, tensor.float())
+        setattr(input_of(model), name, tensor.float())
     model.card = card
     if fresh := fill(model, weights.tensors, str(weights.path)):
         announce(fresh)
@@ -53,8 +54,9 @@ def attach(model: Any, info: Mapping[str, Any]) -> Any:
     from zoo.config import schema
 
     if "input" in info:
-        model.input = schema.build_input(info["input"])
-    model.classes = info.get("classes")
+        give_input(model, schema.build_input(info["input"]))
+    if is_zoo_module(model):
+        model.classes = info.get("classes")
     return model
 
 
@@ -72,7 +74,7 @@ def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = Fa
         raise ValueError(
             f"{name} does not fit its model: {_abbreviate(names)} missing or left over"
         )
-    head = {key for key in expected if key.startswith(model.head_prefixes)}
+    head = {key for key in expected if key.startswith(getattr(model, "head_prefixes", ()))}
     differ = {key for key in expected if tensors[key].shape != expected[key].shape}
     if names := sorted(differ - head):
         sizes = f"{tuple(tensors[names[0]].shape)} instead of {tuple(expected[names[0]].shape)}"

@@ -41,7 +41,7 @@ def baseline_score(card: Card) -> str:
 def describe(card: Card) -> list[tuple[str, str]]:
     """The facts of a card as (name, value)."""
     metrics = [m for m in card["metrics"] if not is_part(m)]
-    size = " x ".join(map(str, card["flops_input"])) or "a number"
+    size = " x ".join(map(str, card.get("flops_input", []))) or "a number"
     baseline = card["baseline"].get("baseline", "")
     entries = [
         *((metric.removeprefix("test/"), score(card, metric)) for metric in metrics),
@@ -50,8 +50,8 @@ def describe(card: Card) -> list[tuple[str, str]]:
         ("licence of the data", card["licence"] or "not stated"),
         ("limits", card["limits"] or "not stated"),
         ("parameters", f"{card['parameters']:,}"),
-        ("FLOPs a sample", f"{card['flops']:,} (for {size})"),
-        ("receptive field", card["receptive_field"]),
+        ("FLOPs a sample", f"{card['flops']:,} (for {size})" if "flops" in card else ""),
+        ("receptive field", card.get("receptive_field")),
         ("trained by", f"`{card['command']}`, seed {card['seed']}, commit {card['commit']}"),
         ("in", f"{card['train_seconds'] / 60:.1f} minutes, {card['precision']}"),
     ]

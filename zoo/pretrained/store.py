@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
 from zoo.utilities.files import replace
-from zoo.utilities.protocols import Model
+from zoo.utilities.protocols import Model, input_of, is_zoo_module
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,8 +121,9 @@ def save(model: Model, card: Mapping[str, Any], path: Path, bits: "Bits" = 32) -
 
     layers.check(model, card["model"])
     file = path if path.suffix == ENDING else path / f"weights{ENDING}"
-    novelty = {} if model.novelty is None else model.novelty.tensors()
-    input_tensors = model.input.tensors() if hasattr(model.input, "tensors") else {}
+    detector, reader = getattr(model, "novelty", None), input_of(model)
+    novelty = detector.tensors() if is_zoo_module(model) and detector else {}
+    input_tensors = reader.tensors() if hasattr(reader, "tensors") else {}
     tensors = {
         **model.state_dict(),
         **{NOVELTY + name: tensor for name, tensor in novelty.items()},

@@ -13,8 +13,10 @@ from zoo.config.locate import locate, parameters
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
-from zoo.pretrained.load import attach, fill, rebuild
+from zoo.pretrained.load import announce, attach, fill, rebuild
+from zoo.training import plain
 from zoo.training.evaluate import overlap
+from zoo.utilities.protocols import give_input, input_of, is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -38,7 +40,7 @@ def build(
         card = start.card
     data = open_data(config, start, data)
     model = build_model(config, data.info, start)
-    model.input = data.input  # with what was fitted
+    give_input(model, data.input)  # with what was fitted
     return data, model, card
 
 
@@ -46,7 +48,7 @@ def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None
     """Prepare the data, as read by the model that is started from, and say what they are."""
     data = data or schema.build(config["data"], "data")
     if start is not None and start.card is not None:
-        data.use_input(start.input, start.card["info"])
+        data.use_input(input_of(start), start.card["info"])
     data.prepare_data()
     data.setup("fit")
     if batch := data.shrink_batch(environment.world_size(config)):
@@ -70,15 +72,22 @@ def build_model(
 ) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
-    file = registry.conf_folder() / "model" / f"{config['choices']['model']}.yaml"
-    defaults: Any = start.card["model"] if start and start.card else OmegaConf.load(file)
+    defaults = start.card["model"] if start and start.card else read_defaults(config)
     config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = attach(schema.build(config["model"], "model"), info)
-    if "loss_weights" in info:
+    if not is_zoo_module(model):
+        plain.check(model, info)
+    elif "loss_weights" in info:
         model.loss_weights = torch.tensor(info["loss_weights"])
     if start is not None:
         load_initial_weights(model, start, config)
     return model
+
+
+def read_defaults(config: Config) -> Any:
+    """The model's file, with what it says of sizes; nothing where a class itself was chosen."""
+    name = config["choices"]["model"]
+    return {} if schema.is_class(name) else OmegaConf.load(registry.file("model", name))
 
 
 def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str, Any]) -> Config:
@@ -102,7 +111,7 @@ def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str,
 def load_initial_weights(model: "ZooModule", start: "ZooModule", config: Config) -> None:
     """Take the weights that the run starts from, but for the last layer where classes differ."""
     assert start.card is not None
-    new_head = model.classes != start.classes
+    new_head = is_zoo_module(model) and model.classes != start.classes
     fresh = fill(model, start.state_dict(), config["init"], new_head)
     console.print(f"init      {config['init']}")
     if fresh:

@@ -28,7 +28,7 @@ class FiniteLoss(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, *_: Any
     ) -> None:
-        if not module.automatic_optimization and outputs:
+        if not module.automatic_optimization and outputs and "loss" in outputs:
             self.check(trainer, outputs["loss"], "before it was saved")
 
     def check(self, trainer: Trainer, loss: Tensor, when: str) -> None:

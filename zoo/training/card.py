@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from datamodules.utilities.windows import one_window
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.training.comparison import headline
+from zoo.utilities.protocols import is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -51,9 +52,12 @@ def make_card(
 
 def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
     """Parameters, what one sample costs, and how much of it a number depends on."""
+    parameters = sum(p.numel() for p in model.parameters())
+    if not is_zoo_module(model):  # what its `forward` takes is not known
+        return {"parameters": parameters}
     sample = example(model, data)
     return {
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": parameters,
         "flops": flops(model, sample),
         "flops_input": list(sample.shape[1:]),
         "receptive_field": model.receptive_field,

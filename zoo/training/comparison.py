@@ -39,7 +39,7 @@ def headline(results: Mapping[str, Any]) -> str:
 
 
 def tested_metrics(results: Mapping[str, Any]) -> list[str]:
-    return [key for key in results if key.startswith("test/") and not is_part(key)]
+    return [key for key in results if key.startswith(("test/", "test_")) and not is_part(key)]
 
 
 def _target(results: Mapping[str, Any]) -> dict[str, Any]:

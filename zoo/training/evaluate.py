@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytorch_lightning import LightningDataModule, Trainer
+from pytorch_lightning import Callback, LightningDataModule, Trainer
 
-from zoo.catalog.compose import as_overrides, compose
+from zoo.catalog.compose import compose, trust
+from zoo.catalog.overrides import as_overrides
 from zoo.config import schema
 from zoo.config.migrate import refuse_old
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
 from zoo.pretrained.load import load
+from zoo.training import plain
 from zoo.training.callbacks import SampleScores
 from zoo.training.evaluator import Evaluator
 from zoo.utilities import hardware
+from zoo.utilities.protocols import input_of, is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -34,7 +37,14 @@ def quiet() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec"):
+        for text in (
+            "num_workers",
+            "many workers",
+            "logging interval",
+            "not empty",
+            "LeafSpec",
+            "_step`",
+        ):
             warnings.filterwarnings("ignore", f".*{text}.*")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
@@ -78,10 +88,10 @@ def compose_test(card: Mapping[str, Any], overrides: Sequence[str] = ()) -> Conf
         if not override.lstrip("+~").startswith(TEST_KEYS):
             keys = ", ".join(TEST_KEYS)
             raise ValueError(f"{override!r} is not for a test: it takes {keys} (zoo train)")
+    trust(overrides)
     choices, data_overrides = card["choices"], []
     if not any(override.lstrip("+").startswith("data=") for override in overrides):
-        section = {key: value for key, value in card["data"].items() if key != "_target_"}
-        data_overrides = [f"data={choices['data']}", *as_overrides({"data": section})]
+        data_overrides = [f"data={choices['data']}", *as_overrides({"data": card["data"]})]
     config = compose([f"model={choices['model']}", *data_overrides, *overrides])
     config["trainer"]["precision"] = hardware.precision(config)
     return config
@@ -95,7 +105,8 @@ def open_test_data(config: Config, model: "ZooModule", classes: bool = True) -> 
     """
     assert model.card is not None
     data = schema.build(config["data"], "data")
-    data.use_input(model.input, model.card["info"], model.classes if classes else None)
+    names = model.classes if classes and is_zoo_module(model) else None
+    data.use_input(input_of(model), model.card["info"], names)
     data.prepare_data()
     data.setup("test")
     return data
@@ -123,12 +134,16 @@ def test(
     evaluator: Evaluator | None,
 ) -> Config:  # fmt: skip
     """Score the test split, each sample once, with intervals."""
+    if not plain.has_step(model, "test_step"):
+        return {}
     scores, trainer = SampleScores(), config["trainer"]
+    callbacks: list[Callback] = [scores] if is_zoo_module(model) else []
+    callbacks += [evaluator] if evaluator else []
     tester = Trainer(
         **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
         strategy=strategy(config),
         plugins=[environment()],
-        callbacks=[scores, *([evaluator] if evaluator else [])],
+        callbacks=callbacks,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

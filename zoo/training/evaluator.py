@@ -21,7 +21,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import WeightAveraging
 
 from datamodules.utilities.cache import cached
-from zoo.catalog.compose import as_overrides, compose
+from zoo.catalog.compose import compose
+from zoo.catalog.overrides import as_overrides
 from zoo.metrics import frechet
 from zoo.pretrained.load import load
 from zoo.training.run import Run, write_config

@@ -29,11 +29,13 @@ from zoo.training.run import Run, step_of, write_config
 from zoo.utilities import hardware
 from zoo.utilities.compat import forget_steps_after
 from zoo.utilities.errors import Failure, Stopped
+from zoo.utilities.protocols import is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
+MONITOR = "val/loss"  # of conf/train.yaml
 
 
 @quiet()
@@ -64,7 +66,7 @@ def fit(
     checkpoint = find_checkpoint(run, data, config["force"])
     metadata = CheckpointMetadata(dict(config), data.info)
     callbacks = [FiniteLoss(), metadata, speed, ProgressBar(), SeedEachStep(config["seed"])]
-    callbacks += make_callbacks(config, run)
+    callbacks += make_callbacks(config, run, is_zoo_module(model))
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
     for logger in trainer.loggers:
@@ -145,10 +147,15 @@ def make_trainer(
     )
 
 
-def make_callbacks(config: Config, run: Run) -> list[Callback]:
-    """What keeps checkpoints, and what the config asks for besides."""
+def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callback]:
+    """What keeps checkpoints, and what the config asks for besides.
+
+    Args:
+        is_ours: whether the model logs what the defaults monitor.
+    """
     monitor, mode = config["monitor"], config["mode"]
-    saver = Checkpoints(run, monitor, mode, config["save_every"])
+    is_optional = not is_ours and monitor == MONITOR and not config["early_stopping"]
+    saver = Checkpoints(run, monitor, mode, config["save_every"], is_optional)
     callbacks: list[Callback] = [Progress(), saver]
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}

@@ -4,15 +4,18 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
-from zoo.catalog.compose import as_overrides, compose_with_card, sweep_jobs
+from zoo.catalog.compose import compose_with_card, sweep_jobs, trust
+from zoo.catalog.overrides import as_overrides
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
 from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
+RUNNING = RLock()  # held by the thread that trains
 
 
 def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
@@ -21,7 +24,8 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
     Args:
         experiment: one of `list_experiments()`.
         overrides: names (`data="mnist"`), nested values (`trainer={"max_epochs": 3}`) or dotted
-            keys (`**{"model.dropout": 0.1}`).
+            keys (`**{"model.dropout": 0.1}`). A dict changes the keys that it has, an empty one
+            empties: `**{"data.augment": {}}`.
 
     Returns:
         A `Run`: its `folder` with all that was written, report.html among it; `results`, the scores
@@ -65,6 +69,7 @@ def compose_run(arguments: Sequence[str]) -> Config:
 
 def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
     """The config of a run, and the card of the weights that it starts from."""
+    trust(arguments)
     config, card = compose_with_card(arguments)
     overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
     return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card
@@ -103,9 +108,22 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
 def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
     """Do a run in this process (`alone`), or in processes of its own.
 
+    Runs of several threads follow each other: the random generators that a run seeds are the
+    process', so that side by side neither would be repeated exactly.
+
     Args:
         card: of the weights that it starts from; other processes read it themselves.
     """
+    if not RUNNING.acquire(blocking=False):
+        console.print("waiting   another run trains in this process: one after the other")
+        RUNNING.acquire()
+    try:
+        _execute(config, run, alone, card)
+    finally:
+        RUNNING.release()
+
+
+def _execute(config: Config, run: Run, alone: bool, card: Config | None) -> None:
     settle_hardware(config, run)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)

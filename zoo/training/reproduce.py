@@ -91,9 +91,8 @@ def fails(figure: Mapping[str, Any]) -> bool:
 
 def names_with_target() -> list[str]:
     """The experiments that carry a proof."""
-    folder = registry.conf_folder() / "experiment"
-    files = {name: folder / f"{name}.yaml" for name in registry.names("experiment")}
-    return [name for name, file in files.items() if "target" in OmegaConf.load(file)]
+    files = registry.files("experiment").items()
+    return [name for name, file in files if "target" in OmegaConf.load(file)]
 
 
 def measure(name: str, label: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from zoo.training.baseline import baseline_results
 from zoo.training.evaluator import Evaluator
 from zoo.training.run import Run
 from zoo.utilities.files import replace
+from zoo.utilities.protocols import is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -33,10 +34,12 @@ def finish(
     if config["baseline"] and not config["smoke"]:
         classifier = evaluator.classifier if evaluator else None
         results |= baseline_results(config["baseline"], data, classifier)
-    model.novelty = card.novelty(model, data)
+    if is_zoo_module(model):
+        model.novelty = card.novelty(model, data)
     contents = card.make_card(config, results, scores, model, data, initial_card)
     store.save(model, contents, run.folder)
-    figures = model.eval().figures(data.samples("test", REPORT_SAMPLES))
+    has_figures = is_zoo_module(model.eval())
+    figures = model.figures(data.samples("test", REPORT_SAMPLES)) if has_figures else {}
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))
 

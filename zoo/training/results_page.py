@@ -177,7 +177,7 @@ def _baseline(figure: Figure, more: str = "") -> str:
 
 def _data(figure: Figure) -> str:
     """The name of the data, and what was done to them."""
-    section: Any = OmegaConf.load(registry.conf_folder() / "data" / f"{figure['data']}.yaml")
+    section: Any = OmegaConf.load(registry.file("data", figure["data"]))
     note = "bundled" if figure["bundled"] else section.get("about", {}).get("copy", "")
     return str(figure["data"]) + (f" ({note})" if note else "")
 

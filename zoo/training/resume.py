@@ -15,6 +15,7 @@ from torch import Tensor
 
 from datamodules.loading.batches import Batches
 from zoo.distributed import collectives
+from zoo.distributed.console import console
 from zoo.distributed.signals import Signals
 from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
@@ -129,14 +130,18 @@ class Checkpoints(Checkpoint):
         monitor, mode: the metric of the best, and whether it is the min or the max; of epoch or
             step the max is the last.
         minutes: between two checkpoints, at most.
+        is_optional: without such a metric the last is the best, which is said.
 
     Raises:
         Stopped: by a signal, after saving.
         ValueError: there is no such metric.
     """
 
-    def __init__(self, run: Run, monitor: str, mode: str, minutes: float) -> None:
+    def __init__(
+        self, run: Run, monitor: str, mode: str, minutes: float, is_optional: bool = False
+    ) -> None:
         self.run, self.monitor, self.mode, self.seconds = run, monitor, mode, 60 * minutes
+        self.is_optional = is_optional
         self.best: float | None = None
         self.signals = Signals()
         self.saved_at, self.saved_step = monotonic(), 0
@@ -182,6 +187,10 @@ class Checkpoints(Checkpoint):
 
     def _better(self, metrics: dict[str, Any]) -> bool:
         """Whether the monitored metric is the best so far, which is kept."""
+        if self.monitor not in metrics and self.is_optional:
+            names = ", ".join(sorted(metrics.keys() - {"epoch", "step"})) or "none"
+            console.print(f"monitor   no {self.monitor}: the last weights count (logged: {names})")
+            self.monitor, self.mode, self.is_optional = "step", "max", False
         if self.monitor not in metrics:
             raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
         value, best = float(metrics[self.monitor]), self.best

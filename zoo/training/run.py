@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from zoo.catalog.overrides import escape
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
 from zoo.utilities.files import PART, replace
@@ -222,11 +223,11 @@ def write_config(run: Run, config: Mapping[str, Any], name: str = "config.yaml")
     """Write a config into the run's folder."""
     from omegaconf import OmegaConf
 
-    replace(run.folder / name, OmegaConf.to_yaml(OmegaConf.create(dict(config))))
+    replace(run.folder / name, OmegaConf.to_yaml(OmegaConf.create(escape(config))))
 
 
 def read_config(path: Path) -> dict[str, Any]:
     """A config that was written, with the classes in it under the names that they have now."""
     from omegaconf import OmegaConf
 
-    return migrate(OmegaConf.to_container(OmegaConf.load(path)))
+    return migrate(OmegaConf.to_container(OmegaConf.load(path), resolve=True))

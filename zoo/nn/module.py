@@ -199,6 +199,11 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         scores = self._score_and_log(batch, "test")
         return {f"test/{name}": values.detach() for name, values in scores.items()}
 
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> list[Any]:
+        """Answers for a batch; what goes with its inputs is left out."""
+        answers = self.predict_batch(batch[0] if isinstance(batch, tuple | list) else batch)
+        return answers
+
     def metrics(self) -> dict[str, Metric]:
         """What validation and test measure over all samples at once; `measure` updates them."""
         return {}

@@ -74,6 +74,8 @@ class CBOW(WordVectors):
 
     noise: Tensor
 
+    batch_is = "ids (N + 2 w,) and reaches (N,) while training, else contexts (B, 2 w) and centres"
+
     def __init__(
         self,
         *,
@@ -96,7 +98,16 @@ class CBOW(WordVectors):
         self.example_input_array = torch.ones((1, 10), dtype=torch.long)
 
     def setup(self, stage: str) -> None:
-        """Take the noise from the counts that came with the vocabulary."""
+        """Take the noise from the counts that came with the vocabulary.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.input is None:
+            raise ValueError(
+                "negatives are drawn by how often each word occurs: with loaders of your own set "
+                "model.input = data.input, or a ContextInput (datamodules.inputs.words)"
+            )
         weights = torch.zeros_like(self.noise, dtype=torch.float64)
         counts = torch.tensor(self.input.counts, dtype=torch.float64)
         weights[self.input.ids] = torch.where(counts > 0, counts ** self.hparams["power"], 0)
@@ -166,6 +177,7 @@ class CBOW(WordVectors):
     @torch.no_grad()
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
+        check_layout("ids", batch[0], "N + 2 w")  # running text, see datamodules/words.py
         own, optimizer = self.hparams, cast(Any, self.optimizers())
         tables = Tables(self.vectors.weight, self.outputs)
         block = word2vec.block_size(tables, own["mode"], own["negatives"] is not None)

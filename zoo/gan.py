@@ -131,6 +131,7 @@ class GAN(ZooModule):
     """
 
     head_prefixes = ("generator.embedding.", "discriminator.embedding.")
+    batch_is = "pictures (B, C, H, W) in [-1, 1] and labels (B,)"
     find_unused_parameters = True  # each of the two losses teaches one network
 
     def __init__(

@@ -163,10 +163,15 @@ class Checkpoints(Checkpoint):
             self._stop(trainer, signal)
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
-        if trainer.state.fn != "fit" or trainer.sanity_checking:
+        if trainer.state.fn != "fit":
             return
         place = {"epoch": trainer.current_epoch, "step": trainer.global_step}
-        if self._better({**trainer.callback_metrics, **place}):
+        metrics = {**trainer.callback_metrics, **place}
+        if self.monitor not in metrics:
+            raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
+        if trainer.sanity_checking:  # on one batch, before any training
+            return
+        if self._better(metrics):
             trainer.save_checkpoint(self.run.best)
         self._save_last(trainer)
         self._stop(trainer, *collectives.all_max(self.signals.received))
@@ -182,8 +187,6 @@ class Checkpoints(Checkpoint):
 
     def _better(self, metrics: dict[str, Any]) -> bool:
         """Whether the monitored metric is the best so far, which is kept."""
-        if self.monitor not in metrics:
-            raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
         value, best = float(metrics[self.monitor]), self.best
         better = best is None or (value < best if self.mode == "min" else value > best)
         self.best = value if better else best

@@ -36,7 +36,7 @@ from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
 from zoo.nn import optim
-from zoo.nn.shapes import at_least_float32, check_layout
+from zoo.nn.shapes import at_least_float32, check_layout, check_pair
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
@@ -177,7 +177,9 @@ class CBOW(WordVectors):
     @torch.no_grad()
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
-        check_layout("ids", batch[0], "N + 2 w")  # running text, see datamodules/words.py
+        check_layout(
+            "ids", check_pair(batch, self)[0], "N + 2 w"
+        )  # running text, see datamodules/words.py
         own, optimizer = self.hparams, cast(Any, self.optimizers())
         tables = Tables(self.vectors.weight, self.outputs)
         block = word2vec.block_size(tables, own["mode"], own["negatives"] is not None)
@@ -214,7 +216,7 @@ class CBOW(WordVectors):
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """The loss of each centre (B,), in nats: drawn while training, else its expectation."""
-        contexts, centres = batch
+        contexts, centres = check_pair(batch, self)
         means = self.encode(contexts)
         if self.hparams["negatives"] is None:
             return {"loss": in_parts(self.full_softmax_loss, means, centres)}

@@ -17,7 +17,6 @@ from zoo.figures.kinds import Picture
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn import optim
 from zoo.nn.hooks import layer_outputs, record_calls
-from zoo.nn.shapes import check_pair
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.pretrained.huggingface import HubMixin
 from zoo.utilities.compat import trainer_of
@@ -202,10 +201,6 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
     def predict_step(self, batch: Any, batch_idx: int = 0) -> list[Any]:
         """Answers for a batch; what goes with its inputs is left out."""
         return self.predict_batch(batch[0] if isinstance(batch, tuple | list) else batch)
-
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        ours = hasattr(batch, "key")  # of a datamodule, which makes a pair of it later
-        return batch if ours or self.trainer.predicting else check_pair(batch, self)
 
     def metrics(self) -> dict[str, Metric]:
         """What validation and test measure over all samples at once; `measure` updates them."""

@@ -67,7 +67,7 @@ def check_layout(kind: str, batch: Tensor, *axes: str | int) -> None:
 
 
 def check_pair(batch: Any, model: Any) -> Any:
-    """A batch from a loader of the user's own, if it is a pair as the model takes them.
+    """A batch, which may be of a loader of the user's own, if it is a pair as the model takes.
 
     Raises:
         ValueError: it is something else.

@@ -17,6 +17,7 @@ from zoo.training.callbacks import AnswerFile
 from zoo.training.resume import SeedEachStep
 
 MODELS, DATA = zoo.list_models(), zoo.list_data()
+pytestmark = pytest.mark.filterwarnings("ignore:.*many workers")  # that a loader could have
 ONE = {f"limit_{stage}_batches": 1 for stage in ("val", "test", "predict")}
 
 

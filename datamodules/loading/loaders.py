@@ -118,7 +118,8 @@ class Loaders(LightningDataModule):
         """
         if not hasattr(self, "splits"):
             raise ValueError(f"{self.hparams['name']} is not set up: call setup() first")
-        trainer, batches = self.trainer, self.batches(split, shuffle)
+        trainer: Any = self.trainer
+        batches = self.batches(split, shuffle)
         if trainer is not None and trainer.state.status == TrainerStatus.RUNNING:
             batches.repeats = trainer.overfit_batches > 0
             return batches

@@ -76,7 +76,8 @@ def check_pair(batch: Any, model: Any) -> Any:
     if not (isinstance(batch, tuple | list) and len(batch) == 2 and isinstance(batch[0], kinds)):
         raise ValueError(f"a batch is a pair, {model.batch_is}: got {_describe(batch)}")
     inputs = batch[0].inputs if isinstance(batch[0], Windows) else batch[0]
-    if inputs.is_floating_point() != model.example_input_array.is_floating_point():
+    example = model.example_input_array
+    if example is not None and inputs.is_floating_point() != example.is_floating_point():
         wanted = "ids, int64" if inputs.is_floating_point() else "float, normalised"
         raise ValueError(f"a batch is a pair, {model.batch_is}, {wanted}: got {inputs.dtype}")
     return batch

@@ -62,10 +62,12 @@ class Loaders(LightningDataModule):
             ValueError: the model takes another kind of data.
         """
         model, own = self.zoo_model, getattr(self, "input", self.model_input)
-        if model is None or model.input is None or is_same(model.input, own):
+        if model is None or model.input is None:
             return
         classes = model.classes if "num_classes" in model.hparams else None
-        self.use_input(model.input, (model.card or {}).get("info", {}), classes)
+        known = getattr(self, "info", {}).get("classes")
+        if not is_same(model.input, own) or classes not in (None, known):
+            self.use_input(model.input, (model.card or {}).get("info", {}), classes)
 
     def equip_model(self) -> None:
         """In a Trainer give a model that has no input yet that of these data, and the classes.

@@ -119,7 +119,11 @@ def test_by_hand_after_a_fit_and_as_a_users_own_loader(tiny):
     trainer.fit(model, datamodule=data)
     assert next(iter(data.val_dataloader()))[0].is_floating_point()
     weights = []
-    for loaders in ({"datamodule": data}, {"train_dataloaders": data.train_dataloader()}):
+    by_hand = {
+        "train_dataloaders": data.train_dataloader(),
+        "val_dataloaders": data.val_dataloader(),
+    }
+    for loaders in ({"datamodule": data}, by_hand):
         torch.manual_seed(0)
         model = zoo.create_model("image_mlp")
         bare = bare_trainer(max_epochs=2, limit_train_batches=2, limit_val_batches=0)
@@ -270,3 +274,21 @@ def test_fine_tuning_is_that_of_the_command_to_the_bit(tmp_path, tiny):
     trainer.fit(model, datamodule=data)
     for name, weight in model.state_dict().items():
         assert weight.equal(wanted[name]), name
+
+
+def test_data_follow_a_model_and_may_not_exceed_it(tiny):
+    """Read as by the model's input, its classes in its order, also if they were set up before."""
+    model, data = zoo.load("image_cnn.mnist"), zoo.create_data("digits", **tiny("digits"))
+    data.setup()
+    data.setup()
+    own = data.input.mean
+    (scores,) = bare_trainer().test(model, datamodule=data, verbose=False)
+    assert data.input.mean == model.input.mean != own
+    right = [answer["label"] for answer in model.predict(list(data.arrays("test")[0]))]
+    truth = [data.info["classes"][label] for label in data.arrays("test")[1]]
+    share = sum(a == b for a, b in zip(right, truth, strict=True)) / len(truth)
+    assert scores["test/accuracy"] == pytest.approx(share)
+    model.classes = list("abcdefghij")
+    refused("which the model does not know", bare_trainer().test, model, datamodule=data)
+    small, data = zoo.create_model("image_cnn", num_classes=3), zoo.create_data("digits", limit=64)
+    refused("num_classes=10, the model 3", bare_trainer().test, small, datamodule=data)

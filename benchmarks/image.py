@@ -77,7 +77,7 @@ def bare(folder: str) -> float:
     model = model.to(memory_format=torch.channels_last)
     optimizer = optim.make_optimizer(model, model.hparams["optimizer"])
     start, done = 0.0, 0
-    for batch in data.train_dataloader():
+    for batch in data.batches("train", shuffle=True):
         if done == WARM_UP:
             start = perf_counter()
         images, labels = data.batch(batch.tensors, batch.key)

@@ -29,7 +29,7 @@ from typing_extensions import Unpack
 from datamodules.bundled.python_source import SOURCE_CODE, modules
 from datamodules.inputs.characters import PADDING, CharacterInput
 from datamodules.loading.arrays import DataArguments, InMemory, Positive
-from datamodules.loading.batches import Batches
+from datamodules.loading.batches import Batches, ModelBatches
 from datamodules.sources.files import TEXTS, passed_over
 from datamodules.sources.rows import NAMES
 from datamodules.sources.text_file import read
@@ -114,9 +114,9 @@ class Characters(InMemory):
         inputs, targets = tensors
         return inputs.long(), targets.long()
 
-    def train_dataloader(self) -> Batches:
+    def train_dataloader(self) -> Batches | ModelBatches:
         """The chunks in the order of the text, in each epoch."""
-        return self.batches("train")
+        return self.loader("train")
 
 
 def chunks(ids: np.ndarray, streams: int, length: int, drop: bool) -> tuple[np.ndarray, np.ndarray]:

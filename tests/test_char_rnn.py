@@ -97,7 +97,7 @@ def data(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:.*(num_workers|logging interval|not empty).*")
 def test_an_epoch_begins_with_zero_state_and_so_does_each_validation(data, monkeypatch):
-    model, began = make(vocabulary_size=12), []
+    model, began = make(vocabulary_size=24), []
     read = type(model).read
 
     def watched(self, ids, state=None):

@@ -19,7 +19,10 @@ from zoo.training import reproduce
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
-PAGE_NAMES = ("run.md", "data.md", "weights.md", "python.md", "images.md", "text.md", "words.md")
+PAGE_NAMES = (
+    "run.md", "data.md", "weights.md", "python.md", "lightning.md", "images.md", "text.md",
+    "words.md",
+)  # fmt: skip
 PAGES = [(ROOT / "docs" / name).read_text() for name in PAGE_NAMES]
 
 
@@ -128,6 +131,7 @@ def test_every_other_command_of_the_pages_is_known():
     assert re.search(r"^make .*test-all", ci, re.MULTILINE)
 
 
+@pytest.mark.filterwarnings("ignore:.*many workers")  # that a loader could have
 @pytest.mark.parametrize("page", [README, *PAGES], ids=["README", *PAGE_NAMES])
 def test_the_python_of_the_pages_runs(page, place, monkeypatch):
     """On 400 samples of each data set; an estimator takes two steps."""

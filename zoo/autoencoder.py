@@ -40,7 +40,7 @@ from zoo.figures.kinds import Grid, Picture
 from zoo.nn.module import ZooModule
 from zoo.nn.noise import Noise, psnr, seeded, spoil
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import at_least_float32, check_images
+from zoo.nn.shapes import at_least_float32, check_images, check_pair
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 COLUMNS = 10  # pictures in a row of a figure
@@ -107,7 +107,7 @@ class CodedImages(ZooModule):
 
         All are measured against the clean images; the labels of the batch are not used.
         """
-        images, noise = batch[0], self.hparams["noise"]
+        (images, _), noise = check_pair(batch, self), self.hparams["noise"]
         inputs = images if noise is None else spoil(images, noise, self.draw)
         logits = at_least_float32(self.decoder(self.encode(inputs)))
         losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")

@@ -35,7 +35,8 @@ from typing_extensions import TypedDict
 from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
-from zoo.nn.shapes import at_least_float32, check_layout
+from zoo.nn import optim
+from zoo.nn.shapes import at_least_float32, check_layout, check_pair
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.words import figures, word2vec
@@ -73,6 +74,8 @@ class CBOW(WordVectors):
 
     noise: Tensor
 
+    batch_is = "ids (N + 2 w,) and reaches (N,) while training, else contexts (B, 2 w) and centres"
+
     def __init__(
         self,
         *,
@@ -95,7 +98,16 @@ class CBOW(WordVectors):
         self.example_input_array = torch.ones((1, 10), dtype=torch.long)
 
     def setup(self, stage: str) -> None:
-        """Take the noise from the counts that came with the vocabulary."""
+        """Take the noise from the counts that came with the vocabulary.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.input is None:
+            raise ValueError(
+                "negatives are drawn by how often each word occurs: with loaders of your own set "
+                "model.input = data.input, or a ContextInput (datamodules.inputs.words)"
+            )
         weights = torch.zeros_like(self.noise, dtype=torch.float64)
         counts = torch.tensor(self.input.counts, dtype=torch.float64)
         weights[self.input.ids] = torch.where(counts > 0, counts ** self.hparams["power"], 0)
@@ -165,6 +177,9 @@ class CBOW(WordVectors):
     @torch.no_grad()
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Take the steps of a run of text: ids (N + 2 w,), and how far each centre looks (N,)."""
+        check_layout(
+            "ids", check_pair(batch, self)[0], "N + 2 w"
+        )  # running text, see datamodules/words.py
         own, optimizer = self.hparams, cast(Any, self.optimizers())
         tables = Tables(self.vectors.weight, self.outputs)
         block = word2vec.block_size(tables, own["mode"], own["negatives"] is not None)
@@ -201,7 +216,7 @@ class CBOW(WordVectors):
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """The loss of each centre (B,), in nats: drawn while training, else its expectation."""
-        contexts, centres = batch
+        contexts, centres = check_pair(batch, self)
         means = self.encode(contexts)
         if self.hparams["negatives"] is None:
             return {"loss": in_parts(self.full_softmax_loss, means, centres)}
@@ -249,7 +264,7 @@ class CBOW(WordVectors):
     def configure_optimizers(self) -> Any:
         """Plain steps; the optimiser counts them and holds their rate."""
         optimizer = torch.optim.SGD(self.parameters(), self.hparams["optimizer"]["lr"])
-        steps = self.trainer.estimated_stepping_batches
+        steps = optim.count_steps(self)
         schedule = LambdaLR(optimizer, lambda step: max(1 - step / steps, 0.0))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -39,7 +39,7 @@ from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
 from zoo.nn.recurrent import State
-from zoo.nn.shapes import at_least_float32, check_layout
+from zoo.nn.shapes import at_least_float32, check_layout, check_pair
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
 PADDING, FIRST = 0, 2  # the ids before FIRST are never written
@@ -216,7 +216,7 @@ class CharRNN(ZooModule):
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
         """Loss in nats of each character (N,), going on from where the last batch stopped."""
-        inputs, targets = batch
+        inputs, targets = check_pair(batch, self)
         logits, state = self.read(inputs, self.states.get(stage))
         self.states[stage] = tuple(part.detach() for part in state)
         logits = at_least_float32(logits)

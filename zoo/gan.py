@@ -35,7 +35,7 @@ from zoo.figures.kinds import Grid, Picture
 from zoo.nn import optim
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import check_images, check_layout
+from zoo.nn.shapes import check_images, check_layout, check_pair
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 from zoo.utilities.errors import no_such
 from zoo.utilities.modes import in_eval_mode
@@ -131,6 +131,7 @@ class GAN(ZooModule):
     """
 
     head_prefixes = ("generator.embedding.", "discriminator.embedding.")
+    batch_is = "pictures (B, C, H, W) in [-1, 1] and labels (B,)"
     find_unused_parameters = True  # each of the two losses teaches one network
 
     def __init__(
@@ -255,7 +256,7 @@ class GAN(ZooModule):
         self, batch: tuple[Tensor, Tensor], batch_idx: int
     ) -> None:
         """A step of the discriminator, then one of the generator against it, on the same noise."""
-        real, labels = batch
+        real, labels = check_pair(batch, self)
         check_images(real, self.hparams["channels"])
         fake = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
         counted: Any = self.optimizers()
@@ -276,7 +277,7 @@ class GAN(ZooModule):
         optimizer.zero_grad()
 
     def scores(self, batch: tuple[Tensor, Tensor], stage: str) -> dict[str, Tensor]:
-        real, labels = batch
+        real, labels = check_pair(batch, self)
         fake = self.generator(self.draw(torch.randn, len(real), self.hparams["noise"]), labels)
         return {
             "loss": self.discriminator_loss(real, fake, labels),

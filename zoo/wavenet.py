@@ -33,7 +33,7 @@ from zoo.figures.kinds import Audio, Picture, Table
 from zoo.nn.dropout import Dropout
 from zoo.nn.module import ZooModule
 from zoo.nn.optim import Recipe
-from zoo.nn.shapes import at_least_float32, check_layout
+from zoo.nn.shapes import at_least_float32, check_layout, check_pair
 from zoo.nn.supervised import Classifier
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
 
@@ -244,7 +244,7 @@ class WaveNet(ZooModule):
 
     def scores(self, batch: tuple[Any, Tensor], stage: str) -> dict[str, Tensor]:
         """Nats and bits a sample, of sounds or the mean over the windows of each."""
-        sounds, labels = batch
+        sounds, labels = check_pair(batch, self)
         if isinstance(sounds, Windows):
             size, each = len(sounds), labels.repeat_interleave(sounds.counts)
             parts = zip(sounds.inputs.split(size), each.split(size), strict=True)

@@ -11,17 +11,15 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
-from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from datamodules.loading.batches import Batch, Batches
+from datamodules.loading.loaders import Loaders
 from datamodules.loading.storage import Arrays, digest_of, load_arrays
 from datamodules.sources.locate import fingerprint, locate
 from datamodules.sources.rows import NAMES
 from datamodules.utilities import cache
 from datamodules.utilities.catalogued import Catalogued
-from datamodules.utilities.draws import Key
 
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]  # of the samples, for another split
@@ -51,7 +49,7 @@ class DataArguments(TypedDict):
     seed: Annotated[int, Field(ge=0)]  # of order and augmentation; the splits have their own
 
 
-class InMemory(LightningDataModule, metaclass=Catalogued):
+class InMemory(Loaders, metaclass=Catalogued):
     """A data set whose splits are arrays.
 
     A subclass takes `DataArguments`, hub and batch_size, and saves them as hyperparameters.
@@ -64,13 +62,9 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
     INPUT: ClassVar[type]  # what makes its batches of raw data
     FORMAT: ClassVar[int] = 1  # of the arrays; a change makes them anew
 
-    key: Key | None = None  # of the batch that the model is working on
     folder: Path | None = None  # of the arrays, where the cache is not to have them
-    model_input: Any = None  # that came with a model: nothing is fitted then
     model_classes: list[str] | None = None
     splits: dict[str, Arrays]
-    info: dict[str, Any]
-    input: Any
 
     @property
     def bundled(self) -> bool:
@@ -135,6 +129,7 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
 
     def prepare_data(self) -> None:
         """Decode the data into the cache, once; later calls and processes find the arrays."""
+        self.follow_model()
         self.cache_folder()
 
     def cache_folder(self) -> Path:
@@ -161,14 +156,16 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
         """
         raise NotImplementedError
 
-    def setup(self, stage: str) -> None:
-        """Open the arrays and say what a model must agree on."""
+    def setup(self, stage: str = "fit") -> None:
+        """Open the arrays and say what a model must agree on; the same for each stage."""
+        self.follow_model()
         folder = self.cache_folder()
         metadata = json.loads((folder / "info.json").read_text())
         self.splits = {name: load_arrays(folder, name) for name in NAMES}
         origin = {name: metadata[name] for name in ("bundled", "digest")}
         self.info = {**origin, "about": self.hparams["about"], **self.fit(metadata)}
         self.info["input"] = self.input.config()
+        self.equip_model()
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         """Make `self.input` from the training split, and the info, `samples` in it."""
@@ -178,55 +175,6 @@ class InMemory(LightningDataModule, metaclass=Catalogued):
         """What a batch gathers from, each (N, ...)."""
         return tuple(torch.from_numpy(self.splits[split][name]) for name in self.ARRAYS)
 
-    def row_indices(self, split: str) -> Tensor | None:
-        """The rows of a split that are used; None for all."""
-        return None
-
-    def lengths(self, split: str) -> Tensor | None:
-        """Of the rows, by which they share batches; None: at random."""
-        return None
-
-    def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> Any:
-        """Turn gathered tensors into a model's batch, on their device.
-
-        Args:
-            key: while training; random draws are a function of it.
-        """
-        raise NotImplementedError
-
     def samples(self, split: str, count: int) -> Any:
         """`count` samples of a split as one batch."""
         return self.batch(tuple(t[:count] for t in self.tensors(split)), None)
-
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Scale, augment (while training) and normalise the whole batch, on its device."""
-        if not isinstance(batch, Batch):
-            return batch
-        self.key, trainer = batch.key, self.trainer
-        if trainer is None:
-            return self.batch(batch.tensors, None)
-        key = batch.key if trainer.training else None
-        return trainer.precision_plugin.convert_input(self.batch(batch.tensors, key))
-
-    def train_dataloader(self) -> Batches:
-        return self.batches("train", shuffle=True)
-
-    def val_dataloader(self) -> Batches:
-        return self.batches("val")
-
-    def test_dataloader(self) -> Batches:
-        return self.batches("test")
-
-    def batches(self, split: str, shuffle: bool = False) -> Batches:
-        """The loader of a split: this rank's share of it."""
-        trainer = self.trainer
-        return Batches(
-            self.tensors(split),
-            self.hparams["batch_size"],
-            indices=self.row_indices(split),
-            shuffle=shuffle,
-            lengths=self.lengths(split),
-            seed=self.hparams["seed"],
-            rank=trainer.global_rank if trainer else 0,
-            world_size=trainer.world_size if trainer else 1,
-        )

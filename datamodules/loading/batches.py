@@ -4,7 +4,7 @@ The order of the samples is a function of (seed, epoch) and nothing else. `batch
 batch: with W ranks each takes its own slice, so results do not depend on W.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -60,6 +60,7 @@ class Batches:
         self.indices = torch.arange(len(tensors[0])) if indices is None else indices
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
         self.epoch = self._position = self._skip = 0
+        self.repeats = False  # the first epoch, in each
         if batch_size % world_size:
             raise ValueError(
                 f"data.batch_size is {batch_size}: it must divide by {world_size} devices"
@@ -83,7 +84,7 @@ class Batches:
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of this epoch; Lightning calls it, also after a resume in mid-epoch."""
-        self.epoch = epoch
+        self.epoch = 0 if self.repeats else epoch
 
     def order(self) -> Tensor:
         """The rows in the order of this epoch."""
@@ -125,3 +126,36 @@ class Batches:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after that many batches at the next iteration; a whole epoch leaves none out."""
         self._position = self._skip = state["batches"] % len(self)
+
+
+class ModelBatches:
+    """Batches as a model takes them, for a loop of one's own; each pass is the next epoch.
+
+    Args:
+        batches: gathered, not finished.
+        finish: what makes a model's batch of one.
+    """
+
+    batch_sampler = None
+
+    def __init__(self, batches: Batches, finish: Callable[[Batch], Any]) -> None:
+        self.batches, self.finish, self.epoch = batches, finish, 0
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return len(self.batches)
+
+    @property
+    def sampler(self) -> "ModelBatches":
+        """Where Lightning looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next pass."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[Any]:
+        self.batches.set_epoch(self.epoch)
+        self.epoch += 1
+        for batch in self.batches:
+            yield self.finish(batch)

@@ -67,7 +67,7 @@ def test_data_give_batches_and_the_info_that_goes_with_them(name, tiny):
     data = zoo.create_data(name, **tiny(name))
     data.prepare_data()
     data.setup("fit")
-    gathered = next(iter(data.train_dataloader())).tensors[0]
+    gathered = next(iter(data.batches("train", shuffle=True))).tensors[0]
     assert data.hparams.batch_size in (len(gathered), gathered.numel())  # samples, or words in rows
     assert json.loads(json.dumps(data.info)) == data.info
     inputs, *rest = data.samples("train", 8)

@@ -43,7 +43,7 @@ def test_the_layout_is_the_one_that_is_drawn_in_the_file():
 def test_a_row_goes_on_where_the_same_row_of_the_batch_before_it_stopped(own):
     """S84, S85: with the real loader, over a whole epoch, and in the order of the text."""
     data = own("".join(map(chr, range(200, 1200))), batch_size=4, length=8)
-    batches = [data.batch(batch.tensors, None) for batch in data.train_dataloader()]
+    batches = [data.batch(batch.tensors, None) for batch in data.batches("train")]
     inputs, targets = (torch.stack(parts) for parts in zip(*batches, strict=True))  # (C, B, T)
     assert torch.equal(targets[:, :, :-1], inputs[:, :, 1:])
     assert torch.equal(inputs[1:, :, 0], targets[:-1, :, -1])

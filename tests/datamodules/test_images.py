@@ -74,7 +74,7 @@ def test_statistics_are_those_of_the_training_pictures_in_use(small):  # S06
     assert len(labels) == data.info["samples"]["train"] == 20
     assert data.info["samples"]["val"] == 5
     np.testing.assert_allclose(data.input.mean, [(pixels / 255).mean()], atol=1e-6)
-    seen = torch.cat([batch.tensors[1] for batch in data.train_dataloader()])
+    seen = torch.cat([batch.tensors[1] for batch in data.batches("train", shuffle=True)])
     assert len(seen) == 16  # two batches of 8
     everything = {picture.tobytes() for picture in small("mnist").arrays("train")[0]}
     assert {picture.tobytes() for picture in pixels} <= everything
@@ -82,7 +82,7 @@ def test_statistics_are_those_of_the_training_pictures_in_use(small):  # S06
 
 def test_only_training_batches_are_augmented(small):
     data = small("cifar10")
-    batch = next(iter(data.train_dataloader()))
+    batch = next(iter(data.batches("train", shuffle=True)))
     plain = data.input.normalise(data.input.scale(batch.tensors[0]))
     data.trainer = SimpleNamespace(training=False, precision_plugin=Precision())
     assert torch.equal(data.on_after_batch_transfer(batch, 0)[0], plain)
@@ -97,7 +97,7 @@ def test_ranks_read_disjoint_parts_of_a_batch(small):
     pictures = []
     for rank, world in ((0, 2), (1, 2), (0, 1)):
         data.trainer = SimpleNamespace(global_rank=rank, world_size=world)
-        pictures.append(next(iter(data.train_dataloader())).tensors[0])
+        pictures.append(next(iter(data.batches("train", shuffle=True))).tensors[0])
     assert torch.equal(torch.cat(pictures[:2]), pictures[2])
 
 

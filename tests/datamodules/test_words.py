@@ -38,7 +38,7 @@ def opened(source, **overrides):
 def served(data, epoch=0, rank=0, world=1):
     """What training gets of an epoch: ids and reaches of each batch."""
     data.trainer = devices(rank, world)
-    batches = data.train_dataloader()
+    batches = data.batches("train", shuffle=True)
     batches.set_epoch(epoch)
     return [data.batch(batch.tensors, batch.key) for batch in batches]
 
@@ -109,7 +109,7 @@ def test_each_word_is_evaluated_once_on_any_number_of_devices(world, long_story)
     data, seen = opened(long_story, test=0.4), []
     for rank in range(world):
         data.trainer = devices(rank, world)
-        seen += [data.batch(b.tensors, None)[1] for b in data.test_dataloader()]
+        seen += [data.batch(b.tensors, None)[1] for b in data.batches("test")]
     ids = data.arrays("test")
     assert len(seen) > world  # several batches
     assert sorted(torch.cat(seen).tolist()) == sorted(ids[ids > 0].tolist())

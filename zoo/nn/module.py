@@ -39,6 +39,7 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
 
     MAKER: ClassVar = "zoo.create_model(NAME)"
     head_prefixes: ClassVar[tuple[str, ...]] = ("head.",)  # of the tensors that depend on classes
+    batch_is: ClassVar[str] = "inputs (B, ...) and labels (B,)"  # when training
     export_names: ClassVar[tuple[str, str]] = ("inputs", "outputs")  # of what `forward` maps
     find_unused_parameters: ClassVar[bool] = False  # a step leaves some without a gradient
 
@@ -112,8 +113,7 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         """Raw data, one item or several, as a list; a ValueError where no input is attached."""
         if self.input is None:
             raise ValueError("this model has no input: load it with its weights (zoo.load)")
-        samples: list[Any] = self.input.as_list(raws)
-        return samples
+        return list(self.input.as_list(raws))
 
     def preprocess(self, raws: Any) -> Any:
         """Raw data as what `forward` takes, or their `Windows`; errors are those of `as_list`."""
@@ -146,9 +146,8 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         if layers is None:
             return torch.cat([model.mean_features(batch).cpu() for batch in batches])
         names = [name for name, _ in self.named_modules() if name]
-        for name in layers:
-            if name not in names:
-                raise ValueError(no_such("layer", name, names))
+        if unknown := [name for name in layers if name not in names]:
+            raise ValueError(no_such("layer", unknown[0], names))
         return layer_outputs(model, layers, batches)
 
     def forward_features(self, batch: Any) -> Tensor:
@@ -199,6 +198,10 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         scores = self._score_and_log(batch, "test")
         return {f"test/{name}": values.detach() for name, values in scores.items()}
 
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> list[Any]:
+        """Answers for a batch; what goes with its inputs is left out."""
+        return self.predict_batch(batch[0] if isinstance(batch, tuple | list) else batch)
+
     def metrics(self) -> dict[str, Metric]:
         """What validation and test measure over all samples at once; `measure` updates them."""
         return {}
@@ -219,10 +222,8 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         means = {f"{stage}/{name}": values.detach().mean() for name, values in scores.items()}
         size = len(next(iter(scores.values())))
         for name, value in [*means.items(), *metrics.items()]:
-            self.log(
-                name, value, on_step=False, on_epoch=True, batch_size=size, sync_dist=True,
-                metric_attribute=name,
-            )  # fmt: skip
+            options: Any = {"batch_size": size, "sync_dist": True, "metric_attribute": name}
+            self.log(name, value, on_step=False, on_epoch=True, **options)
         return scores
 
     def configure_optimizers(self) -> Any:
@@ -237,8 +238,9 @@ class ZooModule(HubMixin, LightningModule, metaclass=Catalogued):
         key = getattr(getattr(trainer_of(self), "datamodule", None), "key", None)
         if key is None:
             return sampler(*shape, device=self.device)
-        if self._draws is None or self._draws[0] != key:
-            self._draws = key, key.generator(MODEL_STREAM)
+        place = key, getattr(self.trainer, "sanity_checking", False)
+        if self._draws is None or self._draws[0] != place:
+            self._draws = place, key.generator(MODEL_STREAM)
         numbers: Tensor = sampler(key.size, *shape[1:], generator=self._draws[1])
         numbers = key.local_rows(numbers).to(self.device)
         return numbers.to(self.dtype) if numbers.is_floating_point() else numbers

@@ -32,9 +32,24 @@ def configure(module: LightningModule, recipe: Recipe) -> Any:
     optimizer = make_optimizer(module, recipe)
     if recipe["schedule"] == "constant":
         return optimizer
-    steps = int(module.trainer.estimated_stepping_batches)
-    schedule = make_schedule(optimizer, recipe, steps)
+    schedule = make_schedule(optimizer, recipe, count_steps(module))
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def count_steps(module: LightningModule) -> int:
+    """The steps of the Trainer's whole run, for a schedule.
+
+    Raises:
+        ValueError: it has no end that is known beforehand.
+    """
+    steps = module.trainer.estimated_stepping_batches
+    if not math.isfinite(steps):
+        raise ValueError(
+            "the schedule of the learning rate needs the number of steps, and the Trainer has no "
+            "end: set max_epochs or max_steps (max_time may come on top), or, where the model has "
+            "a choice, optimizer.schedule=constant"
+        )
+    return int(steps)
 
 
 def make_optimizer(module: torch.nn.Module, recipe: Recipe) -> Optimizer:

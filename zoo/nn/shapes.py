@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from datamodules.utilities.windows import Windows
+
 
 def at_least_float32(x: Tensor) -> Tensor:
     """In float32 or better, for what half precision would spoil: a loss."""
@@ -62,3 +64,28 @@ def check_layout(kind: str, batch: Tensor, *axes: str | int) -> None:
         order = (0, count - 1, *range(1, count - 1))
         hint = f"; channels stand last: use {kind}.permute{order}" if shape[-1] == axis else ""
         raise ValueError(f"{error}: axis 1, the channels, should be {axis}{hint}")
+
+
+def check_pair(batch: Any, model: Any) -> Any:
+    """A batch, which may be of a loader of the user's own, if it is a pair as the model takes.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    kinds = (Tensor, Windows)
+    if not (isinstance(batch, tuple | list) and len(batch) == 2 and isinstance(batch[0], kinds)):
+        raise ValueError(f"a batch is a pair, {model.batch_is}: got {_describe(batch)}")
+    inputs = batch[0].inputs if isinstance(batch[0], Windows) else batch[0]
+    example = model.example_input_array
+    if example is not None and inputs.is_floating_point() != example.is_floating_point():
+        wanted = "ids, int64" if inputs.is_floating_point() else "float, normalised"
+        raise ValueError(f"a batch is a pair, {model.batch_is}, {wanted}: got {inputs.dtype}")
+    return batch
+
+
+def _describe(batch: Any) -> str:
+    """What a batch is, in a few words."""
+    if isinstance(batch, Tensor):
+        return f"a tensor of shape {tuple(batch.shape)}"
+    parts = batch if isinstance(batch, tuple | list) else ()
+    return f"a {type(batch).__name__}" + (f" of {len(parts)} items" if parts else "")

@@ -18,7 +18,7 @@ from zoo.figures import evaluation
 from zoo.figures.kinds import Picture
 from zoo.metrics.classification import build_metrics
 from zoo.nn.module import ZooModule
-from zoo.nn.shapes import at_least_float32
+from zoo.nn.shapes import at_least_float32, check_pair
 from zoo.utilities.modes import in_eval_mode
 
 Batch = tuple[Any, Tensor]  # inputs or their windows, and labels or values
@@ -64,7 +64,7 @@ class Classifier(ZooModule):
 
         Labels (B, K) are shares of mixed samples: the largest is the answer.
         """
-        inputs, labels = batch
+        inputs, labels = check_pair(batch, self)
         if labels.ndim == 1 and labels.is_floating_point():
             raise ValueError(
                 "the data have values, and this model gives classes: take model=image_regressor"
@@ -166,7 +166,7 @@ class Regressor(ZooModule):
         Raises:
             ValueError: the targets are classes.
         """
-        inputs, targets = batch
+        inputs, targets = check_pair(batch, self)
         if not targets.is_floating_point():
             raise ValueError(
                 "the data have classes, and this model gives values: take a classifier, or data "

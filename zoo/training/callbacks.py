@@ -1,6 +1,8 @@
 """What watches a run: finite losses, progress, speed, scores, checkpoints that are enough."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -116,6 +118,37 @@ class SampleScores(Callback):
             name: torch.cat([part[name] for part in parts]).numpy()
             for name in (parts[0] if parts else {})
         }
+
+
+class AnswerFile(Callback):
+    """Write what `Trainer.predict` answers as it comes, one JSON object a line.
+
+    A line has `input`, the number of the sample, and `answer`, as `zoo predict --jsonl`.
+
+    Args:
+        path: of the file, which is written anew.
+
+    Raises:
+        ValueError: on several devices, each of which has a part of the answers.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path, self.count = Path(path), 0
+
+    def on_predict_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.world_size > 1:
+            raise ValueError(f"answers go to one file from one device: got {trainer.world_size}")
+        self.count = 0
+        self.path.write_text("")
+
+    def on_predict_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: Any, *_: Any
+    ) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            for answer in outputs:
+                line = {"input": self.count, "answer": answer}
+                print(json.dumps(line, ensure_ascii=False, default=np.ndarray.tolist), file=file)
+                self.count += 1
 
 
 class ProgressBar(Callback):

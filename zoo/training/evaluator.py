@@ -36,6 +36,7 @@ VERSION = 1  # of the classifiers; a change trains them anew
 EPOCHS, BATCHES = 6, 200  # of at most so many batches: about as good as the whole recipe
 OWN = ("batch_size", "scaling", "augment", "train_samples", "seed")  # not those of the scored run
 LAUNCHED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by torchrun
+FEW = 32  # pictures, where only the names of the scores matter
 SEED = 0  # of the noise that epochs are compared on
 
 
@@ -96,7 +97,7 @@ class Evaluator(Callback):
         """
         assert self.classifier is not None
         classifier, data = self.classifier.to(module.device), trainer.datamodule
-        real, labels = frechet.real(data, stage)
+        real, labels = frechet.real(data, stage, FEW if trainer.sanity_checking else frechet.SCORED)
         pictures = module.generate(module.noise(len(real), SEED), torch.from_numpy(labels))
         wanted_labels = labels if module.hparams["conditional"] else None
         scores = frechet.scores(classifier, real, np.stack(pictures), wanted_labels)

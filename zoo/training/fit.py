@@ -142,7 +142,7 @@ def make_trainer(
         default_root_dir=run.folder,
         enable_progress_bar=False,
         enable_model_summary=False,
-        num_sanity_val_steps=0,
+        num_sanity_val_steps=1,  # a wrong monitor costs no epoch
         use_distributed_sampler=False,
     )
 

@@ -168,10 +168,14 @@ class Checkpoints(Checkpoint):
             self._stop(trainer, signal)
 
     def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
-        if trainer.state.fn != "fit" or trainer.sanity_checking:
+        if trainer.state.fn != "fit":
             return
         place = {"epoch": trainer.current_epoch, "step": trainer.global_step}
-        if self._better({**trainer.callback_metrics, **place}):
+        metrics = {**trainer.callback_metrics, **place}
+        self._check_monitor(metrics, trainer.sanity_checking)
+        if trainer.sanity_checking:  # on one batch, before any training
+            return
+        if self._better(metrics):
             trainer.save_checkpoint(self.run.best)
         self._save_last(trainer)
         self._stop(trainer, *collectives.all_max(self.signals.received))
@@ -185,14 +189,19 @@ class Checkpoints(Checkpoint):
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         self.signals.restore()
 
+    def _check_monitor(self, metrics: dict[str, Any], before_training: bool) -> None:
+        """Refuse a metric that nothing logs; where it may be missing, take the last weights."""
+        is_later = before_training and self.monitor.startswith("train/")
+        if self.monitor in metrics or is_later:
+            return
+        if not self.is_optional:
+            raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
+        names = ", ".join(sorted(metrics.keys() - {"epoch", "step"})) or "none"
+        console.print(f"monitor   no {self.monitor}: the last weights count (logged: {names})")
+        self.monitor, self.mode, self.is_optional = "step", "max", False
+
     def _better(self, metrics: dict[str, Any]) -> bool:
         """Whether the monitored metric is the best so far, which is kept."""
-        if self.monitor not in metrics and self.is_optional:
-            names = ", ".join(sorted(metrics.keys() - {"epoch", "step"})) or "none"
-            console.print(f"monitor   no {self.monitor}: the last weights count (logged: {names})")
-            self.monitor, self.mode, self.is_optional = "step", "max", False
-        if self.monitor not in metrics:
-            raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")
         value, best = float(metrics[self.monitor]), self.best
         better = best is None or (value < best if self.mode == "min" else value > best)
         self.best = value if better else best

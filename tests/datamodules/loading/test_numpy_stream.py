@@ -66,7 +66,7 @@ def test_a_batch_is_a_function_of_seed_epoch_and_number(data):
 
 def test_it_gives_what_training_gives(data):
     """The same order and the same draws, batch for batch, as Lightning's loop takes."""
-    loader = data.train_dataloader()
+    loader = data.batches("train", shuffle=True)
     loader.set_epoch(1)
     keyed = [data.batch(batch.tensors, batch.key) for batch in loader]
     assert len(keyed) == 3
@@ -87,7 +87,7 @@ def tensor(images):
 def test_of_a_mixed_picture_the_label_is_that_of_its_larger_part():
     """partial_fit takes one class a picture."""
     data = opened(augment={"mixup": 1.0})
-    first = next(iter(data.train_dataloader()))
+    first = next(iter(data.batches("train", shuffle=True)))
     shares = data.batch(first.tensors, first.key)[1]
     assert shares.shape == (16, 10)
     images, labels = next(data.flow(augment=True))
@@ -103,7 +103,7 @@ def test_data_that_are_not_open_yet_are_opened():
 def test_a_run_on_two_devices_changes_nothing(data, monkeypatch):
     """It is not Lightning that asks: each process gets the whole batch."""
     monkeypatch.setattr(data, "trainer", SimpleNamespace(global_rank=1, world_size=2))
-    assert len(next(iter(data.train_dataloader())).tensors[1]) == 8
+    assert len(next(iter(data.batches("train", shuffle=True))).tensors[1]) == 8
     assert len(next(data.flow())[1]) == 16
 
 

@@ -61,7 +61,7 @@ def batch_of(data, split, key=None):
 
 def test_training_draws_windows_of_their_recordings_another_each_epoch(data):
     """Also of the shortest, which is filled up: it has one."""
-    loader, seen = data.train_dataloader(), []
+    loader, seen = data.batches("train", shuffle=True), []
     whole = {
         r.numpy().tobytes() for r in data.recordings("train").take(torch.from_numpy(data.rows))
     }

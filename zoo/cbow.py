@@ -35,6 +35,7 @@ from typing_extensions import TypedDict
 from zoo.config.types import Positive, PositiveFloat
 from zoo.distributed import sparse_rows
 from zoo.figures.kinds import Picture, Table
+from zoo.nn import optim
 from zoo.nn.shapes import at_least_float32, check_layout
 from zoo.nn.word_vectors import WordVectors
 from zoo.pretrained.export_spec import ExportSpec, InputSpec
@@ -249,7 +250,7 @@ class CBOW(WordVectors):
     def configure_optimizers(self) -> Any:
         """Plain steps; the optimiser counts them and holds their rate."""
         optimizer = torch.optim.SGD(self.parameters(), self.hparams["optimizer"]["lr"])
-        steps = self.trainer.estimated_stepping_batches
+        steps = optim.total_steps(self)
         schedule = LambdaLR(optimizer, lambda step: max(1 - step / steps, 0.0))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

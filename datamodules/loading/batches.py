@@ -41,6 +41,7 @@ class Batches:
         ValueError: the global batch does not divide by the world size, or there are too few rows.
     """
 
+    pinned = False  # whether each epoch is as the first
     batch_sampler = None  # Lightning asks; it finds `set_epoch` through `sampler`
 
     def __init__(
@@ -83,7 +84,7 @@ class Batches:
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order of this epoch; Lightning calls it, also after a resume in mid-epoch."""
-        self.epoch = epoch
+        self.epoch = 0 if self.pinned else epoch
 
     def order(self) -> Tensor:
         """The rows in the order of this epoch."""

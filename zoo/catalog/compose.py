@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
     from zoo.pretrained.store import Card
-from zoo.catalog.registry import GROUPS, Config, conf_folder, names
+from zoo.catalog.registry import CHOICES, GROUPS, Config, conf_folder, names
 
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
 
@@ -39,7 +39,7 @@ def compose(arguments: Sequence[str]) -> Config:
 
 def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
-    from zoo.config import schema
+    from zoo.config import schema, trainer
 
     values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
@@ -58,7 +58,7 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
-    return config, card
+    return trainer.expand(config), card
 
 
 def _read_card(source: Any, model: Any) -> "Card":
@@ -124,7 +124,7 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
         with _own_hydra():
             texts = [_allow_new_key(override) for override in overrides]
             config = compose("train", texts, return_hydra_config=True)
-        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS}
+        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in CHOICES}
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         for key in OmegaConf.missing_keys(plain):
             raise ValueError(f"{key} is missing: give it with {key}=...")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
-GROUPS = ("model", "data", "trainer", "logger", "experiment")
+CHOICES = ("model", "data", "trainer", "logger", "experiment")  # that a config keeps by name
+GROUPS = (*CHOICES, "callbacks", "debug")
 
 
 def conf_folder() -> Path:

@@ -10,7 +10,8 @@ from zoo.utilities.packages import check_datamodules
 
 PREFIXES = ("zoo.", "datamodules.", "pytorch_lightning.", "sklearn.")
 BUILDABLE = {
-    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
+    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "Profiler",
+    "BaseEstimator",
 }  # fmt: skip
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path
     "image": "datamodules.inputs.image.ImageInput",

@@ -32,9 +32,23 @@ def configure(module: LightningModule, recipe: Recipe) -> Any:
     optimizer = make_optimizer(module, recipe)
     if recipe["schedule"] == "constant":
         return optimizer
-    steps = int(module.trainer.estimated_stepping_batches)
-    schedule = make_schedule(optimizer, recipe, steps)
+    schedule = make_schedule(optimizer, recipe, total_steps(module))
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def total_steps(module: LightningModule) -> int:
+    """The steps that training will take.
+
+    Raises:
+        ValueError: it has no end, so that a schedule cannot be drawn over it.
+    """
+    steps = module.trainer.estimated_stepping_batches
+    if not math.isfinite(steps):
+        raise ValueError(
+            "the learning rate falls over all steps, and trainer.max_epochs=-1 leaves open how "
+            "many: give trainer.max_steps, or model.optimizer.schedule=constant where there is one"
+        )
+    return int(steps)
 
 
 def make_optimizer(module: torch.nn.Module, recipe: Recipe) -> Optimizer:

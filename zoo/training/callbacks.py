@@ -1,6 +1,7 @@
 """What watches a run: finite losses, progress, speed, scores, checkpoints that are enough."""
 
 from collections.abc import Mapping
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from datamodules.loading.batches import Batches
 from zoo.distributed.console import make_progress
 from zoo.utilities.scores import is_part
 
@@ -40,6 +42,14 @@ class FiniteLoss(Callback):
                 f"{trainer.global_step}): stopped {when}, the last checkpoint is good; "
                 "try a smaller model.optimizer.lr or trainer.gradient_clip_val=1"
             )
+
+
+class SameBatches(Callback):
+    """Give each epoch the batches of the first: what `overfit_batches` learns by heart."""
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if isinstance(loader := trainer.train_dataloader, Batches):
+            loader.pinned = True
 
 
 class CheckpointMetadata(Callback):
@@ -127,7 +137,8 @@ class ProgressBar(Callback):
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.epoch, self.stepped = trainer.current_epoch, False
-        total = float(trainer.estimated_stepping_batches)
+        steps = float(trainer.estimated_stepping_batches)
+        total = steps if isfinite(steps) else None
         self.task = self.progress.add_task("training", total=total, completed=trainer.global_step)
         self.progress.start()
 
@@ -160,5 +171,6 @@ class ProgressBar(Callback):
             for name, value in sorted(trainer.callback_metrics.items())
             if not is_part(name)
         ]
-        line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(metrics)
+        last = "" if trainer.max_epochs == -1 else f"/{trainer.max_epochs}"
+        line = f"epoch {epoch:>3}{last}  " + "  ".join(metrics)
         self.progress.console.print(line, soft_wrap=True)

@@ -13,6 +13,7 @@ from pytorch_lightning import LightningDataModule, Trainer
 from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
 from zoo.config.migrate import refuse_old
+from zoo.config.trainer import TESTING
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
@@ -34,7 +35,14 @@ def quiet() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for text in ("num_workers", "many workers", "logging interval", "not empty", "LeafSpec"):
+        for text in (
+            "num_workers",
+            "many workers",
+            "logging interval",
+            "not empty",
+            "LeafSpec",
+            "to overfit",
+        ):
             warnings.filterwarnings("ignore", f".*{text}.*")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
@@ -125,7 +133,7 @@ def test(
     """Score the test split, each sample once, with intervals."""
     scores, trainer = SampleScores(), config["trainer"]
     tester = Trainer(
-        **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
+        **{key: trainer[key] for key in TESTING if key in trainer},
         strategy=strategy(config),
         plugins=[environment()],
         callbacks=[scores, *([evaluator] if evaluator else [])],

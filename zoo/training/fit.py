@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
+from pytorch_lightning.callbacks import ProgressBar as LightningBar
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.config import schema
+from zoo.config.trainer import FIT
 from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.training import checkpoints, csv_logger
 from zoo.training.build import build
-from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
+from zoo.training.callbacks import (
+    CheckpointMetadata,
+    FiniteLoss,
+    ProgressBar,
+    SameBatches,
+    Throughput,
+)
 from zoo.training.evaluate import quiet, test
 from zoo.training.evaluator import Evaluator
 from zoo.training.results import describe_run, finish
@@ -34,6 +43,10 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
+
+PROFILERS = {
+    "simple": "SimpleProfiler", "advanced": "AdvancedProfiler", "pytorch": "PyTorchProfiler",
+}  # fmt: skip
 
 
 @quiet()
@@ -64,6 +77,7 @@ def fit(
     checkpoint = find_checkpoint(run, data, config["force"])
     metadata = CheckpointMetadata(dict(config), data.info)
     callbacks = [FiniteLoss(), metadata, speed, ProgressBar(), SeedEachStep(config["seed"])]
+    callbacks += [SameBatches()] if config["trainer"].get("overfit_batches") else []
     callbacks += make_callbacks(config, run)
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
@@ -132,17 +146,30 @@ def make_trainer(
         folder = str(run.folder / section["save_dir"])  # a relative one is under the run's
         loggers.append(schema.build({**section, "save_dir": folder}, f"logger.{name}"))
     plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
-    return Trainer(
-        **{**config["trainer"], "strategy": strategy(config, model)},
-        plugins=plugins,
-        callbacks=callbacks,
-        logger=loggers or False,
-        default_root_dir=run.folder,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+    section = {**FIT, **config["trainer"], "strategy": strategy(config, model)}
+    try:
+        return Trainer(
+            **{**section, "profiler": make_profiler(section.get("profiler"), run)},
+            plugins=plugins,
+            callbacks=callbacks,
+            logger=loggers or False,
+            default_root_dir=run.folder,
+            enable_progress_bar=any(isinstance(one, LightningBar) for one in callbacks),
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:  # two arguments that do not go together
+        raise ValueError(f"{error} (the Trainer's)") from error
+
+
+def make_profiler(section: str | Config | None, run: Run) -> Any:
+    """Lightning's profiler, whose report is fit-profile.txt in the run's folder."""
+    if section is None:
+        return None
+    if isinstance(section, str):
+        section = {"_target_": f"pytorch_lightning.profilers.{PROFILERS[section]}"}
+    place = {"dirpath": str(run.folder), "filename": "profile"}
+    return schema.build({**place, **section}, "trainer.profiler")
 
 
 def make_callbacks(config: Config, run: Run) -> list[Callback]:

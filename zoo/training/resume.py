@@ -18,7 +18,7 @@ from zoo.distributed import collectives
 from zoo.distributed.signals import Signals
 from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
-from zoo.utilities.compat import epoch_results
+from zoo.utilities.compat import epoch_results, validates_next
 from zoo.utilities.errors import Stopped, no_such
 
 GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
@@ -158,6 +158,7 @@ class Checkpoints(Checkpoint):
         signal, due = collectives.all_max(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
         ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
+        ending |= validates_next(trainer)
         if (signal or due) and not (summing or ending):
             self._save_last(trainer)
             self._stop(trainer, signal)

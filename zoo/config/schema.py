@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
 
-from zoo.config import trainer
+from zoo.config import callbacks, trainer
 from zoo.config.locate import KINDS, locate, parameters
 from zoo.config.migrate import KEYS
 from zoo.config.types import Positive, PositiveFloat
@@ -80,6 +80,7 @@ def check(config: Mapping[str, Any]) -> None:
             check_arguments(config[key], key)
     for name, logger in config["logger"].items():
         check_arguments(logger, f"logger.{name}")
+    callbacks.check(config, check_arguments)
     _check_devices(config["trainer"])
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from typing_extensions import NotRequired, TypedDict
@@ -48,6 +49,11 @@ def total_steps(module: LightningModule) -> int:
             "the learning rate falls over all steps, and trainer.max_epochs=-1 leaves open how "
             "many: give trainer.max_steps, or model.optimizer.schedule=constant where there is one"
         )
+    for callback in module.trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, GradientAccumulationScheduler):
+            batches = module.trainer.num_training_batches
+            sums = map(callback.get_accumulate_grad_batches, range(module.trainer.max_epochs or 1))
+            steps = min(steps, sum(math.ceil(batches / count) for count in sums))
     return int(steps)
 
 

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 TEST_KEYS = ("data", "evaluator", "trainer.accelerator", "trainer.precision")  # as overrides
 
+SAID = (  # by Lightning, of what a run does on purpose
+    "num_workers", "many workers", "logging interval", "not empty", "LeafSpec", "to overfit",
+    "flops_per_batch", "SWA is currently only supported every epoch",
+)  # fmt: skip
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -35,14 +40,7 @@ def quiet() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for text in (
-            "num_workers",
-            "many workers",
-            "logging interval",
-            "not empty",
-            "LeafSpec",
-            "to overfit",
-        ):
+        for text in SAID:
             warnings.filterwarnings("ignore", f".*{text}.*")
         for logger in loggers:
             logger.setLevel(logging.ERROR)

@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.config import schema
+from zoo.config.callbacks import unpromised, with_defaults
 from zoo.config.trainer import FIT
 from zoo.distributed import collectives
 from zoo.distributed.console import console
@@ -76,9 +77,11 @@ def fit(
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
     metadata = CheckpointMetadata(dict(config), data.info)
-    callbacks = [FiniteLoss(), metadata, speed, ProgressBar(), SeedEachStep(config["seed"])]
+    callbacks = [FiniteLoss(), metadata, speed, SeedEachStep(config["seed"])]
     callbacks += [SameBatches()] if config["trainer"].get("overfit_batches") else []
     callbacks += make_callbacks(config, run)
+    if not any(isinstance(one, LightningBar) for one in callbacks):
+        callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
     for logger in trainer.loggers:
@@ -177,6 +180,9 @@ def make_callbacks(config: Config, run: Run) -> list[Callback]:
     monitor, mode = config["monitor"], config["mode"]
     saver = Checkpoints(run, monitor, mode, config["save_every"])
     callbacks: list[Callback] = [Progress(), saver]
+    callbacks += [make_callback(*item) for item in config.get("callbacks", {}).items()]
+    for name in unpromised(config):
+        console.print(f"callback  {name}: after a kill this run may go on otherwise than without")
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]
@@ -184,6 +190,19 @@ def make_callbacks(config: Config, run: Run) -> list[Callback]:
     if config["ema"]:
         callbacks.append(EMAWeightAveraging(decay=config["ema"]))
     return callbacks
+
+
+def make_callback(name: str, section: Config) -> Callback:
+    """A callback that the config names.
+
+    Raises:
+        ValueError: it takes no such arguments.
+    """
+    try:
+        callback: Callback = schema.build(with_defaults(section), f"callbacks.{name}")
+    except MisconfigurationException as error:
+        raise ValueError(f"callbacks.{name}: {error}") from error
+    return callback
 
 
 def load_best(model: "ZooModule", run: Run) -> None:

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import (
+    Checkpoint,
+    GradientAccumulationScheduler,
+    StochasticWeightAveraging,
+)
 from torch import Tensor
 
 from datamodules.loading.batches import Batches
@@ -117,6 +121,34 @@ def means(trainer: Trainer) -> dict[str, Any]:
     return {result.meta.name: result for result in results}
 
 
+def start_epoch_again(trainer: Trainer, module: LightningModule) -> None:
+    """Let callbacks set up the epoch in which a run goes on, as they did when it began.
+
+    The rates that an optimizer had then stay: to make a schedule sets them anew.
+    """
+    if not trainer.fit_loop.restarting or is_after_averaging(trainer):
+        return
+    groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+    kept = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, GradientAccumulationScheduler | StochasticWeightAveraging):
+            callback.on_train_epoch_start(trainer, module)
+    for group, old in zip(groups, kept, strict=True):
+        group.update(old)
+
+
+def is_after_averaging(trainer: Trainer) -> bool:
+    """Whether the mean of the weights is in the model, which Lightning puts there at the end.
+
+    From then on no step is taken; an epoch may follow that measures normalisation.
+    """
+    return any(
+        trainer.current_epoch > one.swa_end
+        for one in trainer.callbacks  # type: ignore[attr-defined]
+        if isinstance(one, StochasticWeightAveraging)
+    )
+
+
 class Checkpoints(Checkpoint):
     """Save after each validation, every few minutes between, and when a signal asks to stop.
 
@@ -148,6 +180,7 @@ class Checkpoints(Checkpoint):
         self.best = state_dict["best"]
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        start_epoch_again(trainer, module)  # the last to be asked, as Lightning orders callbacks
         self.signals.install()
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 
@@ -158,7 +191,7 @@ class Checkpoints(Checkpoint):
         signal, due = collectives.all_max(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
         ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
-        ending |= validates_next(trainer)
+        ending |= validates_next(trainer) or is_after_averaging(trainer)
         if (signal or due) and not (summing or ending):
             self._save_last(trainer)
             self._stop(trainer, signal)
@@ -169,12 +202,15 @@ class Checkpoints(Checkpoint):
         place = {"epoch": trainer.current_epoch, "step": trainer.global_step}
         if self._better({**trainer.callback_metrics, **place}):
             trainer.save_checkpoint(self.run.best)
-        self._save_last(trainer)
+        if not is_after_averaging(trainer):
+            self._save_last(trainer)
         self._stop(trainer, *collectives.all_max(self.signals.received))
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.saved_step != trainer.global_step:  # a last epoch without validation
             self._save_last(trainer)
+        if is_after_averaging(trainer):
+            trainer.save_checkpoint(self.run.best)
         self.signals.restore()
         self._stop(trainer, *collectives.all_max(self.signals.received))
 

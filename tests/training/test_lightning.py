@@ -14,7 +14,7 @@ from tests.data import bare_trainer, opened, refused
 from zoo.catalog.compose import as_overrides, compose
 from zoo.config import schema
 from zoo.training.callbacks import AnswerFile
-from zoo.training.resume import SeedEachStep
+from zoo.training.seeding import SeedEachStep
 
 MODELS, DATA = zoo.list_models(), zoo.list_data()
 pytestmark = pytest.mark.filterwarnings("ignore:.*many workers")  # that a loader could have

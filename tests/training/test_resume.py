@@ -15,6 +15,7 @@ from zoo.training import build, csv_logger, fit, launch, resume
 from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
+from zoo.training.seeding import SeedEachStep
 
 LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "data.limit=32", "data.batch_size=16", "trainer.max_epochs=2", "trainer.limit_train_batches=2",
@@ -144,7 +145,7 @@ def test_a_step_draws_the_same_whatever_was_drawn_before_it():
     def drawn(rank, batch):
         trainer = SimpleNamespace(current_epoch=1, global_rank=rank)
         module = SimpleNamespace(device=torch.device("cpu"))
-        resume.SeedEachStep(0).on_train_batch_start(trainer, module, None, batch)
+        SeedEachStep(0).on_train_batch_start(trainer, module, None, batch)
         return random.random(), np.random.rand(), torch.rand(1).item()
 
     first = drawn(0, 3)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-from pytorch_lightning import LightningModule
+from pytorch_lightning import Callback, LightningModule
+from pytorch_lightning.demos.boring_classes import BoringModel
 from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
@@ -74,6 +75,17 @@ def test_a_logger_forgets_what_is_done_again(tmp_path):
 
 def test_the_results_of_an_epoch_are_a_list():
     assert compat.epoch_results(bare_trainer()) == []
+
+
+def test_a_trainer_says_whether_validation_is_next():
+    class Asking(Callback):
+        def on_train_batch_end(self, trainer, *_):
+            answers.append(compat.validates_next(trainer))
+
+    answers: list[bool] = []
+    options = {"limit_train_batches": 4, "max_epochs": 1, "val_check_interval": 2}
+    bare_trainer(callbacks=[Asking()], **options).fit(BoringModel())
+    assert answers == [False, True, False, True]
 
 
 def test_processes_have_a_store(tmp_path):

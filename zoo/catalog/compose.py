@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from zoo.pretrained.store import Card
-from zoo.catalog.registry import GROUPS, Config, conf_folder, names, roots
+from zoo.catalog.registry import CHOICES, GROUPS, Config, conf_folder, names, roots
 
 MISSPELT = 0.8  # how alike (difflib's ratio) a key that was given is to the one that was meant
 CLASSES = ("model", "data")  # groups of which a class may be named instead of a file
@@ -53,7 +53,7 @@ def compose(arguments: Sequence[str]) -> Config:
 
 def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
-    from zoo.config import schema
+    from zoo.config import schema, trainer
 
     values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
@@ -73,7 +73,7 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     schema.check(config)
-    return config, card
+    return trainer.expand(config), card
 
 
 def _read_card(source: Any, model: Any) -> "Card":
@@ -118,7 +118,7 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
         with _own_hydra():
             texts = [text for one in overrides if one not in own for text in _to_hydra(one)]
             config = compose("train", [*_search_path(), *texts], return_hydra_config=True)
-        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in GROUPS} | classes
+        choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in CHOICES} | classes
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         _set_classes(plain, classes, own)
         for key in OmegaConf.missing_keys(plain):
@@ -139,7 +139,7 @@ def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
     values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     chosen = {group: values.get(group, values.get(f"{group}._target_")) for group in CLASSES}
-    return {group: name for group, name in chosen.items() if _is_class(group, name)}
+    return {group: str(name) for group, name in chosen.items() if _is_class(group, name)}
 
 
 def _is_class(group: str, name: Any) -> bool:

@@ -12,7 +12,8 @@ from zoo.utilities import packages
 from zoo.utilities.errors import no_such
 
 Config = dict[str, Any]
-GROUPS = ("model", "data", "trainer", "logger", "experiment")
+CHOICES = ("model", "data", "trainer", "logger", "experiment")  # that a config keeps by name
+GROUPS = (*CHOICES, "callbacks", "debug")
 
 
 def conf_folder() -> Path:

@@ -9,8 +9,8 @@ from typing_extensions import NotRequired, Unpack
 from zoo.utilities import packages
 
 BUILDABLE = {
-    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "BaseEstimator",
-    "Input",
+    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "Profiler",
+    "BaseEstimator", "Input",
 }  # fmt: skip
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path
     "image": "datamodules.inputs.image.ImageInput",

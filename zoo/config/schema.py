@@ -1,42 +1,29 @@
 """What a composed config may hold, checked before any data is read.
 
-The schema of a section with a `_target_` is the signature of that class; the run's own keys and the
-Trainer's are the two small models below. Classes are located only in our packages and in those that
-the user names, and only if they are what a config may build.
+The schema of a section with a `_target_` is the signature of that class; the run's own keys are the
+small models below, the Trainer's are in trainer.py. Classes are located only in our packages and in
+those that the user names, and only if they are what a config may build.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from inspect import Parameter
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
 
+from zoo.config import callbacks, trainer
 from zoo.config.locate import KINDS, locate, parameters
 from zoo.config.migrate import KEYS
-from zoo.config.types import Fraction, Positive, PositiveFloat
+from zoo.config.types import Positive, PositiveFloat
 from zoo.utilities.errors import no_such
 
+KIND = re.compile("constrained-.*|bool|int|float|str")  # pydantic's names of what a union takes
+WRONG_KIND = ("_type", "_float")  # errors of it that say less than those of a value's own kind
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-
-class TrainerConfig(BaseModel):
-    """What a run may say to Lightning's Trainer."""
-
-    model_config = STRICT
-    accelerator: Literal["auto", "cpu", "gpu", "mps"]
-    devices: Positive
-    num_nodes: Positive
-    strategy: Literal["auto", "ddp", "fsdp"]
-    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true"]
-    max_epochs: Positive
-    max_steps: Annotated[int, Field(ge=-1)]
-    gradient_clip_val: PositiveFloat | None
-    accumulate_grad_batches: Positive
-    check_val_every_n_epoch: Positive
-    limit_train_batches: Positive | Fraction
-    log_every_n_steps: Positive
 
 
 class Target(BaseModel):
@@ -57,7 +44,8 @@ class RunConfig(BaseModel):
     choices: dict[str, Any]
     model: dict[str, Any]
     data: dict[str, Any]
-    trainer: TrainerConfig
+    trainer: dict[str, Any]
+    callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]]
     init: str | None
     evaluator: str | None
@@ -86,12 +74,14 @@ def check(config: Mapping[str, Any]) -> None:
     for key in _empty(config):
         raise ValueError(f"{key} is empty: give it a value, or leave it out")
     validate(RunConfig, config, "")
+    _check_trainer(config)
     for key in ("model", "data", "baseline"):
         if config[key]:
             sizes_follow = key == "model" and is_class(str(config["choices"][key]))
             check_arguments(config[key], key, complete=not sizes_follow)
     for name, logger in config["logger"].items():
         check_arguments(logger, f"logger.{name}")
+    callbacks.check(config, check_arguments)
     _check_devices(config["trainer"])
 
 
@@ -135,16 +125,18 @@ def build_input(config: Mapping[str, Any]) -> Any:
     return build({"_target_": KINDS.get(kind, kind), **arguments}, "input")
 
 
-def arguments_of(cls: type, complete: bool = True) -> Any:
+def arguments_of(
+    cls: type, complete: bool = True, narrower: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     """A TypedDict with the constructor's annotations, strict and closed.
 
     Args:
         complete: whether what has no default must be there.
+        narrower: types that stand in place of an annotation.
     """
+    types = {name: narrower.get(name, p.annotation) for name, p in parameters(cls).items()}
     fields = {
-        name: p.annotation
-        if complete and p.default is Parameter.empty
-        else NotRequired[p.annotation]
+        name: types[name] if complete and p.default is Parameter.empty else NotRequired[types[name]]
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]
@@ -156,14 +148,16 @@ def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
     try:
         TypeAdapter(schema).validate_python(dict(values))
     except ValidationError as error:
-        problems = [_problem(e, schema, prefix) for e in error.errors()]
+        errors = sorted(error.errors(), key=lambda e: e["type"].endswith(WRONG_KIND))
+        problems = [_problem(e, schema, prefix) for e in errors]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ValueError(problems[0] + more) from None
 
 
 def _problem(error: Any, schema: Any, prefix: str) -> str:
     """One of pydantic's errors as a line."""
-    *path, name = [str(part) for part in error["loc"] if not str(part).endswith(("]", ")"))]
+    parts = [str(part) for part in error["loc"]]
+    *path, name = [one for one in parts if not (one.endswith(("]", ")")) or KIND.fullmatch(one))]
     section = prefix + "".join(f"{part}." for part in path)
     key = section + name
     if error["type"] == "extra_forbidden":
@@ -187,11 +181,23 @@ def _empty(config: Any, key: str = "") -> Iterator[str]:
             yield from _empty(value, f"{key}.{name}" if key else str(name))
 
 
-def _check_devices(trainer: Mapping[str, Any]) -> None:
+def _check_trainer(config: Mapping[str, Any]) -> None:
+    """Check the Trainer's section against Lightning's signature, and what no type says of it."""
+    from pytorch_lightning import Trainer
+
+    section = config["trainer"]
+    trainer.refuse_owned(section)
+    validate(arguments_of(Trainer, narrower=trainer.NARROWER), section, "trainer.")
+    trainer.check(config)
+    if isinstance(section.get("profiler"), Mapping):
+        check_arguments(section["profiler"], "trainer.profiler")
+
+
+def _check_devices(section: Mapping[str, Any]) -> None:
     """Refuse devices that this machine does not have, before any work."""
     import torch
 
-    kind, devices = trainer["accelerator"], trainer["devices"]
+    kind, devices = section["accelerator"], section["devices"]
     gpus = torch.cuda.device_count()
     if kind == "gpu" and not gpus:
         raise ValueError("trainer.accelerator is 'gpu': no GPU found; use trainer.accelerator=cpu")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import GradientAccumulationScheduler
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from typing_extensions import NotRequired, TypedDict
@@ -49,6 +50,11 @@ def count_steps(module: LightningModule) -> int:
             "end: set max_epochs or max_steps (max_time may come on top), or, where the model has "
             "a choice, optimizer.schedule=constant"
         )
+    for callback in module.trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, GradientAccumulationScheduler):
+            batches = module.trainer.num_training_batches
+            sums = map(callback.get_accumulate_grad_batches, range(module.trainer.max_epochs or 1))
+            steps = min(steps, sum(math.ceil(batches / count) for count in sums))
     return int(steps)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -160,7 +161,8 @@ class ProgressBar(Callback):
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.epoch, self.stepped = trainer.current_epoch, False
-        total = float(trainer.estimated_stepping_batches)
+        steps = float(trainer.estimated_stepping_batches)
+        total = steps if isfinite(steps) else None
         self.task = self.progress.add_task("training", total=total, completed=trainer.global_step)
         self.progress.start()
 
@@ -193,5 +195,6 @@ class ProgressBar(Callback):
             for name, value in sorted(trainer.callback_metrics.items())
             if not is_part(name)
         ]
-        line = f"epoch {epoch:>3}/{trainer.max_epochs}  " + "  ".join(metrics)
+        last = "" if trainer.max_epochs == -1 else f"/{trainer.max_epochs}"
+        line = f"epoch {epoch:>3}{last}  " + "  ".join(metrics)
         self.progress.console.print(line, soft_wrap=True)

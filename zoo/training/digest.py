@@ -55,7 +55,7 @@ def code() -> Code:
 
 def _scoring_part(config: Config) -> dict[str, Any]:
     """The part of a config that a score depends on; an empty key is as one that is not there."""
-    part = {k: v for k, v in config.items() if k not in IGNORED_KEYS and v is not None}
+    part = {k: v for k, v in config.items() if k not in IGNORED_KEYS and v not in (None, {})}
     return {**part, "data": {k: v for k, v in part["data"].items() if k != "about"}}
 
 

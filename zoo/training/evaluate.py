@@ -14,6 +14,7 @@ from zoo.catalog.compose import compose, trust
 from zoo.catalog.overrides import as_overrides
 from zoo.config import schema
 from zoo.config.migrate import refuse_old
+from zoo.config.trainer import TESTING
 from zoo.distributed.environment import environment, strategy
 from zoo.metrics import confidence
 from zoo.pretrained import store
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 TEST_KEYS = ("data", "evaluator", "trainer.accelerator", "trainer.precision")  # as overrides
 
+SAID = (  # by Lightning, of what a run does on purpose
+    "num_workers", "many workers", "logging interval", "not empty", "LeafSpec", "to overfit",
+    "flops_per_batch", "_step`", "SWA is currently only supported every epoch",
+)  # fmt: skip
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -37,14 +43,7 @@ def quiet() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
-        for text in (
-            "num_workers",
-            "many workers",
-            "logging interval",
-            "not empty",
-            "LeafSpec",
-            "_step`",
-        ):
+        for text in SAID:
             warnings.filterwarnings("ignore", f".*{text}.*")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
@@ -140,7 +139,7 @@ def test(
     callbacks: list[Callback] = [scores] if is_zoo_module(model) else []
     callbacks += [evaluator] if evaluator else []
     tester = Trainer(
-        **{key: trainer[key] for key in ("accelerator", "devices", "num_nodes", "precision")},
+        **{key: trainer[key] for key in TESTING if key in trainer},
         strategy=strategy(config),
         plugins=[environment()],
         callbacks=callbacks,

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
+from pytorch_lightning.callbacks import ProgressBar as LightningBar
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.config import schema
+from zoo.config.callbacks import unpromised, with_defaults
+from zoo.config.trainer import FIT
 from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
@@ -24,8 +28,9 @@ from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, 
 from zoo.training.evaluate import quiet, test
 from zoo.training.evaluator import Evaluator
 from zoo.training.results import describe_run, finish
-from zoo.training.resume import Checkpoints, Progress, SeedEachStep
+from zoo.training.resume import Checkpoints, Progress
 from zoo.training.run import Run, step_of, write_config
+from zoo.training.seeding import SeedEachStep
 from zoo.utilities import hardware
 from zoo.utilities.compat import forget_steps_after
 from zoo.utilities.errors import Failure, Stopped
@@ -36,6 +41,9 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 MONITOR = "val/loss"  # of conf/train.yaml
+PROFILERS = {
+    "simple": "SimpleProfiler", "advanced": "AdvancedProfiler", "pytorch": "PyTorchProfiler",
+}  # fmt: skip
 
 
 @quiet()
@@ -65,8 +73,10 @@ def fit(
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
     metadata = CheckpointMetadata(dict(config), data.info)
-    callbacks = [FiniteLoss(), metadata, speed, ProgressBar(), SeedEachStep(config["seed"])]
+    callbacks = [FiniteLoss(), metadata, speed, SeedEachStep(config["seed"])]
     callbacks += make_callbacks(config, run, is_zoo_module(model))
+    if not any(isinstance(one, LightningBar) for one in callbacks):
+        callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
     for logger in trainer.loggers:
@@ -134,17 +144,30 @@ def make_trainer(
         folder = str(run.folder / section["save_dir"])  # a relative one is under the run's
         loggers.append(schema.build({**section, "save_dir": folder}, f"logger.{name}"))
     plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
-    return Trainer(
-        **{**config["trainer"], "strategy": strategy(config, model)},
-        plugins=plugins,
-        callbacks=callbacks,
-        logger=loggers or False,
-        default_root_dir=run.folder,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=1,  # a wrong monitor costs no epoch
-        use_distributed_sampler=False,
-    )
+    section = {**FIT, **config["trainer"], "strategy": strategy(config, model)}
+    try:
+        return Trainer(
+            **{**section, "profiler": make_profiler(section.get("profiler"), run)},
+            plugins=plugins,
+            callbacks=callbacks,
+            logger=loggers or False,
+            default_root_dir=run.folder,
+            enable_progress_bar=any(isinstance(one, LightningBar) for one in callbacks),
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:  # two arguments that do not go together
+        raise ValueError(f"{error} (the Trainer's)") from error
+
+
+def make_profiler(section: str | Config | None, run: Run) -> Any:
+    """Lightning's profiler, whose report is fit-profile.txt in the run's folder."""
+    if section is None:
+        return None
+    if isinstance(section, str):
+        section = {"_target_": f"pytorch_lightning.profilers.{PROFILERS[section]}"}
+    place = {"dirpath": str(run.folder), "filename": "profile"}
+    return schema.build({**place, **section}, "trainer.profiler")
 
 
 def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callback]:
@@ -157,6 +180,9 @@ def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callb
     is_optional = not is_ours and monitor == MONITOR and not config["early_stopping"]
     saver = Checkpoints(run, monitor, mode, config["save_every"], is_optional)
     callbacks: list[Callback] = [Progress(), saver]
+    callbacks += [make_callback(*item) for item in config.get("callbacks", {}).items()]
+    for name in unpromised(config):
+        console.print(f"callback  {name}: after a kill this run may go on otherwise than without")
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]
@@ -164,6 +190,19 @@ def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callb
     if config["ema"]:
         callbacks.append(EMAWeightAveraging(decay=config["ema"]))
     return callbacks
+
+
+def make_callback(name: str, section: Config) -> Callback:
+    """A callback that the config names.
+
+    Raises:
+        ValueError: it takes no such arguments.
+    """
+    try:
+        callback: Callback = schema.build(with_defaults(section), f"callbacks.{name}")
+    except MisconfigurationException as error:
+        raise ValueError(f"callbacks.{name}: {error}") from error
+    return callback
 
 
 def load_best(model: "ZooModule", run: Run) -> None:

@@ -164,6 +164,7 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     console.print(f"train     {choices['model']} on {choices['data']}, seed {config['seed']}")
     epochs, steps = trainer["max_epochs"], trainer["max_steps"]
     length = f"{epochs} epochs" if steps < 0 else f"{steps} steps"
+    length = length if epochs != -1 or steps != -1 else "until something ends it"
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
     console.print(f"plan      {length}, then test{smoke}")
     console.print(f"folder    {_short(run.folder)}", soft_wrap=True)

@@ -1,16 +1,18 @@
 """What a run needs to go on after a kill as if nothing had happened.
 
-What a step draws is a function of seed, epoch, batch and process; all else is in the checkpoint.
+What a step draws is a function of its place (seeding.py); all else is in the checkpoint.
 """
 
-import random
 from time import monotonic
 from typing import Any
 
-import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import (
+    Checkpoint,
+    GradientAccumulationScheduler,
+    StochasticWeightAveraging,
+)
 from torch import Tensor
 
 from datamodules.loading.batches import Batches
@@ -19,38 +21,10 @@ from zoo.distributed.console import console
 from zoo.distributed.signals import Signals
 from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
-from zoo.utilities.compat import epoch_results
+from zoo.utilities.compat import epoch_results, validates_next
 from zoo.utilities.errors import Stopped, no_such
 
-GLOBAL_STREAM = 3  # of random draws; 0 is augmentation's, 1 the order's, 2 the model's
 CHECKPOINTS_TO_KEEP = 2  # newest checkpoints
-
-
-class SeedEachStep(Callback):
-    """Seed the global generators of torch, numpy and Python before each step: dropout's, say.
-
-    So neither an interruption nor what is drawn between steps changes what a step draws, and no
-    state has to be kept. Each process draws its own.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_batch_start(
-        self, trainer: Trainer, module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        place = (trainer.current_epoch, batch_idx, trainer.global_rank)
-        mixed = np.random.SeedSequence((self.seed, *place, GLOBAL_STREAM)).generate_state(1)
-        reseed(int(mixed[0]), module.device)
-
-
-def reseed(seed: int, device: torch.device) -> None:
-    """Seed the global generators, and that of the device in use."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.default_generator.manual_seed(seed)
-    if device.type != "cpu":
-        torch.get_device_module(device).manual_seed(seed)
 
 
 class Progress(Callback):
@@ -118,6 +92,34 @@ def means(trainer: Trainer) -> dict[str, Any]:
     return {result.meta.name: result for result in results}
 
 
+def start_epoch_again(trainer: Trainer, module: LightningModule) -> None:
+    """Let callbacks set up the epoch in which a run goes on, as they did when it began.
+
+    The rates that an optimizer had then stay: to make a schedule sets them anew.
+    """
+    if not trainer.fit_loop.restarting or is_after_averaging(trainer):
+        return
+    groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
+    kept = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, GradientAccumulationScheduler | StochasticWeightAveraging):
+            callback.on_train_epoch_start(trainer, module)
+    for group, old in zip(groups, kept, strict=True):
+        group.update(old)
+
+
+def is_after_averaging(trainer: Trainer) -> bool:
+    """Whether the mean of the weights is in the model, which Lightning puts there at the end.
+
+    From then on no step is taken; an epoch may follow that measures normalisation.
+    """
+    return any(
+        trainer.current_epoch > one.swa_end
+        for one in trainer.callbacks  # type: ignore[attr-defined]
+        if isinstance(one, StochasticWeightAveraging)
+    )
+
+
 class Checkpoints(Checkpoint):
     """Save after each validation, every few minutes between, and when a signal asks to stop.
 
@@ -153,6 +155,7 @@ class Checkpoints(Checkpoint):
         self.best = state_dict["best"]
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        start_epoch_again(trainer, module)  # the last to be asked, as Lightning orders callbacks
         self.signals.install()
         self.saved_at, self.saved_step = monotonic(), trainer.global_step
 
@@ -163,6 +166,7 @@ class Checkpoints(Checkpoint):
         signal, due = collectives.all_max(self.signals.received, late)
         summing = (batch_idx + 1) % trainer.accumulate_grad_batches
         ending = trainer.is_last_batch or trainer.global_step == trainer.max_steps
+        ending |= validates_next(trainer) or is_after_averaging(trainer)
         if (signal or due) and not (summing or ending):
             self._save_last(trainer)
             self._stop(trainer, signal)
@@ -177,12 +181,15 @@ class Checkpoints(Checkpoint):
             return
         if self._better(metrics):
             trainer.save_checkpoint(self.run.best)
-        self._save_last(trainer)
+        if not is_after_averaging(trainer):
+            self._save_last(trainer)
         self._stop(trainer, *collectives.all_max(self.signals.received))
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         if self.saved_step != trainer.global_step:  # a last epoch without validation
             self._save_last(trainer)
+        if is_after_averaging(trainer):
+            trainer.save_checkpoint(self.run.best)
         self.signals.restore()
         self._stop(trainer, *collectives.all_max(self.signals.received))
 

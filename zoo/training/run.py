@@ -15,12 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from zoo.catalog.overrides import escape
+from zoo.config import trainer
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
 from zoo.utilities.files import PART, replace
@@ -32,7 +34,7 @@ COMPOSED = "composed.yaml"
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
-    "name", "force", "command",
+    "name", "force", "command", *(f"trainer.{name}" for name in trainer.FREE),
 )  # fmt: skip
 
 
@@ -153,7 +155,8 @@ def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
             f"{run.folder} has another config: {'; '.join(changed[:3])}; choose another name=, or "
             "force=true to go on with the new one"
         )
-    longer = config["trainer"]["max_epochs"] > old["trainer"]["max_epochs"]
+    new_end, old_end = (one["trainer"]["max_epochs"] % inf for one in (config, old))  # -1 is none
+    longer = new_end > old_end
     return run.finished and not longer and not changed
 
 

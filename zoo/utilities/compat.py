@@ -45,6 +45,12 @@ def epoch_results(trainer: Any) -> list[Any]:
     return list(trainer.fit_loop.epoch_loop._results.values())  # pytorch-lightning 2.6.6
 
 
+def validates_next(trainer: Any) -> bool:
+    """Whether validation follows the batch that was trained on last."""
+    loop, fetcher = trainer.fit_loop.epoch_loop, trainer.fit_loop._data_fetcher
+    return bool(loop._should_check_val_fx(fetcher))  # pytorch-lightning 2.6.6
+
+
 def process_store() -> Any:
     """The key-value store that all processes of a group share."""
     import torch.distributed as dist

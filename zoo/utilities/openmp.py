@@ -2,7 +2,7 @@
 
 import os
 
-SPIN_COUNT = "2000"  # more slows two runs on the same cores, less slows one: benchmarks/company.py
+SPIN_COUNT = "1000"  # more slows two runs on the same cores, less slows one: benchmarks/company.py
 
 
 def limit_spinning() -> None:

@@ -29,7 +29,7 @@ class Loaders(LightningDataModule):
     def zoo_model(self) -> Any:
         """The model of the Trainer that works on these data, where it is one of the zoo's."""
         model = getattr(self.trainer, "lightning_module", None)
-        return model if hasattr(model, "card") else None
+        return model if hasattr(type(model), "head_prefixes") else None
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:
         """What a batch gathers from, each (N, ...)."""

@@ -138,13 +138,13 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
 def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
     values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
-    chosen = {group: values.get(group, values.get(f"{group}._target_")) for group in CLASSES}
-    return {group: str(name) for group, name in chosen.items() if _is_class(group, name)}
+    chosen = {group: str(values.get(group, values.get(f"{group}._target_"))) for group in CLASSES}
+    return {group: name for group, name in chosen.items() if _is_class(group, name)}
 
 
-def _is_class(group: str, name: Any) -> bool:
+def _is_class(group: str, name: str) -> bool:
     """Whether it is a class of a package that may be built from."""
-    package, dot, _ = str(name).partition(".")
+    package, dot, _ = name.partition(".")
     return group in CLASSES and bool(dot) and packages.is_trusted(package)
 
 
@@ -207,7 +207,7 @@ def _parse(arguments: Sequence[str]) -> "list[Override]":
         if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
             group, value = one.key_or_group, one.value()
             for name in value if isinstance(value, list) else [value]:
-                if str(name) not in names(group) and not _is_class(group, name):
+                if str(name) not in names(group) and not _is_class(group, str(name)):
                     raise ValueError(no_such(group, str(name), names(group)))
     return parsed
 

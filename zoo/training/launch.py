@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from zoo.catalog.compose import compose_with_card, sweep_jobs, trust
+from zoo.catalog.compose import compose_with_card
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.parsing import sweep_jobs, trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run

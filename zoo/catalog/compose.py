@@ -69,8 +69,21 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     if config["init"] != recipe_config.get("init"):
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
-    schema.check(config)
+    with _explain_strings(values):
+        schema.check(config)
     return config, card
+
+
+@contextmanager
+def _explain_strings(values: Mapping[str, Any]) -> Iterator[None]:
+    """Say how a number is written where a name is wanted."""
+    try:
+        yield
+    except ValueError as error:
+        key = str(error).partition(" ")[0]
+        if str(error).endswith("it should be a valid string") and key in values:
+            raise ValueError(f"{error}{quote(f'{key}={values[key]}')}") from error
+        raise
 
 
 def _read_card(source: Any, model: Any) -> "Card":

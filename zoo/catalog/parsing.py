@@ -1,6 +1,7 @@
 """What is typed after a verb, as Hydra's grammar reads it: names checked, quotes explained."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import registry
@@ -32,7 +33,7 @@ def parse(arguments: Sequence[str]) -> "list[Override]":
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
-    parsed, parser = [], OverridesParser.create(Names())  # type: ignore[arg-type]
+    parsed, parser = [], OverridesParser.create()
     for argument in arguments:
         try:
             with registry.LOCK:
@@ -43,6 +44,7 @@ def parse(arguments: Sequence[str]) -> "list[Override]":
                 f"cannot read the override: {reason}; write key=value{quote(argument)}"
             ) from error
     for one in parsed:
+        one.config_loader = Names()  # type: ignore[assignment]
         _check_names(one)
     return parsed
 
@@ -53,9 +55,8 @@ def _check_names(one: "Override") -> None:
         refuse_old(one.key_or_group)
     elif one.is_sweep_override():
         if one.is_discrete_sweep() and not [*one.sweep_iterator()]:
-            group = one.key_or_group
-            there = ", ".join(registry.names(group)) or f"no group {group!r} of files"
-            raise ValueError(f"{one.input_line} chooses nothing: there are {there}")
+            group, _, glob = str(one.input_line).partition("=")
+            raise ValueError(no_such(group, glob, registry.names(group)))
     elif (group := one.key_or_group) in registry.GROUPS:
         for name in value if isinstance(value := one.value(), list) else [value]:
             if str(name) not in registry.names(group) and not is_class(group, name):
@@ -90,6 +91,39 @@ def to_hydra(override: "Override") -> list[str]:
 def sweep_jobs(arguments: Sequence[str]) -> list[list[str]]:
     """The jobs of a multirun: every combination of values as Hydra's basic sweeper splits them."""
     return split_sweep(parse(arguments))
+
+
+def take_search_path(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The folders of `hydra.searchpath=[...]`, and the other overrides.
+
+    Raises:
+        ValueError: one that names no folder.
+    """
+    folders, others = [], []
+    for argument in arguments:
+        if argument.lstrip("+").partition("=")[0] != "hydra.searchpath":
+            others.append(argument)
+            continue
+        value = parse([argument])[0].value()
+        for place in value if isinstance(value, list) else [value]:
+            folders.append(_folder_of(str(place)))
+    return folders, others
+
+
+def _folder_of(place: str) -> str:
+    """The folder of `file:///folder`, `pkg://package.conf` or a path."""
+    scheme, colon, rest = place.partition("://")
+    if not colon or scheme == "file":
+        return rest or place
+    spec = find_spec(rest.replace("/", ".")) if scheme == "pkg" and _is_importable(rest) else None
+    if spec is None or not spec.submodule_search_locations:
+        raise ValueError(f"hydra.searchpath names {place!r}: there is no such package of configs")
+    return next(iter(spec.submodule_search_locations))
+
+
+def _is_importable(name: str) -> bool:
+    """Whether the package above a module is there."""
+    return packages.find(name.replace("/", ".").partition(".")[0]) is not None
 
 
 def trust(arguments: Sequence[str]) -> None:

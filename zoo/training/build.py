@@ -13,7 +13,7 @@ from zoo.config.locate import locate, parameters
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
-from zoo.pretrained.load import announce, attach, fill, rebuild
+from zoo.pretrained.load import attach, fill, rebuild
 from zoo.training import plain
 from zoo.training.evaluate import overlap
 from zoo.utilities.protocols import give_input, input_of, is_zoo_module

@@ -37,9 +37,14 @@ def once() -> Iterator[None]:
 
     from datamodules.bundled import python_docs
     from zoo.catalog import compose as composing
+    from zoo.catalog import registry
     from zoo.utilities import packages
 
-    named = packages.VARIABLE, packages.TRUST  # the catalog is another with other packages
+    named = (
+        packages.VARIABLE,
+        packages.TRUST,
+        registry.CONFIG_DIRS,
+    )  # the catalog is another with other packages
     original = composing._compose
     compose = functools.cache(lambda arguments, *environment: original(arguments))
 

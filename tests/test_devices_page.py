@@ -10,7 +10,8 @@ import pytest
 
 import tests.test_docs
 import zoo
-from zoo.catalog.compose import compose, sweep_jobs
+from zoo.catalog.compose import compose
+from zoo.catalog.parsing import sweep_jobs
 from zoo.config import schema
 
 PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()

@@ -12,7 +12,8 @@ from PIL import Image
 
 import zoo
 from zoo.catalog import registry
-from zoo.catalog.compose import compose, sweep_jobs
+from zoo.catalog.compose import compose
+from zoo.catalog.parsing import sweep_jobs
 from zoo.config import schema
 from zoo.training import reproduce
 

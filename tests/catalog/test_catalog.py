@@ -15,7 +15,8 @@ import zoo
 from datamodules.utilities.windows import one_window
 from tests.data import opened, refused
 from zoo.catalog import registry
-from zoo.catalog.compose import as_overrides, compose, sweep_jobs
+from zoo.catalog.compose import as_overrides, compose
+from zoo.catalog.parsing import sweep_jobs
 from zoo.config import schema
 from zoo.config.locate import locate
 from zoo.image_cnn import ImageCNN

@@ -10,8 +10,9 @@ from omegaconf import OmegaConf
 
 import zoo
 from tests.data import SMALL, refused
-from zoo.catalog.compose import _parse, compose
+from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.parsing import parse
 from zoo.training.run import Run, read_config, write_config
 
 PARTS = ("\\", "'", '"', "${", "$", "}", "\n", " ", ",", "=", "ü", "[", "~", "seed", "\U0001f422")
@@ -67,7 +68,7 @@ def test_a_dict_changes_its_keys_an_empty_one_empties_and_both_replace():
 def test_dicts_may_have_any_keys_and_stand_in_lists():
     value = {"a.b": 1, "c d": ["x", {"e:f": 2.5}]}
     (override,) = as_overrides({"+baseline.weights": value})
-    assert _parse([override])[0].value() == value
+    assert parse([override])[0].value() == value
 
 
 @pytest.mark.parametrize("value", [b"x", {1, 2}, object(), torch.nn.ReLU()], ids=repr)

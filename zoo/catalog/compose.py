@@ -8,27 +8,21 @@ number of another model's file.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
+from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
 from zoo.config.locate import locate
-from zoo.config.migrate import refuse_old
-from zoo.utilities import packages
-from zoo.utilities.compat import split_sweep
-from zoo.utilities.errors import no_such
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
     from zoo.pretrained.store import Card
-from zoo.catalog.registry import CHOICES, GROUPS, Config, conf_folder, names, roots
 
 MISSPELT = 0.8  # how alike (difflib's ratio) a key that was given is to the one that was meant
-CLASSES = ("model", "data")  # groups of which a class may be named instead of a file
 FINE_TUNING = 0.1  # share of the learning rate of weights at which a run that starts from them goes
-LOCK = RLock()  # what Hydra composes with is the process', not the thread's
 
 
 def compose_section(group: str, name: str, values: Mapping[str, Any] | None = None) -> Config:
@@ -55,7 +49,10 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
     from zoo.config import schema, trainer
 
-    values = {one.key_or_group: one.value() for one in _parse(arguments) if not one.is_delete()}
+    overrides = parse(arguments)
+    if own := [one.input_line for one in overrides if one.is_hydra_override()]:
+        raise ValueError(f"{own[0]} is for Hydra, which `zoo train` alone uses")
+    values = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:
         own = as_overrides({"model": _slow_down(card["model"])})
@@ -72,8 +69,21 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     if config["init"] != recipe_config.get("init"):
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
-    schema.check(config)
+    with _explain_strings(values):
+        schema.check(config)
     return trainer.expand(config), card
+
+
+@contextmanager
+def _explain_strings(values: Mapping[str, Any]) -> Iterator[None]:
+    """Say how a number is written where a name is wanted."""
+    try:
+        yield
+    except ValueError as error:
+        key = str(error).partition(" ")[0]
+        if str(error).endswith("it should be a valid string") and key in values:
+            raise ValueError(f"{error}{quote(f'{key}={values[key]}')}") from error
+        raise
 
 
 def _read_card(source: Any, model: Any) -> "Card":
@@ -98,40 +108,53 @@ def _slow_down(section: Mapping[str, Any]) -> Config:
     }  # fmt: skip
 
 
-def sweep_jobs(arguments: Sequence[str]) -> list[list[str]]:
-    """The jobs of a multirun: every combination of values as Hydra's basic sweeper splits them."""
-    return split_sweep(_parse(arguments))
-
-
 def _compose(arguments: Sequence[str]) -> tuple[Config, dict[str, str]]:
     """The resolved config as plain containers, and which file of each group went into it."""
-    from hydra import compose
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError  # type: ignore[import-untyped]
 
-    overrides = _parse(arguments)
+    overrides = parse(arguments)
     classes = _chosen_classes(overrides)
-    own = [one for one in overrides if str(one.key_or_group).split(".")[0] in classes]
-    try:
-        with _own_hydra():
-            texts = [text for one in overrides if one not in own for text in _to_hydra(one)]
-            config = compose("train", [*_search_path(), *texts], return_hydra_config=True)
+    with _in_one_line(overrides):
+        config = compose_hydra(overrides)
         choices = {g: c for g, c in config.hydra.runtime.choices.items() if g in CHOICES} | classes
         plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-        _set_classes(plain, classes, own)
+        _set_classes(plain, classes, _of_classes(overrides))
         for key in OmegaConf.missing_keys(plain):
             near = get_close_matches(key, [one.key_or_group for one in overrides], 1, MISSPELT)
             instead = f", not {near[0]}=" if near else ""
             raise ValueError(f"{key} is missing: give it with {key}=...{instead}")
         return OmegaConf.to_container(plain, resolve=True), choices  # type: ignore[return-value]
+
+
+def compose_hydra(overrides: "list[Override]") -> "DictConfig":
+    """What Hydra composes of our folders, unchecked, its own section `hydra` with it.
+
+    Raises:
+        ValueError: it cannot, in one line.
+    """
+    from hydra import compose
+
+    own = _of_classes(overrides)
+    texts = [text for one in overrides if one not in own for text in to_hydra(one)]
+    with _in_one_line(overrides), own_hydra():
+        return compose("train", [*search_path(), *texts], return_hydra_config=True)
+
+
+@contextmanager
+def _in_one_line(overrides: "list[Override]") -> Iterator[None]:
+    """Say what Hydra and OmegaConf raise in one line."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError  # type: ignore[import-untyped]
+
+    try:
+        yield
     except OmegaConfBaseException as error:
         where = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
         raise ValueError(where + str(error).splitlines()[0]) from error
     except (HydraException, YAMLError) as error:
         several = next((one.input_line for one in overrides if one.is_sweep_override()), "")
-        hint = f"; write key=value{_quote(several)}" if several else ""
+        hint = f"; write key=value{quote(several)}" if several else ""
         raise ValueError(" ".join(str(error).split()) + hint) from error
 
 
@@ -139,13 +162,13 @@ def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
     values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     chosen = {group: str(values.get(group, values.get(f"{group}._target_"))) for group in CLASSES}
-    return {group: name for group, name in chosen.items() if _is_class(group, name)}
+    return {group: name for group, name in chosen.items() if is_class(group, name)}
 
 
-def _is_class(group: str, name: str) -> bool:
-    """Whether it is a class of a package that may be built from."""
-    package, dot, _ = name.partition(".")
-    return group in CLASSES and bool(dot) and packages.is_trusted(package)
+def _of_classes(overrides: "list[Override]") -> "list[Override]":
+    """The overrides of sections of which a class is chosen, which Hydra is not given."""
+    classes = _chosen_classes(overrides)
+    return [one for one in overrides if str(one.key_or_group).split(".")[0] in classes]
 
 
 def _set_classes(config: "DictConfig", classes: Mapping[str, str], own: "list[Override]") -> None:
@@ -162,76 +185,14 @@ def _set_classes(config: "DictConfig", classes: Mapping[str, str], own: "list[Ov
             OmegaConf.update(config, one.key_or_group, one.value(), force_add=True)
 
 
-def _search_path() -> list[str]:
+def search_path() -> list[str]:
     """Where Hydra looks besides our own folder."""
     folders = [f"file://{folder}" for folder in roots()[1:]]
     return as_overrides({"hydra.searchpath": folders}) if folders else []
 
 
-def trust(arguments: Sequence[str]) -> None:
-    """Let the packages be built from whose classes the user's own overrides name.
-
-    It is for what a person typed, or a Python program wrote: never for what is read from a file.
-    """
-    values = ((one.key_or_group, one.value()) for one in _parse(arguments) if not one.is_delete())
-    packages.trust(target for key, value in values for target in _targets(key, value))
-
-
-def _targets(key: str, value: Any) -> Iterator[Any]:
-    """The classes that an override names."""
-    if key.endswith("_target_"):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _targets(str(name), inner)
-
-
-def _parse(arguments: Sequence[str]) -> "list[Override]":
-    """Overrides as Hydra understands them, with every name of a group checked."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    parsed, parser = [], OverridesParser.create()
-    for argument in arguments:
-        try:
-            with LOCK:
-                parsed.append(parser.parse_override(argument))
-        except HydraException as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"cannot read the override: {reason}; write key=value{_quote(argument)}"
-            ) from error
-    for one in parsed:
-        if one.is_delete():
-            refuse_old(one.key_or_group)
-        if one.key_or_group in GROUPS and not one.is_sweep_override() and not one.is_delete():
-            group, value = one.key_or_group, one.value()
-            for name in value if isinstance(value, list) else [value]:
-                if str(name) not in names(group) and not _is_class(group, str(name)):
-                    raise ValueError(no_such(group, str(name), names(group)))
-    return parsed
-
-
-def _quote(argument: str) -> str:
-    """How to give a value that Hydra's grammar would take apart."""
-    key, _, value = argument.partition("=")
-    text = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f", and in quotes what has other signs in it: '{key}=\"{text}\"'" if value else ""
-
-
-def _to_hydra(override: "Override") -> list[str]:
-    """The override with `++` before a key, so that the schema, not Hydra, finds unknown keys.
-
-    An empty dict, which Hydra would merge into what is there, replaces it.
-    """
-    if override.key_or_group in GROUPS or override.is_delete():
-        return [str(override.input_line)]
-    text = "++" + str(override.input_line).lstrip("+")
-    return [f"++{override.key_or_group}=null", text] if override.value() == {} else [text]
-
-
 @contextmanager
-def _own_hydra() -> Iterator[None]:
+def own_hydra() -> Iterator[None]:
     """Hydra on our folder, leaving alone a Hydra that the caller's program has set up."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra

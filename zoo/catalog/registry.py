@@ -4,8 +4,12 @@ A file `conf/<group>/<name>.yaml` is a name that can be listed, shown, composed 
 is registered anywhere else.
 """
 
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from zoo.utilities import packages
@@ -14,6 +18,8 @@ from zoo.utilities.errors import no_such
 Config = dict[str, Any]
 CHOICES = ("model", "data", "trainer", "logger", "experiment")  # that a config keeps by name
 GROUPS = (*CHOICES, "callbacks", "debug")
+CONFIG_DIRS = "ZOO_CONFIG_DIRS"  # folders like conf/, which --config-dir adds to
+LOCK = RLock()  # what Hydra composes with is the process', not the thread's
 
 
 def conf_folder() -> Path:
@@ -24,8 +30,41 @@ def conf_folder() -> Path:
 
 
 def roots() -> list[Path]:
-    """The folders that make up the catalog: ours, then those of the user's packages."""
-    return list(dict.fromkeys([conf_folder(), *packages.conf_folders()]))
+    """The folders that make up the catalog: ours, the user's packages', those of --config-dir."""
+    return list(dict.fromkeys([conf_folder(), *packages.conf_folders(), *config_dirs()]))
+
+
+def config_dirs() -> list[Path]:
+    """The folders that --config-dir, hydra.searchpath and $ZOO_CONFIG_DIRS add to the catalog."""
+    return [Path(one) for one in os.environ.get(CONFIG_DIRS, "").split(os.pathsep) if one]
+
+
+@contextmanager
+def with_config_dirs(folders: Iterable[str]) -> Iterator[None]:
+    """Add folders to the catalog, also of the processes that are started meanwhile.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    before, places = os.environ.get(CONFIG_DIRS), [Path(one).expanduser() for one in folders]
+    for place in places:
+        if not place.is_dir():
+            raise FileNotFoundError(f"{place}: there is no such folder of configs")
+    added = [*config_dirs(), *(place.resolve() for place in places)]
+    if places:
+        os.environ[CONFIG_DIRS] = os.pathsep.join(dict.fromkeys(map(str, added)))
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(CONFIG_DIRS, None)
+        else:
+            os.environ[CONFIG_DIRS] = before
+
+
+def is_group(name: str) -> bool:
+    """Whether a key is a folder of files to choose from."""
+    return name in GROUPS or any((root / name).is_dir() for root in roots())
 
 
 def files(group: str) -> dict[str, Path]:

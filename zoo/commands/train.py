@@ -7,30 +7,80 @@
     zoo train trainer=smoke                            does it run? seconds
     zoo train -m seed=0,1,2                            a run for each
 
-The same command with the same name=NAME goes on where an unfinished run stopped.
+The same command with the same name=NAME goes on where an unfinished run stopped. Hydra's flags,
+launchers and sweepers work as in any program of Hydra's (docs/hydra.md).
 """
 
-from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
 FEWER = 1000  # training samples that a run may be repeated with
+INTERMIXED = True  # flags may stand between overrides
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+REFUSED = {  # flags of Hydra's, and why they are none of ours
+    ("--config-path", "-cp"): "the catalog is conf/, and --config-dir=FOLDER adds to it",
+    ("--config-name", "-cn"): "a run is composed from train.yaml; experiment=NAME chooses another",
+    ("--experimental-rerun",): "`zoo train ... name=NAME` again goes on with a run",
+    ("--shell-completion", "-sc"): "`zoo completion bash|zsh|fish` prints the script for a shell",
+    ("--hydra-help",): "`zoo train --help` and docs/hydra.md say what there is",
+}
+
+
+class Refuse(Action):
+    """A flag of Hydra's that does nothing here."""
+
+    def __call__(self, parser: Any, args: Any, values: Any, flag: str | None = None) -> NoReturn:
+        raise ValueError(f"{flag} is not for `zoo train`: {self.metavar}")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "-m", "--multirun", action="store_true", help="sweep over values given as a,b,c"
-    )
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
+    add = parser.add_argument
+    add("-m", "--multirun", action="store_true", help="sweep over values given as a,b,c")
+    add("-r", "--run", action="store_true", help="one run, as without it")
+    add("-c", "--cfg", choices=["job", "hydra", "all"], help="print the config, and run nothing")
+    add("--resolve", action="store_true", help="with --cfg, whose `job` is resolved anyway")
+    add("-p", "--package", help="with --cfg: a part of it, such as model.optimizer")
+    add("-i", "--info", nargs="?", const="all", choices=INFO, help="what Hydra knows")
+    add("-cd", "--config-dir", action="append", default=[], help="a folder like conf/ to add")
+    for flags, reason in REFUSED.items():
+        add(*flags, nargs="?", action=Refuse, metavar=reason, help=SUPPRESS)
+    add("overrides", nargs="*", metavar="key=value", help="Hydra overrides")
 
 
 def run(args: Namespace) -> None:
-    from zoo.distributed import environment
-    from zoo.training import launch
+    from zoo.catalog import registry
+    from zoo.catalog.parsing import take_search_path
+    from zoo.training import application, sweep
 
-    runs = launch.sweep(args.overrides) if args.multirun else [launch.start(args.overrides)]
+    check_flags(args)
+    folders, words = take_search_path(args.overrides)
+    with registry.with_config_dirs([*args.config_dir, *folders]), application.application() as app:
+        if args.cfg:
+            application.show_config(app, words, args.cfg, args.package, args.resolve)
+        elif args.info:
+            application.show_info(app, words, args.info)
+        elif args.multirun or application.is_multirun(app, words):
+            print_runs(sweep.sweep(app, words))
+        else:
+            print_runs([application.run(app, words)])
+
+
+def check_flags(args: Namespace) -> None:
+    """Refuse flags that do not go together, as Hydra does."""
+    chosen = [f"--{one}" for one in ("run", "multirun", "cfg", "info") if getattr(args, one)]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)}: only one of them can be done")
+    if (args.resolve or args.package) and not args.cfg:
+        raise ValueError("--resolve and --package are for --cfg")
+
+
+def print_runs(runs: "list[Run]") -> None:
+    """The scores, and after one run what is worth trying next."""
+    from zoo.distributed import environment
+
     if environment.rank() > 0:
         return  # the first process speaks, and has yet to write the results
     print_table(runs)

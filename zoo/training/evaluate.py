@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytorch_lightning import Callback, LightningDataModule, Trainer
 
-from zoo.catalog.compose import compose, trust
+from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.parsing import trust
 from zoo.config import schema
 from zoo.config.migrate import refuse_old
 from zoo.config.trainer import TESTING

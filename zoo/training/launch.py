@@ -1,4 +1,4 @@
-"""From overrides to finished runs: compose once, then one process, torchrun, or many jobs."""
+"""From overrides to a finished run: compose once, then one process or torchrun."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,13 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from zoo.catalog.compose import compose_with_card, sweep_jobs, trust
+from zoo.catalog import registry
+from zoo.catalog.compose import compose_with_card
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.parsing import trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
-from zoo.utilities.errors import Failure, Stopped, line
 
 Config = dict[str, Any]
 RUNNING = RLock()  # held by the thread that trains
@@ -48,61 +49,44 @@ def train(experiment: str = "image_cnn", **overrides: Any) -> Run:
 
 def start(arguments: Sequence[str]) -> Run:
     """Compose one run and do it: here, in processes of its own, or as one of those there are."""
-    (config, card), launcher = _compose(arguments), environment.launcher_name()
+    return start_composed(*compose_with_command(arguments))
+
+
+def start_composed(config: Config, card: Config | None) -> Run:
+    """Do a run that is composed."""
+    if environment.launcher_name() and config["name"] is None:
+        raise ValueError(
+            f"{environment.launcher_name()} started several processes: give name= for all of them"
+        )
+    run = locate_run(config)
+    run_here(config, run, config["trainer"]["devices"] == 1, card)
+    return run
+
+
+def run_here(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
+    """Do a run (`alone`: in this process), or be one of the processes of it that there are."""
+    launcher = environment.launcher_name()
     if launcher:
         environment.check_world_size(config)
-        if config["name"] is None:
-            raise ValueError(f"{launcher} started several processes: give name= for all of them")
-    run = locate_run(config)
-    execute(config, run, launcher is not None or config["trainer"]["devices"] == 1, card)
+    execute(config, run, launcher is not None or alone, card)
     if launcher:
         from zoo.distributed import collectives
 
         collectives.leave()
-    return run
 
 
 def compose_run(arguments: Sequence[str]) -> Config:
     """The checked config of a run, with the command that repeats it."""
-    return _compose(arguments)[0]
+    return compose_with_command(arguments)[0]
 
 
-def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
+def compose_with_command(arguments: Sequence[str]) -> tuple[Config, Config | None]:
     """The config of a run, and the card of the weights that it starts from."""
     trust(arguments)
     config, card = compose_with_card(arguments)
     overrides = [a for a in arguments if not a.lstrip("+").startswith(("name=", "force="))]
-    return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card
-
-
-def sweep(arguments: Sequence[str]) -> list[Run]:
-    """Every combination of the values given, each a fresh process, in <name>/<job>.
-
-    Raises:
-        ValueError: before the first job starts, if any job's config is wrong.
-        Failure: at the end, naming the jobs that failed.
-        Stopped: by a signal; no other job is started.
-    """
-    if launcher := environment.launcher_name():
-        raise ValueError(f"-m starts processes of its own: leave it out under {launcher}")
-    jobs = [compose_run(job) for job in sweep_jobs(arguments)]
-    name = locate_run(jobs[0]).folder.name
-    runs, failed = [], []
-    for number, config in enumerate(jobs):
-        config["name"] = f"{config['name'] or name}/{number}"
-        run = locate_run(config)
-        console.rule(f"job {number + 1} of {len(jobs)}: {config['command']}", align="left")
-        try:
-            execute(config, run, alone=False)
-        except Stopped:
-            raise
-        except Exception as error:
-            console.print(f"failed    {line(error)}")
-            failed.append(str(number))
-        runs.append(run)
-    if failed:
-        raise Failure(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}")
-    return runs
+    folders = [f"--config-dir={_short(folder)}" for folder in registry.config_dirs()]
+    return {**config, "command": shlex.join(["zoo", "train", *folders, *overrides])}, card
 
 
 def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:

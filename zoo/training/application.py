@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_hydra, own_hydra, search_path
 from zoo.catalog.overrides import escape
-from zoo.catalog.parsing import parse, to_hydra
+from zoo.catalog.parsing import parse, to_hydra, trust
 from zoo.training import launch
 from zoo.training.run import Run
 from zoo.utilities.errors import no_such
@@ -68,6 +68,7 @@ class Loader(ConfigLoader):
         Raises:
             ValueError: any wrong name, key or value, in one line.
         """
+        trust(overrides)
         parsed = parse(overrides)
         self._check_plugins(parsed)
         config, is_run = self._hydra_section(parsed, run_mode), run_mode == RunMode.RUN

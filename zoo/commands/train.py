@@ -27,34 +27,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
+    from zoo.commands import compare
+    from zoo.commands._tables import print_table
     from zoo.distributed import environment
     from zoo.training import launch
-
-    runs = launch.sweep(args.overrides) if args.multirun else [launch.start(args.overrides)]
-    if environment.rank() > 0:
-        return  # the first process speaks, and has yet to write the results
-    print_table(runs)
-    if len(runs) == 1:
-        print_next(runs[0])
-
-
-def print_table(runs: "list[Run]") -> None:
-    """Baseline, model and target of each run."""
-    from rich.table import Table
-
-    from zoo.distributed.console import make_output
-    from zoo.figures.table import numeric_columns
     from zoo.training.comparison import comparison
 
-    for run in runs:
-        scores = comparison(run.results)
-        table = Table(title=run.results["command"], title_justify="left")
-        for column, numeric in zip(scores.header, numeric_columns(scores), strict=True):
-            table.add_column(column, justify="right" if numeric else "left")
-        for row in scores.rows:
-            table.add_row(*row)
-        if scores.rows:
-            make_output().print(table)
+    if args.multirun:
+        launch.sweep(args.overrides, compare.summarise)
+        return
+    finished = launch.start(args.overrides)
+    if environment.rank() > 0:
+        return  # the first process speaks, and has yet to write the results
+    scores = comparison(finished.results)
+    if scores.rows:
+        print_table(scores, title=finished.results["command"])
+    print_next(finished)
 
 
 def print_next(run: "Run") -> None:

@@ -1,7 +1,7 @@
 """From overrides to finished runs: compose once, then one process, torchrun, or many jobs."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import RLock
@@ -11,6 +11,7 @@ from zoo.catalog.compose import compose_with_card, sweep_jobs, trust
 from zoo.catalog.overrides import as_overrides
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
+from zoo.training.comparison import describe_score
 from zoo.training.run import Run, is_complete, locate_run, lock_run
 from zoo.utilities.errors import Failure, Stopped, line
 
@@ -75,8 +76,13 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
     return {**config, "command": shlex.join(["zoo", "train", *overrides])}, card
 
 
-def sweep(arguments: Sequence[str]) -> list[Run]:
+def sweep(
+    arguments: Sequence[str], summarise: Callable[[Sequence[Path]], None] = lambda folders: None
+) -> list[Run]:
     """Every combination of the values given, each a fresh process, in <name>/<job>.
+
+    Args:
+        summarise: says at the end what the runs in these folders gave, failed ones among them.
 
     Raises:
         ValueError: before the first job starts, if any job's config is wrong.
@@ -99,7 +105,10 @@ def sweep(arguments: Sequence[str]) -> list[Run]:
         except Exception as error:
             console.print(f"failed    {line(error)}")
             failed.append(str(number))
+        else:
+            console.print(f"score     {describe_score(run.results)}")
         runs.append(run)
+    summarise([run.folder for run in runs])
     if failed:
         raise Failure(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}")
     return runs

@@ -11,9 +11,9 @@ that holds all of the runs.
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.training.ranking import Ranking
@@ -42,11 +42,15 @@ def run(args: Namespace) -> None:
         show(ranking, folder)
 
 
-def summarise(folders: Sequence[Path]) -> None:
-    """Print the table of a sweep whose jobs have ended, and write its page beside them."""
+def summarise(jobs: Mapping[Path, dict[str, Any]]) -> None:
+    """Print the table of a sweep whose jobs have ended, and write its page beside them.
+
+    Args:
+        jobs: the folder of each with its config.
+    """
     from zoo.training.ranking import common_folder, rank
 
-    show(rank(folders, ended=True), common_folder(folders))
+    show(rank(jobs, jobs), common_folder(list(jobs)))
 
 
 def show(ranking: "Ranking", folder: Path) -> None:

@@ -77,12 +77,12 @@ def _compose(arguments: Sequence[str]) -> tuple[Config, Config | None]:
 
 
 def sweep(
-    arguments: Sequence[str], summarise: Callable[[Sequence[Path]], None] = lambda folders: None
+    arguments: Sequence[str], summarise: Callable[[dict[Path, Config]], None] = lambda jobs: None
 ) -> list[Run]:
     """Every combination of the values given, each a fresh process, in <name>/<job>.
 
     Args:
-        summarise: says at the end what the runs in these folders gave, failed ones among them.
+        summarise: says at the end what came of the jobs, by their folders and configs.
 
     Raises:
         ValueError: before the first job starts, if any job's config is wrong.
@@ -108,7 +108,7 @@ def sweep(
         else:
             console.print(f"score     {describe_score(run.results)}")
         runs.append(run)
-    summarise([run.folder for run in runs])
+    summarise({run.folder: config for run, config in zip(runs, jobs, strict=True)})
     if failed:
         raise Failure(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}")
     return runs

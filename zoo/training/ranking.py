@@ -6,7 +6,7 @@ run folders  ->  Ranking: a Record for each run, and the keys of the config that
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,16 @@ def common_folder(folders: Sequence[Path]) -> Path:
     return next(p for p in first.parents if all(p in folder.parents for folder in others))
 
 
-def rank(folders: Sequence[Path], ended: bool = False) -> Ranking:
+def rank(folders: Iterable[Path], ended: Mapping[Path, dict[str, Any]] | None = None) -> Ranking:
     """The runs, best first: finished ones by their score, then smoke runs, then unfinished ones.
 
     Unfinished ones are in the order of their monitored metric.
 
     Args:
-        ended: no process works on them any more, so that an unfinished run has failed.
+        ended: the configs of runs that no process works on any more: where one did not finish, it
+            has failed.
     """
-    records = [read_record(folder, ended) for folder in folders]
+    records = [read_record(folder, (ended or {}).get(folder)) for folder in folders]
     metrics = ranking_metrics(records)
     order = [metric for metric, _ in Counter(filter(None, metrics)).most_common()]
     lowest = {metric: is_lower_better(metric, records) for metric in order}

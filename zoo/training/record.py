@@ -107,18 +107,19 @@ def number(text: str | None) -> float:
         return math.nan
 
 
-def read_record(folder: Path, ended: bool = False) -> Record:
+def read_record(folder: Path, ended: Config | None = None) -> Record:
     """What a run's folder tells; a file that cannot be read is named in the status.
 
     Args:
-        ended: no process works on it any more, so that an unfinished run has failed.
+        ended: the config of a job that has ended: where it left no results it has failed, and a
+            job that failed before it began has left no folder.
     """
     run, damaged = Run(folder), list[str]()
-    config = _read(lambda: run.composed, "config.yaml", damaged, {})
+    config = _read(lambda: run.composed, "config.yaml", damaged, {}) or ended
     results = _read(lambda: run.results, "results.json", damaged, {})
     rows = _read(lambda: csv_logger.read(folder / "metrics.csv"), "metrics.csv", damaged, [])
     config = dict(flatten(config)) if config else {}
-    notes = [] if run.finished else ["failed" if ended else "unfinished"]
+    notes = [] if run.finished else ["unfinished" if ended is None else "failed"]
     notes += ["smoke"] if results.get("smoke") or config.get("smoke") else []
     notes += [f"{file} cannot be read" for file in damaged]
     return Record(folder, config, results, rows, ", ".join(notes))

@@ -75,8 +75,10 @@ def test_runs_stand_best_first_with_what_differs_and_what_became_of_each(write):
         ("2", "1", "0.1", "[4]", "99.00 %", "98.00 to 99.00 %", "0.25", "2", "20", "1.50", "smoke"),
         ("1", "1", "0.1", "[4]", "", "", "0.5", "1", "10", "", "unfinished"),
     ]
-    jobs = {folder: {"seed": 1} for folder in [*folders, folders[0].with_name("gone")]}
-    assert [row["status"] for row in rows_of(*folders, ended=jobs)] == ["", "", "smoke", "failed"]
+    jobs = dict.fromkeys([folders[0].with_name("gone"), *folders], {"seed": 7})
+    rows = rows_of(*jobs, ended=jobs)
+    assert [row["status"] for row in rows] == ["", "", "smoke", "failed", "failed"]
+    assert (rows[-1]["run"], rows[-1]["seed"]) == ("gone", "7")
 
 
 @pytest.mark.parametrize(("metric", "keys", "best"), [

@@ -5,7 +5,7 @@
     zoo train data=image_folder data.source=PATH       your own pictures
     zoo train trainer.max_epochs=3 model.dropout=0.2   any value of the config (zoo show NAME)
     zoo train trainer=smoke                            does it run? seconds
-    zoo train -m seed=0,1,2                            a run for each
+    zoo train -m seed=0,1,2                            a run for each, and one table (zoo compare)
 
 The same command with the same name=NAME goes on where an unfinished run stopped.
 """

@@ -61,7 +61,7 @@ def rank(folders: Iterable[Path], ended: Mapping[Path, dict[str, Any]] | None = 
         record, metric = pair
         if not metric:
             best = _ascending(record.best, record.monitors_lowest)
-            return True, record.smoke, record.monitor, best
+            return True, record.smoke, record.best is None, record.monitor, best
         best = _ascending(record.score(metric), lowest[metric])
         return False, record.smoke, order.index(metric), best
 

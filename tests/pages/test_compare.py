@@ -75,7 +75,7 @@ def test_runs_stand_best_first_with_what_differs_and_what_became_of_each(write):
         ("2", "1", "0.1", "[4]", "99.00 %", "98.00 to 99.00 %", "0.25", "2", "20", "1.50", "smoke"),
         ("1", "1", "0.1", "[4]", "", "", "0.5", "1", "10", "", "unfinished"),
     ]
-    jobs = dict.fromkeys([folders[0].with_name("gone"), *folders], {"seed": 7})
+    jobs = {folder: {"seed": 7} for folder in [folders[0].with_name("gone"), *folders]}
     rows = rows_of(*jobs, ended=jobs)
     assert [row["status"] for row in rows] == ["", "", "smoke", "failed", "failed"]
     assert (rows[-1]["run"], rows[-1]["seed"]) == ("gone", "7")

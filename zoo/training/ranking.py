@@ -117,8 +117,8 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
     recipe only those keys count that a command set. Of the names, too, if a command set one.
     """
     records = [record for record in records if record.config]
-    keys = dict.fromkeys(key for record in records for key in record.config)
-    keys = [key for key in keys if key.partition(".")[0] not in HIDDEN]
+    every = dict.fromkeys(key for record in records for key in record.config)
+    keys = [key for key in every if key.partition(".")[0] not in HIDDEN]
     differing = [key for key in keys if _differs(key, records)]
     overrides = {name for record in records for name in record.overrides}
     choices = [key for key in differing if key.startswith(CHOICE)]

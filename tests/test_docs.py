@@ -119,10 +119,11 @@ def test_a_command_of_the_pages_that_is_done_at_once_runs(line, place, command):
 def test_every_other_command_of_the_pages_is_known():
     """CI runs make train and make test; the others have tests of their own.
 
-    Those are in tests/training/ (reproduce), tests/pages/ (lecture, curves), tests/test_scripts.py.
+    Those are in tests/training/ (reproduce), tests/pages/ (lecture, curves, compare) and
+    tests/test_scripts.py.
     """
     rest = {line for line in commands() if not line.startswith("zoo train")} - {*DONE}
-    known = r"make (train|test|lecture|bench)|zoo (lecture|curves|reproduce --all)"
+    known = r"make (train|test|lecture|bench)|zoo (lecture|curves|compare .*|reproduce --all)"
     curves = "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1"
     jpeg = "python -m scripts.jpeg fashion_mnist jpeg --quality 75"
     proven = [f"zoo reproduce {name}" for name in reproduce.names_with_target()]

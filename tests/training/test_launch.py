@@ -58,11 +58,24 @@ def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
-    """A rate of 1e30 makes the first job's loss infinite or not a number."""
-    code, _, err = command("train", "-m", "name=both", "model.optimizer.lr=1e30,0.05", *SMALL)
+    """A rate of 1e30 makes the first job's loss infinite or not a number.
+
+    The sweep ends in one table, best first, and a page in its folder.
+    """
+    code, out, err = command("train", "-m", "name=both", "model.optimizer.lr=1e30,0.05", *SMALL)
     assert (code, err.splitlines()[-1]) == (1, "zoo: 1 of 2 jobs failed: 0")
     runs = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}") for job in (0, 1)]
     assert [run.finished for run in runs] == [False, True]
+    rows = [re.findall(r"│ *([^│]*?) *(?=│)", line) for line in out.splitlines() if "│" in line]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        ("1", "0.05", ""),
+        ("0", "1e+30", "failed"),
+    ]
+    assert rows[0][2] == f"{100 * runs[1].results['test/accuracy']:.2f} %"
+    assert err.count("score     test/accuracy") == 1
+    page = tmp_path / "runs/image_cnn/both/compare.html"
+    assert out.splitlines()[-1] == f"page      {page}"
+    assert "lr=0.05" in page.read_text()
 
 
 @pytest.mark.slow
@@ -71,7 +84,7 @@ def test_a_sweep_over_devices_leaves_exactly_its_runs_with_the_same_scores(comma
     exact = [*SMALL, "data.limit=499", "trainer.precision=64-true"]
     sweep = ["trainer.devices=2,1,2", "trainer=ddp", "name=both"]
     assert "trainer.devices=1" in command.ran("train", "-m", *sweep, *exact)
-    folders = sorted((tmp_path / "runs/image_cnn/both").iterdir())
+    folders = sorted((tmp_path / "runs/image_cnn/both").glob("[!c]*"))
     runs = [zoo.Run(folder).results for folder in folders]
     assert [folder.name for folder in folders] == ["0", "1", "2"]
     assert [run["devices"] for run in runs] == [2, 1, 2]

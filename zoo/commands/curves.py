@@ -17,7 +17,6 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.figures.kinds import Table
     from zoo.training.learning_curves import Point
 
 Config = dict[str, Any]
@@ -48,8 +47,9 @@ def parse_name(text: str) -> str:
 
 
 def run(args: Namespace) -> None:
+    from zoo.commands._tables import print_table
     from zoo.pages import learning_curves
-    from zoo.training.learning_curves import plan_jobs
+    from zoo.training.learning_curves import METRIC, plan_jobs
 
     settings = read_request(args)
     jobs = plan_jobs(settings)
@@ -57,7 +57,7 @@ def run(args: Namespace) -> None:
     for number, job in enumerate(jobs, 1):
         points.append(point := job.score())
         say(f"point     {number} of {len(jobs)}: {point}")
-    print_table(learning_curves.table(points))
+    print_table(learning_curves.table(points), title=METRIC)
     page = learning_curves.write(settings, points)
     print(f"picture   {page.with_suffix('.png')}")
     print(f"page      {page}")
@@ -66,21 +66,6 @@ def run(args: Namespace) -> None:
 def say(line: str) -> None:
     """A line on stderr, between those of the runs."""
     print(line, file=sys.stderr, flush=True)
-
-
-def print_table(table: "Table") -> None:
-    """The accuracies, on the terminal."""
-    from rich.table import Table as RichTable
-
-    from zoo.distributed.console import make_output
-    from zoo.training.learning_curves import METRIC
-
-    rich_table = RichTable(title=METRIC, title_justify="left")
-    for number, column in enumerate(table.header):
-        rich_table.add_column(column, justify="right" if number else "left")
-    for row in table.rows:
-        rich_table.add_row(*row)
-    make_output().print(rich_table)
 
 
 # --- the settings ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@
     zoo train data=image_folder data.source=PATH       your own pictures
     zoo train trainer.max_epochs=3 model.dropout=0.2   any value of the config (zoo show NAME)
     zoo train trainer=smoke                            does it run? seconds
-    zoo train -m seed=0,1,2                            a run for each
+    zoo train -m seed=0,1,2                            a run for each, and one table (zoo compare)
 
 The same command with the same name=NAME goes on where an unfinished run stopped. Hydra's flags,
 launchers and sweepers work as in any program of Hydra's (docs/hydra.md).
@@ -53,6 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> None:
     from zoo.catalog import registry
     from zoo.catalog.parsing import take_search_path
+    from zoo.commands import compare
     from zoo.training import application, sweep
 
     check_flags(args)
@@ -63,9 +64,9 @@ def run(args: Namespace) -> None:
         elif args.info:
             application.show_info(app, words, args.info)
         elif args.multirun or application.is_multirun(app, words):
-            print_runs(sweep.sweep(app, words))
+            sweep.sweep(app, words, compare.summarise)
         else:
-            print_runs([application.run(app, words)])
+            print_run(application.run(app, words))
 
 
 def check_flags(args: Namespace) -> None:
@@ -77,34 +78,18 @@ def check_flags(args: Namespace) -> None:
         raise ValueError("--resolve and --package are for --cfg")
 
 
-def print_runs(runs: "list[Run]") -> None:
-    """The scores, and after one run what is worth trying next."""
+def print_run(run: "Run") -> None:
+    """Baseline, model and target, and what is worth trying next."""
+    from zoo.commands._tables import print_table
     from zoo.distributed import environment
+    from zoo.training.comparison import comparison
 
     if environment.rank() > 0:
         return  # the first process speaks, and has yet to write the results
-    print_table(runs)
-    if len(runs) == 1:
-        print_next(runs[0])
-
-
-def print_table(runs: "list[Run]") -> None:
-    """Baseline, model and target of each run."""
-    from rich.table import Table
-
-    from zoo.distributed.console import make_output
-    from zoo.figures.table import numeric_columns
-    from zoo.training.comparison import comparison
-
-    for run in runs:
-        scores = comparison(run.results)
-        table = Table(title=run.results["command"], title_justify="left")
-        for column, numeric in zip(scores.header, numeric_columns(scores), strict=True):
-            table.add_column(column, justify="right" if numeric else "left")
-        for row in scores.rows:
-            table.add_row(*row)
-        if scores.rows:
-            make_output().print(table)
+    scores = comparison(run.results)
+    if scores.rows:
+        print_table(scores, title=run.results["command"])
+    print_next(run)
 
 
 def print_next(run: "Run") -> None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from zoo.figures.kinds import Audio, Bars, Grid, Picture, Strip, Table, Text, Tinted
 from zoo.figures.raster import TILE, png, wav
-from zoo.figures.svg import POINTS, curve_svg, scatter_svg
+from zoo.figures.svg import POINTS, curve_svg, panels_svg, scatter_svg
 from zoo.figures.table import MATRIX, PAIRS, column_kinds, confused
 
 SAFE = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
@@ -63,6 +63,7 @@ def _environment() -> Environment:
         "TILE": TILE, "captions": _captions, "column_kinds": column_kinds, "confused": confused,
         "curve_svg": curve_svg, "frames": _frames, "is_finite": math.isfinite, "png": png,
         "outline": _outline, "bar_rows": _bar_rows, "scatter_svg": scatter_svg, "wav": wav,
+        "panels_svg": panels_svg,
     }  # fmt: skip
     return environment
 

@@ -91,6 +91,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Panels:
+    """Curves by their titles, side by side; a line of the same name looks the same in each.
+
+    The first lines are the most important: where there are too many, the last ones are grey.
+    """
+
+    curves: Mapping[str, Curve]
+
+
+@dataclass(frozen=True)
 class Scatter:
     """Names at places (P, 2) of a plane, of which only the distances mean something.
 
@@ -121,4 +131,4 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Scatter | Table | Confusion
+Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Panels | Scatter | Table | Confusion

@@ -1,17 +1,19 @@
 """Curves and scatter plots as SVG."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from html import escape
+from itertools import islice
 
 import numpy as np
 
 from zoo.figures import label_placement
-from zoo.figures.kinds import Curve, Scatter
+from zoo.figures.kinds import Curve, Panels, Scatter
 
 WIDTH, HEIGHT = 480, 270  # of a curve, in SVG units: about CSS pixels
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 8, 44  # room for the labels around it
 COLOURS = 6  # in page.css
+STYLES = 3 * COLOURS  # that can be told apart
 PLANE = 880  # the width of a plane with names; its height is that of what is there, within bounds
 MIN_ASPECT, MAX_ASPECT = 0.45, 0.75  # of the width
 MARGIN = 24
@@ -33,7 +35,7 @@ def scatter_svg(title: str, scatter: Scatter) -> str:
         '<div class="box" tabindex="0">'  # it scrolls on a phone: the letters keep their size
         f'<svg viewBox="0 0 {PLANE} {height:.0f}" role="img" aria-label="{alt}">'
         f"{''.join(joins)}{''.join(_draw_dot(*label) for label in labels)}</svg></div>"
-        f"{_legend(groups) if groups else ''}"
+        f"{_legend({group: _key(i) for i, group in enumerate(groups)}) if groups else ''}"
     )
 
 
@@ -57,22 +59,48 @@ def _draw_dot(dot: np.ndarray, name: str, place: label_placement.Place | None, k
 
 
 def curve_svg(title: str, curve: Curve) -> str:
-    lines = {name: points for name in curve.lines if len(points := _points(curve, name))}
-    if not lines:
-        return "<p>no finite value</p>"
+    lines = _finite_lines(curve)
     if len(lines) > COLOURS:  # the legend then names them from the top down
         lines = dict(sorted(lines.items(), key=lambda line: -line[1][-1, 1]))
+    keys = {name: _key(i) for i, name in enumerate(lines)}
+    return _plot(title, curve, lines, keys) + (_legend(keys) if lines else "")
+
+
+def panels_svg(title: str, panels: Panels) -> str:
+    """All plots, then one legend."""
+    names = dict.fromkeys(name for curve in panels.curves.values() for name in curve.lines)
+    if not names:
+        return "<p>none</p>"
+    keys = {name: _key(i) if i < STYLES else "others" for i, name in enumerate(names)}
+    plots = []
+    for metric, curve in panels.curves.items():
+        lines = dict(reversed(_finite_lines(curve).items()))  # the most important on top
+        plot = _plot(f"{title}: {metric}", curve, lines, keys)
+        plots.append(f"<div><p>{escape(metric)}</p>{plot}</div>")
+    more = {f"{len(keys) - STYLES} more": "others"} if len(keys) > STYLES else {}
+    legend = {**dict(islice(keys.items(), STYLES)), **more}
+    return f"<div>{''.join(plots)}</div>{_legend(legend)}"
+
+
+def _finite_lines(curve: Curve) -> dict[str, np.ndarray]:
+    return {name: points for name in curve.lines if len(points := _points(curve, name))}
+
+
+def _plot(title: str, curve: Curve, lines: dict[str, np.ndarray], keys: dict[str, str]) -> str:
+    """Axes with the lines, each in the classes of its key."""
+    if not lines:
+        return "<p>no finite value</p>"
     places = [line[:, [0, y]] for line in lines.values() for y in range(1, line.shape[1])]
     axes = Axes(np.concatenate(places), curve.log_x)
-    bands = [_band(i, axes, p) for i, p in enumerate(lines.values()) if p.shape[1] == 4]
-    paths = [_line(i, axes.place(points[:, :2])) for i, points in enumerate(lines.values())]
+    bands = [_band(keys[name], axes, p) for name, p in lines.items() if p.shape[1] == 4]
+    paths = [_line(keys[name], axes.place(p[:, :2]), name) for name, p in lines.items()]
     ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
     alt = escape(f"{title}: {', '.join(ends)}")
     unit = f"<p>{escape(curve.y_label)}</p>" if curve.y_label else ""
     label = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" class="end">{escape(curve.x_label)}</text>'
     return (
         f'{unit}<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">'
-        f"{axes.draw()}{label}{''.join(bands + paths)}</svg>{_legend(lines)}"
+        f"{axes.draw()}{label}{''.join(bands + paths)}</svg>"
     )
 
 
@@ -151,24 +179,27 @@ def _decades(values: np.ndarray, most: int = 7) -> tuple[tuple[float, float], li
     return (low, high), ticks or [low, high]
 
 
-def _line(i: int, points: np.ndarray) -> str:
+def _line(key: str, points: np.ndarray, name: str) -> str:
+    """A line that says its name below the pointer."""
     if len(points) == 1:
         x, y = points[0]
-        return f'<circle class="dot {_key(i)}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path class="line {_key(i)}" d="M{path}"/>'
+        shape = f'<circle class="dot {key}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+    else:
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        shape = f'<path class="line {key}" d="M{path}"/>'
+    return f"<g><title>{escape(name)}</title>{shape}</g>"
 
 
-def _band(i: int, axes: Axes, points: np.ndarray) -> str:
+def _band(key: str, axes: Axes, points: np.ndarray) -> str:
     """From the lowest to the highest of points (P, 4); of a single one an upright line."""
     there, back = axes.place(points[:, [0, 2]]), axes.place(points[::-1, [0, 3]])
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in (*there, *back))
-    return f'<path class="band {_key(i)}" d="M{path}Z"/>'
+    return f'<path class="band {key}" d="M{path}Z"/>'
 
 
-def _legend(names: Iterable[str]) -> str:
-    keys = (f'<li class="{_key(i)}">{escape(name)}</li>' for i, name in enumerate(names))
-    return f'<ul class="legend">{"".join(keys)}</ul>'
+def _legend(keys: Mapping[str, str]) -> str:
+    items = (f'<li class="{key}">{escape(name)}</li>' for name, key in keys.items())
+    return f'<ul class="legend">{"".join(items)}</ul>'
 
 
 def _key(i: int) -> str:

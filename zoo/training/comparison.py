@@ -29,6 +29,14 @@ def comparison(results: dict[str, Any]) -> Table:
     return Table(("", metric, "95 % interval", ""), rows)
 
 
+def describe_score(results: dict[str, Any]) -> str:
+    """The metric to compare, its value and its interval in one line."""
+    if not (metric := headline(results)):
+        return "none"
+    interval = interval_of(metric, results)
+    return f"{metric} {format_score(metric, results[metric])}" + (f" ({interval})" * bool(interval))
+
+
 def headline(results: Mapping[str, Any]) -> str:
     """The metric to compare: the target's, else the baseline's, else a test metric, or none."""
     beside = [key for key in results if key.startswith("baseline/test/")]

@@ -50,7 +50,7 @@ def curves(file: Path) -> dict[str, Picture]:
     """
     rows = csv_logger.read(file)
     columns = [key for key in (rows[0] if rows else ()) if key.startswith(("train/", "val/"))]
-    axis = _axis(rows, columns)
+    axis = x_axis(rows, columns)
     names = list(dict.fromkeys(column.split("/", 1)[1] for column in columns))
     parts: dict[str, list[str]] = {}
     for name in sorted(names, key=lambda name: name != "loss"):
@@ -61,7 +61,7 @@ def curves(file: Path) -> dict[str, Picture]:
     }
 
 
-def _axis(rows: list[dict[str, str]], columns: list[str]) -> str:
+def x_axis(rows: list[dict[str, str]], columns: list[str]) -> str:
     """Epochs, unless a metric was logged more than once in one, or there was but one."""
     epochs = [[row["epoch"] for row in rows if row[column]] for column in columns]
     once = all(len(set(logged)) == len(logged) for logged in epochs)

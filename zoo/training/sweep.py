@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from zoo.catalog.parsing import parse, sweep_jobs
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.training.application import plain_config
+from zoo.training.comparison import describe_score
 from zoo.training.launch import run_here
 from zoo.training.run import Run, locate_run
 from zoo.utilities.errors import Failure, Stopped, line
@@ -35,6 +36,7 @@ from zoo.utilities.files import replace
 
 HERE = ("joblib", "submitit_local")  # launchers that start jobs side by side on this machine
 POLL = 0.5  # seconds
+Config = dict[str, Any]
 
 
 class Ended(BaseException):
@@ -69,7 +71,7 @@ class Job:
         number, config = int(HydraConfig.get().job.num), plain_config(composed)
         config["name"] = f"{config['name'] or self.name}/{number}"
         run = locate_run(config)
-        report: dict[str, Any] = {"folder": str(run.folder)}
+        report: dict[str, Any] = {"folder": str(run.folder), "config": config}
         total = "" if self.total is None else f" of {self.total}"
         if environment.rank() == 0:
             console.rule(f"job {number + 1}{total}: {config['command']}", align="left")
@@ -84,6 +86,8 @@ class Job:
                 raise
             report["error"] = line(error)
             console.print(f"failed    {report['error']}")
+        else:
+            console.print(f"score     {describe_score(run.results)}")
         if environment.rank() == 0:
             replace(self.folder / f"{number}.json", json.dumps(report))
         return math.nan if "error" in report else objective(run, config)
@@ -113,8 +117,14 @@ def objective(run: Run, config: dict[str, Any]) -> float:
     return best((value for value in values if not math.isnan(value)), default=math.nan)
 
 
-def sweep(app: Any, arguments: Sequence[str]) -> list[Run]:
+def sweep(
+    app: Any, arguments: Sequence[str],
+    summarise: Callable[[dict[Path, Config]], None] = lambda jobs: None,
+) -> list[Run]:  # fmt: skip
     """Every job that the sweeper makes, started by the launcher, in <name>/<job>.
+
+    Args:
+        summarise: says at the end what came of the jobs, by their folders and configs.
 
     Raises:
         ValueError: before the first job starts, if any job's config is wrong.
@@ -133,7 +143,9 @@ def sweep(app: Any, arguments: Sequence[str]) -> list[Run]:
         if launcher != "basic":
             console.print(f"launch    {total or 'jobs'} by {launcher}, {folder}")
         app.multirun("train", job, list(arguments), False)
-        return collect(folder, total, said=launcher in ("basic", "joblib"))
+        reports = read_reports(folder)
+        summarise({Path(one["folder"]): one["config"] for one in reports.values()})
+        return collect(reports, total, said=launcher in ("basic", "joblib"))
 
 
 def count_jobs(config: DictConfig) -> int | None:
@@ -167,8 +179,14 @@ def share_of_cores(launcher: str, settings: DictConfig, total: int | None) -> in
     return max(cores // max(min(at_once, total or at_once), 1), 1)
 
 
-def collect(folder: Path, total: int | None, said: bool) -> list[Run]:
-    """The runs of the jobs, in their order.
+def read_reports(folder: Path) -> dict[int, Config]:
+    """What became of each job, in their order."""
+    files = sorted(folder.glob("*.json"), key=lambda file: int(file.stem))
+    return {int(file.stem): json.loads(file.read_text()) for file in files}
+
+
+def collect(reports: dict[int, Config], total: int | None, said: bool) -> list[Run]:
+    """The runs of the jobs.
 
     Args:
         said: whether the jobs said on this terminal why they failed.
@@ -176,8 +194,6 @@ def collect(folder: Path, total: int | None, said: bool) -> list[Run]:
     Raises:
         Failure: some failed.
     """
-    files = sorted(folder.glob("*.json"), key=lambda file: int(file.stem))
-    reports = {int(file.stem): json.loads(file.read_text()) for file in files}
     jobs = range(total) if total is not None else sorted(reports)
     errors = {
         number: reports[number].get("error") if number in reports else "it ended without a word"

@@ -16,11 +16,6 @@ SMALL = [
 ]  # fmt: skip
 
 
-def test_a_sweep_checks_every_job_before_the_first_starts(tmp_path):
-    refused(r"data\.batch_size is 0", launch.sweep, [*SMALL, "data.batch_size=8,0"])
-    assert not (tmp_path / "runs").exists()
-
-
 def test_without_a_compiler_compile_is_left_out_with_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(hardware.shutil, "which", lambda name: None)
     config = launch.compose_run(["compile=true", "trainer.accelerator=cpu"])
@@ -54,28 +49,6 @@ def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
     }
     launch.settle_hardware(config, run)
     assert config["trainer"]["precision"] == chip
-
-
-@pytest.mark.slow
-def test_a_job_that_fails_is_named_and_the_others_are_done(command, tmp_path):
-    """A rate of 1e30 makes the first job's loss infinite or not a number.
-
-    The sweep ends in one table, best first, and a page in its folder.
-    """
-    code, out, err = command("train", "-m", "name=both", "model.optimizer.lr=1e30,0.05", *SMALL)
-    assert (code, err.splitlines()[-1]) == (1, "zoo: 1 of 2 jobs failed: 0")
-    runs = [zoo.Run(tmp_path / f"runs/image_cnn/both/{job}") for job in (0, 1)]
-    assert [run.finished for run in runs] == [False, True]
-    rows = [re.findall(r"│ *([^│]*?) *(?=│)", line) for line in out.splitlines() if "│" in line]
-    assert [(row[0], row[1], row[-1]) for row in rows] == [
-        ("1", "0.05", ""),
-        ("0", "1e+30", "failed"),
-    ]
-    assert rows[0][2] == f"{100 * runs[1].results['test/accuracy']:.2f} %"
-    assert err.count("score     test/accuracy") == 1
-    page = tmp_path / "runs/image_cnn/both/compare.html"
-    assert out.splitlines()[-1] == f"page      {page}"
-    assert "lr=0.05" in page.read_text()
 
 
 @pytest.mark.slow

@@ -12,9 +12,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         "kind", nargs="?", choices=[*KINDS, "weights", "runs"], help="all but runs when left out"
     )
     parser.add_argument("--markdown", action="store_true", help="of weights: docs/zoo.md")
+    parser.add_argument(
+        "-cd", "--config-dir", action="append", default=[], help="a folder like conf/ to add"
+    )
 
 
 def run(args: Namespace) -> None:
+    from zoo.catalog import registry
+
+    with registry.with_config_dirs(args.config_dir):
+        print_kinds(args)
+
+
+def print_kinds(args: Namespace) -> None:
+    """One kind of names, or all but runs."""
     if args.kind == "runs":
         print_runs(Path("runs"))
     elif args.kind == "weights":

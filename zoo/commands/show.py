@@ -22,9 +22,20 @@ class Layer(NamedTuple):
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="a model, data set, experiment or weights of `zoo list`")
+    parser.add_argument(
+        "-cd", "--config-dir", action="append", default=[], help="a folder like conf/ to add"
+    )
 
 
 def run(args: Namespace) -> None:
+    from zoo.catalog import registry
+
+    with registry.with_config_dirs(args.config_dir):
+        print_name(args)
+
+
+def print_name(args: Namespace) -> None:
+    """All that there is of a name."""
     from zoo.catalog import registry
     from zoo.catalog.create import create_model
     from zoo.pretrained import store

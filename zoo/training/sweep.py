@@ -141,7 +141,8 @@ def sweep(
         app.config_loader.sweep_dir = str(folder)
         job = Job(name, folder, total, share_of_cores(launcher, config.hydra.launcher, total))
         if launcher != "basic":
-            console.print(f"launch    {total or 'jobs'} by {launcher}, {folder}")
+            count = "jobs" if total is None else f"{total} jobs"
+            console.print(f"launch    {count} by {launcher}")
         app.multirun("train", job, list(arguments), False)
         reports = read_reports(folder)
         summarise({Path(one["folder"]): one["config"] for one in reports.values()})

@@ -68,3 +68,10 @@ def uncompile(layer: Any) -> None:
     vars(layer).pop("_compiled_call_impl", None)  # torch 2.14.1, of layer.compile()
     if "dynamo_ctx" in vars(layer):  # of torch.compile(layer)
         vars(layer)["forward"] = layer._orig_mod
+
+
+def complete_line(loader: Any, line: str) -> list[str]:
+    """How Hydra would go on with a command line that ends where the cursor is."""
+    from hydra.plugins.completion_plugin import DefaultCompletionPlugin  # hydra-core 1.3.8
+
+    return list(DefaultCompletionPlugin(loader)._query("train", line))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra.core.singleton import Singleton
 
 import zoo
 from tests.data import python
@@ -73,6 +74,7 @@ def test_an_interval_needs_a_sweeper_that_draws(command, jobs):
 PLUGIN = """
 from hydra.plugins.sweeper import Sweeper
 from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
 
 class Halving(Sweeper):
     def setup(self, *, hydra_context, task_function, config):
@@ -99,6 +101,7 @@ def test_a_sweeper_of_a_plugin_draws_and_gets_what_is_monitored(
     (tmp_path / "in/hydra_plugins").mkdir(parents=True)
     (tmp_path / "in/hydra_plugins/halving.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path / "in")
+    Singleton.set_state(Singleton.get_state())  # looks for plugins again
 
     def run(config, run, alone):
         jobs.append(config)

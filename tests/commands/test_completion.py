@@ -29,7 +29,7 @@ def test_a_folder_of_configs_is_completed_from(tmp_path, command):
     (tmp_path / "mine/model/tall.yaml").write_text("width: 3\n")
     line = "zoo train --config-dir mine model=tal"
     assert command.ran("completion", "--line", line) == "model=tall\n"
-    for wrong in ("zoo train --config-dir=nowhere model=", "zoo train --cfg=x model=g", "zoo x"):
+    for wrong in ("zoo train --config-dir=nowhere model=", "zoo x"):
         assert command.ran("completion", "--line", wrong) in ("", "\n")
 
 

@@ -72,6 +72,7 @@ def test_an_interval_needs_a_sweeper_that_draws(command, jobs):
 
 
 PLUGIN = """
+from pathlib import Path
 from hydra.plugins.sweeper import Sweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
@@ -88,7 +89,7 @@ class Halving(Sweeper):
             batch = [[f"{key}={value}", *arguments[1:]]]
             self.validate_batch_is_legal(batch)
             values.append(self.launcher.launch(batch, number)[0].return_value)
-        open("values", "w").write(repr(values))
+        Path("values").write_text(repr(values))
 
 ConfigStore.instance().store(
     "halving", {"_target_": "hydra_plugins.halving.Halving"}, "hydra/sweeper", provider="a test")

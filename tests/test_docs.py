@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
 PAGE_NAMES = (
     "run.md", "data.md", "weights.md", "python.md", "lightning.md", "images.md", "text.md",
-    "words.md",
+    "words.md", "hydra.md",
 )  # fmt: skip
 PAGES = [(ROOT / "docs" / name).read_text() for name in PAGE_NAMES]
 
@@ -68,7 +68,7 @@ def place(made, tmp_path, monkeypatch):
 
 SMALL = ["trainer=smoke", "data.limit=64"]
 TOLD = ("experiment=", "name=", "seed=", "trainer", "model.optimizer", "+baseline", "~baseline",
-        "baseline", "data.train_samples")  # fmt: skip
+        "baseline", "data.train_samples", "hydra")  # fmt: skip
 
 
 def trainings(run):
@@ -98,14 +98,16 @@ def test_a_training_command_of_the_pages_runs(line, place, command):
 
 @pytest.mark.parametrize("line", trainings(run=False))
 def test_a_training_command_of_the_pages_is_a_recipe_of_the_catalog(line, monkeypatch):
-    """Each job of a sweep, on a machine with the devices."""
+    """Each job of a sweep, on a machine with the devices; launchers are tests/training/'s."""
     monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
-    words = shlex.split(line)[2:]
+    words = [word for word in shlex.split(line)[2:] if not word.startswith("hydra")]
     for job in sweep_jobs(words[1:]) if words[:1] == ["-m"] else [words]:
         assert compose(job)["choices"]["experiment"] in zoo.list_experiments()
 
 
-AT_ONCE = ("zoo list", "zoo show", "zoo draw", "zoo predict", "zoo test", "zoo export")
+AT_ONCE = (
+    "zoo list", "zoo show", "zoo draw", "zoo predict", "zoo test", "zoo export", "zoo completion",
+)  # fmt: skip
 DONE = [line for line in commands() if line.startswith((*AT_ONCE, "zoo sample"))]
 
 
@@ -143,8 +145,9 @@ def test_the_python_of_the_pages_runs(page, place, monkeypatch):
         exec(compile(block, "a page", "exec"), {})
 
 
-def test_the_error_of_the_pages_is_what_is_said(command):
-    (block,) = blocks(PAGES[PAGE_NAMES.index("run.md")], "console")
+@pytest.mark.parametrize("name", ["run.md", "hydra.md"])
+def test_the_error_of_the_pages_is_what_is_said(name, command):
+    (block,) = blocks(PAGES[PAGE_NAMES.index(name)], "console")
     asked, answer = block.splitlines()
     code, _, err = command(*shlex.split(asked.removeprefix("$ zoo ")))
     assert (code, err.strip()) == (2, answer)

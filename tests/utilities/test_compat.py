@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from hydra.core.global_hydra import GlobalHydra
 from pytorch_lightning import Callback, LightningModule
 from pytorch_lightning.demos.boring_classes import BoringModel
 from pytorch_lightning.loggers import TensorBoardLogger
@@ -14,6 +15,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 import zoo
 from tests.data import bare_trainer
+from zoo.catalog.compose import own_hydra
+from zoo.catalog.parsing import parse
 from zoo.utilities import compat
 
 ROOT = Path(zoo.__file__).resolve().parents[1]
@@ -101,3 +104,14 @@ def test_a_program_loses_its_guards():
     program = torch.export.export(torch.nn.Linear(2, 1), (torch.zeros(1, 2),))
     compat.drop_guards(program)
     assert program._guards_code == []
+
+
+def test_hydra_completes_a_line():
+    with own_hydra():
+        loader = GlobalHydra.instance().config_loader()
+        assert compat.complete_line(loader, "model=char") == ["model=char_rnn"]
+
+
+def test_hydra_splits_a_sweep():
+    swept = parse(["seed=1,2", "ema=null"])
+    assert compat.split_sweep(swept) == [["seed=1", "ema=null"], ["seed=2", "ema=null"]]

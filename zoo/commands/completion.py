@@ -73,7 +73,7 @@ def complete(line: str) -> list[str]:
         import_module(f"zoo.commands.{verb}").add_arguments(parser)
         flags = re.findall(r"(?<!\S)--[\w-]+", parser.format_help())
         return sorted({flag for flag in flags if flag.startswith(word)})
-    return complete_override(line, words[1:]) if verb == "train" else complete_name(verb, word)
+    return complete_override(line) if verb == "train" else complete_name(verb, word)
 
 
 def complete_name(verb: str, word: str) -> list[str]:
@@ -85,7 +85,7 @@ def complete_name(verb: str, word: str) -> list[str]:
     return sorted(name for name in names if name.startswith(word))
 
 
-def complete_override(line: str, words: list[str]) -> list[str]:
+def complete_override(line: str) -> list[str]:
     """How Hydra completes an override, over all folders of the catalog."""
     from hydra.core.global_hydra import GlobalHydra
 
@@ -93,6 +93,8 @@ def complete_override(line: str, words: list[str]) -> list[str]:
     from zoo.catalog.compose import own_hydra, search_path
     from zoo.utilities.compat import complete_line
 
+    words = CONFIG_DIR.sub("", line).split()[2:] + [""] * line[-1:].isspace()
     with registry.with_config_dirs(CONFIG_DIR.findall(line)), own_hydra():
-        rest = " ".join([*search_path(), *words])
+        before = [word for word in words[:-1] if not word.startswith("-")]
+        rest = " ".join(["-m", *search_path(), *before, *words[-1:]])  # -m: lists may be given
         return complete_line(GlobalHydra.instance().config_loader(), rest)

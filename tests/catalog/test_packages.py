@@ -144,6 +144,8 @@ def test_its_models_and_data_are_used_as_ours_until_it_is_named_no_more(
         assert "ZOO_PACKAGES=mixers" in command.failed(*words, str(run.folder))
     assert "ZOO_PACKAGES=mixers" in command.refused("train", f"init={run.folder}")
     refused(said, schema.build_input, {"kind": "mixers.pictures.Reader"})
+    logger = {"kind": "pytorch_lightning.loggers.CSVLogger", "save_dir": "x"}
+    refused("not an input", schema.build_input, logger)
     refused(said, schema.build, run.config["model"], "model")
     refused("no model named .mixer.", zoo.create_model, "mixer")
 
@@ -160,6 +162,8 @@ def test_what_is_in_the_way_of_a_package_is_one_line(mixers, monkeypatch, comman
     for name in ("nowhere", "a/b"):
         monkeypatch.setenv(packages.VARIABLE, f"mixers, {name}")
         refused(f"ZOO_PACKAGES names '{name}': there is no such package", zoo.list_data)
+    monkeypatch.setenv(packages.VARIABLE, "mixers.conf")
+    refused("name the package at the top", zoo.list_data)
 
 
 def test_an_installed_package_is_found_without_being_imported(mixers, monkeypatch):

@@ -12,7 +12,10 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 README = (ROOT / "README.md").read_text()
 FILE = re.compile(r"(?<![\w/.-])(?:zoo|datamodules|conf|docs|tests|benchmarks|scripts)/[\w./]*\w\b")
 
-MODULE = re.compile(r"(?<![\w/.-])(zoo|datamodules)\.(?!md\b|png\b)([a-z_]\w*)(?:\.(\w+))?")
+# zoo.packages is a group of entry points
+MODULE = re.compile(
+    r"(?<![\w/.-])(zoo|datamodules)\.(?!md\b|png\b|packages\b)([a-z_]\w*)(?:\.(\w+))?"
+)
 
 
 def anchors(page):

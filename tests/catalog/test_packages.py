@@ -47,7 +47,7 @@ class Most(BaseEstimator):
         return {"test/accuracy": float((data.arrays("test")[1] == self.label).mean())}
 """
 PLAIN = """
-from pytorch_lightning import LightningModule
+from pytorch_lightning import LightningDataModule, LightningModule
 from torch import nn, optim
 
 
@@ -75,6 +75,16 @@ class Logs(Bare):
     def test_step(self, batch, batch_idx):
         self.log("test_loss", self.loss(batch))
         return self.loss(batch)
+
+
+class Watched(Logs):
+    def training_step(self, batch, batch_idx):
+        self.log("acc", 0.5)
+        return self.loss(batch)
+
+
+class Data(LightningDataModule):
+    pass
 
 
 class Untrained(LightningModule):
@@ -134,6 +144,8 @@ def test_its_models_and_data_are_used_as_ours_until_it_is_named_no_more(
         assert "ZOO_PACKAGES=mixers" in command.failed(*words, str(run.folder))
     assert "ZOO_PACKAGES=mixers" in command.refused("train", f"init={run.folder}")
     refused(said, schema.build_input, {"kind": "mixers.pictures.Reader"})
+    logger = {"kind": "pytorch_lightning.loggers.CSVLogger", "save_dir": "x"}
+    refused("not an input", schema.build_input, logger)
     refused(said, schema.build, run.config["model"], "model")
     refused("no model named .mixer.", zoo.create_model, "mixer")
 
@@ -150,6 +162,8 @@ def test_what_is_in_the_way_of_a_package_is_one_line(mixers, monkeypatch, comman
     for name in ("nowhere", "a/b"):
         monkeypatch.setenv(packages.VARIABLE, f"mixers, {name}")
         refused(f"ZOO_PACKAGES names '{name}': there is no such package", zoo.list_data)
+    monkeypatch.setenv(packages.VARIABLE, "mixers.conf")
+    refused("name the package at the top", zoo.list_data)
 
 
 def test_an_installed_package_is_found_without_being_imported(mixers, monkeypatch):
@@ -211,7 +225,9 @@ TYPED = {
     "model._target_=mine.Nothing": "there is no such class",
     "model._target_=mine.nn.Linear": "there is no such class",
     "model._target_=mine.optim": "not a model", "model._target_=os.system": "not a model",
-    "model._target_=subprocess.Popen": "not a model", "model._target_=broken.Net": "name 'x' is",
+    "model._target_=subprocess.Popen": "not a model", "model._target_=sklearn.svm.SVC": "not a mo",
+    "data._target_=mine.Data": "not a datamodule, built on one of ours",
+    "model._target_=broken.Net": "name 'x' is",
     "init=image_cnn.digits": "model.",
 }  # fmt: skip
 
@@ -221,6 +237,22 @@ def test_a_wrong_key_of_a_typed_class_is_one_line(override, said, place, command
     (place / "broken.py").write_text("x")
     words = ["model._target_=mine.Logs", "trainer=smoke", override]
     assert said in command.failed("train", *words)
+
+
+@pytest.mark.parametrize(("override", "said"), [
+    ("monitor=val/los", "Bare has no validation_step: set monitor=epoch"),
+    ("early_stopping=2", "Bare has no validation_step: set early_stopping=null"),
+])  # fmt: skip
+def test_what_watches_no_validation_is_refused(override, said, place, command):
+    assert said in command.failed("train", "model._target_=mine.Bare", "trainer=smoke", override)
+
+
+def test_a_metric_of_training_may_be_watched(place, command):
+    """Which no sanity check has seen."""
+    typed = {"model._target_": "mine.Watched", "trainer": "smoke"}
+    assert zoo.train(**typed, monitor="acc", name="a").best.exists()
+    words = ["train", "model._target_=mine.Watched", "trainer=smoke"]
+    assert "no metric named 'ac': did you mean 'acc'" in command.failed(*words, "monitor=ac")
 
 
 def test_a_class_may_take_the_place_of_one_with_the_same_arguments(place):

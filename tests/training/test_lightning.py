@@ -234,13 +234,16 @@ def test_training_without_a_schedule_ends_with_the_time(tiny):
     assert trainer.global_step > 0
 
 
+@pytest.mark.slow
 def test_the_tuner_finds_a_rate_and_a_batch_size(tiny, tmp_path):
     data, model = zoo.create_data("digits", **tiny("digits")), zoo.create_model("image_mlp")
-    trainer = bare_trainer(max_epochs=20, default_root_dir=tmp_path)
+    trainer = bare_trainer(max_epochs=4, limit_val_batches=0, default_root_dir=tmp_path)
     tuner = Tuner(trainer)
-    finder = tuner.lr_find(model, datamodule=data, num_training=20, update_attr=False)
+    finder = tuner.lr_find(model, datamodule=data, num_training=16, update_attr=False)
     assert 1e-8 < finder.suggestion() < 1
-    size = tuner.scale_batch_size(model, datamodule=data, max_trials=1, init_val=4)
+    size = tuner.scale_batch_size(
+        model, datamodule=data, max_trials=1, steps_per_trial=1, init_val=4
+    )
     assert data.hparams["batch_size"] == size
     assert len(next(iter(data.train_dataloader()))[1]) == size
 

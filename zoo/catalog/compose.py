@@ -92,7 +92,7 @@ def _read_card(source: Any, model: Any) -> "Card":
     from zoo.pretrained import store
 
     card = store.require_complete(store.read(store.find(str(source))))
-    locate(card["model"].get("_target_"), f"{source}: _target_")  # may be refused
+    locate(card["model"].get("_target_"), f"model._target_ of {source}")  # may be refused
     name = card["choices"]["model"]
     if model not in (None, name):
         raise ValueError(f"model is {model!r}: init={source} is a {name}; leave model= out")

@@ -112,4 +112,5 @@ def suggestions(results: dict[str, Any]) -> list[str]:
     if results["samples"]["train"] > FEWER:
         more["data.train_samples="] = f"data.train_samples={FEWER}"
     changed = [f"{command} {new}" for key, new in more.items() if key not in command]
-    return [*again, f"zoo show {results['model']}", *changed]
+    shown = [] if "." in results["model"] else [f"zoo show {results['model']}"]  # a class itself
+    return [*again, *shown, *changed]

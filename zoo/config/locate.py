@@ -1,5 +1,6 @@
 """The allow-list: which classes a config may name."""
 
+import re
 from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any, get_args, get_origin, get_type_hints
@@ -12,6 +13,13 @@ BUILDABLE = {
     "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "Profiler",
     "BaseEstimator", "Input",
 }  # fmt: skip
+WANTED = {  # of a section: the base by name, and what it is
+    "model": ("LightningModule", "a model, which is a LightningModule,"),
+    "data": ("InMemory", "a datamodule, built on one of ours,"),
+    "baseline": ("BaseEstimator", "a baseline, which is an estimator,"),
+    "logger": ("Logger", "a logger"),
+    "input": ("Input", "an input, built on datamodules.inputs.Input,"),
+}
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path
     "image": "datamodules.inputs.image.ImageInput",
     "text": "datamodules.inputs.text.TextInput",
@@ -25,9 +33,11 @@ KINDS = {  # of inputs: a card names the kind, so that it holds no import path
 def locate(target: str, key: str = "_target_") -> type:
     """The class that a config names, if it is one that a config may build.
 
+    Args:
+        key: where it stands; of model, data, baseline, logger and input it says what it must be.
+
     Raises:
-        ValueError: of a package that the user has not named, not there, or not a model, datamodule,
-            callback, logger, strategy, estimator or input.
+        ValueError: of a package that the user has not named, not there, or of another kind.
         ImportError: another package `datamodules` hides the zoo's.
     """
     packages.check_datamodules()
@@ -48,21 +58,13 @@ def locate(target: str, key: str = "_target_") -> type:
     except Exception as error:  # of what the user's module does when it is imported
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"{key} is {target!r}: importing {module} fails: {reason}") from error
+    base, kind = WANTED.get(re.split(r"\W", key)[0], ("", "what a config may build"))
+    bases = {base} if base else BUILDABLE
     is_own = isinstance(cls, type) and cls.__module__.partition(".")[0] == package
-    if not (is_own and _is_buildable(cls)):
-        raise ValueError(
-            f"{key} is {target!r}: not a model, datamodule, callback, logger, strategy, "
-            "estimator or input of that package"
-        )
+    if not (is_own and bases & {one.__name__ for one in cls.__mro__}):  # no import is needed
+        raise ValueError(f"{key} is {target!r}: not {kind} of that package")
     located: type = cls
     return located
-
-
-def _is_buildable(cls: type) -> bool:
-    """Whether a config may build this class. Bases are compared by name: no import is needed."""
-    return cls.__module__.startswith("datamodules.inputs.") or bool(
-        BUILDABLE & {base.__name__ for base in cls.__mro__}
-    )
 
 
 def parameters(cls: type) -> dict[str, Parameter]:

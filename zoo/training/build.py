@@ -76,7 +76,7 @@ def build_model(
     config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = attach(schema.build(config["model"], "model"), info)
     if not is_zoo_module(model):
-        plain.check(model, info)
+        plain.check(model, info, config)
     elif "loss_weights" in info:
         model.loss_weights = torch.tensor(info["loss_weights"])
     if start is not None:

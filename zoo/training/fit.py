@@ -22,7 +22,7 @@ from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
-from zoo.training import checkpoints, csv_logger
+from zoo.training import checkpoints, csv_logger, plain
 from zoo.training.build import build
 from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 Config = dict[str, Any]
-MONITOR = "val/loss"  # of conf/train.yaml
 PROFILERS = {
     "simple": "SimpleProfiler", "advanced": "AdvancedProfiler", "pytorch": "PyTorchProfiler",
 }  # fmt: skip
@@ -177,7 +176,7 @@ def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callb
         is_ours: whether the model logs what the defaults monitor.
     """
     monitor, mode = config["monitor"], config["mode"]
-    is_optional = not is_ours and monitor == MONITOR and not config["early_stopping"]
+    is_optional = not is_ours and monitor == plain.MONITOR and not config["early_stopping"]
     saver = Checkpoints(run, monitor, mode, config["save_every"], is_optional)
     callbacks: list[Callback] = [Progress(), saver]
     callbacks += [make_callback(*item) for item in config.get("callbacks", {}).items()]

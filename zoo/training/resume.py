@@ -23,6 +23,7 @@ from zoo.training.csv_logger import CSVLogger
 from zoo.training.run import Run
 from zoo.utilities.compat import epoch_results, validates_next
 from zoo.utilities.errors import Stopped, no_such
+from zoo.utilities.protocols import is_zoo_module
 
 CHECKPOINTS_TO_KEEP = 2  # newest checkpoints
 
@@ -176,8 +177,10 @@ class Checkpoints(Checkpoint):
             return
         place = {"epoch": trainer.current_epoch, "step": trainer.global_step}
         metrics = {**trainer.callback_metrics, **place}
-        self._check_monitor(metrics, trainer.sanity_checking)
-        if trainer.sanity_checking:  # on one batch, before any training
+        is_early = trainer.sanity_checking  # on one batch, before any training
+        if not (is_early and self._is_of_training(module)):
+            self._check_monitor(metrics)
+        if is_early:
             return
         if self._better(metrics):
             trainer.save_checkpoint(self.run.best)
@@ -196,10 +199,14 @@ class Checkpoints(Checkpoint):
     def on_exception(self, trainer: Trainer, module: Any, exception: BaseException) -> None:
         self.signals.restore()
 
-    def _check_monitor(self, metrics: dict[str, Any], before_training: bool) -> None:
+    def _is_of_training(self, module: LightningModule) -> bool:
+        """Whether the metric may be one that training logs; of others' modules by its name."""
+        ours = is_zoo_module(module)
+        return self.monitor.startswith("train/") if ours else not self.monitor.startswith("val")
+
+    def _check_monitor(self, metrics: dict[str, Any]) -> None:
         """Refuse a metric that nothing logs; where it may be missing, take the last weights."""
-        is_later = before_training and self.monitor.startswith("train/")
-        if self.monitor in metrics or is_later:
+        if self.monitor in metrics:
             return
         if not self.is_optional:
             raise ValueError(no_such("metric", self.monitor, metrics) + " (monitor)")

@@ -15,9 +15,11 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 OURS = ("zoo", "datamodules", "pytorch_lightning", "sklearn")
 GROUP, VARIABLE, TRUST = "zoo.packages", "ZOO_PACKAGES", "ZOO_TRUST"
+LOCK = Lock()  # of what is trusted, which threads add to
 
 
 @cache
@@ -44,8 +46,9 @@ def trust(targets: Iterable[object]) -> None:
     """
     for target in targets:
         name, dot, _ = str(target).partition(".")
-        if dot and name.isidentifier() and not is_trusted(name):
-            os.environ[TRUST] = ",".join([*_listed(TRUST), name])
+        with LOCK:
+            if dot and name.isidentifier() and not is_trusted(name):
+                os.environ[TRUST] = ",".join([*_listed(TRUST), name])
 
 
 def conf_folders() -> list[Path]:
@@ -84,6 +87,8 @@ def _locations(name: str) -> list[str]:
     spec = find(name) if name.isidentifier() else None
     if spec is None:
         source = VARIABLE if name in _listed(VARIABLE) else f"an installed package ({GROUP})"
+        if "." in name:
+            raise ValueError(f"{source} names {name!r}: name the package at the top, before a dot")
         raise ValueError(
             f"{source} names {name!r}: there is no such package on Python's path or in {Path.cwd()}"
         )

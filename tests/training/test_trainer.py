@@ -14,7 +14,7 @@ from zoo.config import schema
 from zoo.config.trainer import FREE, NARROWER, OWNED, REQUIRED, TESTING
 from zoo.nn.supervised import Classifier
 from zoo.training import csv_logger, resume
-from zoo.training.run import Run, differences
+from zoo.training.run import Run, differences, step_of
 
 CONSTANT = ("model.optimizer.schedule=constant",)
 
@@ -52,12 +52,12 @@ def course(steps):
 
 
 @pytest.mark.parametrize(("changes", "wanted"), [
-    ((), "ttvttv"), (("limit_train_batches=1",), "tvtv"), (("limit_val_batches=0",), "tttt"),
-    (("val_check_interval=1",), "tvtvtvtv"), (("val_check_interval=0.5",), "tvtvtvtv"),
-    (("check_val_every_n_epoch=2",), "ttttv"), (("num_sanity_val_steps=1",), "vttvttv"),
-    (("check_val_every_n_epoch=null", "val_check_interval=3"), "tttvt"),
-    (("max_steps=3",), "ttvt"),
-    (("max_epochs=-1", "max_steps=3"), "ttvt"), (("overfit_batches=1",), "tvtv"),
+    ((), "vttvttv"), (("limit_train_batches=1",), "vtvtv"), (("limit_val_batches=0",), "tttt"),
+    (("val_check_interval=1",), "vtvtvtvtv"), (("val_check_interval=0.5",), "vtvtvtvtv"),
+    (("check_val_every_n_epoch=2",), "vttttv"), (("num_sanity_val_steps=0",), "ttvttv"),
+    (("check_val_every_n_epoch=null", "val_check_interval=3"), "vtttvt"),
+    (("max_steps=3",), "vttvt"), (("max_steps=4", "max_epochs=9"), "vttvttv"),
+    (("max_epochs=-1", "max_steps=3"), "vttvt"), (("overfit_batches=1",), "vtvtv"),
 ])  # fmt: skip
 def test_what_a_run_does_in_which_order(changes, wanted, steps, tmp_path):
     asked = [f"trainer.{change}" for change in ("limit_val_batches=1", *changes)]
@@ -70,12 +70,12 @@ def test_time_ends_a_run_that_has_no_number_of_epochs(steps, tmp_path):
     start = monotonic()
     trained(tmp_path, "image_cnn", *ended)
     assert 1 < monotonic() - start < 20
-    assert course(steps).startswith("t")
+    assert course(steps).startswith("vttvt")
 
 
 def test_validation_takes_so_many_batches(steps, tmp_path):
     trained(tmp_path, "image_cnn", "data.batch_size=2", "trainer.limit_val_batches=2")
-    assert course(steps) == "ttvvttvv"
+    assert course(steps) == "vttvvttvv"
 
 
 def test_overfitting_learns_the_same_batches_in_each_epoch(steps, tmp_path):
@@ -180,7 +180,13 @@ def test_a_wrong_argument_is_refused_before_any_work(override, said):
 
 def test_a_schedule_over_no_number_of_steps_is_refused(tmp_path):
     endless = ("trainer.max_epochs=-1", "trainer.max_time=00:00:00:09")
-    refused("many: give trainer.max_steps", trained, tmp_path, "image_cnn", *endless)
+    refused(
+        "needs the number of steps, and the Trainer has no end: set max_epochs or max_steps",
+        trained,
+        tmp_path,
+        "image_cnn",
+        *endless,
+    )
 
 
 def test_arguments_that_do_not_go_together_are_refused_in_lightnings_words(tmp_path):
@@ -200,6 +206,8 @@ def test_a_resumed_run_may_have_another_profiler_but_no_other_interval():
     ("trainer.check_val_every_n_epoch=null", "trainer.val_check_interval=3"),
     ("trainer.overfit_batches=2",), ("trainer.num_sanity_val_steps=1",),
     ("trainer.limit_val_batches=0",), ("trainer.max_epochs=-1", "trainer.max_steps=4", *CONSTANT),
+    ("trainer.max_steps=4", "trainer.max_epochs=9", "ema=0.5", *CONSTANT),
+    ("trainer.max_steps=3", "trainer.val_check_interval=1", "trainer.max_epochs=9"),
 ])  # fmt: skip
 def test_every_course_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path, monkeypatch):
     monkeypatch.setattr(resume, "CHECKPOINTS_TO_KEEP", 99)
@@ -207,8 +215,18 @@ def test_every_course_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path,
     whole = tmp_path / "whole"
     whole.mkdir()
     wanted = trained(whole, "image_cnn", *changes, *more)
-    steps = sorted(int(path.stem.removeprefix("last-")) for path in Run(whole).lasts)[:-1]
-    assert steps
+    steps = [step_of(path) for path in Run(whole).lasts]
+    assert len(steps) > 1
     for step in steps:
         ends_alike(whole, step, wanted, "image_cnn", *changes, *more)
     assert csv_logger.read(whole / "metrics.csv")
+
+
+@pytest.mark.parametrize("by", [("trainer.max_time={seconds: 1}",), ("callbacks=timer",
+    "callbacks.timer.duration='00:00:00:01'")])  # fmt: skip
+def test_a_run_that_time_ended_has_its_last_row_also_after_a_kill(by, tmp_path):
+    """It was killed between its last checkpoint and that row."""
+    whole, asked = tmp_path / "whole", ("trainer.max_epochs=-1", "save_every=9", *by, *CONSTANT)
+    whole.mkdir()
+    wanted = trained(whole, "image_cnn", *asked)
+    ends_alike(whole, step_of(Run(whole).lasts[0]), wanted, "image_cnn", *asked)

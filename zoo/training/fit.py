@@ -32,7 +32,7 @@ from zoo.training.resume import Checkpoints, Progress
 from zoo.training.run import Run, step_of, write_config
 from zoo.training.seeding import SeedEachStep
 from zoo.utilities import hardware
-from zoo.utilities.compat import forget_steps_after
+from zoo.utilities.compat import close_epochs, forget_steps_after
 from zoo.utilities.errors import Failure, Stopped
 from zoo.utilities.protocols import is_zoo_module
 
@@ -79,6 +79,7 @@ def fit(
         callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
+    close_epochs(trainer)
     for logger in trainer.loggers:
         if checkpoint is not None and isinstance(logger, TensorBoardLogger):
             forget_steps_after(logger, step_of(checkpoint))

@@ -157,7 +157,7 @@ def make_trainer(
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-    except MisconfigurationException as error:  # two arguments that do not go together
+    except (MisconfigurationException, RuntimeError) as error:  # they do not go together
         raise ValueError(f"{error} (the Trainer's)") from error
 
 
@@ -183,7 +183,7 @@ def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callb
     callbacks: list[Callback] = [Progress(), saver]
     callbacks += [make_callback(*item) for item in config.get("callbacks", {}).items()]
     for name in unpromised(config):
-        console.print(f"callback  {name}: after a kill this run may go on otherwise than without")
+        console.print(f"callback  {name}: killed and gone on, this run may end otherwise")
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]

@@ -129,18 +129,15 @@ def test_callbacks_are_chosen_by_name_and_from_a_file_of_ones_own(command, tmp_p
         "    def on_train_batch_end(self, *_):\n"
         "        with open('batches.txt', 'a') as file:\n            file.write('x')\n"
     )
-    own = (
-        "callbacks.mine._target_=mine.Counting",
-        f"callbacks.x._target_={LIGHTNINGS}LambdaCallback",
-    )
-    _, _, err = command("train", "callbacks=[lr_monitor,timer]", *(f"callbacks.{one}" for one in own), "trainer=smoke",
-                        "data.limit=64", "data.batch_size=16", "name=a")  # fmt: skip
+    own = ("callbacks.mine._target_=mine.Counting", f"callbacks.x._target_={LIGHTNINGS}Callback")
+    small = ("trainer=smoke", "data.limit=64", "data.batch_size=16", "name=a")
+    _, _, err = command("train", "callbacks=[lr_monitor,timer]", *own, *small)
     run = Run(tmp_path / "runs/image_cnn/a")
     assert run.finished, err
     assert list(run.config["callbacks"]) == ["lr_monitor", "timer", "mine", "x"]
     assert (tmp_path / "batches.txt").read_text() == "xx"
     assert "lr-SGD/pg1" in csv_logger.read(run.folder / "metrics.csv")[0]
-    assert "callback  LambdaCallback: killed and gone on, this run may end otherwise" in err
+    assert "callback  Callback: killed and gone on, this run may end otherwise" in err
     assert "Counting:" not in err
 
 

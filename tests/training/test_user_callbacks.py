@@ -3,11 +3,12 @@
 import re
 
 import pytest
+import torch
 from pytorch_lightning import Callback
 from pytorch_lightning.callbacks import Checkpoint
 
 from tests.data import refused
-from tests.training.test_resume import ends_alike, trained
+from tests.training.test_resume import ends_alike, stopped, trained
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
 from zoo.config import callbacks
@@ -75,6 +76,14 @@ def test_a_run_with_it_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path
     assert len(steps) > 1
     for step in steps:
         ends_alike(tmp_path / "whole", step, wanted, "image_cnn", *changes)
+
+
+def test_a_run_that_measures_its_throughput_ends_with_the_same_weights(tmp_path):
+    """Its rows hold times, which are not repeated."""
+    wanted = trained(tmp_path, "image_cnn", "callbacks=throughput")
+    found = trained(stopped(tmp_path, 3), "image_cnn", "callbacks=throughput")
+    assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items())
+    assert "train|samples_per_sec" in (tmp_path / "metrics.csv").read_text()
 
 
 @pytest.mark.parametrize(("overrides", "said"), [

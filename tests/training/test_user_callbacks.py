@@ -1,15 +1,26 @@
 """Callbacks that a config names: what they do, and that a killed run goes on with them exactly."""
 
-import pytest
-from pytorch_lightning import Callback
+import re
 
-from tests.training.test_resume import ends_alike, trained
-from zoo.config import locate
-from zoo.training import resume
-from zoo.training.run import Run
+import pytest
+import torch
+from pytorch_lightning import Callback
+from pytorch_lightning.callbacks import Checkpoint
+
+from tests.data import refused
+from tests.training.test_resume import ends_alike, stopped, trained
+from zoo.catalog.compose import compose
+from zoo.catalog.overrides import as_overrides
+from zoo.config import callbacks
+from zoo.training import csv_logger, resume
+from zoo.training.run import Run, step_of
 
 CONSTANT = ("model.optimizer.schedule=constant",)
 LIGHTNINGS = "pytorch_lightning.callbacks."
+
+
+class Saver(Checkpoint):
+    """Somebody's own, which saves as Lightning's does."""
 
 
 class Halving(Callback):
@@ -33,7 +44,8 @@ class Halving(Callback):
 
 @pytest.fixture(autouse=True)
 def own(monkeypatch):
-    monkeypatch.setattr(locate, "PREFIXES", (*locate.PREFIXES, "tests."))
+    """Classes of the tests may be named as those of any package of the user's."""
+    monkeypatch.setenv("ZOO_TRUST", "tests")
 
 
 EXACT = {
@@ -64,3 +76,85 @@ def test_a_run_with_it_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path
     assert len(steps) > 1
     for step in steps:
         ends_alike(tmp_path / "whole", step, wanted, "image_cnn", *changes)
+
+
+def test_a_run_that_measures_its_throughput_ends_with_the_same_weights(tmp_path):
+    """Its rows hold times, which are not repeated."""
+    wanted = trained(tmp_path, "image_cnn", "callbacks=throughput")
+    found = trained(stopped(tmp_path, 3), "image_cnn", "callbacks=throughput")
+    assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items())
+    assert "train|samples_per_sec" in (tmp_path / "metrics.csv").read_text()
+
+
+@pytest.mark.parametrize(("overrides", "said"), [
+    *((f"callbacks.x._target_={LIGHTNINGS}{name}", f"callbacks.x is of class {name}: {said}")
+      for name, said in {
+          "ModelCheckpoint": "a run keeps its", "OnExceptionCheckpoint": "a run keeps its",
+          "LearningRateFinder": "a run learns at the", "BatchSizeFinder": "a run has the batch",
+          "BasePredictionWriter": "a run predicts nothing",
+      }.items()),
+    ("callbacks.x._target_=tests.training.test_user_callbacks.Saver", "class Saver: a run keeps"),
+    ("callbacks=ema ema=0.9", "callbacks.ema is of class EMAWeightAveraging: ema= makes one"),
+    ("callbacks=early_stopping early_stopping=2", "early_stopping= makes one already"),
+    ("callbacks.x._target_=pytorch_lightning.loggers.CSVLogger", "that is no callback"),
+    ("callbacks.x._target_=tests.data.bare_trainer", "not a model, datamodule, callback"),
+    ("callbacks.x.decay=1", "callbacks.x has no _target_"), ("callbacks.x=3", "callbacks.x is 3"),
+    ("callbacks=lr_monitr", "did you mean 'lr_monitor'"),
+    ("callbacks=lr_monitor callbacks.lr_monitor.logging_intervall=step", "logging_interval'?"),
+    ("callbacks=lr_monitor callbacks.lr_monitor.logging_interval=never", "'step' or 'epoch'"),
+    ("callbacks=accumulation callbacks.accumulation.scheduling={a:2}", "valid integer"),
+])  # fmt: skip
+def test_a_wrong_callback_is_refused_before_any_work(overrides, said):
+    refused(re.escape(said), compose, overrides.split())
+
+
+@pytest.mark.parametrize(("overrides", "said"), [
+    (("callbacks=timer", "callbacks.timer.duration=tomorrow"), "`Timer(duration='tomorrow')`"),
+    (("callbacks=accumulation", "callbacks.accumulation.scheduling={0:0}"), "Accumulation factor"),
+    (("callbacks=ema", f"callbacks.b._target_={LIGHTNINGS}EMAWeightAveraging"), "more than one"),
+])  # fmt: skip
+def test_what_a_callback_itself_refuses_is_said_in_its_words(overrides, said, command):
+    assert said in command.failed("train", *overrides, "trainer=smoke", "data.limit=32")
+
+
+@pytest.mark.parametrize("given", [
+    ["callbacks=accumulation", "callbacks.accumulation.scheduling={0:2}"],
+    ["callbacks=accumulation", "callbacks.accumulation.scheduling.0=2"],
+    [f"callbacks.x={{_target_: {LIGHTNINGS}GradientAccumulationScheduler, scheduling: {{0: 2}}}}"],
+    {"callbacks": {"accumulation": {"_target_": LIGHTNINGS + "GradientAccumulationScheduler",
+                                    "scheduling": {0: 2}}}},
+    {"callbacks": "accumulation", "callbacks.accumulation.scheduling": {"0": 2}},
+])  # fmt: skip
+def test_a_schedule_over_epochs_may_be_given_in_every_way(given, tmp_path):
+    """Two batches a step: half of the steps."""
+    overrides = as_overrides(given) if isinstance(given, dict) else given
+    trained(tmp_path, "image_cnn", *overrides)
+    assert [step_of(path) for path in Run(tmp_path).lasts] == [2, 1]
+
+
+def test_callbacks_are_chosen_by_name_and_from_a_file_of_ones_own(command, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from pytorch_lightning import Callback\n\nclass Counting(Callback):\n"
+        "    def on_train_batch_end(self, *_):\n"
+        "        with open('batches.txt', 'a') as file:\n            file.write('x')\n"
+    )
+    own = ("callbacks.mine._target_=mine.Counting", f"callbacks.x._target_={LIGHTNINGS}Callback")
+    small = ("trainer=smoke", "data.limit=64", "data.batch_size=16", "name=a")
+    _, _, err = command("train", "callbacks=[lr_monitor,timer]", *own, *small)
+    run = Run(tmp_path / "runs/image_cnn/a")
+    assert run.finished, err
+    assert list(run.config["callbacks"]) == ["lr_monitor", "timer", "mine", "x"]
+    assert (tmp_path / "batches.txt").read_text() == "xx"
+    assert "lr-SGD/pg1" in csv_logger.read(run.folder / "metrics.csv")[0]
+    assert "callback  Callback: killed and gone on, this run may end otherwise" in err
+    assert "Counting:" not in err
+
+
+@pytest.mark.parametrize("accelerator", ["cpu", "auto"])
+def test_what_watches_a_cpu_says_what_to_install(accelerator, monkeypatch):
+    monkeypatch.setattr(callbacks, "find_spec", lambda name: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    asked = ["callbacks=device_stats", f"trainer.accelerator={accelerator}"]
+    with pytest.raises(ImportError, match="pip install psutil"):
+        compose(asked)
+    assert compose([*asked, "callbacks.device_stats.cpu_stats=false"])

@@ -3,6 +3,8 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from zoo.catalog.registry import GROUPS
@@ -15,7 +17,8 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
     A dict changes the keys that it has and leaves the others; an empty one empties what is there,
     but for a section (model, data, trainer). So two replace one: `{"data.augment": {},
-    "data.augment.zoom_range": 0.2}`. NumPy's and torch's numbers and arrays are taken as lists.
+    "data.augment.zoom_range": 0.2}`. NumPy's and torch's numbers and arrays are taken as lists,
+    a timedelta as days:hours:minutes:seconds.
 
     Raises:
         ValueError: a value that no config can hold, such as a model.
@@ -51,6 +54,9 @@ def _plain(value: Any, key: str) -> Any:
         return {name: _plain(inner, f"{key}.{name}") for name, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_plain(inner, key) for inner in value]
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(ceil(value.total_seconds()), 60)
+        value = f"{minutes // 1440:02}:{minutes // 60 % 24:02}:{minutes % 60:02}:{seconds:02}"
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if value is None or isinstance(value, bool | int | float | str):

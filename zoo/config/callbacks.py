@@ -1,6 +1,7 @@
 """The callbacks of a config: any class by its `_target_`, but for what the run does by itself."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from zoo.config.locate import locate
@@ -13,7 +14,7 @@ REFUSED = {  # classes, their subclasses too, and why
     "BatchSizeFinder": "a run has the batch of its config: give data.batch_size",
     "BasePredictionWriter": "a run predicts nothing: zoo predict does",
 }
-KEYS = {"EMAWeightAveraging": "ema", "EarlyStopping": "early_stopping"}  # of a run, that make one
+KEYS = {"WeightAveraging": "ema", "EarlyStopping": "early_stopping"}  # of a run, that make one
 PROMISED = {  # of Lightning's, with which a run that was killed ends as one that was not
     "LearningRateMonitor", "EarlyStopping", "StochasticWeightAveraging", "DeviceStatsMonitor",
     "ThroughputMonitor", "Timer", "GradientAccumulationScheduler", "RichProgressBar",
@@ -35,8 +36,16 @@ DEFAULTS: dict[str, Config] = {  # of a run, where a class' own do not do
 
 
 def with_defaults(section: Mapping[str, Any]) -> Config:
-    """A callback's section with what the run gives to a class of that name."""
-    return {**DEFAULTS.get(str(section.get("_target_")).rpartition(".")[2], {}), **section}
+    """A callback's section with what the run gives to a class of that name, and epochs as ints."""
+    name = str(section.get("_target_")).rpartition(".")[2]
+    return {**DEFAULTS.get(name, {}), **{key: _number(value) for key, value in section.items()}}
+
+
+def _number(value: Any) -> Any:
+    """A mapping over epochs with ints for keys, which are strings where they stood between dots."""
+    if isinstance(value, Mapping) and all(str(key).isdecimal() for key in value):
+        return {int(key): inner for key, inner in value.items()}
+    return value
 
 
 def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], None]) -> None:
@@ -44,17 +53,36 @@ def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], No
 
     Raises:
         ValueError: a wrong class or argument, or what the run does by itself.
+        ImportError: it needs a package that is not installed.
     """
     for name, section in config.get("callbacks", {}).items():
         key = f"callbacks.{name}"
+        if "_target_" in section:
+            _check_class(config, key, section["_target_"])
         check_arguments(with_defaults(section), key)
-        bases = [base.__name__ for base in locate(section["_target_"]).__mro__]
-        if "Callback" not in bases:
-            raise ValueError(f"{key}._target_ is {section['_target_']!r}: that is no callback")
-        for base in [base for base in bases if base in REFUSED]:
-            raise ValueError(f"{key} is a {bases[0]}: {REFUSED[base]}")
-        for base in [base for base in bases if config.get(KEYS.get(base, ""))]:
-            raise ValueError(f"{key} is a {bases[0]}: {KEYS[base]}= makes one already")
+        _check_psutil(section, key, config["trainer"]["accelerator"])
+
+
+def _check_class(config: Mapping[str, Any], key: str, target: str) -> None:
+    """Refuse a class that is no callback, or does what the run does by itself."""
+    bases = [base.__name__ for base in locate(target, f"{key}._target_").__mro__]
+    if "Callback" not in bases:
+        raise ValueError(f"{key}._target_ is {target!r}: that is no callback")
+    for base in [base for base in bases if base in REFUSED]:
+        raise ValueError(f"{key} is of class {bases[0]}: {REFUSED[base]}")
+    for base in [base for base in bases if config.get(KEYS.get(base, ""))]:
+        raise ValueError(f"{key} is of class {bases[0]}: {KEYS[base]}= makes one already")
+
+
+def _check_psutil(section: Mapping[str, Any], key: str, accelerator: str) -> None:
+    """Raise ImportError where a CPU is to be watched, and the package that does it is missing."""
+    if not section["_target_"].endswith(".DeviceStatsMonitor") or find_spec("psutil"):
+        return
+    from torch.cuda import is_available
+
+    default = accelerator == "cpu" or not is_available()
+    if default if section.get("cpu_stats") is None else section["cpu_stats"]:
+        raise ImportError(f"{key} watches the CPU by psutil, which is missing: pip install psutil")
 
 
 def unpromised(config: Mapping[str, Any]) -> list[str]:

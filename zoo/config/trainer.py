@@ -13,6 +13,7 @@ from zoo.config.types import Fraction, Positive, PositiveFloat
 Config = dict[str, Any]
 
 Count = Annotated[int, Field(ge=0)]
+Unit = Literal["weeks", "days", "hours", "minutes", "seconds"]
 Share = Annotated[float, Field(ge=0, le=1)]
 NARROWER: dict[str, Any] = {  # than Lightning's annotation
     "accelerator": Literal["auto", "cpu", "gpu", "mps"],
@@ -24,7 +25,7 @@ NARROWER: dict[str, Any] = {  # than Lightning's annotation
     "min_epochs": Positive | None,
     "max_steps": Annotated[int, Field(ge=-1)],
     "min_steps": Positive | None,
-    "max_time": Annotated[str, Field(pattern=r"^\d+:\d\d:\d\d:\d\d$")] | dict[str, Count] | None,
+    "max_time": Annotated[str, Field(pattern=r"^\d+:\d\d:\d\d:\d\d$")] | dict[Unit, Count] | None,
     "gradient_clip_val": PositiveFloat | None,
     "gradient_clip_algorithm": Literal["norm", "value"] | None,
     "accumulate_grad_batches": Positive,

@@ -32,7 +32,7 @@ from zoo.training.resume import Checkpoints, Progress
 from zoo.training.run import Run, step_of, write_config
 from zoo.training.seeding import SeedEachStep
 from zoo.utilities import hardware
-from zoo.utilities.compat import forget_steps_after
+from zoo.utilities.compat import close_epochs, forget_steps_after
 from zoo.utilities.errors import Failure, Stopped
 from zoo.utilities.protocols import is_zoo_module
 
@@ -78,6 +78,7 @@ def fit(
         callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
     trainer = make_trainer(config, run, model, callbacks)
+    close_epochs(trainer)
     for logger in trainer.loggers:
         if checkpoint is not None and isinstance(logger, TensorBoardLogger):
             forget_steps_after(logger, step_of(checkpoint))
@@ -155,7 +156,7 @@ def make_trainer(
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
-    except MisconfigurationException as error:  # two arguments that do not go together
+    except (MisconfigurationException, RuntimeError) as error:  # they do not go together
         raise ValueError(f"{error} (the Trainer's)") from error
 
 
@@ -181,7 +182,7 @@ def make_callbacks(config: Config, run: Run, is_ours: bool = True) -> list[Callb
     callbacks: list[Callback] = [Progress(), saver]
     callbacks += [make_callback(*item) for item in config.get("callbacks", {}).items()]
     for name in unpromised(config):
-        console.print(f"callback  {name}: after a kill this run may go on otherwise than without")
+        console.print(f"callback  {name}: killed and gone on, this run may end otherwise")
     if config["early_stopping"]:
         before_saving: Any = {"check_on_train_epoch_end": False}
         patience = config["early_stopping"]

@@ -162,16 +162,16 @@ def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What a run may not change, as `key: old -> new`."""
-    a, b = dict(_flatten(old)), dict(_flatten(new))
+    a, b = dict(flatten(old)), dict(flatten(new))
     keys = [k for k in sorted(a | b) if not any(k == f or k.startswith(f + ".") for f in FREE)]
     return [f"{k}: {a.get(k)!r} -> {b.get(k)!r}" for k in keys if a.get(k) != b.get(k)]
 
 
-def _flatten(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and their values."""
     if isinstance(config, Mapping) and config:
         for name, value in config.items():
-            yield from _flatten(value, f"{key}.{name}" if key else str(name))
+            yield from flatten(value, f"{key}.{name}" if key else str(name))
     else:
         yield key, config
 

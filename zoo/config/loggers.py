@@ -34,6 +34,13 @@ def is_open(cls: type) -> bool:
     return "Logger" in kinds(cls) and any(part.kind is Parameter.VAR_KEYWORD for part in parts)
 
 
+def with_folder(section: Mapping[str, Any]) -> Config:
+    """A logger's section with the run's folder, ".", where its class takes one."""
+    target = section.get("_target_")
+    takes = isinstance(target, str) and "save_dir" in parameters(locate(target))
+    return {"save_dir": ".", **section} if takes else dict(section)
+
+
 def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], None]) -> None:
     """Check each logger, before any data is read.
 
@@ -42,7 +49,7 @@ def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], No
     """
     for name, section in config["logger"].items():
         key = f"logger.{name}"
-        check_arguments(section, key)
+        check_arguments(with_folder(section), key)
         cls = locate(section["_target_"])
         if "Logger" not in kinds(cls):
             raise ValueError(f"{key}._target_ is {section['_target_']!r}: that is no logger")

@@ -7,8 +7,9 @@ metrics.csv.
 
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,11 @@ from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger, WandbLogg
 
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
-from zoo.config.loggers import is_open
+from zoo.config.loggers import is_open, with_folder
 from zoo.distributed.console import console
 from zoo.distributed.environment import rank
 from zoo.training import csv_logger, mlflow_runs, wandb_runs
-from zoo.training.run import Run, flatten, step_of
-from zoo.utilities.compat import forget_steps_after
+from zoo.training.run import Run, flatten
 from zoo.utilities.files import replace
 
 Config = dict[str, Any]
@@ -35,7 +35,9 @@ ENVIRONMENT = {  # nothing goes to the network unasked; mlflow takes a folder
     "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true",
     "WANDB_ERROR_REPORTING": "false",
 }  # fmt: skip
-SET_BY_LIBRARIES = ("WANDB_MODE", "MLFLOW_TRACKING_URI")  # and would hold for the next run
+WHILE_OPENING = {  # None: what libraries set, which would hold for the next run
+    "WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_MODE": None, "MLFLOW_TRACKING_URI": None,
+}  # fmt: skip
 
 
 def make(config: Config, run: Run, checkpoint: Path | None) -> list[Any]:
@@ -55,8 +57,10 @@ def make(config: Config, run: Run, checkpoint: Path | None) -> list[Any]:
 
 @contextmanager
 def _environment_kept() -> Iterator[None]:
-    """Undo what libraries set in the environment for the rest of the process."""
-    before = {name: os.environ.get(name) for name in SET_BY_LIBRARIES}
+    """Let wandb say nothing but what we do; leave the environment as it was."""
+    before = {name: os.environ.get(name) for name in WHILE_OPENING}
+    for name, value in WHILE_OPENING.items():
+        os.environ.update({name: value} if value and before[name] is None else {})
     try:
         yield
     finally:
@@ -81,18 +85,18 @@ def _make(name: str, config: Config, run: Run, checkpoint: Path | None) -> Any:
 
 def with_defaults(name: str, config: Config, run: Run) -> Config:
     """A logger's section with what the run gives to its class: the folder, names and an id."""
-    section = dict(config["logger"][name])
+    section = config["logger"][name]
     cls, id_ = locate(section["_target_"]), read_ids(run).get(name)
     title = config["name"] or run.folder.name
-    given: Config = {"save_dir": "."}
+    given: Config = {}
     if issubclass(cls, WandbLogger):
-        given |= wandb_runs.defaults(section, config["choices"]["experiment"], title, id_)
+        given = wandb_runs.defaults(section, config["choices"]["experiment"], title, id_)
     elif issubclass(cls, MLFlowLogger):
-        given |= mlflow_runs.defaults(section, config["choices"]["experiment"], title, id_)
+        given = mlflow_runs.defaults(section, config["choices"]["experiment"], title, id_)
     elif issubclass(cls, TensorBoardLogger):
-        given |= {"name": None, "version": name, "default_hp_metric": False}
+        given = {"name": None, "version": name, "default_hp_metric": False}
     taken = given.keys() if is_open(cls) else given.keys() & parameters(cls).keys()
-    section = {**{key: given[key] for key in taken}, **section}
+    section = with_folder({**{key: given[key] for key in taken}, **section})
     if section.get("save_dir"):  # a relative one is under the run's
         section["save_dir"] = str(run.folder / section["save_dir"])
     return section
@@ -100,19 +104,29 @@ def with_defaults(name: str, config: Config, run: Run) -> Config:
 
 def _open(name: str, logger: Any, section: Config, run: Run, checkpoint: Path | None) -> None:
     """Open a logger where it was, at the checkpoint's step."""
-    backend = {WandbLogger: wandb_runs, MLFlowLogger: mlflow_runs}
-    for kind, runs in backend.items():
+    rows = None
+    for kind, runs in ((WandbLogger, wandb_runs), (MLFlowLogger, mlflow_runs)):
         if isinstance(logger, kind):
             rows = runs.open_run(logger, read_ids(run).get(name))
             replace(run.folder / IDS, json.dumps({**read_ids(run), name: logger.version}))
-            prefix = f"{section['prefix']}-" if section.get("prefix") else ""
-            _skip(logger, rows, lambda metric: runs.name_of(prefix + metric))
-            _log_lost_rows(logger, run)
-            return
-    if checkpoint is not None and isinstance(logger, TensorBoardLogger):
-        forget_steps_after(logger, step_of(checkpoint))
+    if isinstance(logger, TensorBoardLogger):
+        rows = _event_rows(logger)
+    if rows is not None:
+        _skip(logger, rows, section.get("prefix"))
+        _log_lost_rows(logger, run)
     elif checkpoint is not None and not isinstance(logger, csv_logger.CSVLogger):
         console.print(f"logger    {name}: rows after the last checkpoint may stand there twice")
+
+
+def _event_rows(logger: TensorBoardLogger) -> set[Row]:
+    """The metrics in a folder of event files, with their steps."""
+    if not any(Path(logger.log_dir).glob("events.*")):
+        return set()
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(logger.log_dir, size_guidance={"scalars": 0}).Reload()
+    names = events.Tags()["scalars"]
+    return {(name, event.step) for name in names for event in events.Scalars(name)}
 
 
 def read_ids(run: Run) -> dict[str, str]:
@@ -122,16 +136,15 @@ def read_ids(run: Run) -> dict[str, str]:
     return ids
 
 
-def _skip(logger: Any, rows: set[Row], name_of: Callable[[str], str]) -> None:
+def _skip(logger: Any, rows: set[Row], prefix: str | None) -> None:
     """Let a logger leave out rows that stand there already; an epoch alone is none."""
     usual = logger.log_metrics
 
+    def is_new(name: str, step: int | None) -> bool:
+        return name == "epoch" or (f"{prefix}-{name}" if prefix else name, step) not in rows
+
     def log_metrics(metrics: dict[str, float], step: int | None = None) -> None:
-        new = {
-            name: value
-            for name, value in metrics.items()
-            if name == "epoch" or (name_of(name), step) not in rows
-        }
+        new = {name: value for name, value in metrics.items() if is_new(name, step)}
         if new.keys() - {"epoch"}:
             usual(new, step)
 
@@ -151,7 +164,12 @@ def hyperparameters(config: Config) -> Config:
 
 
 def log_scores(trainer: Trainer, scores: Config) -> None:
-    """Log the test scores to all loggers but our own: results.json is beside metrics.csv."""
+    """Log the test scores to all loggers but our own: results.json is beside metrics.csv.
+
+    The ends of an interval are test/f1_low and test/f1_high there: a store of mlflow's that is a
+    folder has a file test/f1 and so no test/f1/low.
+    """
+    scores = {re.sub("/(low|high)$", r"_\1", name): score for name, score in scores.items()}
     for logger in trainer.loggers:
         if not isinstance(logger, csv_logger.CSVLogger):
             logger.log_metrics(scores, trainer.global_step)

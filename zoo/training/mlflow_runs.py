@@ -4,6 +4,7 @@ import os
 import re
 from argparse import Namespace
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,21 @@ from zoo.distributed.environment import rank
 
 Config = dict[str, Any]
 Row = tuple[str, int]
+DATABASES = ("sqlite", "mysql", "postgresql", "mssql")
 LONGEST = 250  # characters of a parameter's value that Lightning keeps
 
 
 def defaults(section: Config, experiment: str, title: str, id_: str | None) -> Config:
-    """What a run gives to an MLFlowLogger; its jobs of a sweep have the tag `sweep`."""
+    """What a run gives to an MLFlowLogger; its jobs of a sweep have the tag `sweep`.
+
+    Raises:
+        ValueError: a database, without the package for it.
+    """
     sweep, is_job, _ = title.partition("/")
     own = None if section.get("save_dir") else Path("mlruns").resolve().as_uri()
     store = section.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI") or own
+    if str(store).startswith(DATABASES) and find_spec("sqlalchemy") is None:
+        raise ValueError(f"mlflow's store is {store!r}: a database needs `pip install mlflow`")
     return {
         "experiment_name": os.environ.get("MLFLOW_EXPERIMENT_NAME", experiment),
         "run_name": title,
@@ -75,8 +83,3 @@ def _keep_parameters(logger: MLFlowLogger) -> None:
         usual({key: value for key, value in values.items() if key not in old})
 
     vars(logger)["log_hyperparams"] = log_hyperparams
-
-
-def name_of(metric: str) -> str:
-    """What a metric is called there."""
-    return re.sub("[^a-zA-Z0-9_/. -]+", "", metric)

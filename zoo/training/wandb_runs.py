@@ -14,13 +14,11 @@ from zoo.utilities.compat import WANDB_SETTINGS, wandb_rows
 Config = dict[str, Any]
 Row = tuple[str, int]
 STEP = "trainer/global_step"  # Lightning's name of it
-SETTINGS = {"silent": True, "console": "off"}  # unless the environment says otherwise
 
 
 def defaults(section: Config, experiment: str, title: str, id_: str | None) -> Config:
     """What a run gives to a WandbLogger; its jobs of a sweep are a group."""
     sweep, is_job, _ = title.partition("/")
-    settings = {k: v for k, v in SETTINGS.items() if f"WANDB_{k.upper()}" not in os.environ}
     is_chosen = "WANDB_MODE" in os.environ or "offline" in section
     return {
         "project": os.environ.get("WANDB_PROJECT", experiment),
@@ -28,7 +26,7 @@ def defaults(section: Config, experiment: str, title: str, id_: str | None) -> C
         "id": id_,
         **({"group": sweep} if is_job else {}),
         **({} if is_chosen else {"mode": "offline"}),
-        "settings": {**WANDB_SETTINGS, **settings},
+        "settings": WANDB_SETTINGS,
     }
 
 
@@ -38,6 +36,9 @@ def open_run(logger: WandbLogger, id_: str | None) -> set[Row]:
     Returns:
         The metrics that it has, with their steps.
     """
+    import wandb
+
+    wandb.setup()  # before it says anything
     folder = Path(logger.save_dir or ".") / "wandb"
     files = sorted(folder.glob(f"*run-*-{id_}/run-{id_}.wandb")) if id_ else []
     rows: list[Mapping[str, Any]] = [row for file in files for row in wandb_rows(file)]
@@ -66,11 +67,6 @@ def _rows_online(run: Any) -> Iterable[Mapping[str, Any]]:
 
     rows: Iterable[Mapping[str, Any]] = wandb.Api().run(run.path).scan_history()
     return rows
-
-
-def name_of(metric: str) -> str:
-    """What a metric is called there."""
-    return metric
 
 
 def current() -> Any:

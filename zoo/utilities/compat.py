@@ -40,11 +40,6 @@ def trainer_of(model: Any) -> Any:
     return model._trainer  # pytorch-lightning 2.6.6
 
 
-def forget_steps_after(logger: Any, step: int) -> None:
-    """Let a TensorBoardLogger that is not open yet drop the steps that are done again."""
-    logger._kwargs["purge_step"] = step  # pytorch-lightning 2.6.6
-
-
 def wandb_rows(file: Path) -> Iterator[dict[str, str]]:
     """The rows of a wandb run's own file, as JSON by metric: those that were written whole."""
     from wandb.proto.wandb_internal_pb2 import Record  # wandb 0.31.0

@@ -162,7 +162,7 @@ def test_a_run_that_is_killed_goes_on_as_one_run_of_each_logger(devices, tmp_pat
         time.sleep(0.1)
     assert not run_with_wandb(process.pid)
     out = python(*words[1:], env=env)
-    assert out.count("wandb") == 3  # where it is, and the command twice
+    assert "wandb:" not in out  # which says nothing but what we do
     wanted = csv_rows(folder)
     results = Run(folder).results
     scores = {k.replace("/low", "_low").replace("/high", "_high") for k in results}
@@ -300,7 +300,7 @@ def test_lightnings_own_loggers_lie_in_the_runs_folder(tmp_path):
     opened(tmp_path / "a", "logger=[]", target + "CSVLogger")
     opened(tmp_path / "b", "logger=[]", target + "TensorBoardLogger", "logger.w.max_queue=1")
     assert (tmp_path / "a/lightning_logs/version_0").is_dir()
-    assert [*(tmp_path / "b/w").glob("events*")]
+    assert (tmp_path / "b/w").is_dir()
 
 
 def test_without_them_neither_wandb_nor_mlflow_is_imported():

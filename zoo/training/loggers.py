@@ -173,7 +173,19 @@ def log_scores(trainer: Trainer, scores: Config) -> None:
     for logger in trainer.loggers:
         if not isinstance(logger, csv_logger.CSVLogger):
             logger.log_metrics(scores, trainer.global_step)
+            if isinstance(logger, TensorBoardLogger):
+                _show_hyperparameters(logger, scores)
             logger.finalize("success")
+
+
+def _show_hyperparameters(logger: TensorBoardLogger, scores: Config) -> None:
+    """Fill tensorboard's page HPARAMS, which names the scores that it shows beside the config."""
+    from torch.utils.tensorboard.summary import hparams
+
+    plain = (bool, int, float, str)
+    config = {k: v if isinstance(v, plain) else str(v) for k, v in logger.hparams.items()}
+    for summary in hparams(config, scores):
+        logger.experiment.file_writer.add_summary(summary)
 
 
 @contextmanager

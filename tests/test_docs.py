@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text()
 LECTURE = (ROOT / "docs" / "lecture.md").read_text()
 PAGE_NAMES = (
     "run.md", "data.md", "weights.md", "python.md", "lightning.md", "images.md", "text.md",
-    "words.md", "hydra.md", "trainer.md",
+    "words.md", "hydra.md", "trainer.md", "loggers.md",
 )  # fmt: skip
 PAGES = [(ROOT / "docs" / name).read_text() for name in PAGE_NAMES]
 

@@ -10,8 +10,6 @@ import torch.distributed as dist
 from hydra.core.global_hydra import GlobalHydra
 from pytorch_lightning import Callback, LightningModule
 from pytorch_lightning.demos.boring_classes import BoringModel
-from pytorch_lightning.loggers import TensorBoardLogger
-from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 import zoo
 from tests.data import bare_trainer
@@ -65,15 +63,6 @@ def test_a_module_has_no_trainer_until_it_is_attached():
     assert compat.trainer_of(module) is None
     module.trainer = trainer
     assert compat.trainer_of(module) is trainer
-
-
-def test_a_logger_forgets_what_is_done_again(tmp_path):
-    logger = TensorBoardLogger(tmp_path)
-    compat.forget_steps_after(logger, 7)
-    logger.experiment.close()
-    (file,) = tmp_path.rglob("events*")
-    events = EventFileLoader(str(file)).Load()
-    assert [event.step for event in events if event.HasField("session_log")] == [7]
 
 
 def test_the_results_of_an_epoch_are_a_list():

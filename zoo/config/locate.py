@@ -73,10 +73,7 @@ def parameters(cls: type) -> dict[str, Parameter]:
     What several classes take stands in a TypedDict: `**shared: Unpack[Shared]`, whose keys are
     parameters, too; those that are NotRequired have a default.
     """
-    try:
-        hints = get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
-    except NameError:  # of a name that is there for a type checker alone
-        hints = {}
+    hints = _hints(cls.__init__)  # type: ignore[misc]
     arguments: dict[str, Parameter] = {}
     for name, parameter in list(signature(cls.__init__).parameters.items())[1:]:  # type: ignore[misc]
         hint = hints.get(name, Any)
@@ -92,3 +89,15 @@ def parameters(cls: type) -> dict[str, Parameter]:
                     key, Parameter.KEYWORD_ONLY, default=default, annotation=kind
                 )
     return arguments
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """The annotations of a function; a name that is there for a type checker alone is anything."""
+    unknown: dict[str, Any] = {}
+    while True:
+        try:
+            return get_type_hints(function, localns=unknown, include_extras=True)
+        except NameError as error:
+            if error.name in unknown:
+                return {}
+            unknown[error.name] = Any

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
 
-from zoo.config import callbacks, trainer
+from zoo.config import callbacks, loggers, trainer
 from zoo.config.locate import KINDS, locate, parameters
 from zoo.config.migrate import KEYS
 from zoo.config.types import Positive, PositiveFloat
@@ -24,6 +24,7 @@ from zoo.utilities.errors import no_such
 KIND = re.compile("constrained-.*|bool|int|float|str")  # pydantic's names of what a union takes
 WRONG_KIND = ("_type", "_float")  # errors of it that say less than those of a value's own kind
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+OPEN = ConfigDict(extra="allow", strict=True, arbitrary_types_allowed=True)
 
 
 class Target(BaseModel):
@@ -79,8 +80,7 @@ def check(config: Mapping[str, Any]) -> None:
         if config[key]:
             sizes_follow = key == "model" and is_class(str(config["choices"][key]))
             check_arguments(config[key], key, complete=not sizes_follow)
-    for name, logger in config["logger"].items():
-        check_arguments(logger, f"logger.{name}")
+    loggers.check(config, check_arguments)
     callbacks.check(config, check_arguments)
     _check_devices(config["trainer"])
 
@@ -128,7 +128,7 @@ def build_input(config: Mapping[str, Any]) -> Any:
 def arguments_of(
     cls: type, complete: bool = True, narrower: Mapping[str, Any] = MappingProxyType({})
 ) -> Any:
-    """A TypedDict with the constructor's annotations, strict and closed.
+    """A TypedDict with the constructor's annotations, strict; closed, but for a logger's kwargs.
 
     Args:
         complete: whether what has no default must be there.
@@ -140,7 +140,7 @@ def arguments_of(
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]
-    return with_config(STRICT)(arguments)
+    return with_config(OPEN if loggers.is_open(cls) else STRICT)(arguments)
 
 
 def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:

@@ -12,7 +12,6 @@ import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.callbacks import ProgressBar as LightningBar
-from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.config import schema
@@ -22,17 +21,17 @@ from zoo.distributed import collectives
 from zoo.distributed.console import console
 from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
-from zoo.training import checkpoints, csv_logger, plain
+from zoo.training import checkpoints, csv_logger, loggers, plain
 from zoo.training.build import build
 from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
 from zoo.training.evaluate import quiet, test
 from zoo.training.evaluator import Evaluator
 from zoo.training.results import describe_run, finish
 from zoo.training.resume import Checkpoints, Progress
-from zoo.training.run import Run, step_of, write_config
+from zoo.training.run import Run, write_config
 from zoo.training.seeding import SeedEachStep
 from zoo.utilities import hardware
-from zoo.utilities.compat import close_epochs, forget_steps_after
+from zoo.utilities.compat import close_epochs
 from zoo.utilities.errors import Failure, Stopped
 from zoo.utilities.protocols import is_zoo_module
 
@@ -46,6 +45,7 @@ PROFILERS = {
 
 
 @quiet()
+@loggers.closed()
 def run_experiment(config: Config, run: Run, card: Config | None = None) -> None:
     """Do the whole run in this process, one of `trainer.devices`.
 
@@ -61,6 +61,7 @@ def run_experiment(config: Config, run: Run, card: Config | None = None) -> None
     load_best(model, run)
     scores = test(config, model, data, evaluator)
     if trainer.is_global_zero:
+        loggers.log_scores(trainer, scores)
         results = {**describe_run(config, trainer, model, data), **speed.results()}
         finish(config, run, model, data, results, scores, card, evaluator)
 
@@ -77,11 +78,8 @@ def fit(
     if not any(isinstance(one, LightningBar) for one in callbacks):
         callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
-    trainer = make_trainer(config, run, model, callbacks)
+    trainer = make_trainer(config, run, model, callbacks, loggers.make(config, run, checkpoint))
     close_epochs(trainer)
-    for logger in trainer.loggers:
-        if checkpoint is not None and isinstance(logger, TensorBoardLogger):
-            forget_steps_after(logger, step_of(checkpoint))
     if config["compile"]:
         model.compile()
     if config["trainer"]["precision"] == "64-true":
@@ -136,13 +134,9 @@ def find_checkpoint(run: Run, data: Any, force: bool) -> Path | None:
 
 
 def make_trainer(
-    config: Config, run: Run, model: "ZooModule", callbacks: list[Callback]
+    config: Config, run: Run, model: "ZooModule", callbacks: list[Callback], opened: list[Any]
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
-    loggers: list[Any] = []
-    for name, section in config["logger"].items():
-        folder = str(run.folder / section["save_dir"])  # a relative one is under the run's
-        loggers.append(schema.build({**section, "save_dir": folder}, f"logger.{name}"))
     plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
     section = {**FIT, **config["trainer"], "strategy": strategy(config, model)}
     try:
@@ -150,7 +144,7 @@ def make_trainer(
             **{**section, "profiler": make_profiler(section.get("profiler"), run)},
             plugins=plugins,
             callbacks=callbacks,
-            logger=loggers or False,
+            logger=opened or False,
             default_root_dir=run.folder,
             enable_progress_bar=any(isinstance(one, LightningBar) for one in callbacks),
             enable_model_summary=False,

@@ -4,8 +4,12 @@ A test calls every function here, so that a release that changes one of them is 
 finds private names elsewhere. Each says with which versions it was tried.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from struct import unpack_from
 from typing import Any
+
+WANDB_SETTINGS = {"x_transaction_log_flush_interval": 1}  # seconds; wandb 0.31.0
 
 
 def split_sweep(overrides: list[Any]) -> list[list[str]]:
@@ -36,9 +40,36 @@ def trainer_of(model: Any) -> Any:
     return model._trainer  # pytorch-lightning 2.6.6
 
 
-def forget_steps_after(logger: Any, step: int) -> None:
-    """Let a TensorBoardLogger that is not open yet drop the steps that are done again."""
-    logger._kwargs["purge_step"] = step  # pytorch-lightning 2.6.6
+def wandb_rows(file: Path) -> Iterator[dict[str, str]]:
+    """The rows of a wandb run's own file, as JSON by metric: those that were written whole."""
+    from wandb.proto.wandb_internal_pb2 import Record  # wandb 0.31.0
+
+    for data in _log_records(file.read_bytes()):
+        record = Record.FromString(data)
+        if record.HasField("history"):
+            items = record.history.item
+            yield {item.key or "/".join(item.nested_key): item.value_json for item in items}
+
+
+def _log_records(data: bytes, at: int = 7, block: int = 1 << 15) -> Iterator[bytes]:
+    """The records of a log in LevelDB's format: pieces with a head of 7 bytes, none over a block.
+
+    Args:
+        at: where they begin.
+    """
+    record = b""
+    while at + 7 <= len(data):
+        _, size, kind = unpack_from("<IHB", data, at)
+        if block - at % block < 7:  # too little for a head
+            at += block - at % block
+            continue
+        if at + 7 + size > len(data):
+            return
+        record += data[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in (1, 4):  # a whole record, or its last piece
+            yield record
+            record = b""
 
 
 def epoch_results(trainer: Any) -> list[Any]:

@@ -109,20 +109,6 @@ def test_sounds_without_classes_cannot_be_classified(tmp_path, command):
     assert line.startswith("zoo: model.num_classes is 1: it should be greater")
 
 
-def test_a_broken_sound_stops_the_run_and_is_named_or_is_skipped_and_counted(tmp_path):
-    """Reliability row 22."""
-    folder = sounds(tmp_path, {"crow": 20, "owl": 20})
-    (folder / "crow" / "text.wav").write_text("no sound")
-    soundfile.write(folder / "owl" / "empty.wav", np.zeros(0), 8000)
-    soundfile.write(folder / "owl" / "nan.wav", np.full(99, np.nan), 8000, "FLOAT")
-    with pytest.raises(ValueError, match=r"(text|empty|nan)\.wav .*data\.broken=skip"):
-        opened("audio_folder", source=str(folder))
-    data = opened("audio_folder", source=str(folder), broken="skip")
-    assert sum(data.info["samples"].values()) == 40
-    listed = " ".join(data.info["skipped"])
-    assert all(name in listed for name in ("text.wav", "empty.wav", "nan.wav"))
-
-
 # --- the real data --------------------------------------------------------------------------------
 
 

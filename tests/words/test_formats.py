@@ -124,15 +124,6 @@ def test_word2vec_files_of_each_form_are_read(tmp_path, name):
     np.testing.assert_array_equal(found["naïve"], GIVEN[3])
 
 
-@pytest.mark.parametrize("binary", [False, True])
-def test_what_gensim_writes_is_read(tmp_path, binary):
-    peer, path = KeyedVectors(6), str(tmp_path / ("peer.bin" if binary else "peer.txt"))
-    peer.add_vectors(WORDS, GIVEN)
-    peer.save_word2vec_format(path, binary=binary)
-    found = formats.read(path, WORDS, 6)
-    np.testing.assert_array_equal([found[word] for word in WORDS], GIVEN)
-
-
 @pytest.mark.parametrize("name", ["ours.bin", "ours.txt", "ours.vec", "ours.bin.gz", "ours.txt.gz"])
 def test_what_is_written_is_read_by_gensim_and_by_us(tmp_path, name):
     """S62, S64: to the last bit, in both forms, packed or not; nothing else is left there."""

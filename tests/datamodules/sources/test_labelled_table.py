@@ -163,8 +163,10 @@ def test_the_named_columns_of_a_parquet_file_of_pictures_are_used(pictures, tmp_
     (["good film,pos", "bad film,neg"], "columns good film, pos: .*is a row, not a header, write"),
     (["text,text,label", "a,b,c"], "2 columns 'text': rename all but one"),
     (["text,label,label", "a,b,c"], "2 columns 'label'"),
+    (["text,label", "x,a", "y,a"], r"1 class\(es\)"), (["text,label"], r"0 class\(es\)"),
+    (["text,label,split", "x,a,trian"], "the split 'trian'"),
 ])  # fmt: skip
-def test_no_header_and_two_columns_of_a_name_are_told(tmp_path, rows, said):
+def test_a_table_with_a_mistake_is_told(tmp_path, rows, said):
     refused(said, opened, lines(tmp_path / "a.csv", *rows))
 
 
@@ -194,12 +196,10 @@ def test_an_unusual_separator_is_a_note(tmp_path, name, separator, note, capsys)
     assert opened(path).notes == ([f"table     {name} is {note}"] if note else [])
 
 
-def test_a_run_prints_the_notes(tmp_path, command):
-    rows = [";".join(row) for row in zip(TEXTS, LABELS, strict=True)]
-    path = lines(tmp_path / "a.csv", "text;label", *rows)
-    told = ["data=labelled_text", f"data.source={path}", "trainer=smoke", "data.batch_size=4"]
-    code, _, err = command("train", *told)
-    assert (code, "table     a.csv is separated by semicolons" in err) == (0, True)
+def test_the_notes_of_a_table_are_those_of_its_data(tmp_path):
+    path = lines(tmp_path / "a.csv", "text;label", *["good;a", "bad;b"] * 9)
+    notes = data.opened("labelled_text", source=str(path), batch_size=4).notes
+    assert "table     a.csv is separated by semicolons" in notes
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

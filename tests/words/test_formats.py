@@ -208,6 +208,7 @@ DAMAGED = [
     ("many.txt", text().replace(b"4 6", b"3 6"), "many.txt has 4 words of 3"),
     ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
     ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
+    ("mark.txt", b"\xef\xbb\xbfgood 1 2 nan 4 5 6\n", "line 1 of .*mark.txt has numbers that"),
     ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
     ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at byte 125, in word 5 of 5"),
     ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged after 0 words"),

@@ -181,12 +181,6 @@ def test_every_mode_of_pillow_becomes_grey_and_colour(mode):
     assert decode(picture, 4, 3).shape == (4, 4, 3)
 
 
-def test_of_several_pages_the_first_is_taken(encoded):
-    pages = [Image.new("L", (4, 4), level) for level in (10, 20, 30)]
-    raw = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    assert (decode(raw, 4, 1) == 10).all()
-
-
 @pytest.mark.parametrize("raw", [Image.new("RGB", (0, 5)), np.zeros((0, 4, 3), np.uint8)])
 def test_nothing_is_no_picture(raw):
     refused("has no pixels", decode, raw, 4, 3)

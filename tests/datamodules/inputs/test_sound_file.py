@@ -40,13 +40,16 @@ def pitch(wave, rate=8000):
 
 
 @pytest.mark.parametrize(("kind", "subtype", "error"), [
-    ("WAV", "DOUBLE", 0.001), ("WAV", "ULAW", 0.02), ("WAV", "ALAW", 0.02),
+    ("WAV", "PCM_U8", 0.01), ("WAV", "PCM_16", 0.001), ("WAV", "PCM_24", 0.001),
+    ("WAV", "PCM_32", 0.001), ("WAV", "FLOAT", 0.001), ("FLAC", "PCM_16", 0.001),
+    ("OGG", "VORBIS", 0.1), ("WAV", "DOUBLE", 0.001), ("WAV", "ULAW", 0.02), ("WAV", "ALAW", 0.02),
     ("WAV", "IMA_ADPCM", 0.02), ("WAV", "MS_ADPCM", 0.02), ("AIFF", "PCM_16", 0.001),
     ("AU", "PCM_16", 0.001), ("CAF", "ALAC_16", 0.001), ("W64", "PCM_16", 0.001),
     ("RF64", "PCM_24", 0.001), ("NIST", "PCM_16", 0.001), ("MP3", "MPEG_LAYER_III", 0.06),
     ("OGG", "OPUS", 0.03),
 ])  # fmt: skip
 def test_what_libsndfile_reads_is_read(tmp_path, kind, subtype, error):
+    """Reliability row 22: of every width."""
     path = tmp_path / "sound"
     path.write_bytes(file_of(WAVE, 16_000, subtype, kind))
     assert sound_file.recognises(path)

@@ -125,16 +125,6 @@ def test_what_is_worth_trying_next_repeats_no_override():
     assert suggestions(smoke) == ["zoo train data=mnist"]
 
 
-def test_missing_data_without_a_network_is_one_line_that_names_the_ways_out(command, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError("unreachable")
-
-    monkeypatch.setattr("socket.create_connection", refuse)
-    line = command.failed("train", "experiment=mnist_image_cnn")
-    assert all(way in line for way in ("data.source=", "$ZOO_DATA", "ylecun/mnist", "digits"))
-    assert not os.path.exists("runs")
-
-
 @pytest.mark.slow
 def test_interrupting_a_run_is_exit_code_130_and_keeps_its_checkpoints(tmp_path):
     small = ["data.limit=400", "model.widths=[8]", "trainer.max_epochs=5000", "name=a"]

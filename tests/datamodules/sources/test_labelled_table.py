@@ -120,6 +120,12 @@ def test_the_columns_of_texts_are_found(tmp_path, header):
     assert content(opened(path)) == {"all": [("good", "a"), ("bad", "b")]}
 
 
+def test_a_table_may_name_files_of_texts(tmp_path):
+    table = lines(tmp_path / "a.csv", "file,label", "0.txt,a", "1.txt,b")
+    wanted = [(lines(tmp_path / f"{i}.txt", "so"), "ab"[i]) for i in range(2)]
+    assert content(opened(table)) == {"all": wanted}
+
+
 def test_columns_of_files_can_be_named(pictures):
     rows = [f"{i},images/{i}.png,{'ab'[i % 2]},{'old' if i < 3 else 'new'}" for i in range(6)]
     table = lines(pictures / "list.csv", "n,where,breed,age", *rows)
@@ -283,6 +289,9 @@ def test_rows_without_a_label_are_counted(tmp_path, ending):
     source = opened(path, broken="skip")
     assert (source.classes, len(source.skipped)) == (["neg", "pos"], 3)
     assert content(source)["all"] == [(TEXTS[0], "pos"), (TEXTS[2], "neg"), (TEXTS[5], "neg")]
+    none = write(tmp_path / f"none.{ending}", {"text": TEXTS[:2], "label": ["", "NaN"]})
+    said = r"0 class\(es\)" if ending == "parquet" else "no row of .* can be read: .*has no label"
+    refused(said, opened, none, broken="skip")
 
 
 def test_null_labels_of_numbers_are_missing_too(tmp_path):

@@ -28,7 +28,8 @@ def test_a_wrong_verb_is_one_line_with_the_nearest(command):
 
 def test_list_shows_each_name_and_what_it_is(command):
     _, out, _ = command("list")
-    for name in [*zoo.list_models(), *zoo.list_data(), *zoo.list_experiments()]:
+    weights = zoo.list_models(pretrained=True)
+    for name in [*zoo.list_models(), *zoo.list_data(), *zoo.list_experiments(), *weights]:
         assert f"  {name} " in out
 
 

@@ -156,13 +156,10 @@ def test_the_named_columns_of_a_parquet_file_of_pictures_are_used(pictures, tmp_
     (tmp_path / "hub").mkdir()
     datasets.Dataset.from_dict(table, features).to_parquet(tmp_path / "hub/train.parquet")
     source = opened(tmp_path / "hub", layouts.PICTURES, Columns(None, "age"))
-    assert (source.classes, source.splits["train"].labels.tolist()) == (
-        ["new", "old"],
-        [1, 1, 0, 0],
-    )
-    refused(
-        "no column 'x': found image", opened, tmp_path / "hub", layouts.PICTURES, Columns(None, "x")
-    )
+    labels = source.splits["train"].labels.tolist()
+    assert (source.classes, labels) == (["new", "old"], [1, 1, 0, 0])
+    other = Columns(None, "x")
+    refused("no column 'x': found image", opened, tmp_path / "hub", layouts.PICTURES, other)
 
 
 @pytest.mark.parametrize(("rows", "said"), [
@@ -211,9 +208,8 @@ def test_the_notes_of_a_table_are_those_of_its_data(tmp_path):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_line_ends_and_byte_order_marks_are_read(tmp_path, end, encoding):
-    path = lines(
-        tmp_path / "a.csv", "text\tlabel", "caf\xe9\ta", "", "tea\tb", end=end, encoding=encoding
-    )
+    rows = ["text\tlabel", "caf\xe9\ta", "", "tea\tb"]
+    path = lines(tmp_path / "a.csv", *rows, end=end, encoding=encoding)
     source = opened(path)
     assert content(source) == {"all": [("caf\xe9", "a"), ("tea", "b")]}
     assert ("is in UTF-" in source.notes[0]) == (encoding in ("utf-16", "utf-32"))
@@ -295,17 +291,12 @@ def test_rows_without_a_label_are_counted(tmp_path, ending):
 
 
 def test_null_labels_of_numbers_are_missing_too(tmp_path):
-    parquet.write_table(
-        pa.table({"text": ["a", "b", "c"], "label": [1.0, None, 2.0]}), tmp_path / "a.parquet"
-    )
+    table = pa.table({"text": ["a", "b", "c"], "label": [1.0, None, 2.0]})
+    parquet.write_table(table, tmp_path / "a.parquet")
     source = opened(tmp_path / "a.parquet", broken="skip")
     assert content(source) == {"all": [("a", "1"), ("c", "2")]}
-    path = lines(
-        tmp_path / "a.jsonl",
-        '{"text": "a", "label": 1}',
-        '{"text": "b", "label": NaN}',
-        '{"text": "c", "label": true}',
-    )
+    labels = {"a": "1", "b": "NaN", "c": "true"}.items()
+    path = lines(tmp_path / "a.jsonl", *(f'{{"text": "{a}", "label": {b}}}' for a, b in labels))
     assert content(opened(path, broken="skip")) == {"all": [("a", "1"), ("c", "True")]}
 
 
@@ -353,10 +344,8 @@ def test_a_missing_file_is_told_or_skipped_and_counted(pictures):
 def test_paths_of_windows_and_absolute_ones_are_found(pictures, write_path):
     rows = [f"{write_path(i, pictures)},{'ab'[i % 2]}" for i in range(6)]
     source = opened(lines(pictures / "a.csv", "file,label", *rows), layouts.PICTURES)
-    assert all(
-        raw.samefile(pictures / f"images/{i}.png")
-        for i, raw in enumerate(source.splits["all"].raws)
-    )
+    for i, raw in enumerate(source.splits["all"].raws):
+        assert raw.samefile(pictures / f"images/{i}.png")
 
 
 def test_files_in_the_folder_of_their_split_or_class_are_found(pictures):

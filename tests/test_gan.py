@@ -183,15 +183,6 @@ def test_a_step_of_the_run_is_one_of_both_networks(unjudged):
     assert {state["step"].item() for state in states} == {float(steps)}
 
 
-def test_the_average_of_the_weights_is_what_draws(unjudged):
-    """The best checkpoint holds the average, and the run's weights are it, buffers too."""
-    best = torch.load(unjudged.folder / "checkpoints/best.ckpt", weights_only=True)
-    weights = unjudged.model.state_dict()
-    torch.testing.assert_close(weights, best["state_dict"], rtol=0, atol=0)
-    name = "generator.layers.0.weight"
-    assert not torch.equal(best["current_model_state"][name], weights[name])
-
-
 def test_facts_of_other_data_set_its_sizes():
     """S87: 32 x 32 in colour, by a config alone."""
     data = compose(["experiment=gan", "data=cifar10"])["data"]

@@ -22,7 +22,7 @@ def test_it_is_an_estimator_of_scikit_learn(estimator, check):
 
 
 def test_the_slides_sentence_gives_its_windows_and_a_stride_leaves_out_no_word():
-    windows, owners = cut([SENTENCE, "too short"], window=4, stride=1)
+    windows, owners = cut([SENTENCE, "too short"], StackedWindows().window, stride=1)
     assert windows[:2] == ["This film is the", "film is the worst"]
     assert (windows[-2:], owners.tolist()) == (["I have ever watched", "too short"], [0] * 7 + [1])
     assert cut(["a b c d e f g"], window=3, stride=3)[0] == ["a b c", "d e f", "e f g"]

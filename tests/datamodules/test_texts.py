@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,20 +108,6 @@ def test_official_splits_stay_whole_and_others_are_carved(name, samples, tiny):
     assert list(data.padded_ids) == ["train"]  # a split is padded when it is asked for
 
 
-def test_class_folders_of_text_files_are_read(tmp_path):
-    """The layout of aclImdb (S66): train/pos/*.txt, reviews without a label, lists beside them."""
-    train = {"pos": many("good", 30), "neg": many("bad", 30), "unsup": many("film", 9)}
-    folders(tmp_path, train, "train")
-    source = folders(tmp_path, {"pos": many("good", 5), "neg": many("bad", 5)}, "test")
-    (Path(source) / "imdb.vocab").write_text("the\n")
-    (Path(source) / "train" / "urls_pos.txt").write_text("an address\n")
-    data = opened("labelled_text", source=source)
-    assert data.info["classes"] == ["neg", "pos"]
-    assert data.info["samples"] == {"train": 54, "val": 6, "test": 10}
-    texts, labels = data.arrays("test")
-    assert [text.split()[0] for text in texts] == [("bad", "good")[label] for label in labels]
-
-
 def test_words_that_only_the_test_split_has_are_unknown(tmp_path):
     folders(tmp_path, {"x": many("one"), "y": many("two")}, "train")
     source = folders(tmp_path, {"x": ["one heretofore"], "y": ["two"]}, "test")
@@ -205,41 +190,20 @@ def test_the_notes_are_what_the_lecture_prints_of_texts(tiny):
 # Bad rows: reliability 20 and 23
 
 
-def test_broken_files_are_named_or_skipped_and_counted(tmp_path):
-    bad = ["\xff", "a\0b", "\xff ?"]
-    source = folders(tmp_path, {"pos": [*many("good", 30), *bad], "neg": many("bad", 30)})
-    refused(r"\.txt.*broken=skip leaves such out", opened, "labelled_text", source=source)
-    data = opened("labelled_text", source=source, broken="skip")
-    assert len(data.info["skipped"]) == 3
-    assert sum(data.info["samples"].values()) == 60
-
-
 def test_texts_without_a_word_are_empty_and_counted_once(tmp_path):
-    rows = [
-        "text,label",
-        *["good film,a", "bad film,b"] * 20,
-        "?,a",
-        "\N{GRINNING FACE},b",
-        "...,a",
-    ]
+    rows = ["text,label", *["good film,a", "bad film,b"] * 20, ",a", '" ",b', "...,a"]
+    rows += ["?,a", "\N{GRINNING FACE},b"]
     (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
     data = opened("labelled_text", source=str(tmp_path / "a.csv"))
-    assert sum(data.info["samples"].values()) == 43
-    assert sum(int((data.tensors(split)[0] == 0).all(1).sum()) for split in data.splits) == 3
-    assert [line for line in data.notes if "empty" in line] == [
-        "empty     3 text(s) without a word: rows of padding"
-    ]
+    assert sum(data.info["samples"].values()) == 45
+    assert data.info["skipped"] == []
+    assert sum(int((data.tensors(split)[0] == 0).all(1).sum()) for split in data.splits) == 5
+    found = [line for line in data.notes if "empty" in line]
+    assert found == ["empty     5 text(s) without a word: rows of padding"]
     assert not [line for line in opened("negated_reviews").notes if "empty" in line]
     (tmp_path / "b.csv").write_text("text,label\n" + "?,a\n!,b\n" * 20)
     said = "the training texts have no words"
     refused(said, opened, "labelled_text", source=str(tmp_path / "b.csv"))
-
-
-def test_a_run_with_texts_without_a_word_ends(tmp_path, command):
-    rows = ["text,label", *["good film,a", "bad film,b", "?,a", "!,b"] * 20]
-    (tmp_path / "a.csv").write_text("\n".join(rows))
-    code, _, err = command("train", "data=labelled_text", "data.source=a.csv", "trainer=smoke")
-    assert (code, err.count("empty     40 text(s) without a word")) == (0, 1)
 
 
 def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
@@ -249,20 +213,6 @@ def test_a_long_line_a_byte_order_mark_and_crlf_are_read(tmp_path):
     data = opened("labelled_text", source=str(tmp_path / "a.csv"))
     assert data.info["classes"] == ["a", "b"]
     assert max(len(text) for s in data.splits for text in data.texts(s)) == 2_000_000
-
-
-@pytest.mark.parametrize(("content", "said"), [
-    ("text,label\nx,\ny,b\n", "line 2 of .* has no label"),
-    ("text,label\nx,a\ny,a\n", r"1 class\(es\)"),
-    ("text,label\n", r"0 class\(es\)"),
-    ("text,label,split\nx,a,trian\n", "the split 'trian'"),
-    ("t\0e\0x\0t\0,\0l\0", "holds NUL where the columns are named"),
-])  # fmt: skip
-def test_a_table_with_a_gap_is_one_line_that_names_it(content, said, tmp_path, command):
-    (tmp_path / "a.csv").write_text(content)
-    code, _, err = command("train", "data=labelled_text", f"data.source={tmp_path / 'a.csv'}")
-    assert (code, err.count("\n") <= 4) == (2, True)  # what the run is, then the line
-    assert re.search(said, err.splitlines()[-1])
 
 
 @pytest.mark.real

@@ -102,9 +102,3 @@ def test_a_model_answers_in_any_precision(name, precision):
             assert answers.dtype == model.dtype
             assert answers.isfinite().all(), kind
         assert "nan" not in str(answers), kind
-
-
-THREADED = [
-    "text_cnn", "text_lstm", "image_cnn", "sound_classifier", "video_conv3d", "cbow", "char_rnn",
-    "autoencoder",
-]  # fmt: skip

@@ -269,24 +269,26 @@ def test_from_pretrained_wants_its_own_model_and_save_pretrained_a_card(saved, t
     refused("this model has no card", zoo.create_model("image_cnn").save_pretrained, tmp_path)
 
 
-def own_class(model):
-    model.head = type("Mine", (nn.Linear,), {})(8, 10)
+def put(name, layer):
+    """In the place of a model's layer, or beside its layers, another one."""
+    return lambda model: model.get_submodule(name.rpartition(".")[0]).add_module(
+        name.rpartition(".")[2], layer
+    )
 
 
+OWN = type("Mine", (nn.Linear,), {})
 CHANGED = {
-    "head is .*out_features=3.* arguments .*out_features=10.* num_classes=3": lambda model: setattr(
-        model, "head", nn.Linear(8, 3)
+    "head is .*out_features=3.* arguments .*out_features=10.* num_classes=3": put(
+        "head", nn.Linear(8, 3)
     ),
-    r"head is \S+Sequential\(": lambda model: setattr(model, "head", nn.Sequential(model.head)),
-    r"head is \S+Mine\(": own_class,
-    r"blocks\.1\.more\.2 is \S+ReLU": lambda model: setattr(model.blocks[1].more, "2", nn.ReLU()),
+    r"head is \S+Sequential\(": put("head", nn.Sequential(nn.Linear(8, 10))),
+    r"head is \S+Mine\(": put("head", OWN(8, 10)),
+    r"blocks\.1\.more\.2 is \S+ReLU": put("blocks.1.more.2", nn.ReLU()),
     r"blocks\.0\.more\.0 is .*stride=\(2, 2\)": lambda model: setattr(
         model.blocks[0].more[0], "stride", (2, 2)
     ),
     r"blocks\.2 is missing": lambda model: model.blocks.pop(2),
-    "more is .*, and by the card's arguments is not there": lambda model: model.register_module(
-        "more", nn.Linear(1, 1)
-    ),
+    "more is .*, and by the card's arguments is not there": put("more", nn.Linear(1, 1)),
     "scale is of shape": lambda model: model.register_buffer("scale", torch.ones(1)),
 }
 

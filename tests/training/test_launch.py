@@ -42,11 +42,8 @@ def test_a_run_keeps_its_precision_on_another_chip(chip, tmp_path, monkeypatch):
     write_config(run, {"trainer": {"precision": chip}}, COMPOSED)
     write_config(run, {"trainer": {"precision": chip}})
     monkeypatch.setattr(hardware, "native_bf16", lambda accelerator: chip == "32-true")
-    config = {
-        "bf16": True,
-        "compile": False,
-        "trainer": {"precision": "auto", "accelerator": "cpu"},
-    }
+    trainer = {"precision": "auto", "accelerator": "cpu"}
+    config = {"bf16": True, "compile": False, "trainer": trainer}
     launch.settle_hardware(config, run)
     assert config["trainer"]["precision"] == chip
 

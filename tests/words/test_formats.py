@@ -51,18 +51,8 @@ FORMS = {
     "vectors.zip": zipped(**{"folder/": b"", "folder/a.bin": binary()}),
     "twice.txt": text("") + b"film 1 2 3 4 5 6\n",
 }  # fmt: skip
-SPACED = [
-    ". . .",
-    " ",
-    "at name@domain.com",
-    "new york",
-    "",
-    "a b",
-    "in 2022",
-    "x yor",
-    "naïve",
-    "日 本",
-]
+SPACED = [". . .", " ", "at name@domain.com", "new york", "", "a b", "in 2022", "x yor", "naïve"]
+SPACED += ["日 本"]
 
 
 def spaced(form, end=b"\n"):
@@ -122,15 +112,6 @@ def test_word2vec_files_of_each_form_are_read(tmp_path, name):
     found = formats.read(str(tmp_path / name), ["bad", "naïve", "unheard"], 6)
     assert list(found) == ["bad", "naïve"]
     np.testing.assert_array_equal(found["naïve"], GIVEN[3])
-
-
-@pytest.mark.parametrize("binary", [False, True])
-def test_what_gensim_writes_is_read(tmp_path, binary):
-    peer, path = KeyedVectors(6), str(tmp_path / ("peer.bin" if binary else "peer.txt"))
-    peer.add_vectors(WORDS, GIVEN)
-    peer.save_word2vec_format(path, binary=binary)
-    found = formats.read(path, WORDS, 6)
-    np.testing.assert_array_equal([found[word] for word in WORDS], GIVEN)
 
 
 @pytest.mark.parametrize("name", ["ours.bin", "ours.txt", "ours.vec", "ours.bin.gz", "ours.txt.gz"])
@@ -217,6 +198,7 @@ DAMAGED = [
     ("many.txt", text().replace(b"4 6", b"3 6"), "many.txt has 4 words of 3"),
     ("wide.txt", text().replace(b"4 6", b"4 7"), "line 2 of .*wide.txt has 6 numbers of 7"),
     ("nan.txt", b"good 1 2 nan 4 5 6\n", "line 1 of .*nan.txt has numbers that are not finite"),
+    ("mark.txt", b"\xef\xbb\xbfgood 1 2 nan 4 5 6\n", "line 1 of .*mark.txt has numbers that"),
     ("more.bin", binary() + binary()[4:], "more.bin goes on after the 4 words"),
     ("less.bin", binary().replace(b"4 6", b"5 6"), "less.bin ends at byte 125, in word 5 of 5"),
     ("cut.txt.gz", gzip.compress(text())[:-20], "cut.txt.gz is damaged after 0 words"),
@@ -230,11 +212,7 @@ DAMAGED = [
     ("huge.bin", b"4 999999999\nfilm ", "huge.bin begins with .*binary vectors begin with"),
     ("not.zip", text(), "not.zip is damaged after 0 words"),
     ("none.zip", zipped(readme=b""), r"none.zip holds 0 files of vectors \(readme\): unpack it"),
-    (
-        "two.zip",
-        zipped(**{"a.txt": text(), "b.txt": text()}),
-        r"holds 2 .* \(a.txt, b.txt\): unpack",
-    ),
+    ("two.zip", zipped(**{"a.txt": b"", "b.txt": b""}), r"holds 2 .* \(a.txt, b.txt\): unpack"),
     ("cut.zip", zipped(**{"a.txt": text()})[:-30], "cut.zip is damaged after 0 words"),
     ("other.txt", b"chat 1 2 3 4 5 6\n", "knows none of the 4 words"),
     ("empty.txt", b"", "knows none of the 4 words"),

@@ -230,6 +230,8 @@ def test_a_picture_is_no_video(encoded):
 def test_a_missing_video_and_an_empty_folder_are_named(tmp_path):
     missing(r"gone\.mp4: there is no such video", read, tmp_path / "gone.mp4")
     refused("has no pictures in it", read, tmp_path)
+    (tmp_path / "1.png").write_text("no picture")
+    refused(r"1\.png is no picture", read, tmp_path)
 
 
 def test_too_many_frames_or_pixels_are_refused(tmp_path, monkeypatch):

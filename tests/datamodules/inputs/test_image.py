@@ -106,9 +106,10 @@ def test_a_picture_is_turned_as_its_camera_says(four, encoded):
         np.testing.assert_array_equal(decode(encoded(four, exif=exif), 4, 3), wanted)
 
 
-def test_an_animation_is_its_first_frame(encoded):
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_an_animation_is_its_first_frame_and_a_scan_its_first_page(kind, encoded):
     frames = [Image.new("RGB", (4, 4), colour) for colour in (RED, GREEN, BLUE)]
-    raw = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=10)
+    raw = encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=10)
     assert corners(decode(raw, 4, 3)) == [RED] * 4
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.data import refused
 from zoo.config import schema
 
 OLD = {  # as cards were before they named the rule
@@ -29,7 +30,5 @@ def test_a_card_that_names_no_rule_means_the_first_one(kind):
 @pytest.mark.parametrize("kind", OLD)
 def test_a_rule_that_is_not_there_is_refused_in_one_line(kind):
     rule, first = RULES[kind]
-    with pytest.raises(
-        ValueError, match=f"^input.{rule} is 'later': it should be '{first}'( or '.*')?$"
-    ):
-        schema.build_input({"kind": kind, **OLD[kind], rule: "later"})
+    said = f"^input.{rule} is 'later': it should be '{first}'( or '.*')?$"
+    refused(said, schema.build_input, {"kind": kind, **OLD[kind], rule: "later"})

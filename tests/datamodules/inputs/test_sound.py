@@ -61,17 +61,6 @@ def test_silence_is_the_middle_level_and_louder_is_higher():
 # --- what can be read -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("subtype", "kind"), [
-    ("PCM_U8", "WAV"), ("PCM_16", "WAV"), ("PCM_24", "WAV"), ("PCM_32", "WAV"),
-    ("FLOAT", "WAV"), ("PCM_16", "FLAC"), ("VORBIS", "OGG"),
-])  # fmt: skip
-def test_every_width_is_the_same_sound(one, subtype, kind):
-    """Reliability row 22: 8-bit and 24-bit are converted."""
-    wave = tone(8000)
-    (read,) = one.restore(one(file_of(wave, subtype=subtype, kind=kind)))
-    assert np.abs(read - wave).max() < (0.1 if kind == "OGG" else 0.03)
-
-
 def test_two_channels_are_mixed(one):
     wave = tone(8000)
     both = np.stack([wave, -wave / 2], 1)

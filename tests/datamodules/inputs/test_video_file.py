@@ -24,6 +24,20 @@ def levels(raw):
     return read_video(raw, mean)
 
 
+def film(file, clip, codec="mpeg4", rate=10, form=None, pixels="yuv420p", times=None, **tags):
+    """Write frames (T, H, W, 3 or 4), uint8, as a video, shown at these times."""
+    with av.open(file, "w", format=form) as container:
+        container.metadata.update(tags)
+        size = {"height": clip.shape[1], "width": clip.shape[2]}
+        stream = container.add_stream(codec, rate=rate, pix_fmt=pixels, **size)
+        stream.bit_rate = 2_000_000
+        for frame, time in zip(clip, times or range(len(clip)), strict=True):
+            picture = av.VideoFrame.from_ndarray(frame, "rgba" if clip.shape[3] == 4 else "rgb24")
+            picture.pts = time
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+
+
 def rising(count, height=32, width=32):
     greys = np.linspace(20, 230, count)[:, None, None, None]
     return np.broadcast_to(greys, (count, height, width, 3)).astype(np.uint8)
@@ -37,13 +51,8 @@ def rising(count, height=32, width=32):
 def test_every_container_is_read_and_recognised(tmp_path, ending, codec):
     form = {"mts": "mpegts", "wmv": "asf", "vob": "dvd"}.get(ending)
     clip, path = rising(8), tmp_path / "clip"
-    with av.open(tmp_path / f"a.{ending}", "w", format=form) as container:
-        stream = container.add_stream(codec, rate=25, width=32, height=32)
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.bit_rate = 2_000_000
-        for frame in clip:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode())
+    pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    film(tmp_path / f"a.{ending}", clip, codec, 25, form, pixels)
     path.write_bytes((tmp_path / f"a.{ending}").read_bytes())
     assert f".{ending}" in video_file.SUFFIXES
     assert video_file.recognises(path)
@@ -132,13 +141,7 @@ def test_an_avi_whose_end_was_never_downloaded_is_cut_short(tmp_path):
 
 
 def test_frames_that_are_not_evenly_spaced_keep_their_times(tmp_path):
-    with av.open(tmp_path / "a.mp4", "w") as container:
-        stream = container.add_stream("mpeg4", rate=100, width=16, height=16)
-        for time, frame in zip((0, 3, 50, 51), rising(4, 16, 16), strict=True):
-            picture = av.VideoFrame.from_ndarray(frame, "rgb24")
-            picture.pts = time
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
+    film(tmp_path / "a.mp4", rising(4, 16, 16), rate=100, times=[0, 3, 50, 51])
     np.testing.assert_allclose(levels(tmp_path / "a.mp4")[1], [0, 0.03, 0.5, 0.51])
 
 
@@ -163,11 +166,7 @@ def test_the_cover_of_a_film_is_not_the_film(tmp_path):
 ])  # fmt: skip
 def test_odd_sizes_ten_bits_and_grey_are_read(codec, form, size):
     memory = io.BytesIO()
-    with av.open(memory, "w", format="mov" if codec == "png" else "matroska") as container:
-        stream = container.add_stream(codec, rate=10, height=size[0], width=size[1], pix_fmt=form)
-        for frame in rising(3, *size):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode())
+    film(memory, rising(3, *size), codec, 10, "mov" if codec == "png" else "matroska", form)
     images, _ = read_video(memory.getvalue(), lambda frame: frame)
     assert images[0].shape == (*size, 3)
     np.testing.assert_allclose([image.mean() for image in images], [20, 125, 230], atol=2)
@@ -176,20 +175,13 @@ def test_odd_sizes_ten_bits_and_grey_are_read(codec, form, size):
 def test_transparent_frames_lie_on_white(tmp_path):
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[:4, :, 3] = 255
-    with av.open(tmp_path / "a.mov", "w") as container:
-        stream = container.add_stream("png", rate=10, width=8, height=8, pix_fmt="rgba")
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgba")))
-        container.mux(stream.encode())
+    film(tmp_path / "a.mov", pixels[None], "png", pixels="rgba")
     found = video_file.decode(tmp_path / "a.mov", 8, 3, 1, None)[0]
     assert (found[:4].max(), found[4:].min()) == (0, 255)
 
 
 def test_names_in_another_alphabet_than_utf_8_do_no_harm(tmp_path):
     path = tmp_path / "a.avi"
-    with av.open(path, "w") as container:
-        container.metadata["title"] = "TITLE"
-        stream = container.add_stream("mpeg4", rate=10, width=16, height=16)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(rising(1, 16, 16)[0], "rgb24")))
-        container.mux(stream.encode())
+    film(path, rising(1, 16, 16), title="TITLE")
     path.write_bytes(path.read_bytes().replace(b"TITLE", b"Stra\xdfe"[:5]))
     assert len(levels(path)[0]) == 1

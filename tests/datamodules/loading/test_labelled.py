@@ -9,12 +9,8 @@ import zoo
 from tests.data import missing, opened, refused
 from tests.tiny import video_folder
 
-FILES = {
-    "image_folder": ".png",
-    "audio_folder": ".wav",
-    "video_folder": ".mp4",
-    "labelled_text": ".txt",
-}
+FOLDERS = {"image_folder": ".png", "audio_folder": ".wav", "video_folder": ".mp4"}
+FILES = {**FOLDERS, "labelled_text": ".txt"}
 
 
 def write(path, number):

@@ -140,9 +140,8 @@ def test_a_class_that_vanishes_is_named(class_folders, content, said):
 
 
 def test_a_class_of_loose_frames_is_named(class_folders):
-    refused(
-        "run has no videos in it, only 3 .png", read, class_folders({"run": 3, "walk/1": 2}), CLIPS
-    )
+    root = class_folders({"run": 3, "walk/1": 2})
+    refused("run has no videos in it, only 3 .png", read, root, CLIPS)
 
 
 def test_a_link_to_nothing_may_have_been_a_class(class_folders):

@@ -12,7 +12,7 @@ from pyarrow import parquet
 from datamodules.sources import layouts
 from datamodules.sources.columns import FIND, Columns
 from tests import data
-from tests.data import refused
+from tests.data import missing, refused
 from tests.datamodules.tables import write
 
 TEXTS = [f"film number {i}" for i in range(40)]
@@ -120,6 +120,12 @@ def test_the_columns_of_texts_are_found(tmp_path, header):
     assert content(opened(path)) == {"all": [("good", "a"), ("bad", "b")]}
 
 
+def test_a_table_may_name_files_of_texts(tmp_path):
+    table = lines(tmp_path / "a.csv", "file,label", "0.txt,a", "1.txt,b")
+    wanted = [(lines(tmp_path / f"{i}.txt", "so"), "ab"[i]) for i in range(2)]
+    assert content(opened(table)) == {"all": wanted}
+
+
 def test_columns_of_files_can_be_named(pictures):
     rows = [f"{i},images/{i}.png,{'ab'[i % 2]},{'old' if i < 3 else 'new'}" for i in range(6)]
     table = lines(pictures / "list.csv", "n,where,breed,age", *rows)
@@ -150,21 +156,20 @@ def test_the_named_columns_of_a_parquet_file_of_pictures_are_used(pictures, tmp_
     (tmp_path / "hub").mkdir()
     datasets.Dataset.from_dict(table, features).to_parquet(tmp_path / "hub/train.parquet")
     source = opened(tmp_path / "hub", layouts.PICTURES, Columns(None, "age"))
-    assert (source.classes, source.splits["train"].labels.tolist()) == (
-        ["new", "old"],
-        [1, 1, 0, 0],
-    )
-    refused(
-        "no column 'x': found image", opened, tmp_path / "hub", layouts.PICTURES, Columns(None, "x")
-    )
+    labels = source.splits["train"].labels.tolist()
+    assert (source.classes, labels) == (["new", "old"], [1, 1, 0, 0])
+    other = Columns(None, "x")
+    refused("no column 'x': found image", opened, tmp_path / "hub", layouts.PICTURES, other)
 
 
 @pytest.mark.parametrize(("rows", "said"), [
     (["good film,pos", "bad film,neg"], "columns good film, pos: .*is a row, not a header, write"),
     (["text,text,label", "a,b,c"], "2 columns 'text': rename all but one"),
     (["text,label,label", "a,b,c"], "2 columns 'label'"),
+    (["text,label", "x,a", "y,a"], r"1 class\(es\)"), (["text,label"], r"0 class\(es\)"),
+    (["text,label,split", "x,a,trian"], "the split 'trian'"),
 ])  # fmt: skip
-def test_no_header_and_two_columns_of_a_name_are_told(tmp_path, rows, said):
+def test_a_table_with_a_mistake_is_told(tmp_path, rows, said):
     refused(said, opened, lines(tmp_path / "a.csv", *rows))
 
 
@@ -194,20 +199,17 @@ def test_an_unusual_separator_is_a_note(tmp_path, name, separator, note, capsys)
     assert opened(path).notes == ([f"table     {name} is {note}"] if note else [])
 
 
-def test_a_run_prints_the_notes(tmp_path, command):
-    rows = [";".join(row) for row in zip(TEXTS, LABELS, strict=True)]
-    path = lines(tmp_path / "a.csv", "text;label", *rows)
-    told = ["data=labelled_text", f"data.source={path}", "trainer=smoke", "data.batch_size=4"]
-    code, _, err = command("train", *told)
-    assert (code, "table     a.csv is separated by semicolons" in err) == (0, True)
+def test_the_notes_of_a_table_are_those_of_its_data(tmp_path):
+    path = lines(tmp_path / "a.csv", "text;label", *["good;a", "bad;b"] * 9)
+    notes = data.opened("labelled_text", source=str(path), batch_size=4).notes
+    assert "table     a.csv is separated by semicolons" in notes
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_line_ends_and_byte_order_marks_are_read(tmp_path, end, encoding):
-    path = lines(
-        tmp_path / "a.csv", "text\tlabel", "caf\xe9\ta", "", "tea\tb", end=end, encoding=encoding
-    )
+    rows = ["text\tlabel", "caf\xe9\ta", "", "tea\tb"]
+    path = lines(tmp_path / "a.csv", *rows, end=end, encoding=encoding)
     source = opened(path)
     assert content(source) == {"all": [("caf\xe9", "a"), ("tea", "b")]}
     assert ("is in UTF-" in source.notes[0]) == (encoding in ("utf-16", "utf-32"))
@@ -283,20 +285,18 @@ def test_rows_without_a_label_are_counted(tmp_path, ending):
     source = opened(path, broken="skip")
     assert (source.classes, len(source.skipped)) == (["neg", "pos"], 3)
     assert content(source)["all"] == [(TEXTS[0], "pos"), (TEXTS[2], "neg"), (TEXTS[5], "neg")]
+    none = write(tmp_path / f"none.{ending}", {"text": TEXTS[:2], "label": ["", "NaN"]})
+    said = r"0 class\(es\)" if ending == "parquet" else "no row of .* can be read: .*has no label"
+    refused(said, opened, none, broken="skip")
 
 
 def test_null_labels_of_numbers_are_missing_too(tmp_path):
-    parquet.write_table(
-        pa.table({"text": ["a", "b", "c"], "label": [1.0, None, 2.0]}), tmp_path / "a.parquet"
-    )
+    table = pa.table({"text": ["a", "b", "c"], "label": [1.0, None, 2.0]})
+    parquet.write_table(table, tmp_path / "a.parquet")
     source = opened(tmp_path / "a.parquet", broken="skip")
     assert content(source) == {"all": [("a", "1"), ("c", "2")]}
-    path = lines(
-        tmp_path / "a.jsonl",
-        '{"text": "a", "label": 1}',
-        '{"text": "b", "label": NaN}',
-        '{"text": "c", "label": true}',
-    )
+    labels = {"a": "1", "b": "NaN", "c": "true"}.items()
+    path = lines(tmp_path / "a.jsonl", *(f'{{"text": "{a}", "label": {b}}}' for a, b in labels))
     assert content(opened(path, broken="skip")) == {"all": [("a", "1"), ("c", "True")]}
 
 
@@ -332,10 +332,7 @@ def test_a_list_of_labels_is_refused(tmp_path, ending):
 def test_a_missing_file_is_told_or_skipped_and_counted(pictures):
     rows = [f"images/{i}.png,{'ab'[i % 2]}" for i in range(8)]
     table = lines(pictures / "a.csv", "file,label", *rows)
-    with pytest.raises(
-        FileNotFoundError, match=r"line 8 of .*a\.csv names 'images/6\.png', .*\(and 1"
-    ):
-        opened(table, layouts.PICTURES)
+    missing(r"line 8 of .*a\.csv names 'images/6\.png', .*\(and 1", opened, table, layouts.PICTURES)
     source = opened(table, layouts.PICTURES, broken="skip")
     assert (len(content(source)["all"]), len(source.skipped)) == (6, 2)
 
@@ -347,10 +344,8 @@ def test_a_missing_file_is_told_or_skipped_and_counted(pictures):
 def test_paths_of_windows_and_absolute_ones_are_found(pictures, write_path):
     rows = [f"{write_path(i, pictures)},{'ab'[i % 2]}" for i in range(6)]
     source = opened(lines(pictures / "a.csv", "file,label", *rows), layouts.PICTURES)
-    assert all(
-        raw.samefile(pictures / f"images/{i}.png")
-        for i, raw in enumerate(source.splits["all"].raws)
-    )
+    for i, raw in enumerate(source.splits["all"].raws):
+        assert raw.samefile(pictures / f"images/{i}.png")
 
 
 def test_files_in_the_folder_of_their_split_or_class_are_found(pictures):

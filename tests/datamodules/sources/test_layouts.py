@@ -117,27 +117,6 @@ def test_classes_are_the_folders_in_alphanumeric_order(class_folders):  # S29
     assert rows.labels.tolist() == [0, 1, 2, 3, 3, 3, 4, 4]
 
 
-def test_splits_of_ones_own_are_found(class_folders):
-    source = read(class_folders({"train/a": 2, "train/b": 2, "Valid/a": 1, "test/b": 3}))
-    assert counts(source) == {"train": 4, "val": 1, "test": 3}
-    assert source.splits["test"].labels.tolist() == [1, 1, 1]
-
-
-def test_a_class_may_be_called_train(class_folders):
-    assert read(class_folders({"train": 2, "bus": 2})).classes == ["bus", "train"]
-
-
-def test_hidden_files_and_other_files_are_no_pictures(class_folders):
-    folder = class_folders({"a": 2, "b": 2, ".git": 1})
-    (folder / "a" / "._0.png").write_bytes(b"left by a Mac")
-    (folder / "a" / ".cache").mkdir()
-    (folder / "a" / ".cache" / "x.png").write_bytes(b"")
-    (folder / "a" / "notes.txt").write_text("hello")
-    source = read(folder)
-    assert source.classes == ["a", "b"]
-    assert len(source.splits["all"].labels) == 4
-
-
 def test_one_class_is_not_enough(class_folders):
     refused(r"1 class\(es\) \['cat'\]", read, class_folders({"cat": 3}))
 
@@ -162,17 +141,6 @@ def table(path, *rows):
     for row in rows:
         (path.parent / row[0]).touch()
     return path
-
-
-@pytest.mark.parametrize("by_folder", [True, False])
-def test_a_csv_names_files_beside_it(class_folders, by_folder):
-    folder = class_folders({"pictures": 3})
-    rows = [(f"pictures/{i}.png", "odd" if i % 2 else "even") for i in range(3)]
-    path = table(folder / "labels.csv", ("file", "label"), *rows)
-    source = read(folder if by_folder else path)
-    assert source.classes == ["even", "odd"]
-    assert source.splits["all"].labels.tolist() == [0, 1, 0]
-    assert source.splits["all"].raws[2] == folder / "pictures" / "2.png"
 
 
 def test_a_csv_may_give_splits(tmp_path):

@@ -89,9 +89,8 @@ def test_a_stray_quote_mark_takes_no_row_and_blames_its_own_line(line, wanted, a
     told = read("\n".join(["text,label", *lines[:at], line, *lines[at:]]))[1]
     assert len(told) == 21
     row, number = told.pop(at), at + 2
-    assert [one.cells[0] for one in told] == [
-        f"film, {i}" if i % 2 else f"film {i}" for i in range(20)
-    ]
+    films = [f"film, {i}" if i % 2 else f"film {i}" for i in range(20)]
+    assert [one.cells[0] for one in told] == films
     assert row.number == number
     if wanted is None:
         assert "opens a cell and does not close it" in row.fault

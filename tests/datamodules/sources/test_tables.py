@@ -146,14 +146,6 @@ def test_replaced_bytes_of_files_are_counted_in_one_printed_line(tmp_path, bad, 
     assert "replaced  2 bad bytes in 1 text(s)" in err
 
 
-def test_an_empty_review_is_an_empty_text(tmp_path):
-    path = write(tmp_path / "a.csv", {"text": [*TEXTS, "", " "], "label": [*LABELS, "neg", "pos"]})
-    data = opened(path)
-    assert data.info["skipped"] == []
-    assert sum(data.info["samples"].values()) == 62
-    assert "empty     2 text(s) without a word: rows of padding" in data.notes
-
-
 MILLION = """
 import resource, sys
 import zoo

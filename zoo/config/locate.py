@@ -98,6 +98,6 @@ def _hints(function: Any) -> dict[str, Any]:
         try:
             return get_type_hints(function, localns=unknown, include_extras=True)
         except NameError as error:
-            if error.name in unknown:
+            if (name := str(error.name)) in unknown:
                 return {}
-            unknown[error.name] = Any
+            unknown[name] = Any

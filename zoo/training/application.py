@@ -28,6 +28,8 @@ from zoo.utilities.errors import no_such
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
+    from zoo.catalog.registry import Config
+
 SAID = "a run says what it does on standard error; metrics are written by logger=[csv,tensorboard]"
 FOLDER = "a run's folder is runs/<experiment>/<name>, a job's <name>/<job>: give name=NAME"
 QUIET = {"version": 1, "root": None, "disable_existing_loggers": False}
@@ -56,7 +58,8 @@ class Loader(ConfigLoader):
     """
 
     def __init__(self, files: ConfigLoader) -> None:
-        self.files, self.card, self.sweep_dir = files, None, "."
+        self.files, self.sweep_dir = files, "."
+        self.card: Config | None = None
         self.last: tuple[list[str], DictConfig] | None = None
 
     def load_configuration(
@@ -233,7 +236,7 @@ def show_info(app: Any, arguments: Sequence[str], what: str) -> None:
     def compose_quietly(*args: Any, **more: Any) -> DictConfig:
         logging.disable(logging.INFO)  # what it prints goes through the log, as does all else
         try:
-            return compose(*args, **more)  # type: ignore[no-any-return]
+            return compose(*args, **more)
         finally:
             logging.disable(logging.NOTSET)
 

@@ -42,7 +42,7 @@ def trainer_of(model: Any) -> Any:
 
 def wandb_rows(file: Path) -> Iterator[dict[str, str]]:
     """The rows of a wandb run's own file, as JSON by metric: those that were written whole."""
-    from wandb.proto.wandb_internal_pb2 import Record  # wandb 0.31.0
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # wandb 0.31.0
 
     for data in _log_records(file.read_bytes()):
         record = Record.FromString(data)

@@ -83,7 +83,7 @@ def _explain_strings(values: Mapping[str, Any]) -> Iterator[None]:
     except ValueError as error:
         key = str(error).partition(" ")[0]
         if str(error).endswith("it should be a valid string") and key in values:
-            raise ValueError(f"{error}{quote(f'{key}={values[key]}')}") from error
+            raise ValueError(f"{error}: write '{key}=\"{values[key]}\"'") from error
         raise
 
 

@@ -83,7 +83,7 @@ def test_a_run_that_measures_its_throughput_ends_with_the_same_weights(tmp_path)
     wanted = trained(tmp_path, "image_cnn", "callbacks=throughput")
     found = trained(stopped(tmp_path, 3), "image_cnn", "callbacks=throughput")
     assert all(torch.equal(found[key], tensor) for key, tensor in wanted.items())
-    assert "train|samples_per_sec" in (tmp_path / "metrics.csv").read_text()
+    assert "train/samples" in (tmp_path / "metrics.csv").read_text()
 
 
 @pytest.mark.parametrize(("overrides", "said"), [

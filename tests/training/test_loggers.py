@@ -298,9 +298,11 @@ def test_a_database_of_mlflow_needs_its_package(command, monkeypatch):
 def test_lightnings_own_loggers_lie_in_the_runs_folder(tmp_path):
     target = SECOND + "loggers."
     opened(tmp_path / "a", "logger=[]", target + "CSVLogger")
-    opened(tmp_path / "b", "logger=[]", target + "TensorBoardLogger", "logger.w.max_queue=1")
+    events = target + "TensorBoardLogger"
+    (logger,) = opened(tmp_path / "b", "logger=[]", events, "logger.w.max_queue=1")
+    logger.log_metrics({"a": 1}, 0)
     assert (tmp_path / "a/lightning_logs/version_0").is_dir()
-    assert (tmp_path / "b/w").is_dir()
+    assert [*(tmp_path / "b/w").glob("events*")]
 
 
 def test_without_them_neither_wandb_nor_mlflow_is_imported():

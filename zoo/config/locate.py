@@ -98,6 +98,6 @@ def _hints(function: Any) -> dict[str, Any]:
         try:
             return get_type_hints(function, localns=unknown, include_extras=True)
         except NameError as error:
-            if (name := str(error.name)) in unknown:
+            if error.name is None or error.name in unknown:
                 return {}
-            unknown[name] = Any
+            unknown[error.name] = Any

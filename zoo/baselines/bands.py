@@ -3,7 +3,6 @@
 Shapes: N sounds, T samples, F frames, M bands, P parts.
 """
 
-from functools import partial
 from typing import Any
 
 import numpy as np

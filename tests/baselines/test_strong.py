@@ -47,7 +47,8 @@ def test_pixels_and_colours_by_hand():
     assert np.flatnonzero(colours).tolist() == [0, 3 + 16]
     assert colours[[0, 19]] == pytest.approx([0.5**0.5] * 2)
     small = Thumbnails(2).transform(picture).reshape(2, 2, 3)
-    assert small[0, 0, 0] > 0.8 and small[1, 1, 0] < 0.2
+    assert small[0, 0, 0] > 0.8
+    assert small[1, 1, 0] < 0.2
     np.testing.assert_allclose(Thumbnails(4).transform(picture)[0], picture.ravel() / 255)
     assert BlockScaler().fit_transform(RANDOM.normal(size=(9, 5))).var(0).sum() == pytest.approx(1)
 
@@ -67,7 +68,9 @@ def test_the_drift_of_a_clip_tells_its_direction():
     ramp = np.clip(40 * np.arange(20) - 200, 0, 255)
     clip = np.stack([np.tile(np.roll(ramp, i), (20, 1)) for i in range(4)])[None, ..., None]
     right, left = drift(clip, 1)[0], drift(clip[:, ::-1], 1)[0]
-    assert right[1] < -1e-3 and left == pytest.approx(-right) and right[0] == 0
+    assert right[1] < -1e-3
+    assert left == pytest.approx(-right)
+    assert right[0] == 0
 
 
 def test_the_better_candidate_is_chosen_and_fitted_on_all():
@@ -78,7 +81,8 @@ def test_the_better_candidate_is_chosen_and_fitted_on_all():
         ("none", plain, [DummyClassifier()]), ("linear", plain, [LogisticRegression(C=99.0)]),
     ]  # fmt: skip
     model = clone(BestPipeline(candidates, folds=3, choose_on=60)).fit(X, y)
-    assert model.name_ == "linear" and model.accuracy_ == model.accuracies_["linear"] > 0.8
+    assert model.name_ == "linear"
+    assert model.accuracy_ == model.accuracies_["linear"] > 0.8
     own = LogisticRegression(C=99.0).fit(X, y)
     assert model.predict(X).tolist() == own.predict(X).tolist()
     np.testing.assert_allclose(model.predict_proba(X).sum(1), 1)
@@ -103,7 +107,8 @@ def test_folds_hold_out_each_sample_once_but_for_a_class_of_one(counts, folds, s
     some = BestPipeline([("one", FunctionTransformer(), [LogisticRegression()])], folds=3)
     if len(counts) < 2 or folds == 0:
         some.fit(np.arange(len(labels))[:, None], labels)
-        assert np.isnan(some.accuracy_) and some.predict(np.zeros((2, 1))).tolist() == [0, 0]
+        assert np.isnan(some.accuracy_)
+        assert some.predict(np.zeros((2, 1))).tolist() == [0, 0]
 
 
 def test_a_subset_has_the_classes_in_proportion_and_unseen_ones_a_low_score():

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.own_baseline import OWN, own_baseline
 from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
 from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
 from zoo.config.locate import locate
@@ -35,9 +36,8 @@ def compose_section(group: str, name: str, values: Mapping[str, Any] | None = No
 def compose(arguments: Sequence[str]) -> Config:
     """Compose a run from Hydra overrides, resolve it and check it.
 
-    Without `experiment=` it is the one that is named after the model. Changing the model or the
-    data of an experiment drops its target and its name. `init=` brings the model of those weights,
-    with its arguments and a tenth of its learning rate.
+    Without `experiment=` it is the one named after the model. Other data or another model drop its
+    target and name. `init=` brings the weights' model with its arguments and a tenth of its rate.
 
     Raises:
         ValueError: any wrong name, key or value, in one line.
@@ -60,11 +60,14 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         arguments = [f"model={card['choices']['model']}", *own, *arguments]
     config, choices = _compose(arguments)
     if "experiment" not in values and choices["model"] in names("experiment"):
-        config, choices = _compose([f"experiment={choices['model']}", *arguments])
+        arguments = [f"experiment={choices['model']}", *arguments]
+        config, choices = _compose(arguments)
     elif "experiment" not in values and schema.is_class(choices["model"]):
         config, choices = _compose(["~experiment", *arguments])  # it has no recipe
     recipe = choices.get("experiment")
     recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
+    if stronger := own_baseline(config.pop(OWN, None), choices, recipe_config):
+        config = {k: v for k, v in _compose([*stronger, *arguments])[0].items() if k != OWN}
     if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):
         recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
     if config["init"] != recipe_config.get("init"):

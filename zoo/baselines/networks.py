@@ -1,0 +1,35 @@
+"""Features of a released network, for a classifier of scikit-learn."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from zoo.pretrained.load import load
+
+
+class NetworkFeatures(TransformerMixin, BaseEstimator):
+    """What the last layer of a network with released weights sees of each sample.
+
+    Args:
+        weights: a released name, such as image_cnn.cifar10.
+    """
+
+    def __init__(self, weights: str) -> None:
+        self.weights = weights
+
+    def fit(self, X: Any, y: Any = None) -> "NetworkFeatures":
+        """Nothing is learned."""
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Map N samples, as the network's `features` takes them, to (N, F)."""
+        rows: np.ndarray = network(self.weights).features(list(X)).flatten(1).float().numpy()
+        return rows
+
+
+@cache
+def network(weights: str) -> Any:
+    """The network, loaded once."""
+    return load(weights)

@@ -55,7 +55,8 @@ class BestPipeline(ClassifierMixin, BaseEstimator):
         """
         check_consistent_length(y, np.empty(len(X)))
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
-        self.accuracy_, self.accuracies_ = float("nan"), {}
+        self.accuracy_ = float("nan")
+        self.accuracies_: dict[str, float] = {}
         few = subset(labels, self.choose_on, self.random_state)
         splits = divide(labels[few], self.folds, self.random_state)
         if len(self.classes_) < 2:

@@ -50,8 +50,8 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     from zoo.config import schema
 
     overrides = parse(arguments)
-    if own := [one.input_line for one in overrides if one.is_hydra_override()]:
-        raise ValueError(f"{own[0]} is for Hydra, which `zoo train` alone uses")
+    if hydra := [one.input_line for one in overrides if one.is_hydra_override()]:
+        raise ValueError(f"{hydra[0]} is for Hydra, which `zoo train` alone uses")
     values = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:
@@ -162,7 +162,7 @@ def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
     values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     chosen = {group: values.get(group, values.get(f"{group}._target_")) for group in CLASSES}
-    return {group: name for group, name in chosen.items() if is_class(group, name)}
+    return {group: str(name) for group, name in chosen.items() if is_class(group, name)}
 
 
 def _of_classes(overrides: "list[Override]") -> "list[Override]":

@@ -56,7 +56,8 @@ class Loader(ConfigLoader):
     """
 
     def __init__(self, files: ConfigLoader) -> None:
-        self.files, self.card, self.sweep_dir = files, None, "."
+        self.files, self.sweep_dir = files, "."
+        self.card: dict[str, Any] | None = None
         self.last: tuple[list[str], DictConfig] | None = None
 
     def load_configuration(
@@ -232,7 +233,7 @@ def show_info(app: Any, arguments: Sequence[str], what: str) -> None:
     def compose_quietly(*args: Any, **more: Any) -> DictConfig:
         logging.disable(logging.INFO)  # what it prints goes through the log, as does all else
         try:
-            return compose(*args, **more)  # type: ignore[no-any-return]
+            return compose(*args, **more)
         finally:
             logging.disable(logging.NOTSET)
 

@@ -50,9 +50,8 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     from zoo.config import schema, trainer
 
     overrides = parse(arguments)
-    for one in overrides:
-        if one.is_hydra_override():
-            raise ValueError(f"{one.input_line} is for Hydra, which `zoo train` alone uses")
+    if hydra := [one.input_line for one in overrides if one.is_hydra_override()]:
+        raise ValueError(f"{hydra[0]} is for Hydra, which `zoo train` alone uses")
     values = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:

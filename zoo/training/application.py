@@ -28,7 +28,6 @@ from zoo.utilities.errors import no_such
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-    from zoo.catalog.registry import Config
 
 SAID = "a run says what it does on standard error; metrics are written by logger=[csv,tensorboard]"
 FOLDER = "a run's folder is runs/<experiment>/<name>, a job's <name>/<job>: give name=NAME"
@@ -59,7 +58,7 @@ class Loader(ConfigLoader):
 
     def __init__(self, files: ConfigLoader) -> None:
         self.files, self.sweep_dir = files, "."
-        self.card: Config | None = None
+        self.card: dict[str, Any] | None = None
         self.last: tuple[list[str], DictConfig] | None = None
 
     def load_configuration(

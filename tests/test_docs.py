@@ -86,11 +86,17 @@ def test_every_experiment_of_the_pages_is_there():
     assert {*named} <= {*registry.names("experiment")}
 
 
+def jobs_of(line):
+    """The overrides of each job, without those that are for Hydra."""
+    words = [word for word in shlex.split(line)[2:] if not word.startswith("hydra")]
+    overrides = [word for word in words if word != "-m"]
+    return sweep_jobs(overrides) if "-m" in words else [overrides]
+
+
 @pytest.mark.parametrize("line", trainings(run=True))
 def test_a_training_command_of_the_pages_runs(line, place, command):
     """With trainer=smoke on little data, and whitening on few pixels; of a sweep the first job."""
-    words = shlex.split(line)[2:]
-    words = sweep_jobs(words[1:])[0] if words[:1] == ["-m"] else words
+    words = jobs_of(line)[0]
     small = [*SMALL, "data.image_size=12"] if "zca" in line else SMALL
     size = 1000 if {"data=words", "experiment=cbow"} & {*words} else 8  # words, or samples
     command.ran("train", *words, *small, f"data.batch_size={size}")
@@ -100,8 +106,7 @@ def test_a_training_command_of_the_pages_runs(line, place, command):
 def test_a_training_command_of_the_pages_is_a_recipe_of_the_catalog(line, monkeypatch):
     """Each job of a sweep, on a machine with the devices; launchers are tests/training/'s."""
     monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
-    words = [word for word in shlex.split(line)[2:] if not word.startswith("hydra")]
-    for job in sweep_jobs(words[1:]) if words[:1] == ["-m"] else [words]:
+    for job in jobs_of(line):
         assert compose(job)["choices"]["experiment"] in zoo.list_experiments()
 
 

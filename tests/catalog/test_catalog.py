@@ -134,7 +134,7 @@ def test_lists_can_be_filtered():
 def test_a_class_that_is_made_by_hand_says_what_fills_in_its_arguments(group):
     """In a line; and `help` shows the arguments themselves."""
     files = [path.read_text() for path in (registry.conf_folder() / group).glob("*.yaml")]
-    targets = {*re.findall(r"^ *_target_: (\S+)", "\n".join(files), re.MULTILINE)}
+    targets = {*re.findall(r"^_target_: (\S+)", "\n".join(files), re.MULTILINE)}
     assert len(targets) > 6
     for cls in map(locate, targets):
         with pytest.raises(TypeError, match=rf"^.+ missing .+: use zoo.create_{group}\(NAME\).+$"):

@@ -64,10 +64,8 @@ def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], No
 
 
 def _check_class(config: Mapping[str, Any], key: str, target: str) -> None:
-    """Refuse a class that is no callback, or does what the run does by itself."""
+    """Refuse a class that does what the run does by itself."""
     bases = [base.__name__ for base in locate(target, f"{key}._target_").__mro__]
-    if "Callback" not in bases:
-        raise ValueError(f"{key}._target_ is {target!r}: that is no callback")
     for base in [base for base in bases if base in REFUSED]:
         raise ValueError(f"{key} is of class {bases[0]}: {REFUSED[base]}")
     for base in [base for base in bases if config.get(KEYS.get(base, ""))]:

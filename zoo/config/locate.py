@@ -18,6 +18,7 @@ WANTED = {  # of a section: the base by name, and what it is
     "data": ("InMemory", "a datamodule, built on one of ours,"),
     "baseline": ("BaseEstimator", "a baseline, which is an estimator,"),
     "logger": ("Logger", "a logger"),
+    "callbacks": ("Callback", "a callback"),
     "input": ("Input", "an input, built on datamodules.inputs.Input,"),
 }
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path

@@ -34,10 +34,10 @@ def is_open(cls: type) -> bool:
     return "Logger" in kinds(cls) and any(part.kind is Parameter.VAR_KEYWORD for part in parts)
 
 
-def with_folder(section: Mapping[str, Any]) -> Config:
+def with_folder(section: Mapping[str, Any], key: str = "logger") -> Config:
     """A logger's section with the run's folder, ".", where its class takes one."""
     target = section.get("_target_")
-    takes = isinstance(target, str) and "save_dir" in parameters(locate(target))
+    takes = isinstance(target, str) and "save_dir" in parameters(locate(target, f"{key}._target_"))
     return {"save_dir": ".", **section} if takes else dict(section)
 
 
@@ -49,10 +49,8 @@ def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], No
     """
     for name, section in config["logger"].items():
         key = f"logger.{name}"
-        check_arguments(with_folder(section), key)
+        check_arguments(with_folder(section, key), key)
         cls = locate(section["_target_"])
-        if "Logger" not in kinds(cls):
-            raise ValueError(f"{key}._target_ is {section['_target_']!r}: that is no logger")
         for kind in PACKAGES.keys() & kinds(cls):
             package, install = PACKAGES[kind]
             if find_spec(package) is None:

@@ -63,7 +63,7 @@ def open_run(logger: MLFlowLogger, id_: str | None) -> set[Row]:
         console.print(f"mlflow    the run {id_} is not there any longer: another is begun")
     client.update_run(run_id, status="RUNNING")
     _keep_parameters(logger)
-    store = logger._tracking_uri
+    store = client.tracking_uri
     console.print(f"mlflow    run {run_id} in {store}", soft_wrap=True)
     metrics = client.get_run(run_id).data.metrics
     return {(name, m.step) for name in metrics for m in client.get_metric_history(run_id, name)}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 CLASSES = ("model", "data")  # groups of which a class may be named instead of a file
+LISTS = ("logger", "callbacks")  # groups of which several files may be chosen
 
 
 class Names:
@@ -59,8 +60,14 @@ def _check_names(one: "Override") -> None:
             raise ValueError(no_such(group, glob, registry.names(group)))
     elif (group := one.key_or_group) in registry.GROUPS:
         for name in value if isinstance(value := one.value(), list) else [value]:
-            if str(name) not in registry.names(group) and not is_class(group, name):
-                raise ValueError(no_such(group, str(name), registry.names(group)))
+            if name is None:
+                empty = f"{group}=[]" if group in LISTS else f"~{group}"
+                raise ValueError(f"{one.input_line} chooses no file: {empty} leaves it out")
+            if str(name) in registry.names(group) or is_class(group, name):
+                continue
+            is_path = group in CLASSES and "." in str(name)
+            hint = f"; a class of your own is {group}._target_={name}" if is_path else ""
+            raise ValueError(no_such(group, str(name), registry.names(group)) + hint)
 
 
 def is_class(group: str, name: Any) -> bool:

@@ -68,7 +68,7 @@ def place(made, tmp_path, monkeypatch):
 
 SMALL = ["trainer=smoke", "data.limit=64"]
 TOLD = ("experiment=", "name=", "seed=", "trainer", "model.optimizer", "+baseline", "~baseline",
-        "baseline", "data.train_samples", "hydra")  # fmt: skip
+        "baseline", "data.train_samples", "hydra", "callbacks", "debug", "logger")  # fmt: skip
 
 
 def trainings(run):

@@ -74,7 +74,7 @@ def test_a_run_with_it_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path
     wanted = trained(tmp_path / "whole", "image_cnn", *changes)
     steps = [int(path.stem.removeprefix("last-")) for path in Run(tmp_path / "whole").lasts]
     assert len(steps) > 1
-    for step in steps:
+    for step in {max(steps), sorted(steps)[len(steps) // 2]}:
         ends_alike(tmp_path / "whole", step, wanted, "image_cnn", *changes)
 
 

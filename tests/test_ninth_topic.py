@@ -50,6 +50,8 @@ def test_a_ninth_topic_needs_no_change_to_existing_python(tmp_path):
     for part in ("zoo", "datamodules", "conf", "tests"):
         shutil.copytree(ROOT / part, tmp_path / part)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs/ninth_topic.md", tmp_path / "docs")
     for name, text in FILES:
         assert not (ROOT / name).exists()
         (tmp_path / name).write_text(text)

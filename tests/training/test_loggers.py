@@ -144,8 +144,9 @@ def run_with_wandb(pid):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 2])
-def test_a_run_that_is_killed_goes_on_as_one_run_of_each_logger(devices, tmp_path):
+def test_a_run_that_is_killed_goes_on_as_one_run_of_each_logger(devices, tmp_path, monkeypatch):
     """By kill -9 in the middle; of two processes one writes."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     processes = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")[: 3 * (devices - 1)]
     words = [sys.executable, "-m", "zoo", "train", "name=a", *LITTLE, *processes, ALL, "seed=1",
              "trainer.max_epochs=40"]  # fmt: skip

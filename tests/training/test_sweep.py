@@ -189,7 +189,7 @@ def test_a_launcher_leaves_the_weights_of_one_job_after_another(launcher, comman
         assert [run.results["model"] for run in runs] == [model, model]
         one, other = ((run.folder / "weights.safetensors").read_bytes() for run in runs)
         assert one == other
-    assert sorted(os.listdir(tmp_path / "runs")) == ["gan", "image_mlp"]
+    assert sorted(os.listdir(tmp_path / "runs")) == ["compare.html", "gan", "image_mlp"]
     assert os.listdir(tmp_path) == ["runs"]
 
 

@@ -64,6 +64,6 @@ def _check_handed_on(cls: type, section: Mapping[str, Any], key: str) -> None:
         return
     module, function = HANDED_ON[section["_target_"]]
     taker = getattr(import_module(module), function)
-    known = {"_target_", *parameters(cls), *signature(taker).parameters}
-    for argument in section.keys() - known:
-        raise ValueError(no_such("key", f"{key}.{argument}", [f"{key}.{one}" for one in known]))
+    names = {"_target_", *parameters(cls), *signature(taker).parameters}
+    for argument in section.keys() - names:
+        raise ValueError(no_such("key", f"{key}.{argument}", [f"{key}.{one}" for one in names]))

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 
-SAID = "a run says what it does on standard error; metrics are written by logger=[csv,tensorboard]"
+INSTEAD = (
+    "a run says what it does on standard error; metrics are written by logger=[csv,tensorboard]"
+)
 FOLDER = "a run's folder is runs/<experiment>/<name>, a job's <name>/<job>: give name=NAME"
 QUIET = {"version": 1, "root": None, "disable_existing_loggers": False}
 OURS: dict[str, tuple[tuple[Any, ...], str]] = {  # the values that a key may have, and why
@@ -39,8 +41,8 @@ OURS: dict[str, tuple[tuple[Any, ...], str]] = {  # the values that a key may ha
     "output_subdir": ((None,), "config.yaml in the run's folder says what ran"),
     "job.chdir": ((None, False), "a run stays in the working directory, and writes to runs/"),
     "verbose": ((False,), "ZOO_DEBUG=1 shows where an error came from"),
-    "job_logging": ((QUIET,), SAID),
-    "hydra_logging": ((QUIET,), SAID),
+    "job_logging": ((QUIET,), INSTEAD),
+    "hydra_logging": ((QUIET,), INSTEAD),
 }
 PLUGINS = {"hydra/launcher": "hydra-{}-launcher", "hydra/sweeper": "hydra-{}-sweeper"}
 

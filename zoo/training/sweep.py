@@ -146,7 +146,7 @@ def sweep(
         app.multirun("train", job, list(arguments), False)
         reports = read_reports(folder)
         summarise({Path(one["folder"]): one["config"] for one in reports.values()})
-        return collect(reports, total, said=launcher in ("basic", "joblib"))
+        return collect(reports, total, is_reported=launcher in ("basic", "joblib"))
 
 
 def count_jobs(config: DictConfig) -> int | None:
@@ -186,11 +186,11 @@ def read_reports(folder: Path) -> dict[int, Config]:
     return {int(file.stem): json.loads(file.read_text()) for file in files}
 
 
-def collect(reports: dict[int, Config], total: int | None, said: bool) -> list[Run]:
+def collect(reports: dict[int, Config], total: int | None, is_reported: bool) -> list[Run]:
     """The runs of the jobs.
 
     Args:
-        said: whether the jobs said on this terminal why they failed.
+        is_reported: whether the jobs said on this terminal why they failed.
 
     Raises:
         Failure: some failed.
@@ -202,7 +202,7 @@ def collect(reports: dict[int, Config], total: int | None, said: bool) -> list[R
     }
     failed = {number: error for number, error in errors.items() if error}
     for number, error in failed.items():
-        if not said or number not in reports:
+        if not is_reported or number not in reports:
             console.print(f"failed    job {number}: {error}")
     if failed:
         raise Failure(f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(map(str, failed))}")

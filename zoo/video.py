@@ -58,13 +58,13 @@ class VideoClassifier(Classifier):
             return super().figures(batch)
         clips, labels = batch
         rows = [int((labels == label).nonzero()[0]) for label in labels.unique()[:EXAMPLES]]
-        shown = clips[rows]
-        answers = self.postprocess(self.logits(shown.to(self.device)))
+        examples = clips[rows]
+        answers = self.postprocess(self.logits(examples.to(self.device)))
         captions = [
             f"{self.classes[int(labels[i])]}, answered {answer['label']}"
             for i, answer in zip(rows, answers, strict=True)
         ]
-        frames = list(self.input.restore(one_window(shown)))
+        frames = list(self.input.restore(one_window(examples)))
         strip = Strip(frames, captions, self.input.sample_rate)
         return {**super().figures(batch), "A clip of each class": strip}
 

@@ -264,8 +264,8 @@ class WaveNet(ZooModule):
         """Real sounds, each before a generated one of its class; spectra; receptive fields."""
         ids, labels = (one_window(part)[:SOUNDS] for part in batch)
         rate = self.input.sample_rate
-        drawn = self.generate(labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0)
-        real, fake = self.input.restore(ids), self.input.restore(drawn)
+        draws = self.generate(labels.to(self.device), length=ids.shape[1], temperature=1.0, seed=0)
+        real, fake = self.input.restore(ids), self.input.restore(draws)
         names = [(self.classes or [])[i] for i in labels.tolist()]
         waves = [wave for pair in zip(real, fake, strict=True) for wave in pair]
         captions = [f"{name}, {kind}" for name in names for kind in ("real", "drawn")]

@@ -65,8 +65,8 @@ class Loaders(LightningDataModule):
         if model is None or model.input is None:
             return
         classes = model.classes if "num_classes" in model.hparams else None
-        known = getattr(self, "info", {}).get("classes")
-        if not is_same(model.input, own) or classes not in (None, known):
+        own_classes = getattr(self, "info", {}).get("classes")
+        if not is_same(model.input, own) or classes not in (None, own_classes):
             self.use_input(model.input, (model.card or {}).get("info", {}), classes)
 
     def equip_model(self) -> None:

@@ -18,16 +18,16 @@ def read(folder: Path, kind: Kind) -> Source:
         ValueError: no samples, a class without any, or it is not clear what the folders are.
     """
     parts, beside_splits = find_splits(folder, kind)
-    found = {
+    contents = {
         split: {one.name: find_files(one, kind) for one in class_folders(part, kind)}
         for split, part in parts.items()
     }
-    inside = merge([files for by_class in found.values() for files in by_class.values()])
+    inside = merge([files for by_class in contents.values() for files in by_class.values()])
     if not inside.samples:
         raise ValueError(describe_layout(folder, kind, inside))
-    check_classes(parts, found, kind)
-    classes = sorted({name for by_class in found.values() for name in by_class})
-    splits = {split: make_rows(by_class, classes) for split, by_class in found.items()}
+    check_classes(parts, contents, kind)
+    classes = sorted({name for by_class in contents.values() for name in by_class})
+    splits = {split: make_rows(by_class, classes) for split, by_class in contents.items()}
     beside = [line for part in parts.values() for line in describe_beside(part, kind)]
     passed_over = [*inside.passed_over(), *beside, *beside_splits]
     return Source(splits, classes, passed_over=passed_over)
@@ -40,14 +40,14 @@ def make_rows(by_class: ByClass, classes: list[str]) -> Rows:
     return Rows([sample for sample, _ in pairs], numbers)
 
 
-def check_classes(parts: Mapping[str, Path], found: Mapping[str, ByClass], kind: Kind) -> None:
+def check_classes(parts: Mapping[str, Path], contents: Mapping[str, ByClass], kind: Kind) -> None:
     """Refuse a class without samples, and one that is not trained on.
 
     Raises:
         ValueError: naming its folder.
     """
-    train = found.get("train")
-    for split, by_class in found.items():
+    train = contents.get("train")
+    for split, by_class in contents.items():
         for name, files in by_class.items():
             place = printable(parts[split] / name)
             if not files.samples:

@@ -125,13 +125,13 @@ def swallowed(
     They are where each line has a label of other rows; of no others, one that comes again.
     """
     rows = [one for i, one in enumerate(entries) if doubtful and i not in doubtful]
-    known = {one.label for one in rows if isinstance(one, Sample)}
+    labels = {one.label for one in rows if isinstance(one, Sample)}
     apart = {}
     for i, lines in doubtful.items():
         samples = [one for one in lines if isinstance(one, Sample)]
         counts = Counter(one.label for one in samples)
         again = {label for label, count in counts.items() if count > 1}
-        if len(samples) == len(lines) and counts.keys() <= (known or again):
+        if len(samples) == len(lines) and counts.keys() <= (labels or again):
             apart[i] = samples
     return apart
 

@@ -26,8 +26,8 @@ def label_of(cell: Any) -> str:
         )
     name = "" if cell is None else str(cell).strip()
     if name in MISSING:
-        kept = f" ({name}); a class that is called so needs another name" if name else ""
-        raise ValueError(f"has no label{kept}")
+        hint = f" ({name}); a class that is called so needs another name" if name else ""
+        raise ValueError(f"has no label{hint}")
     if not name.isprintable() and any("\udc80" <= char <= "\udcff" for char in name):
         raise ValueError(f"has the label {name!r}, which is not UTF-8: save the table as UTF-8")
     return name
@@ -36,9 +36,9 @@ def label_of(cell: Any) -> str:
 def unify(names: Sequence[str]) -> list[str]:
     """Names of classes in one spelling: 1.0 is 1 where all are whole numbers, TRUE is True."""
     distinct = {*names}
-    whole = {name: match[1] for name in distinct if (match := WHOLE.fullmatch(name))}
+    integers = {name: match[1] for name in distinct if (match := WHOLE.fullmatch(name))}
     logical = {name: name.capitalize() for name in distinct if name.lower() in ("true", "false")}
-    spelling = next((one for one in (whole, logical) if len(one) == len(distinct)), {})
+    spelling = next((one for one in (integers, logical) if len(one) == len(distinct)), {})
     return [spelling.get(name, name) for name in names]
 
 

@@ -63,8 +63,8 @@ def _read(location: Path | str, scratch: Path, kind: Kind, cols: Columns, broken
         return _hub_layout(location, scratch, kind, cols, broken)
     if parts := split_tables(location, kind is TEXTS, cols):
         return read_tables(location, parts, kind is TEXTS, cols, broken)
-    if named := [name for name in cols if name is not None]:
-        raise ValueError(f"{location} holds no table with the column {' and '.join(named)}")
+    if names := [name for name in cols if name is not None]:
+        raise ValueError(f"{location} holds no table with the column {' and '.join(names)}")
     if kind is PICTURES and any(location.glob("*-ubyte*")):
         return _idx(location)
     return class_folders.read(location, kind)

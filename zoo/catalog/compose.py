@@ -164,8 +164,8 @@ def _in_one_line(overrides: "list[Override]") -> Iterator[None]:
 def _chosen_classes(overrides: "list[Override]") -> dict[str, str]:
     """The groups of which a class is chosen, not a file."""
     values: Config = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
-    chosen = {group: str(values.get(group, values.get(f"{group}._target_"))) for group in CLASSES}
-    return {group: name for group, name in chosen.items() if is_class(group, name)}
+    names = {group: str(values.get(group, values.get(f"{group}._target_"))) for group in CLASSES}
+    return {group: name for group, name in names.items() if is_class(group, name)}
 
 
 def _of_classes(overrides: "list[Override]") -> "list[Override]":

@@ -31,10 +31,10 @@ def run(args: Namespace) -> None:
     from zoo.pages import compare as page
     from zoo.training.ranking import common_folder, rank
 
-    named = [find_folder(name) for name in args.runs]
-    folders = list(dict.fromkeys(folder for one in named for folder in expand(one)))
+    roots = [find_folder(name) for name in args.runs]
+    folders = list(dict.fromkeys(folder for one in roots for folder in expand(one)))
     ranking = rank(folders)
-    folder = named[0] if len(named) == 1 else common_folder(folders)
+    folder = roots[0] if len(roots) == 1 else common_folder(folders)
     if args.csv:
         print(page.as_csv(ranking), end="")
         print(f"page      {page.write(ranking, folder)}", file=sys.stderr)

@@ -71,9 +71,9 @@ def run(args: Namespace) -> None:
 
 def check_flags(args: Namespace) -> None:
     """Refuse flags that do not go together, as Hydra does."""
-    chosen = [f"--{one}" for one in ("run", "multirun", "cfg", "info") if getattr(args, one)]
-    if len(chosen) > 1:
-        raise ValueError(f"{' and '.join(chosen)}: only one of them can be done")
+    modes = [f"--{one}" for one in ("run", "multirun", "cfg", "info") if getattr(args, one)]
+    if len(modes) > 1:
+        raise ValueError(f"{' and '.join(modes)}: only one of them can be done")
     if (args.resolve or args.package) and not args.cfg:
         raise ValueError("--resolve and --package are for --cfg")
 
@@ -112,5 +112,5 @@ def suggestions(results: dict[str, Any]) -> list[str]:
     if results["samples"]["train"] > FEWER:
         more["data.train_samples="] = f"data.train_samples={FEWER}"
     changed = [f"{command} {new}" for key, new in more.items() if key not in command]
-    shown = [] if "." in results["model"] else [f"zoo show {results['model']}"]  # a class itself
-    return [*again, *shown, *changed]
+    show = [] if "." in results["model"] else [f"zoo show {results['model']}"]  # a class itself
+    return [*again, *show, *changed]

@@ -70,8 +70,8 @@ def _environment() -> Environment:
 
 def _frames(clip: np.ndarray) -> Grid:
     """A clip (T, H, W, C) in one row: of many frames the evenly chosen, first and last included."""
-    chosen = np.linspace(0, len(clip) - 1, min(FRAMES, len(clip))).round().astype(int)
-    return Grid(clip[chosen], columns=FRAMES)
+    indices = np.linspace(0, len(clip) - 1, min(FRAMES, len(clip))).round().astype(int)
+    return Grid(clip[indices], columns=FRAMES)
 
 
 def _length(clip: np.ndarray, rate: float) -> str:

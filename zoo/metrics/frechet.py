@@ -21,7 +21,7 @@ FAIR = 0.25  # of its fair part a class needs, to count as drawn: more than an e
 
 
 def scores(
-    evaluator: Any, real: np.ndarray, generated: np.ndarray, asked: np.ndarray | None = None
+    evaluator: Any, real: np.ndarray, generated: np.ndarray, truth: np.ndarray | None = None
 ) -> dict[str, float]:
     """Compare generated with real pictures.
 
@@ -44,7 +44,7 @@ def scores(
         "coverage": coverage(labels, evaluator.hparams["num_classes"]),
     }
     return (
-        results if asked is None else {**results, "class_accuracy": float((labels == asked).mean())}
+        results if truth is None else {**results, "class_accuracy": float((labels == truth).mean())}
     )
 
 

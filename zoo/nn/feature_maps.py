@@ -59,8 +59,8 @@ def feature_maps(model: "ZooModule", batch: Tensor | Windows) -> dict[str, np.nd
         batch: as `forward` takes it, or windows, of which the middle one is shown.
     """
     displayed = displayed_layers(model)
-    shown = model.as_input(one_window(batch)[:1])
-    outputs = first_outputs(in_eval_mode(model), displayed.values(), shown)
+    sample = model.as_input(one_window(batch)[:1])
+    outputs = first_outputs(in_eval_mode(model), displayed.values(), sample)
     maps = {name: outputs[layer] for name, layer in displayed.items() if layer in outputs}
     return {name: m[0].float().cpu().numpy() for name, m in maps.items() if m.ndim == 4}
 

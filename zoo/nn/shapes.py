@@ -78,8 +78,8 @@ def check_pair(batch: Any, model: Any) -> Any:
     inputs = batch[0].inputs if isinstance(batch[0], Windows) else batch[0]
     example = model.example_input_array
     if example is not None and inputs.is_floating_point() != example.is_floating_point():
-        wanted = "ids, int64" if inputs.is_floating_point() else "float, normalised"
-        raise ValueError(f"a batch is a pair, {model.batch_is}, {wanted}: got {inputs.dtype}")
+        expected = "ids, int64" if inputs.is_floating_point() else "float, normalised"
+        raise ValueError(f"a batch is a pair, {model.batch_is}, {expected}: got {inputs.dtype}")
     return batch
 
 

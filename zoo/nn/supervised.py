@@ -134,8 +134,8 @@ class Classifier(ZooModule):
     def make_figures(self, batch: Batch, probabilities: np.ndarray) -> dict[str, Picture]:
         """Confusion matrix, per-class table and worst mistakes, of probabilities (B, K)."""
         inputs, labels = batch
-        classes, shown = self.class_names(probabilities.shape[1]), one_window(inputs)
-        pictures = self.input.restore(shown) if hasattr(self.input, "restore") else None
+        classes, window = self.class_names(probabilities.shape[1]), one_window(inputs)
+        pictures = self.input.restore(window) if hasattr(self.input, "restore") else None
         rate = getattr(self.input, "sample_rate", 0)
         return evaluation.classification(probabilities, labels.numpy(), classes, pictures, rate)
 

@@ -53,8 +53,8 @@ def make_examples(model: "ZooModule") -> Examples:
         answers = model.eval().predict_batch(inputs.to(model.device))
     truths = [data.info["classes"][label] for label in labels.tolist()]
     rate = getattr(model.input, "sample_rate", 0)
-    shown = list(data.input.restore(one_window(inputs)))
-    picture = draw_answers(shown, truths, answers, rate)
+    raws = list(data.input.restore(one_window(inputs)))
+    picture = draw_answers(raws, truths, answers, rate)
     return Examples(title, name, truths, answers, {"The truth, and the answer": picture})
 
 

@@ -20,12 +20,12 @@ def check(model: Any, arguments: Mapping[str, Any]) -> None:
     """
     with torch.random.fork_rng(devices=[]):
         built = schema.build(arguments, "model")
-    for own, wanted in ((_layers(model), _layers(built)), (_shapes(model), _shapes(built))):
-        for name in [*own, *wanted]:
-            if own.get(name) != wanted.get(name):
+    for own, expected in ((_layers(model), _layers(built)), (_shapes(model), _shapes(built))):
+        for name in [*own, *expected]:
+            if own.get(name) != expected.get(name):
                 raise ValueError(
                     f"{name or 'the model'} is {own.get(name, 'missing')}, and by the card's "
-                    f"arguments {wanted.get(name, 'is not there')}: it would be lost when the "
+                    f"arguments {expected.get(name, 'is not there')}: it would be lost when the "
                     "model is loaded; change layers by arguments, such as zoo.load(..., "
                     "num_classes=3), or store model.state_dict() yourself"
                 )

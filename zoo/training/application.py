@@ -152,8 +152,8 @@ def check_hydra(section: DictConfig) -> None:
         for part in key.split("."):
             value = value[part]
         if value not in values:
-            shown = "changed" if isinstance(value, dict) else repr(value)
-            raise ValueError(f"hydra.{key} is {shown}, which does nothing here: {instead}")
+            text = "changed" if isinstance(value, dict) else repr(value)
+            raise ValueError(f"hydra.{key} is {text}, which does nothing here: {instead}")
 
 
 @contextmanager

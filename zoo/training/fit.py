@@ -134,7 +134,7 @@ def find_checkpoint(run: Run, data: Any, force: bool) -> Path | None:
 
 
 def make_trainer(
-    config: Config, run: Run, model: "ZooModule", callbacks: list[Callback], opened: list[Any]
+    config: Config, run: Run, model: "ZooModule", callbacks: list[Callback], open_loggers: list[Any]
 ) -> Trainer:
     """Lightning's Trainer with this run's settings; precision is resolved by now."""
     plugins: list[Any] = [checkpoints.VerifiedIO(), SynchronisedBatchNorm(), environment()]
@@ -144,7 +144,7 @@ def make_trainer(
             **{**section, "profiler": make_profiler(section.get("profiler"), run)},
             plugins=plugins,
             callbacks=callbacks,
-            logger=opened or False,
+            logger=open_loggers or False,
             default_root_dir=run.folder,
             enable_progress_bar=any(isinstance(one, LightningBar) for one in callbacks),
             enable_model_summary=False,

@@ -88,15 +88,15 @@ def with_defaults(name: str, config: Config, run: Run) -> Config:
     section = config["logger"][name]
     cls, id_ = locate(section["_target_"]), read_ids(run).get(name)
     title = config["name"] or run.folder.name
-    given: Config = {}
+    defaults: Config = {}
     if issubclass(cls, WandbLogger):
-        given = wandb_runs.defaults(section, config["choices"]["experiment"], title, id_)
+        defaults = wandb_runs.defaults(section, config["choices"]["experiment"], title, id_)
     elif issubclass(cls, MLFlowLogger):
-        given = mlflow_runs.defaults(section, config["choices"]["experiment"], title, id_)
+        defaults = mlflow_runs.defaults(section, config["choices"]["experiment"], title, id_)
     elif issubclass(cls, TensorBoardLogger):
-        given = {"name": None, "version": name, "default_hp_metric": False}
-    taken = given.keys() if is_open(cls) else given.keys() & parameters(cls).keys()
-    section = with_folder({**{key: given[key] for key in taken}, **section})
+        defaults = {"name": None, "version": name, "default_hp_metric": False}
+    names = defaults.keys() if is_open(cls) else defaults.keys() & parameters(cls).keys()
+    section = with_folder({**{key: defaults[key] for key in names}, **section})
     if section.get("save_dir"):  # a relative one is under the run's
         section["save_dir"] = str(run.folder / section["save_dir"])
     return section

@@ -77,9 +77,9 @@ def _keep_parameters(logger: MLFlowLogger) -> None:
         values = params if isinstance(params, Mapping) else vars(params)
         values = {re.sub(r"[^/\w.\- :]", "_", key): value for key, value in values.items()}
         old = logger.experiment.get_run(str(logger.run_id)).data.params
-        kept = [key for key in values if old.get(key, value := str(values[key])[:LONGEST]) != value]
-        if kept:
-            console.print(f"mlflow    keeps the first {', '.join(kept)}: parameters never change")
+        keys = [key for key in values if old.get(key, value := str(values[key])[:LONGEST]) != value]
+        if keys:
+            console.print(f"mlflow    keeps the first {', '.join(keys)}: parameters never change")
         usual({key: value for key, value in values.items() if key not in old})
 
     vars(logger)["log_hyperparams"] = log_hyperparams

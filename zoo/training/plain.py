@@ -26,8 +26,8 @@ def check(model: Any, info: Mapping[str, Any], config: Mapping[str, Any]) -> Non
     watched = {"monitor": ("epoch", MONITOR, "step"), "early_stopping": ("null", None)}
     for key, (instead, *fine) in watched.items():
         if config[key] not in (instead, *fine) and not has_step(model, "validation_step"):
-            said = f"{name} has no validation_step: set {key}={instead}"
-            raise ValueError(f"{key} is {config[key]!r}, and {said}")
+            message = f"{name} has no validation_step: set {key}={instead}"
+            raise ValueError(f"{key} is {config[key]!r}, and {message}")
     lacks = [LACKS, *(text for step, text in STEPS.items() if not has_step(model, step))]
     lacks += ["no weights of classes in its loss"] if "loss_weights" in info else []
     console.print(f"plain     {name} is no ZooModule: {'; '.join(lacks)}", soft_wrap=True)

@@ -122,12 +122,12 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
     differing = [key for key in keys if _differs(key, records)]
     overrides = {name for record in records for name in record.overrides}
     choices = [key for key in differing if key.startswith(CHOICE)]
-    named = [key for key in choices if title_of(key) in overrides] or choices
+    matches = [key for key in choices if title_of(key) in overrides] or choices
     overrides -= {title_of(key) for key in keys if key.startswith(CHOICE)}
     alike: dict[str, list[Record]] = {}
     for record in records:
         alike.setdefault(repr([record.config.get(key) for key in choices]), []).append(record)
-    return named + [
+    return matches + [
         key
         for key in differing
         if key not in choices

@@ -101,11 +101,11 @@ def start_epoch_again(trainer: Trainer, module: LightningModule) -> None:
     if not trainer.fit_loop.restarting or is_after_averaging(trainer):
         return
     groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
-    kept = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+    settings = [{k: v for k, v in group.items() if k != "params"} for group in groups]
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, GradientAccumulationScheduler | StochasticWeightAveraging):
             callback.on_train_epoch_start(trainer, module)
-    for group, old in zip(groups, kept, strict=True):
+    for group, old in zip(groups, settings, strict=True):
         group.update(old)
 
 

@@ -27,19 +27,19 @@ def as_samples(X: Any, kind: Kind) -> list[Any]:
     Raises:
         ValueError: it is none, or an array of another shape.
     """
-    wanted = f"{kind.plural} {KINDS[kind][2]}, are wanted"
+    expected = f"{kind.plural} {KINDS[kind][2]}, are wanted"
     if isinstance(X, list | tuple) and len(X) and isinstance(X[0], list | tuple):
         X = np.asarray(X)
     X = np.asarray(X) if hasattr(X, "__array__") else X
     if isinstance(X, np.ndarray):
         numbers = X.ndim == 1 and X.dtype.kind in "biufc"
         if numbers or X.ndim not in (1, *KINDS[kind][1]):
-            raise ValueError(f"X has the shape {X.shape}: {wanted}")
+            raise ValueError(f"X has the shape {X.shape}: {expected}")
     elif isinstance(X, str | bytes) or not isinstance(X, Sequence):
         sparse = "sparse " if hasattr(X, "toarray") else ""
-        raise ValueError(f"X is a {sparse}{type(X).__name__}: {wanted}")
+        raise ValueError(f"X is a {sparse}{type(X).__name__}: {expected}")
     if not len(X):
-        raise ValueError(f"X has 0 samples: {wanted}")
+        raise ValueError(f"X has 0 samples: {expected}")
     return list(X)
 
 

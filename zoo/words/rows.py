@@ -110,15 +110,15 @@ def read_binary(path: Path, file: IO[bytes]) -> Rows:
             f"{path} begins with {first[:20]!r}: binary vectors begin with 'words dimensions'"
         )
     count, size = header
-    buffer, place, done = b"", 0, len(first)
+    buffer, place, offset = b"", 0, len(first)
     for number in range(1, count + 1):
-        wanted = 2 * LONGEST + 4 * size + 2  # a word, its vector, and the word behind it
-        while len(buffer) - place < wanted and (more := file.read(CHUNK)):
-            done, buffer, place = done + place, buffer[place:] + more, 0
+        least = 2 * LONGEST + 4 * size + 2  # a word, its vector, and the word behind it
+        while len(buffer) - place < least and (more := file.read(CHUNK)):
+            offset, buffer, place = offset + place, buffer[place:] + more, 0
         space = _find_vector(buffer, place, size)
         if space is None:
             raise ValueError(
-                f"{path} ends at byte {done + len(buffer):,}, in word {number:,} of {count:,}: "
+                f"{path} ends at byte {offset + len(buffer):,}, in word {number:,} of {count:,}: "
                 f"{FIRST_LINE}"
             )
         if number == 1 and size > 1 and TEXT.fullmatch(buffer, space, space + 1 + 4 * size):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_with_card
@@ -14,6 +14,9 @@ from zoo.catalog.parsing import trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Callback
 
 Config = dict[str, Any]
 RUNNING = RLock()  # held by the thread that trains
@@ -89,7 +92,10 @@ def compose_with_command(arguments: Sequence[str]) -> tuple[Config, Config | Non
     return {**config, "command": shlex.join(["zoo", "train", *folders, *overrides])}, card
 
 
-def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
+def execute(
+    config: Config, run: Run, alone: bool, card: Config | None = None,
+    watch: "Sequence[Callback]" = (),
+) -> None:  # fmt: skip
     """Do a run in this process (`alone`), or in processes of its own.
 
     Runs of several threads follow each other: the random generators that a run seeds are the
@@ -97,17 +103,20 @@ def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -
 
     Args:
         card: of the weights that it starts from; other processes read it themselves.
+        watch: callbacks besides those of the config, of a run in this process.
     """
     if not RUNNING.acquire(blocking=False):
         console.print("waiting   another run trains in this process: one after the other")
         RUNNING.acquire()
     try:
-        _execute(config, run, alone, card)
+        _execute(config, run, alone, card, watch)
     finally:
         RUNNING.release()
 
 
-def _execute(config: Config, run: Run, alone: bool, card: Config | None) -> None:
+def _execute(
+    config: Config, run: Run, alone: bool, card: Config | None, watch: "Sequence[Callback]"
+) -> None:
     settle_hardware(config, run)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
@@ -121,7 +130,7 @@ def _execute(config: Config, run: Run, alone: bool, card: Config | None) -> None
         if alone:
             from zoo.training.fit import run_experiment
 
-            run_experiment(config, run, card)
+            run_experiment(config, run, card, watch)
         else:
             torchrun.launch(config, run.folder)
 

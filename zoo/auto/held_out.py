@@ -53,7 +53,7 @@ def read_fold(folder: Path) -> HeldOut | None:
 
 
 def join(folds: Sequence[HeldOut], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (N, K), float32, and labels (N,) of a pool of so many: NaN and -1 if never held out."""
+    """Scores (N, K), float32, and labels (N,) of a pool of so many; NaN and -1 of others."""
     scores = np.full((count, folds[0].scores.shape[1]), np.nan, np.float32)
     labels = np.full(count, -1, np.int64)
     for one in folds:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from zoo.auto.run import Auto
     from zoo.catalog.create import create_data as create_data
     from zoo.catalog.create import create_model as create_model
     from zoo.catalog.registry import list_data as list_data
@@ -31,6 +32,7 @@ _HOMES = {
     "create_data": "zoo.catalog.create",
     "load": "zoo.pretrained.load",
     "train": "zoo.training.launch",
+    "auto": "zoo.commands.auto",
     "Run": "zoo.training.run",
     "Estimator": "zoo.training.estimator",
 }

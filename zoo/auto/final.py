@@ -12,7 +12,7 @@ from zoo.auto.choose import Choice, baseline_of
 from zoo.auto.load import load
 from zoo.auto.names import sample_names
 from zoo.auto.predictor import Part, save_predictor, update_card
-from zoo.auto.search import Outcome
+from zoo.auto.search import LATE, Outcome
 from zoo.auto.test import judge_split, measure
 
 PREDICTOR = "predictor"
@@ -77,4 +77,9 @@ def temperature_of(outcome: Outcome, choice: Choice) -> float:
 
 def next_commands(folder: Path, summary: Mapping[str, Any]) -> list[str]:
     """What is worth trying with the predictor, and for a better one."""
-    return [f"zoo predict {folder} INPUT", f"zoo test {folder}"]
+    here = Path.cwd()
+    place = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    late = any(one["status"] == LATE for one in summary["candidates"])
+    command = summary["command"].partition(" minutes=")[0]
+    more = [f"{command} minutes={3 * summary['minutes']:g}"] if late else []
+    return [f"zoo predict {place} INPUT", f"zoo test {place}", *more]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from zoo.baselines.choice import temperature
 from zoo.utilities.files import replace
 
 CHOICE = "choice.json"
+QUICK = 3.0  # times the seconds of the candidate that is learned again the soonest
+SPARE = 1.2  # times what learning again is expected to take
 
 
 class Choice(NamedTuple):
@@ -47,22 +50,22 @@ def judge(outcomes: Sequence[Outcome]) -> Judged:
     return Judged({name: shares[name] for name in order}, temperatures, labels)
 
 
-def choose(outcomes: Sequence[Outcome], seconds: float | None = None) -> Choice:
+def choose(outcomes: Sequence[Outcome], seconds: float = inf) -> Choice:
     """The weights of a predictor that can be learned from all samples in time.
 
     Args:
-        seconds: that there are for that; the candidate that takes most of them is left out until
-            what is chosen fits, or is one.
+        seconds: that there are for that. While what is chosen takes more, the member with the least
+            weight is left out; of candidates that all take more, the best of the quick ones is it.
     """
-    costs = {one.candidate.name: one.seconds_again for one in outcomes}
     judged = judge(outcomes)
-    library = dict(judged.probabilities)
-    while True:
-        weights = select(library, judged.labels)
-        late = seconds is not None and sum(costs[name] for name in weights) > seconds
-        if not late or len(library) == 1:
-            return Choice(weights, {name: judged.temperatures[name] for name in weights})
-        del library[max(weights, key=lambda name: costs[name])]
+    costs = {one.candidate.name: one.seconds_again for one in outcomes if one.folds}
+    limit = max(seconds, QUICK * min(costs.values()))
+    library = {name: own for name, own in judged.probabilities.items() if costs[name] <= limit}
+    weights = select(library, judged.labels)
+    while len(weights) > 1 and sum(costs[name] for name in weights) > seconds:
+        kept = sorted(weights, key=lambda name: -weights[name])[:-1]
+        weights = select({name: library[name] for name in library if name in kept}, judged.labels)
+    return Choice(weights, {name: judged.temperatures[name] for name in weights})
 
 
 def reserve_of(outcomes: Sequence[Outcome], clock: Clock) -> float | None:
@@ -72,7 +75,7 @@ def reserve_of(outcomes: Sequence[Outcome], clock: Clock) -> float | None:
         return None
     weights = choose(finished).weights
     again = sum(one.seconds_again for one in finished if one.candidate.name in weights)
-    return min(again, clock.seconds / 2)
+    return min(SPARE * again, clock.seconds / 2)
 
 
 def baseline_of(outcomes: Sequence[Outcome]) -> str | None:

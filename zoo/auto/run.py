@@ -23,6 +23,7 @@ from zoo.utilities.errors import Failure, Stopped, line
 from zoo.utilities.files import replace
 
 LEADERBOARD = "leaderboard.json"
+OVER = 0.05  # share of the minutes by which learning from all samples may exceed them
 Summary = dict[str, Any]
 
 
@@ -152,7 +153,7 @@ class Search:
         finished = [one for one in outcomes if one.status == FINISHED]
         if not finished:
             raise Failure("no candidate could be learned from all samples")
-        return choose(finished, max(self.clock.left, 0.0))
+        return choose(finished, self.clock.left + OVER * self.clock.seconds)
 
     def learn_again(self, choice: Choice, outcomes: list[Outcome], is_last: bool) -> dict[str, str]:
         """Those that could not be learned from all samples, and why."""

@@ -46,7 +46,7 @@ def test_a_list_of_ones_own_is_found_by_name_and_by_data(tmp_path):
     folder.mkdir(parents=True)
     text = (registry.conf_folder() / "auto" / "image_folder.yaml").read_text()
     (folder / "digits.yaml").write_text(
-        text.partition("candidates:")[0] + "candidates: {a: [seed=3]}"
+        text.partition("\ncandidates:")[0] + "\ncandidates: {a: [seed=3]}"
     )
     (folder / "bad.yaml").write_text(text + "  a/b: pipeline\n")
     data = opened("digits", limit=20)
@@ -55,6 +55,8 @@ def test_a_list_of_ones_own_is_found_by_name_and_by_data(tmp_path):
         assert find_list(None, "digits", data) == "digits"
         assert [one.overrides for one in read_list("digits").listed] == [("seed=3",)]
         refused("candidates.a/b is 'pipeline': it should be a name for a folder", read_list, "bad")
+        (folder / "empty.yaml").write_text("pipelines: {}\ncandidates: {a: pipeline}")
+        refused("pipelines is {}: it should be a section with keys", read_list, "empty")
         refused("no auto named 'digis': did you mean 'digits'?", find_list, "digis", "", data)
 
 

@@ -59,8 +59,9 @@ def read_list(name: str) -> Candidates:
     section = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     if not isinstance(section, Mapping) or section.keys() != {"pipelines", "candidates"}:
         raise ValueError(f"{path}: it should have two keys, pipelines and candidates")
-    if not section["candidates"]:
-        raise ValueError(f"{path}: candidates is empty, there is nothing to try")
+    for key, value in section.items():
+        if not isinstance(value, Mapping) or not value:
+            raise ValueError(f"{path}: {key} is {value!r}: it should be a section with keys")
     listed = [_candidate(str(path), *item) for item in section["candidates"].items()]
     return Candidates(listed, schema.build(section["pipelines"], f"{GROUP}.pipelines"))
 

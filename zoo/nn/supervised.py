@@ -114,11 +114,7 @@ class Classifier(ZooModule):
         if self.input.has_windows:  # then the detector knows means over windows, not windows
             for answer in answers:
                 answer.pop("warning", None)
-        begins = [start / self.input.sample_rate for start in windows.starts.tolist()]
-        return [
-            {"begin": begin, "end": begin + seconds, **answer}
-            for begin, answer in zip(begins, answers, strict=True)
-        ]
+        return with_times(answers, windows.starts.tolist(), self.input.sample_rate, seconds)
 
     @torch.inference_mode()
     def figures(self, batch: Batch) -> dict[str, Picture]:
@@ -159,6 +155,22 @@ def warn(answers: list[dict[str, Any]], novelty: Iterable[Any] | None) -> list[d
             if score > 1:
                 answer["warning"] = "unlike the training data: check the answer"
     return answers
+
+
+def with_times(
+    answers: Sequence[dict[str, Any]], starts: Sequence[int], rate: float, seconds: float
+) -> list[dict[str, Any]]:
+    """Answers for windows with their `begin` and `end`, in seconds.
+
+    Args:
+        starts: where they begin, in samples or frames, of which a second has `rate`.
+        seconds: of a window.
+    """
+    begins = [start / rate for start in starts]
+    return [
+        {"begin": begin, "end": begin + seconds, **answer}
+        for begin, answer in zip(begins, answers, strict=True)
+    ]
 
 
 class Regressor(ZooModule):

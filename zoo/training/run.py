@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
 
 COMPOSED = "composed.yaml"
+AUTO = "auto"  # the folder below ./runs of what `zoo auto` tries, which no model's name means
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
@@ -95,8 +96,12 @@ def step_of(checkpoint: Path) -> int:
 
 
 def newest(name: str) -> Run | None:
-    """The run below ./runs of a model or experiment that ended last; smoke runs do not count."""
-    files = sorted(Path("runs").rglob("results.json"), key=lambda file: -file.stat().st_mtime)
+    """The run below ./runs of a model or experiment that ended last.
+
+    Smoke runs do not count, nor does what `zoo auto` tried.
+    """
+    runs = (file for file in Path("runs").rglob("results.json") if file.parts[1] != AUTO)
+    files = sorted(runs, key=lambda file: -file.stat().st_mtime)
     for run in (Run(file.parent) for file in files):
         results = run.results
         if name in (results["experiment"], results["model"]) and not results["smoke"]:

@@ -44,7 +44,7 @@ class Sounds(Windowed):
         windows: of longer sounds: one, their beginning; spread, another in each epoch, and scores
             are means over those that cover a sound.
         broken: what to do about a sound that cannot be read: stop, or skip and count it.
-        augment: options of `datamodules.transforms.augment_sound.SoundOptions`, on training batches.
+        augment: options of `datamodules.transforms.augment_sound`, on training batches.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {

@@ -1,7 +1,7 @@
 """Sound classification by 2-D convolution over a log-mel spectrogram, read as a picture.
 
-The power of short frames, in bands that are evenly spaced as pitch is heard, in decibels' measure
-(Davis & Mermelstein 1980), is a picture with time across and pitch upwards, and blocks of
+The power of short frames, in bands that are evenly spaced as pitch is heard, as logarithms (Davis &
+Mermelstein 1980), is a picture with time across and pitch upwards, and blocks of
 convolutions halve it as those of pictures do (Hershey et al. 2017,
 https://arxiv.org/abs/1609.09430). While it learns, random stripes of bands and of frames are
 blanked (SpecAugment, Park et al. 2019, https://arxiv.org/abs/1904.08779, section 2).
@@ -61,7 +61,8 @@ class LogMel(nn.Module):
         """Map waves (B, T) in [-1, 1] to (B, M, F)."""
         parts = nn.functional.conv1d(waves[:, None], self.fourier, stride=self.stride)
         cosine, sine = parts.chunk(2, dim=1)
-        return (self.mel @ (cosine.square() + sine.square()) + QUIET).log()
+        power = self.mel @ (cosine.square() + sine.square())  # (B, M, F)
+        return (power.clamp(min=0) + QUIET).log()
 
 
 class SoundCNN(Classifier):
@@ -127,22 +128,22 @@ class SoundCNN(Classifier):
         """Map amplitudes (B, T), mu-law ids, to logits (B, K).
 
         Raises:
-            ValueError: another layout, or too short.
+            ValueError: another layout.
         """
         return self.head(self.forward_features(ids))
 
     def forward_features(self, ids: Tensor) -> Tensor:
         """Map amplitudes (B, T) to the mean over time of each row of the last maps, (B, rows W).
 
+        Sounds that are shorter than `least` end in silence.
+
         Raises:
-            ValueError: another layout, or too short.
+            ValueError: another layout.
         """
         check_layout("sounds", ids, "B", "T")
-        if ids.shape[1] < self.least:
-            raise ValueError(
-                f"sounds have {ids.shape[1]} samples on axis 1: at least {self.least} are needed"
-            )
         waves = amplitudes(ids, self.hparams["levels"]).to(self.log_mel.mel.dtype)
+        if ids.shape[1] < self.least:
+            waves = nn.functional.pad(waves, (0, self.least - ids.shape[1]))
         picture = self.norm(self.log_mel(waves))  # (B, M, F)
         if self.training:
             picture = self.blank(picture)

@@ -16,9 +16,12 @@ from filelock import FileLock, Timeout
 
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides, escape
+from zoo.catalog.own_training import OWN_TRAINING
 from zoo.catalog.parsing import parse, trust
 from zoo.config import schema
+from zoo.config.locate import locate
 from zoo.training.run import flatten, locate_run
+from zoo.training.samples import KINDS
 from zoo.utilities.files import replace
 
 Config = dict[str, Any]
@@ -60,6 +63,17 @@ class Asked:
         """Where all of it lies."""
         choices = {"experiment": f"auto/{self.data}"}
         return locate_run({"name": self.name, "choices": choices}).folder
+
+    @cached_property
+    def as_own(self) -> list[str]:
+        """What a network learns a set of the catalog by as if it were data of one's own."""
+        config = self.config
+        kind = KINDS[locate(config["data"]["_target_"]).KIND][0]
+        if kind == self.data:
+            return []
+        own = compose([f"data={kind}", "data.source=none"])
+        length = {OWN_TRAINING: own[OWN_TRAINING]} if own.get(OWN_TRAINING) else {}
+        return as_overrides({**length, "data.batch_size": own["data"]["batch_size"]})
 
     @property
     def command(self) -> str:

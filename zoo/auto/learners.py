@@ -19,6 +19,7 @@ from zoo.auto.held_out import HeldOut, size_of
 from zoo.auto.members import NetworkMember
 from zoo.auto.pipelines import load_pipeline, save_pipeline
 from zoo.baselines.strong import StrongBaseline
+from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
 from zoo.pretrained.load import load
 from zoo.training import checkpoints, launch
@@ -28,6 +29,7 @@ from zoo.training.run import Run
 OURS = {  # of each network's run
     "baseline": None, "logger": ["csv"], "trainer.limit_test_batches": 0, "save_every": 0.5,
 }  # fmt: skip
+LAST = {"monitor": "step", "mode": "max"}
 UNVALIDATED = {"trainer.limit_val_batches": 0, "early_stopping": None}
 
 
@@ -84,36 +86,38 @@ class PipelineLearner:
 
 
 class NetworkLearner:
-    """A network, trained as `zoo train` does."""
+    """A network, trained as `zoo train` does.
+
+    A fold is scored with the last weights, as those that learn from all samples will be: the best
+    on the fold would look better than they are. Where a run ends early, its best weights count.
+    """
 
     def __init__(self, name: str, asked: Asked, overrides: Sequence[str]) -> None:
-        self.name, self.asked, self.overrides = name, asked, overrides
+        self.name, self.asked = name, asked
+        self.words = [*asked.as_own, *asked.words, *overrides]
+        self.title = " ".join(overrides)
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
         start, run = perf_counter(), Run(folder)
-        self._train(run, {"data.fold": fold} if fold else {}, watch)
+        chosen = {} if compose(self.words)["early_stopping"] else LAST
+        self._train(run, {**chosen, **({"data.fold": fold} if fold else {})}, watch)
         model = load(folder)
         data = open_test_data(run.config, model)
         scores, labels = NetworkMember(self.name, model).scores(data, "val")
         seconds = max(perf_counter() - start, run.results["train_seconds"])
-        epochs, title = best_epochs(run), " ".join(self.overrides)
-        rows = data.pool["val"]
-        return HeldOut(rows, scores, labels, seconds, size_of(folder), epochs, title)
+        size, epochs = size_of(folder), best_epochs(run)
+        return HeldOut(data.pool["val"], scores, labels, seconds, size, epochs, self.title)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
         """As long as the folds' runs, or, where these end early, as long as their best took."""
-        config = Run(folder.parent / "fold0").config
-        epochs = config["trainer"]["max_epochs"]
-        if config["early_stopping"]:
-            epochs = max(round(float(np.mean([one.epochs for one in folds]))), 1)
-        length = {} if epochs == -1 else {"trainer.max_epochs": epochs}
+        epochs = max(round(float(np.mean([one.epochs for one in folds]))), 1) if folds else None
+        length = {"trainer.max_epochs": epochs} if epochs else {}
         self._train(Run(folder), {"data.fold": "all", **UNVALIDATED, **length}, watch)
 
     def _train(self, run: Run, more: dict[str, Any], watch: Sequence[Callback]) -> None:
         """Do a run, or go on with it."""
         ours = as_overrides({**OURS, **more, "name": run.folder.name})
-        words = [*self.asked.words, *self.overrides, *ours]
-        config, card = launch.compose_with_command(words)
+        config, card = launch.compose_with_command([*self.words, *ours])
         launch.execute(config, run, alone=True, card=card, watch=watch)
 
 

@@ -76,6 +76,19 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Intervals:
+    """A value for each name with its (lowest, highest); a line through all stands at the first.
+
+    What the numbers are is in `unit`.
+    """
+
+    names: Sequence[str]
+    values: Sequence[float]
+    ranges: Sequence[tuple[float, float]]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Curve:
     """Named lines in one pair of axes, each of them (x values, y values).
 
@@ -131,4 +144,7 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Panels | Scatter | Table | Confusion
+Picture = (
+    Grid | Strip | Text | Tinted | Audio | Bars | Intervals | Curve | Panels | Scatter | Table
+    | Confusion
+)  # fmt: skip

@@ -427,10 +427,13 @@ def test_a_name_without_room_is_a_dot_that_tells_it():
 
 
 def test_columns_of_numbers_are_set_to_the_right_but_not_the_names():
-    rows = [("1", "90.2 %", "met", "1,000"), ("2", "-", "", "3e-4"), ("3", "1.5", "7", "")]
-    table = Table(("class", "share", "said", "n"), rows)
-    assert numeric_columns(table) == [False, True, False, True]
-    assert draw("t", table).count('class="number"') == 2 * 4
+    rows = [
+        ("1", "90.2 %", "met", "1,000", "7.67 to 12.3 %"), ("2", "-", "", "3e-4", ""),
+        ("3", "1.5", "7", "", "9.1 (8.0 to 9.2)"),
+    ]  # fmt: skip
+    table = Table(("class", "share", "said", "n", "range"), rows)
+    assert numeric_columns(table) == [False, True, False, True, True]
+    assert draw("t", table).count('class="number"') == 3 * 4
 
 
 def test_a_column_of_long_texts_is_marked_for_the_phone():

@@ -7,6 +7,7 @@ Shapes: N samples, C classes; pictures (H, W) grey or (H, W, 3) RGB, uint8;
 clips (T, H, W, 1 or 3), uint8; waves (T,), float in [-1, 1]; filters (out, in, kh, kw).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -93,7 +94,8 @@ class Curve:
     """Named lines in one pair of axes, each of them (x values, y values).
 
     Bands are (lowest, highest) for each x value of the line of that name; not each needs one. With
-    `log_x` equal ratios of x are equally far apart, and what is not above zero is left out.
+    `log_x` equal ratios of x are equally far apart, and what is not above zero is left out. A line
+    that leaves the limits of y runs along them.
     """
 
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
@@ -101,6 +103,7 @@ class Curve:
     y_label: str
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     log_x: bool = False
+    limits: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)

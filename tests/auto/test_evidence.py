@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import cross_val_predict
 from sklearn.svm import SVC, LinearSVC
 
-from zoo.auto import evidence
+from zoo.auto.advice import compare
 from zoo.auto.evidence import Candidate, summarise, table
 from zoo.baselines.choice import temperature
 from zoo.metrics.confidence import interval
@@ -60,7 +60,11 @@ def test_each_candidate_has_its_scores_and_the_best_stands_first():
         assert one["accuracy"] == accuracy_score(LABELS, probabilities.argmax(1))
         assert one["loss"] == pytest.approx(log_loss(LABELS, probabilities))
         assert (one["low"], one["high"]) == interval(right(probabilities))
-    assert (found[0]["weight"], found[-1]["status"], found[-1]["loss"]) == (3, "out of time", None)
+    assert (found[0]["weight"], found[-1]["status"], found[-1]["loss"]) == (
+        0.75,
+        "out of time",
+        None,
+    )
 
 
 def test_the_predictor_is_the_weighted_mean_of_its_members():
@@ -162,11 +166,9 @@ def test_labels_that_look_wrong_are_named_and_hardly_another_is(share, noise, le
     assert len(named & {*changed}) >= least * len(changed)
     assert len(named - {*changed}) <= most
     if share:
-        assert found["advice"][0].startswith(
-            f"{len(named)} of 500 labels look wrong, look at them: "
-        )
-        one = found["suspects"][0]
-        assert f"{one['sample']} ({one['truth']}, looks like {one['answer']})" in found["advice"][0]
+        said, one = found["advice"][0], found["suspects"][0]
+        assert said.startswith(f"{len(named)} of 500 labels look wrong, look at them: ")
+        assert f'"{one["sample"]}" ({one["truth"]}, looks like {one["answer"]})' in said
 
 
 def test_a_class_with_few_samples_and_many_mistakes_lacks_examples():
@@ -190,14 +192,31 @@ def test_the_curve_says_whether_more_data_would_help(curve, said):
     assert bool(said) == ("More data" in advice(curve=curve))
 
 
-def test_what_is_no_better_than_the_baseline_is_said_plainly():
-    same = candidate("net", 2.0, 1)
-    found = advice(candidates=[same, SVM], weights={"net": 1})
-    assert "not clearly better than the baseline: +0.0 points (-1.1 to +1.1) against svm" in found
-    assert "predictor is the baseline, svm, alone" in advice(weights={"svm": 1})
-    assert "has not finished" in advice(baseline="late")
-    assert "baseline" not in advice(baseline="weak")
-    assert "about 980 samples would tell, there are 240" in advice(weights={"net": 1})
+@pytest.mark.parametrize(("weights", "baseline", "said"), [
+    ({"net": 1}, "svm", "is not clearly better than the baseline, svm."),
+    ({"weak": 1}, "svm", "is worse than the baseline, svm."),
+    ({"svm": 1}, "svm", "is the baseline, svm, alone"), (WEIGHTS, "late", "late, has not finished"),
+    (WEIGHTS, "weak", ""), (WEIGHTS, None, ""),
+])  # fmt: skip
+def test_what_is_no_better_than_the_baseline_is_said_plainly(weights, baseline, said):
+    found = advice(weights=weights, baseline=baseline)
+    assert said in found
+    assert bool(said) == ("the baseline" in found.lower())
+
+
+def test_comparisons_are_said_in_words():
+    said = compare(summed(weights={"net": 1}))
+    found = summed(weights={"net": 1})["comparisons"]["runner_up"]
+    points = [f"{100 * found[key]:+.1f}" for key in ("difference", "low", "high")]
+    assert said[0] == (
+        "Against the best candidate, svm: {} points ({} to {}), a tie: about 980 samples would "
+        "tell, there are 240.".format(*points)
+    )
+    assert len(said) == 2
+    assert compare(summed(weights={"net": 1}, baseline="weak"))[1].endswith("), better.")
+    assert compare(summed(weights={"weak": 1}))[1].endswith("), worse.")
+    same = summed([candidate("net", 2.0, 1), SVM], {"net": 1})
+    assert compare(same)[0].endswith("+0.0 points (-1.1 to +1.1), a tie.")
 
 
 def test_what_did_not_finish_is_named():
@@ -215,9 +234,8 @@ def test_the_table_has_the_predictor_first(capsys):
 
     found = table(summed())
     assert [row[0] for row in found.rows] == ["predictor", "net", "svm", "weak", "late"]
-    assert found.rows[0][3:] == ("100 %", "3.0 min", "4.0 MB")
-    assert found.rows[3][3:] == ("", "5 s", "12 kB")
-    assert found.rows[4] == ("late", "out of time", "", "", "", "")
+    assert found.rows[0][3:] == ("100 %", "3.00", "4.00")
+    assert found.rows[3][3:] == ("", "0.08", "0.01")
+    assert found.rows[4] == ("late", "out of time", "", "", "0.00", "")
     print_table(found, width=80)
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
-    assert evidence.FINISHED == "finished"

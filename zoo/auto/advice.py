@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
+ROLES = {"runner_up": "the best candidate", "baseline": "the baseline"}
 LISTED = 5  # names in a sentence, at most
 DOUBTFUL = 0.2  # of the probability by chance: that of a label which looks wrong
 WORTH = 0.005  # accuracy that twice the samples have to bring
@@ -88,17 +89,29 @@ def _of_baseline(summary: Mapping[str, Any]) -> list[str]:
         return [
             f"The baseline, {name}, has not finished: nothing says what the networks are worth."
         ]
-    return [f"The predictor is not clearly better than the baseline: {describe(beside, summary)}."]
+    worse = "worse than" if beside["high"] < 0 else "not clearly better than"
+    return [f"The predictor is {worse} the baseline, {name}."]
 
 
-def describe(beside: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
-    """A comparison in words: by how many points, and how many samples would tell."""
-    judged, needed = summary["predictor"]["samples"], beside["samples_to_decide"]
-    range_ = f"{_points(beside['low'])} to {_points(beside['high'])}"
-    text = f"{_points(beside['difference'])} points ({range_}) against {beside['name']}"
+def compare(summary: Mapping[str, Any]) -> list[str]:
+    """The predictor beside the best candidate and the baseline, in words."""
+    return [
+        f"Against {ROLES[role]}, {beside['name']}: {_describe(beside, summary)}."
+        for role, beside in summary["comparisons"].items()
+        if beside
+    ]
+
+
+def _describe(beside: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    """By how many points, whether that is decided, and how many samples would tell."""
+    low, high, needed = beside["low"], beside["high"], beside["samples_to_decide"]
+    text = f"{_points(beside['difference'])} points ({_points(low)} to {_points(high)})"
+    if low > 0 or high < 0:
+        return f"{text}, {'better' if low > 0 else 'worse'}"
     if needed is None:
-        return text
-    return f"{text}; about {_round(needed):,} samples would tell, there are {judged:,}"
+        return f"{text}, a tie"
+    judged = summary["predictor"]["samples"]
+    return f"{text}, a tie: about {_round(needed):,} samples would tell, there are {judged:,}"
 
 
 def _points(share: float) -> str:
@@ -114,11 +127,11 @@ def _of_suspects(suspects: Sequence[Mapping[str, Any]], judged: int) -> list[str
     if not suspects:
         return []
     told = [
-        f"{one['sample']} ({one['truth']}, looks like {one['answer']})" for one in suspects[:LISTED]
+        f'"{one["sample"]}" ({one["truth"]}, looks like {one["answer"]})'
+        for one in suspects[:LISTED]
     ]
-    return [
-        f"{len(suspects)} of {judged:,} labels look wrong, look at them: {_list(told, suspects)}."
-    ]
+    count = f"{len(suspects)} of {judged:,} labels look wrong"
+    return [f"{count}, look at them: {_list(told, suspects)}."]
 
 
 def _of_classes(classes: Sequence[Mapping[str, Any]]) -> list[str]:

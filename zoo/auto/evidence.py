@@ -67,7 +67,8 @@ def summarise(
         ValueError: the predictor has no member, or one that has not finished.
     """
     finished = {one.name: one for one in candidates if one.status == FINISHED}
-    weights = {name: weight for name, weight in weights.items() if weight}
+    total = sum(weights.values())
+    weights = {name: weight / total for name, weight in weights.items() if weight}
     if not weights or (unknown := weights.keys() - finished.keys()):
         of = ", ".join(sorted(unknown)) if weights else "nothing"
         raise ValueError(f"a predictor of {of}: its members have to be candidates that finished")
@@ -104,25 +105,17 @@ def table(summary: Mapping[str, Any]) -> Table:
     members = [one for one in candidates if one["weight"]]
     sums = {key: sum(one[key] for one in members) for key in ("seconds", "bytes")}
     chosen = {"name": "predictor", "weight": 1, "status": FINISHED, **summary["predictor"]} | sums
-    header = ("", "accuracy, %", "loss", "weight", "time", "size")
+    header = ("", "accuracy, %", "log loss", "weight", "minutes", "MB")
     return Table(header, [_row(one) for one in (chosen, *candidates)])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    time = _time(one["seconds"])
+    minutes = f"{one['seconds'] / 60:.2f}"
     if one["accuracy"] is None:
-        return one["name"], "" if one["status"] == FINISHED else one["status"], "", "", time, ""
+        return one["name"], "" if one["status"] == FINISHED else one["status"], "", "", minutes, ""
     accuracy = "{:.1f} ({:.1f} to {:.1f})".format(*(100 * one[k] for k in SCORE))
     weight = f"{100 * one['weight']:.0f} %" if one["weight"] else ""
-    return one["name"], accuracy, f"{one['loss']:.3f}", weight, time, _size(one["bytes"])
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s" if seconds else ""
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
+    return one["name"], accuracy, f"{one['loss']:.3f}", weight, minutes, f"{one['bytes'] / 1e6:.2f}"
 
 
 # --- the parts of the summary --------------------------------------------------------------------

@@ -24,10 +24,13 @@ def judged_rows(scores: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def mix(tried: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
-    """The logarithm of the weighted mean of probabilities whose logarithms are (M, K) each."""
-    shares = np.array([*weights.values()], float)
-    parts = np.stack([tried[name] for name in weights])
-    mixed: np.ndarray = logsumexp(parts, axis=0, b=(shares / shares.sum())[:, None, None])
+    """The logarithm of the mean, with weights that add up to 1, of probabilities (M, K).
+
+    Args:
+        tried: their logarithms.
+    """
+    shares = np.array([*weights.values()])[:, None, None]
+    mixed: np.ndarray = logsumexp([tried[name] for name in weights], axis=0, b=shares)
     return mixed
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 
 from tests.data import refused
 from zoo.auto.asked import read_words
-from zoo.auto.clock import Clock
 from zoo.auto.run import search
 from zoo.catalog import registry
 from zoo.utilities.errors import Failure
@@ -92,13 +91,6 @@ def test_with_no_time_the_first_candidate_is_the_result(ask, tmp_path):
     summary = found(ask(QUICK, "minutes=0.001")).summary
     assert [one["status"] for one in summary["candidates"]] == ["finished", "out of time"]
     assert summary["predictor"]["members"] == [{"name": "rbf_svm_gradients", "weight": 1.0}]
-
-
-def test_the_clock_counts_all_starts(tmp_path):
-    first = Clock(tmp_path / "clock.json", minutes=2)
-    first.before = 90.0
-    first.save()
-    assert 29 < Clock(tmp_path / "clock.json", minutes=2).left <= 30
 
 
 @pytest.mark.parametrize("counts", [[12, 2], [5, 5], [3, 1]])

@@ -58,7 +58,7 @@ class Work(NamedTuple):
 
     folder: Path
     folds: Sequence[str | None]
-    count: int  # samples of the pool
+    pool: int  # samples of it
 
 
 def attempt(
@@ -131,7 +131,7 @@ def _join(work: Work, folds: Sequence[HeldOut]) -> None:
     """Write the scores of all folds as one."""
     path = work.folder / held_out.FILE
     if not path.exists():
-        scores, labels = held_out.join(folds, work.count)
+        scores, labels = held_out.join(folds, work.pool)
         held_out.write(path, scores=scores, labels=labels, seconds=sum(f.seconds for f in folds))
 
 

@@ -7,19 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from zoo.auto.load import load as load
     from zoo.catalog.create import create_data as create_data
     from zoo.catalog.create import create_model as create_model
     from zoo.catalog.registry import list_data as list_data
     from zoo.catalog.registry import list_experiments as list_experiments
     from zoo.catalog.registry import list_models as list_models
-    from zoo.nn.module import ZooModule
     from zoo.training.estimator import Estimator as Estimator
     from zoo.training.launch import train as train
     from zoo.training.run import Run as Run
-
-    def load(source: str | Path, **overrides: Any) -> ZooModule: ...  # of zoo.pretrained.load
 
     __version__: str  # the distribution's
 
@@ -29,8 +25,9 @@ _HOMES = {
     "list_experiments": "zoo.catalog.registry",
     "create_model": "zoo.catalog.create",
     "create_data": "zoo.catalog.create",
-    "load": "zoo.pretrained.load",
+    "load": "zoo.auto.load",
     "train": "zoo.training.launch",
+    "auto": "zoo.commands.auto",
     "Run": "zoo.training.run",
     "Estimator": "zoo.training.estimator",
 }

@@ -96,15 +96,25 @@ class ClipInput(Input):
             raws: a path of a video or of a folder of pictures, the bytes of a video, or an array
                 (T, H, W) or (T, H, W, C); or a list, or an array (B, T, H, W, C), of them.
         """
-        if self.has_windows:
-            return self.cut(raws)
-        pixels = np.stack([self.decode(raw) for raw in self.as_list(raws)])
+        pixels = self.arrays(raws)
+        if isinstance(pixels, Windows):
+            return pixels.map(self.prepare)
         return self.prepare(torch.from_numpy(pixels))
+
+    def arrays(self, raws: Any) -> np.ndarray | Windows:
+        """Map clips to pixels (B, T, H, W, C), uint8, or their windows, before `prepare`."""
+        if self.has_windows:
+            return self.cut_arrays(raws)
+        return np.stack([self.decode(raw) for raw in self.as_list(raws)])
 
     def cut(self, raws: Any, most: int | None = MOST) -> Windows:
         """Map clips to the windows that cover them, at most so many of each."""
-        clips = [self.decode_all(raw) for raw in self.as_list(raws)]
-        return cut([torch.from_numpy(clip) for clip in clips], self.frames, most).map(self.prepare)
+        return self.cut_arrays(raws, most).map(self.prepare)
+
+    def cut_arrays(self, raws: Any, most: int | None = MOST) -> Windows:
+        """The same windows as pixels (S, T, H, W, C), uint8."""
+        clips = [torch.from_numpy(self.decode_all(raw)) for raw in self.as_list(raws)]
+        return cut(clips, self.frames, most)
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw clip to pixels (T, H, W, C), uint8."""

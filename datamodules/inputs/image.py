@@ -121,8 +121,12 @@ class ImageInput(Input):
             raws: a path, bytes, PIL image or array; or a list, or an array (B, H, W, C), of them.
                 Those on the opposite of the training pictures' background are inverted.
         """
+        return self.normalise(self.scale(torch.from_numpy(self.arrays(raws))))
+
+    def arrays(self, raws: Any) -> np.ndarray:
+        """Map pictures to pixels (B, H, W, C), uint8, not yet normalised; see `__call__`."""
         pixels = np.stack([self.decode(raw) for raw in self.as_list(raws)])
-        return self.normalise(self.scale(torch.from_numpy(self.match_background(pixels))))
+        return self.match_background(pixels)
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw picture to pixels (H, W, C), uint8."""

@@ -63,15 +63,23 @@ class SoundInput(Input):
             raws: a path, bytes, or a wave (T,) or (T, channels) that has this input's rate:
                 floats in [-1, 1] or integers; or a list of them.
         """
+        ids = self.arrays(raws)
+        return ids.map(Tensor.long) if isinstance(ids, Windows) else torch.from_numpy(ids).long()
+
+    def arrays(self, raws: Any) -> np.ndarray | Windows:
+        """Map sounds to ids (B, T), uint8, or to their windows; see `__call__`."""
         if self.has_windows:
-            return self.cut(raws)
-        ids = np.stack([self.decode(raw) for raw in self.as_list(raws)])
-        return torch.from_numpy(ids).long()
+            return self.cut_arrays(raws)
+        return np.stack([self.decode(raw) for raw in self.as_list(raws)])
 
     def cut(self, raws: Any, most: int | None = MOST) -> Windows:
         """Map sounds to the windows that cover them, at most so many of each."""
-        ids = [self.decode_all(raw) for raw in self.as_list(raws)]
-        return cut([torch.from_numpy(one) for one in ids], self.length, most).map(Tensor.long)
+        return self.cut_arrays(raws, most).map(Tensor.long)
+
+    def cut_arrays(self, raws: Any, most: int | None = MOST) -> Windows:
+        """The same windows as they are in memory, uint8."""
+        ids = [torch.from_numpy(self.decode_all(raw)) for raw in self.as_list(raws)]
+        return cut(ids, self.length, most)
 
     def decode(self, raw: Any) -> np.ndarray:
         """Map one raw sound to ids (T,), uint8.

@@ -115,6 +115,10 @@ class TextInput(Input):
         rows = [[numbers.get(word, UNKNOWN) for word in text] for text in texts]
         return torch.from_numpy(self.pad(rows)).long()
 
+    def arrays(self, raws: Any) -> list[str]:
+        """Map texts to all their words, known or not, with a space between; see `__call__`."""
+        return [" ".join(words_of(raw, self.tokenizer)) for raw in self.as_list(raws)]
+
     def read(self, raw: str | bytes | Path) -> list[str]:
         """The words of a text that a row holds, known or not: without those that are cut.
 

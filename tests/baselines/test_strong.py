@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from datamodules.inputs.sound import SoundInput
 from datamodules.utilities.windows import cut
 from tests.data import arrays_of
-from zoo.baselines.bands import LogBands, StrongSounds, moments
+from zoo.baselines.bands import LogBands, StrongSounds, amplitudes_of, moments
 from zoo.baselines.choice import ABSENT, BestPipeline, divide, scores_of, subset, temperature
 from zoo.baselines.frames import StrongClips, drift
 from zoo.baselines.gradients import GradientHistograms, nearness
@@ -58,7 +58,11 @@ def test_bands_in_parts_by_hand_and_over_windows():
     # mean, deviation, and the mean change, of which the last frame has none
     assert moments(bands, 2)[0].tolist() == [1, 1, 1, 5, 0, 0]
     sounds = RANDOM.integers(0, 256, (3, 800)).astype(np.uint8)
-    model = LogBands(SoundInput(sample_rate=8000, levels=256, length=800), bands=5)
+    sound_input = SoundInput(sample_rate=8000, levels=256, length=800)
+    amplitudes = amplitudes_of(sound_input)
+    waves = sound_input.restore(torch.from_numpy(sounds))
+    np.testing.assert_array_equal(amplitudes[sounds], np.stack(waves))
+    model = LogBands(amplitudes, 8000, bands=5)
     rows = model.transform(sounds)
     whole = cut([torch.from_numpy(sounds[:1].ravel()), torch.from_numpy(sounds[1:].ravel())], 800)
     np.testing.assert_allclose(model.transform(whole), [rows[0], rows[1:].mean(0)])

@@ -27,13 +27,17 @@ class LogBands(TransformerMixin, BaseEstimator):
     Of each band the mean, the deviation, and the mean size of the change from frame to frame.
 
     Args:
-        input: of the data, which makes waves of ids.
+        amplitudes: in [-1, 1], of each level (L,).
+        sample_rate: samples a second.
         parts: equal parts of time.
         bands: triangular filters between 0 Hz and half the sample rate.
     """
 
-    def __init__(self, input: Any, parts: int = 1, bands: int = 40) -> None:
-        self.input, self.parts, self.bands = input, parts, bands
+    def __init__(
+        self, amplitudes: np.ndarray, sample_rate: int, parts: int = 1, bands: int = 40
+    ) -> None:
+        self.amplitudes, self.sample_rate = amplitudes, sample_rate
+        self.parts, self.bands = parts, bands
 
     def fit(self, X: Any, y: Any = None) -> "LogBands":
         """Nothing is learned."""
@@ -44,10 +48,15 @@ class LogBands(TransformerMixin, BaseEstimator):
         return over_windows(self._of_one_length, X)
 
     def _of_one_length(self, ids: np.ndarray) -> np.ndarray:
-        waves = np.stack(self.input.restore(torch.from_numpy(ids)))
-        rate = self.input.sample_rate
-        bands = log_mel(waves, rate, max(round(FRAME * rate), 16), self.bands)  # (N, F, M)
+        frame = max(round(FRAME * self.sample_rate), 16)
+        bands = log_mel(self.amplitudes[ids], self.sample_rate, frame, self.bands)  # (N, F, M)
         return moments(bands, self.parts)
+
+
+def amplitudes_of(sound_input: Any) -> np.ndarray:
+    """The amplitude in [-1, 1] of each level (L,) of a sound's input."""
+    waves: list[np.ndarray] = sound_input.restore(torch.arange(sound_input.levels)[None])
+    return waves[0]
 
 
 def moments(bands: np.ndarray, parts: int) -> np.ndarray:
@@ -74,13 +83,15 @@ class StrongSounds(StrongBaseline):
 
     TAKES = ("sample_rate",)  # of the data's config, besides the data
 
-    def candidates(self, samples: Any, datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: Any, datamodule: Any) -> dict[str, Candidate]:
         machines = kernel_machines(len(samples), self.random_state)
-        candidates: list[Candidate] = []
+        candidates: dict[str, Candidate] = {}
+        amplitudes = amplitudes_of(datamodule.input)
         for parts in PARTS:
-            bands = LogBands(datamodule.input, parts)
+            bands = LogBands(amplitudes, datamodule.input.sample_rate, parts)
             scaled = make_pipeline(bands, StandardScaler(), BlockScaler())
             what = "log bands" if parts == 1 else f"log bands in {parts} parts"
-            candidates += [(f"{what}, RBF-SVM", scaled, machines)]
-            candidates += [(f"{what}, forest", bands, [forest(self.random_state)])]
-        return candidates + self.network_candidates(len(samples))
+            suffix = "" if parts == 1 else f"_{parts}_parts"
+            candidates[f"rbf_svm{suffix}"] = f"{what}, RBF-SVM", scaled, machines
+            candidates[f"forest{suffix}"] = f"{what}, forest", bands, [forest(self.random_state)]
+        return {**candidates, **self.network_candidates(len(samples))}

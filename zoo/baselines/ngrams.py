@@ -5,7 +5,6 @@ Shapes: N texts, F features.
 
 from typing import Any
 
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline, make_union
@@ -13,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 from zoo.baselines.choice import Candidate
 from zoo.baselines.strong import StrongBaseline
-from zoo.baselines.text import WORDS, LogCountRatio
+from zoo.baselines.text import WORDS, Counts, LogCountRatio, Tfidf
 
 LETTERS = 8_000_000  # characters of all texts up to which their n-grams are counted
 FEATURES = 300_000  # n-grams of a kind at most, the most frequent
@@ -22,19 +21,19 @@ FEATURES = 300_000  # n-grams of a kind at most, the most frequent
 class StrongTexts(StrongBaseline):
     """tf-idf weights of words and characters, NB-SVM; or a released network's features."""
 
-    def candidates(self, samples: list[str], datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: list[str], datamodule: Any) -> dict[str, Candidate]:
         support = [LinearSVC(C=C, random_state=self.random_state) for C in (0.1, 0.3, 1.0)]
         ratios = [
             OneVsRestClassifier(make_pipeline(LogCountRatio(), smooth(C))) for C in (0.1, 1.0)
         ]
-        candidates = [
-            ("tf-idf of words, linear SVM", words(), support),
-            ("NB-SVM", CountVectorizer(**PAIRS, binary=True, **WORDS), ratios),
-            *self.network_candidates(len(samples)),
-        ]
+        candidates: dict[str, Candidate] = {
+            "tfidf_svm": ("tf-idf of words, linear SVM", words(), support),
+            "nb_svm": ("NB-SVM", Counts(**PAIRS, binary=True, **WORDS), ratios),
+            **self.network_candidates(len(samples)),
+        }
         if sum(map(len, samples)) <= LETTERS:
-            both = make_union(words(), letters())
-            candidates.append(("tf-idf of words and characters, linear SVM", both, support))
+            title = "tf-idf of words and characters, linear SVM"
+            candidates["tfidf_svm_characters"] = title, make_union(words(), letters()), support
         return candidates
 
 
@@ -43,12 +42,12 @@ PAIRS: dict[str, Any] = {"ngram_range": (1, 2), "max_features": FEATURES}
 
 def words() -> Any:
     """The tf-idf weights of words and pairs of words, as the data have them."""
-    return TfidfVectorizer(**PAIRS, sublinear_tf=True, **WORDS)
+    return Tfidf(**PAIRS, sublinear_tf=True, **WORDS)
 
 
 def letters() -> Any:
     """The tf-idf weights of two to five neighbouring characters of a word."""
-    return TfidfVectorizer(
+    return Tfidf(
         analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, lowercase=False,
         max_features=FEATURES,
     )  # fmt: skip

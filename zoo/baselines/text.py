@@ -8,6 +8,7 @@ words of a text count, none are cut.
 Shapes: N texts, F features.
 """
 
+import json
 from typing import Annotated, Any
 
 import numpy as np
@@ -23,7 +24,41 @@ from zoo.baselines.classifier import ClassifierBaseline, WindowsBaseline
 from zoo.baselines.windows import StackedWindows
 from zoo.config.types import Positive, PositiveFloat
 
-WORDS = {"tokenizer": str.split, "token_pattern": None, "lowercase": False}  # what the data give
+
+def split(text: str) -> list[str]:
+    """The words of a text of which white space separates them: a function that a file can name."""
+    return text.split()
+
+
+WORDS = {"tokenizer": split, "token_pattern": None, "lowercase": False}  # what the data give
+
+
+class OneText:
+    """A vectoriser whose vocabulary is one text in its state: a file has no object for each word.
+
+    It stands before the vectoriser among the bases of a class.
+    """
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc]
+        if "vocabulary_" not in state:
+            return state
+        words = sorted(state["vocabulary_"], key=state["vocabulary_"].__getitem__)
+        return {**state, "vocabulary_": json.dumps(words)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "vocabulary_" in state:
+            words = {word: i for i, word in enumerate(json.loads(state["vocabulary_"]))}
+            state = {**state, "vocabulary_": words}
+        super().__setstate__(state)  # type: ignore[misc]
+
+
+class Counts(OneText, CountVectorizer):
+    """How often each word or n-gram stands in a text."""
+
+
+class Tfidf(OneText, TfidfVectorizer):
+    """The tf-idf weights of words or n-grams."""
 
 
 class TfidfLogistic(ClassifierBaseline):

@@ -34,15 +34,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo import load
+    from zoo.auto.load import find, load
     from zoo.commands.main import output_file
     from zoo.pretrained.export import export
-    from zoo.training.run import find_weights
 
     of_words = args.format == "word2vec"
     is_free = of_words and args.output  # which may end in several ways
     output = output_file(args.output, args.name, "" if is_free else ENDINGS[args.format])
-    model: Any = load(find_weights(args.name))
+    model: Any = load(find(args.name))
+    if hasattr(model, "members"):
+        raise ValueError(
+            f"{args.name} is a predictor, no network: its members are {model.names()}; export the "
+            "folder of one that is"
+        )
     require_zoo_module(model, "export")
     lines = save_vectors(model, output) if of_words else describe_export(export(model, output))
     print("\n".join(lines))

@@ -11,6 +11,7 @@
     zoo predict char_rnn "def "                        a prompt
     zoo predict gan 0 1 2                              seeds
     zoo predict image_cnn.mnist                        eight examples, the truth beside the answer
+    zoo predict runs/auto/pets/a cat.png               the predictor that `zoo auto` ended with
 
 Of a model's or an experiment's name the newest finished run below ./runs is taken, else the
 released weights. Answers that are pictures go to a file; all others are written as they come, in
@@ -80,12 +81,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo import load
+    from zoo.auto.load import find, load
     from zoo.commands.main import output_file
-    from zoo.training.run import find_weights
 
     output = output_file(args.output, args.name, ".png" if args.inputs else ".html")
-    model = load(find_weights(args.name))
+    model = load(find(args.name))
     check(args, model)
     if not args.inputs:
         show_examples(model, output)
@@ -107,7 +107,8 @@ def check(args: Namespace, model: Any) -> None:
     Raises:
         ValueError: naming the option.
     """
-    require_zoo_module(model, "predict")
+    if not hasattr(model, "members"):  # a predictor's
+        require_zoo_module(model, "predict")
     kind, texts = type(model).__name__, "take a classifier of texts, such as text_cnn"
     if args.explain and not hasattr(model, "explain"):
         raise ValueError(f"--explain: {kind} cannot say which words pushed its answer; {texts}")
@@ -125,6 +126,8 @@ def check(args: Namespace, model: Any) -> None:
         raise ValueError(
             "--explain, --lines, --whole and --windows need an INPUT: a file, a text or -"
         )
+    if not args.inputs and hasattr(model, "members"):
+        raise ValueError("a predictor shows no examples: give it an INPUT, a file, a text or -")
 
 
 # --- what is answered -----------------------------------------------------------------------------

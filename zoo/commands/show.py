@@ -1,10 +1,12 @@
-"""Show a model's layers, the config of a data set or an experiment, or the card of weights.
+"""Show a model's layers, the config of a data set or an experiment, the card of weights or of a
+predictor.
 
 Beside each convolution stands what a dense layer for the same map would cost.
 """
 
 from argparse import ArgumentParser, Namespace
 from math import prod
+from pathlib import Path
 from typing import Any, NamedTuple
 
 GROUPS = ("model", "data", "experiment")
@@ -21,7 +23,9 @@ class Layer(NamedTuple):
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="a model, data set, experiment or weights of `zoo list`")
+    parser.add_argument(
+        "name", help="a model, data set, experiment or weights of `zoo list`; a predictor's folder"
+    )
     parser.add_argument(
         "-cd", "--config-dir", action="append", default=[], help="a folder like conf/ to add"
     )
@@ -35,7 +39,8 @@ def run(args: Namespace) -> None:
 
 
 def print_name(args: Namespace) -> None:
-    """All that there is of a name."""
+    """All that there is of a name, or of a predictor's folder."""
+    from zoo.auto.load import predictor_folder
     from zoo.catalog import registry
     from zoo.catalog.create import create_model
     from zoo.pretrained import store
@@ -43,6 +48,9 @@ def print_name(args: Namespace) -> None:
 
     if args.name in (released := store.released()):
         print_card(args.name, store.read(released[args.name]))
+        return
+    if folder := predictor_folder(args.name):
+        print_predictor(folder)
         return
     groups = [group for group in GROUPS if args.name in registry.names(group)]
     if not groups:
@@ -67,6 +75,26 @@ def print_card(name: str, card: Any) -> None:
     for key, value in model_card.describe(card):
         table.add_row(key, value)
     make_output(None).print(table)
+
+
+def print_predictor(folder: Path) -> None:
+    """Its members, and what its card says."""
+    from rich.table import Column, Table
+
+    from zoo.auto.facts import MEMBER, describe, member_rows
+    from zoo.auto.load import load
+    from zoo.distributed.console import make_output
+
+    card = load(folder).card
+    columns = [Column(name, justify="right" if i > 1 else "left") for i, name in enumerate(MEMBER)]
+    members = Table(*columns, title=card["name"], title_justify="left")
+    for row in member_rows(folder, card):
+        members.add_row(*row)
+    facts = Table(show_header=False)
+    for key, value in describe(card):
+        facts.add_row(key, value)
+    for table in (members, facts):
+        make_output(None).print(table)
 
 
 def print_config(group: str, name: str) -> None:

@@ -4,6 +4,7 @@ zoo test image_cnn.mnist                 released weights, on the data that thei
 zoo test image_cnn.mnist data=digits     on other data with the same classes
 zoo test runs/image_cnn/a                a run's
 zoo test pets.safetensors data=image_folder data.source=PATH
+zoo test runs/auto/pets/a                the predictor that `zoo auto` ended with
 """
 
 import json
@@ -19,10 +20,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo.training.evaluate import evaluate
-    from zoo.training.run import find_weights
+    from zoo.auto.load import find
+    from zoo.auto.test import evaluate
 
-    scores, config, card = evaluate(find_weights(args.name), args.overrides)
+    scores, config, card = evaluate(find(args.name), args.overrides)
     if args.json:
         print(json.dumps({"weights": card["name"], "data": config["choices"]["data"], **scores}))
         return

@@ -5,6 +5,7 @@ Of a recording with windows the answer is the mean of their probabilities.
 Shapes: B samples, S windows of all of them, K classes.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,15 +50,7 @@ class Classifier(ZooModule):
     def postprocess(self, output: Tensor) -> list[dict[str, Any]]:
         """Map logits (B, K) to the likeliest label, its probability and all probabilities."""
         classes = self.class_names(output.shape[1])
-        rows = output.float().softmax(1).tolist()
-        return [
-            {
-                "label": classes[int(np.argmax(row))],
-                "probability": max(row),
-                "probabilities": dict(zip(classes, row, strict=True)),
-            }
-            for row in rows
-        ]
+        return as_answers(output.float().softmax(1).tolist(), classes)
 
     def scores(self, batch: Batch, stage: str) -> dict[str, Tensor]:
         """Loss and accuracy; the loss is smoothed, and weighted by class, only where it teaches.
@@ -83,18 +76,21 @@ class Classifier(ZooModule):
 
         It does where the weights came with a detector (`novelty`), by the mean over windows.
         """
+        logits, novelty = self.judge(batch)
+        return warn(self.postprocess(logits), novelty)
+
+    def judge(self, batch: Tensor | Windows) -> tuple[Tensor, Tensor | None]:
+        """Logits (B, K) of a batch, and how unlike the training data its inputs are (B,).
+
+        The second is None where the weights came without a detector.
+        """
         windows = batch if isinstance(batch, Windows) else None
         features = self.forward_features(batch if windows is None else windows.inputs)
         logits = self.get_submodule("head")(features)
         if windows is not None:
             features = windows.mean(features)
             logits = windows.log_mean(at_least_float32(logits))
-        answers = self.postprocess(logits)
-        if self.novelty is not None:
-            for answer, score in zip(answers, self.novelty.score(features), strict=True):
-                if score > 1:
-                    answer["warning"] = "unlike the training data: check the answer"
-        return answers
+        return logits, None if self.novelty is None else self.novelty.score(features)
 
     @torch.inference_mode()
     def predict_windows(self, raw: Any) -> list[dict[str, Any]]:
@@ -118,11 +114,7 @@ class Classifier(ZooModule):
         if self.input.has_windows:  # then the detector knows means over windows, not windows
             for answer in answers:
                 answer.pop("warning", None)
-        begins = [start / self.input.sample_rate for start in windows.starts.tolist()]
-        return [
-            {"begin": begin, "end": begin + seconds, **answer}
-            for begin, answer in zip(begins, answers, strict=True)
-        ]
+        return with_times(answers, windows.starts.tolist(), self.input.sample_rate, seconds)
 
     @torch.inference_mode()
     def figures(self, batch: Batch) -> dict[str, Picture]:
@@ -138,6 +130,47 @@ class Classifier(ZooModule):
         pictures = self.input.restore(window) if hasattr(self.input, "restore") else None
         rate = getattr(self.input, "sample_rate", 0)
         return evaluation.classification(probabilities, labels.numpy(), classes, pictures, rate)
+
+
+def as_answers(rows: Sequence[Sequence[float]], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """The likeliest label of probabilities (B, K), its probability and all probabilities."""
+    return [
+        {
+            "label": classes[int(np.argmax(row))],
+            "probability": max(row),
+            "probabilities": dict(zip(classes, row, strict=True)),
+        }
+        for row in rows
+    ]
+
+
+def warn(answers: list[dict[str, Any]], novelty: Iterable[Any] | None) -> list[dict[str, Any]]:
+    """Answers, with a `warning` in those whose input is unlike the training data.
+
+    Args:
+        novelty: of each input (B,), above 1 where it is; None where nobody knows.
+    """
+    if novelty is not None:
+        for answer, score in zip(answers, novelty, strict=True):
+            if score > 1:
+                answer["warning"] = "unlike the training data: check the answer"
+    return answers
+
+
+def with_times(
+    answers: Sequence[dict[str, Any]], starts: Sequence[int], rate: float, seconds: float
+) -> list[dict[str, Any]]:
+    """Answers for windows with their `begin` and `end`, in seconds.
+
+    Args:
+        starts: where they begin, in samples or frames, of which a second has `rate`.
+        seconds: of a window.
+    """
+    begins = [start / rate for start in starts]
+    return [
+        {"begin": begin, "end": begin + seconds, **answer}
+        for begin, answer in zip(begins, answers, strict=True)
+    ]
 
 
 class Regressor(ZooModule):

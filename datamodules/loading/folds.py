@@ -99,6 +99,11 @@ class Folded(InMemory):
         """The array whose samples have lengths of their own, if there is one."""
         return None
 
+    @property
+    def is_subset(self) -> bool:
+        """Whether `data.train_samples` says which samples there are; no others are in the pool."""
+        return self.hparams["train_samples"] is not None
+
     def choose_rows(self) -> None:
         """Take a subset of the training samples, and then the fold."""
         train, val = (self.splits[name] for name in ("train", "val"))
@@ -107,14 +112,16 @@ class Folded(InMemory):
         self.pool = {"train": places[:count], "val": places[count:]}
         if not (fold := self.hparams.get("fold")):
             return
-        both = join(take(train, self.rows, self.ragged), val)
+        both = take(train, self.rows, self.ragged)
+        if not self.is_subset:
+            both = join(both, val)
         if fold == ALL:  # the validation samples stay known as such
-            self.pool["train"] = places
+            self.pool["train"] = np.arange(len(both["labels"]))
         else:
             out = held_out(both["labels"], fold, seed=0)
-            self.pool = {"train": np.setdiff1d(places, out), "val": out}
-        for name, chosen in self.pool.items():
-            self.splits[name] = take(both, chosen, self.ragged)
+            self.pool = {"train": np.setdiff1d(np.arange(len(both["labels"])), out), "val": out}
+            self.splits["val"] = take(both, out, self.ragged)
+        self.splits["train"] = take(both, self.pool["train"], self.ragged)
         self.rows = np.arange(len(self.pool["train"]))
 
     def row_indices(self, split: str) -> Tensor | None:
@@ -126,7 +133,7 @@ class Folded(InMemory):
         Raises:
             ValueError: a run would validate on what it learns from.
         """
-        if self.hparams.get("fold") == ALL and self.trainer is not None:
+        if self.hparams.get("fold") == ALL and self.trainer is not None and not self.is_subset:
             raise ValueError(
                 "data.fold=all learns from the validation samples, too: add "
                 "trainer.limit_val_batches=0 early_stopping=null"

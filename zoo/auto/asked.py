@@ -30,6 +30,7 @@ OWN = ("minutes", "name", "auto")  # the others are of each run
 KEYS = ("data", "seed", "trainer")
 FREE = ("command",)
 FOLDS, SMALL = 5, 1000  # folds of sets with fewer training samples; larger ones have one split
+LARGE_FOLDS = 10  # of which a large subset holds one out
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,8 @@ def folds_of(data: Any) -> list[str | None]:
     None at all where no two samples are of one class.
     """
     if data.info["samples"]["train"] >= SMALL:
-        return [None]
-    labels = [data.arrays(split)[1] for split in ("train", "val")]
+        return [f"0/{LARGE_FOLDS}" if data.is_subset else None]
+    labels = [data.arrays(split)[1] for split in (("train",) if data.is_subset else ("train", "val"))]
     sizes = [sum((part == one).sum() for part in labels) for one in range(data.info["num_classes"])]
     count = min(FOLDS, sum(int(size) for size in sizes if size > 1))
     return [f"{i}/{count}" for i in range(count)] if count > 1 else []

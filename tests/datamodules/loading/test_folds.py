@@ -52,21 +52,30 @@ def rows_of(samples):
     return [one if isinstance(one, str) else np.asarray(one).tobytes() for one in samples]
 
 
+@pytest.mark.parametrize("samples", [None, 12])
 @pytest.mark.parametrize("data", ["image_folder", "labelled_text", "audio_folder", "video_folder"])
-def test_a_fold_is_served_as_any_split(data, folder):  # noqa: F811
-    """The pool is the samples that a run without a fold learns from, then those it validates on."""
-    options = {"source": str(folder(data)), "batch_size": 4}
-    whole = opened(data, **options, train_samples=12)
-    pool = [row for split in ("train", "val") for row in rows_of(whole.arrays(split)[0])]
-    part = opened(data, **options, train_samples=12, fold="1/3")
-    assert part.info["samples"] == {**whole.info["samples"], "train": len(pool) - 5, "val": 5}
+def test_a_fold_is_served_as_any_split(data, samples, folder):  # noqa: F811
+    """The pool is the samples that a run without a fold learns from, then those it validates on.
+
+    Of a subset it is the former alone: no more labels are used than were asked for.
+    """
+    options = {"source": str(folder(data)), "batch_size": 4, "train_samples": samples}
+    whole = opened(data, **options)
+    splits = ("train", "val") if samples is None else ("train",)
+    pool = [row for split in splits for row in rows_of(whole.arrays(split)[0])]
+    part = opened(data, **options, fold="1/3")
+    sizes = {split: len(part.pool[split]) for split in ("train", "val")}
+    assert sizes["val"] - len(pool) / 3 == pytest.approx(0, abs=0.7)
+    assert sum(sizes.values()) == len(pool)
+    assert part.info["samples"] == {**whole.info["samples"], **sizes}
     assert part.info["digest"] == whole.info["digest"]
     for split in ("train", "val"):
         assert rows_of(part.arrays(split)[0]) == [pool[place] for place in part.pool[split]]
         loader = part.train_dataloader() if split == "train" else part.val_dataloader()
-        assert sum(len(y) for _, y in loader) == {"train": 8, "val": 5}[split]
+        dropped = sizes[split] % 4 if split == "train" else 0
+        assert sum(len(y) for _, y in loader) == sizes[split] - dropped
     assert not {*part.pool["train"]} & {*part.pool["val"]}
-    full = opened(data, **options, train_samples=12, fold="all")
+    full = opened(data, **options, fold="all")
     assert rows_of(full.arrays("train")[0]) == pool
     assert rows_of(full.arrays("val")[0]) == rows_of(whole.arrays("val")[0])
 
@@ -93,11 +102,11 @@ def test_a_fold_has_a_baseline_of_its_own():
 @pytest.mark.slow
 def test_all_are_learned_from_without_validation_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    small = {"trainer.max_epochs": 1, "baseline": None, "data.train_samples": 64}
+    small = {"trainer.max_epochs": 1, "baseline": None, "data.limit": 128}
     options = {**small, "data.fold": "all", "name": "a"}
     refused(
         "data.fold=all learns from the validation samples, too", zoo.train, "image_mlp", **options
     )
     more = {"trainer.limit_val_batches": 0, "early_stopping": None}
     run = zoo.train("image_mlp", **options, **more)
-    assert run.results["samples"]["train"] == 64 + run.results["samples"]["val"]
+    assert run.results["samples"]["train"] == 128 + run.results["samples"]["val"]

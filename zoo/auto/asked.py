@@ -152,7 +152,8 @@ def folds_of(data: Any) -> list[str | None]:
     """
     if data.info["samples"]["train"] >= SMALL:
         return [f"0/{LARGE_FOLDS}" if data.is_subset else None]
-    labels = [data.arrays(split)[1] for split in (("train",) if data.is_subset else ("train", "val"))]
+    splits = ("train",) if data.is_subset else ("train", "val")
+    labels = [data.arrays(split)[1] for split in splits]
     sizes = [sum((part == one).sum() for part in labels) for one in range(data.info["num_classes"])]
     count = min(FOLDS, sum(int(size) for size in sizes if size > 1))
     return [f"{i}/{count}" for i in range(count)] if count > 1 else []

@@ -22,7 +22,11 @@ LITTLE = (  # two epochs of two steps, each with its own checkpoint
     "trainer.log_every_n_steps=1", "trainer.check_val_every_n_epoch=1", "save_every=1e-9",
     "trainer.precision=32-true",
 )  # fmt: skip
-LESS = {"cbow": ("data.limit=1000", "data.batch_size=1000"), "wavenet": ("data.seconds=0.1",)}
+FEW = ("data.limit=16", "data.batch_size=4")
+LESS = {
+    "cbow": ("data.limit=1000", "data.batch_size=1000", "data.vocabulary_size=200"),
+    "wavenet": ("data.seconds=0.1",), "image_resnet": FEW, "video_unfolded": FEW,
+}  # fmt: skip
 MIDDLE, BOUNDARY = 1, 2  # steps
 
 

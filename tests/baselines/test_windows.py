@@ -1,5 +1,8 @@
 """Windows of a sample, and a classifier of what was said of them (S69)."""
 
+from contextlib import nullcontext
+from unittest import SkipTest
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -18,7 +21,9 @@ SENTENCE = "This film is the worst film I have ever watched"
 
 @parametrize_with_checks([StackedWindows()])
 def test_it_is_an_estimator_of_scikit_learn(estimator, check):
-    check(estimator)
+    """Of arrays of other libraries the check says that scipy is not set to take them."""
+    with pytest.raises(SkipTest) if "array_api" in str(check) else nullcontext():
+        check(estimator)
 
 
 def test_the_slides_sentence_gives_its_windows_and_a_stride_leaves_out_no_word():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.data import python, refused
+from tests.data import refused
 from tests.test_ninth_topic import write_package
 from zoo.catalog import registry
 from zoo.config import schema
@@ -269,14 +269,13 @@ def test_a_class_may_take_the_place_of_one_with_the_same_arguments(place):
 
 
 @pytest.mark.slow
-def test_sweeps_and_several_processes_know_what_was_named(place):
+def test_sweeps_and_several_processes_know_what_was_named(place, command):
     """Their processes build what the command built; a run goes on by the same command."""
-    words = ["model._target_=mine.Logs", "trainer=smoke"]
-    train = ["-m", "zoo", "train"]
-    python(*train, *words, "trainer.devices=2", "name=a", cwd=place)
+    train = ["train", "model._target_=mine.Logs", "trainer=smoke"]
+    for epochs in (10, 11):
+        command.ran(*train, "trainer.devices=2", f"trainer.max_epochs={epochs}", "name=a")
     run = zoo.Run(place / "runs/digits_mine.Logs/a")
     assert run.results["devices"] == 2
-    python(*train, *words, "trainer.devices=2", "trainer.max_epochs=11", "name=a", cwd=place)
-    python(*train, "-m", *words, "model.width=2,3", "name=s", cwd=place)
+    command.ran(*train, "-m", "model.width=3,2", "name=s")
     swept = [zoo.Run(run.folder.parent / "s" / job).config["model"]["width"] for job in "01"]
-    assert swept == [2, 3]
+    assert swept == [3, 2]

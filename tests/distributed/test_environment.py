@@ -204,7 +204,7 @@ def test_when_what_started_them_is_killed_the_processes_end(tmp_path):
 
 @pytest.mark.slow
 def test_a_process_that_stands_still_is_named_after_the_time_out(tmp_path):
-    process, _, pids = started(tmp_path, "trainer.max_epochs=9999", "timeout=0.5")
+    process, _, pids = started(tmp_path, "trainer.max_epochs=9999", "timeout=0.2")
     os.kill(pids[1], signal.SIGSTOP)
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1, err

@@ -40,7 +40,7 @@ SOME = [
 
 @pytest.fixture
 def here(monkeypatch):
-    """Each command in this process, which has imported all; the whole lecture starts its own."""
+    """Each command in this process, which has imported all; one that fails has its own."""
 
     def run(words, stdout, stderr, env):
         assert (words[:3], env["OMP_NUM_THREADS"]) == ([sys.executable, "-m", "zoo"], "1")
@@ -72,7 +72,10 @@ def test_a_wrong_override_is_one_line_before_any_work(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command, here):
+@pytest.mark.slow
+def test_a_command_is_a_process_and_one_that_fails_is_named_with_its_last_words(
+    monkeypatch, command
+):
     broken = "zoo train experiment=image_cnn data=image_folder data.source=nowhere"
     monkeypatch.setattr(lecture, "slides", lambda: [Slide("1", "Broken", broken, "", ["x"])])
     code, _, err = command("lecture", "trainer=smoke")
@@ -82,7 +85,7 @@ def test_a_command_that_fails_is_named_with_its_last_words(monkeypatch, command,
 
 
 @pytest.mark.slow
-def test_the_whole_lecture_runs(command):
+def test_the_whole_lecture_runs(command, here):
     page = Path(command.ran("lecture", "trainer=smoke").split()[-1]).read_text()
     for slide in lecture.slides():
         assert f"Slide {slide.slides}:" in page or f"Slides {slide.slides}:" in page

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 
 import zoo
 from tests.data import SMALL, opened
-from tests.tiny import image_folder
+from tests.tiny import image_folder, write
 from zoo.baselines.pixels import StandardisedLogistic
 from zoo.catalog.compose import as_overrides
 from zoo.nn.supervised import Classifier
@@ -19,6 +19,13 @@ TINY = {
     "model": {"widths": [4, 8], "optimizer": {"lr": 0.05}},
     "data": {"limit": 200, "batch_size": 20}, "trainer": {"max_epochs": 2}, "baseline": None,
 }  # fmt: skip
+
+WORDS = [
+    "experiment=cbow",
+    "trainer=smoke",
+    "name=a",
+    *as_overrides({"data": write("python_docs", None)}),
+]
 
 
 def train(**changes):
@@ -105,8 +112,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update(monkeypatch, command,
 
 def test_steps_without_backward_stop_before_what_is_not_finite_is_saved(command, tmp_path):
     """Word vectors take their steps by hand; save_every asks for a checkpoint after each."""
-    asked = ["experiment=cbow", "trainer=smoke", "model.optimizer.lr=1e20", "save_every=1e-9"]
-    line = command.failed("train", *asked, "name=a", code=1)
+    line = command.failed("train", *WORDS, "model.optimizer.lr=1e20", "save_every=1e-9", code=1)
     assert "the loss is nan in epoch 1, batch 1" in line
     assert not zoo.Run(tmp_path / "runs/cbow/a").lasts
 
@@ -114,8 +120,7 @@ def test_steps_without_backward_stop_before_what_is_not_finite_is_saved(command,
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_without_locks_are_named_in_the_results(threads, command, tmp_path):
     """S63: nothing else in a folder says why such a run is not repeated exactly."""
-    asked = ["experiment=cbow", "trainer=smoke", f"model.threads={threads}", "name=a"]
-    command.ran("train", *asked)
+    command.ran("train", *WORDS, f"model.threads={threads}")
     assert zoo.Run(tmp_path / "runs/cbow/a").results.get("lock_free_threads", 1) == threads
 
 

@@ -13,7 +13,7 @@ from tests.training.test_resume import ends_alike, trained
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
 from zoo.config import schema
-from zoo.config.trainer import FREE, NARROWER, OWNED, REQUIRED, TESTING
+from zoo.config.trainer import FREE, NARROWER, OWNED, REQUIRED, TESTING, refuse_owned
 from zoo.nn.supervised import Classifier
 from zoo.training import csv_logger, resume
 from zoo.training.run import Run, differences, step_of
@@ -87,15 +87,22 @@ def test_overfitting_learns_the_same_batches_in_each_epoch(steps, tmp_path):
     assert batches[0] != batches[1]
 
 
-@pytest.mark.parametrize(("name", "stages"), [
-    ("deterministic", ("training", "test")), ("benchmark", ("training", "test")),
-    ("detect_anomaly", ("training",)), ("inference_mode", ("test",)),
+MODES = {  # and the stages in which torch has them
+    "deterministic": ("training", "test"), "benchmark": ("training", "test"),
+    "detect_anomaly": ("training",), "inference_mode": ("test",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("on", [
+    ("deterministic", "inference_mode"), ("benchmark", "inference_mode"), ("detect_anomaly",),
 ])  # fmt: skip
-@pytest.mark.parametrize("value", [True, False])
-def test_torch_is_set_as_asked(name, stages, value, steps, command):
-    command.ran("train", "debug=fast_dev_run", "data.limit=64", f"trainer.{name}={value}")
-    for stage in stages:
-        assert {modes[name] for kind, _, modes in steps if kind == stage} == {value}, stage
+def test_torch_is_set_as_asked(on, steps, command):
+    asked = [f"trainer.{name}={name in on}" for name in MODES]
+    command.ran("train", "debug=fast_dev_run", "data.limit=64", *asked)
+    for name, stages in MODES.items():
+        for stage in stages:
+            found = {modes[name] for kind, _, modes in steps if kind == stage}
+            assert found == {name in on}, (name, stage)
 
 
 def test_gradients_are_clipped_by_norm_or_each_by_itself(tmp_path):
@@ -202,10 +209,15 @@ def test_a_time_may_be_pythons():
     "+trainer.profiler={_target_: pytorch_lightning.profilers.SimpleProfiler, x: 1}": "profiler.x",
     "~trainer.devices": "trainer.devices is missing", "trainer.max_epochs=-1": "give trainer.max_t",
     "trainer.check_val_every_n_epoch=null": "give trainer.val_check_interval",
-    **{f"trainer.{name}=1": f"trainer.{name} is not for a run: " for name in OWNED},
+    "trainer.logger=1": "trainer.logger is not for a run: loggers are a group",
 }.items())  # fmt: skip
 def test_a_wrong_argument_is_refused_before_any_work(override, said):
     refused(said, compose, ["experiment=image_cnn", override])
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_what_the_run_sets_by_itself_is_refused(name):
+    refused(f"trainer.{name} is not for a run: ", refuse_owned, {"devices": 1, name: 1})
 
 
 def test_a_schedule_over_no_number_of_steps_is_refused(tmp_path):

@@ -78,6 +78,22 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
     refused("has another config: minutes: 10.0 -> 3.0", found, [*words, "minutes=3"])
 
 
+def test_what_has_finished_counts_when_the_time_is_over(ask, tmp_path):
+    """As after a kill at the very end: nothing of it is dropped, and nothing new is tried."""
+    write(tmp_path / "in", [12, 12])
+    pipelines = {name: "pipeline" for name in ("rbf_svm_gradients", "rbf_svm_looks")}
+    first = found(ask(pipelines))
+    before = {one["name"]: one["weight"] for one in first.summary["candidates"]}
+    for name in ("leaderboard.json", "choice.json"):
+        (first.folder / name).unlink()
+    (first.folder / "clock.json").write_text('{"seconds": 599.9}')
+    again = found(ask({**pipelines, "mlp": QUICK["mlp"]})).summary["candidates"]
+    assert {one["name"]: one["status"] for one in again} == {
+        **dict.fromkeys(pipelines, "finished"), "mlp": "out of time",
+    }  # fmt: skip
+    assert before.keys() < {one["name"] for one in again}
+
+
 def test_no_run_of_a_search_reads_the_test_split(ask, tmp_path):
     write(tmp_path / "in", [12, 12])
     auto = found(ask({"mlp": QUICK["mlp"]}))

@@ -1,6 +1,5 @@
 """A search end to end: what it leaves, budgets, kills, failures, and sets that are hardly any."""
 
-import os
 import random
 import signal
 import subprocess
@@ -13,7 +12,6 @@ from PIL import Image
 
 from tests.data import refused
 from zoo.auto.asked import read_words
-from zoo.auto.clock import Clock
 from zoo.auto.run import search
 from zoo.catalog import registry
 from zoo.utilities.errors import Failure
@@ -80,6 +78,22 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
     refused("has another config: minutes: 10.0 -> 3.0", found, [*words, "minutes=3"])
 
 
+def test_what_has_finished_counts_when_the_time_is_over(ask, tmp_path):
+    """As after a kill at the very end: nothing of it is dropped, and nothing new is tried."""
+    write(tmp_path / "in", [12, 12])
+    pipelines = {name: "pipeline" for name in ("rbf_svm_gradients", "rbf_svm_looks")}
+    first = found(ask(pipelines))
+    before = {one["name"]: one["weight"] for one in first.summary["candidates"]}
+    for name in ("leaderboard.json", "choice.json"):
+        (first.folder / name).unlink()
+    (first.folder / "clock.json").write_text('{"seconds": 599.9}')
+    again = found(ask({**pipelines, "mlp": QUICK["mlp"]})).summary["candidates"]
+    assert {one["name"]: one["status"] for one in again} == {
+        **dict.fromkeys(pipelines, "finished"), "mlp": "out of time",
+    }  # fmt: skip
+    assert before.keys() < {one["name"] for one in again}
+
+
 def test_no_run_of_a_search_reads_the_test_split(ask, tmp_path):
     write(tmp_path / "in", [12, 12])
     auto = found(ask({"mlp": QUICK["mlp"]}))
@@ -92,13 +106,6 @@ def test_with_no_time_the_first_candidate_is_the_result(ask, tmp_path):
     summary = found(ask(QUICK, "minutes=0.001")).summary
     assert [one["status"] for one in summary["candidates"]] == ["finished", "out of time"]
     assert summary["predictor"]["members"] == [{"name": "rbf_svm_gradients", "weight": 1.0}]
-
-
-def test_the_clock_counts_all_starts(tmp_path):
-    first = Clock(tmp_path / "clock.json", minutes=2)
-    first.before = 90.0
-    first.save()
-    assert 29 < Clock(tmp_path / "clock.json", minutes=2).left <= 30
 
 
 @pytest.mark.parametrize("counts", [[12, 2], [5, 5], [3, 1]])
@@ -130,7 +137,7 @@ def test_too_few_samples_or_classes_are_one_line(counts, said, ask, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("counts", "wrong"), [([3] * 200, 0.0), ([60, 60], 0.1)])
+@pytest.mark.parametrize(("counts", "wrong"), [([2] * 200, 0.0), ([60, 60], 0.1)])
 def test_many_classes_and_wrong_labels_have_a_result(counts, wrong, ask, tmp_path):
     write(tmp_path / "in", counts, wrong)
     summary = found(ask(QUICK)).summary
@@ -156,17 +163,17 @@ def test_killed_at_random_it_chooses_as_if_it_had_not_been(ask, tmp_path):
     write(tmp_path / "in", [30, 30, 30], wrong=0.2)
     words = ask({**QUICK, "rbf_svm_looks": "pipeline"})
     whole = found([*words[:-1], "name=whole"]).summary
-    draw, kills = random.Random(0), 0
-    while not (tmp_path / "runs/auto/image_folder/a/leaderboard.json").exists():
-        process = subprocess.Popen([sys.executable, "-c", START, *words], env={**os.environ})
-        if kills < 5:
-            time.sleep(draw.uniform(4, 16))
+    place, draw = tmp_path / "runs" / "auto" / "image_folder" / "a", random.Random(0)
+    for files in sorted(draw.sample(range(2, 90), 5)):  # that are there when it is killed
+        with subprocess.Popen([sys.executable, "-c", START, *words]) as process:
+            while process.poll() is None and sum(1 for _ in place.rglob("*/*")) < files:
+                time.sleep(0.05)
+            assert process.poll() is None
             process.send_signal(draw.choice([signal.SIGKILL, signal.SIGTERM]))
-            kills += 1
-        process.wait()
+        assert not (place / "leaderboard.json").exists()
     again = found(words).summary
+    for summary in (whole, again):
+        for one in summary["candidates"]:  # skops' files differ by the addresses of objects
+            one.update(seconds=0, bytes=0)
     for key in ("candidates", "predictor", "test", "mistakes"):
-        one, other = whole[key], again[key]
-        if key == "candidates":
-            one, other = ([{**c, "seconds": 0} for c in part] for part in (one, other))
-        assert one == other
+        assert again[key] == whole[key]

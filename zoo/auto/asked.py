@@ -68,7 +68,8 @@ class Asked:
     def as_own(self) -> list[str]:
         """What a network learns a set of the catalog by as if it were data of one's own."""
         config = self.config
-        kind = KINDS[locate(config["data"]["_target_"]).KIND][0]
+        cls: Any = locate(config["data"]["_target_"])
+        kind = KINDS[cls.KIND][0]
         if kind == self.data:
             return []
         own = compose([f"data={kind}", "data.source=none"])

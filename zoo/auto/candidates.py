@@ -56,7 +56,7 @@ def read_list(name: str) -> Candidates:
     from omegaconf import OmegaConf
 
     path = registry.file(GROUP, name)
-    section = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
+    section: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     if not isinstance(section, Mapping) or section.keys() != {"pipelines", "candidates"}:
         raise ValueError(f"{path}: it should have two keys, pipelines and candidates")
     for key, value in section.items():

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 
 from zoo.utilities.files import replace
@@ -25,6 +26,7 @@ class Clock:
         self.path, self.seconds = path, 60 * minutes
         self.before = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
         self.start = self.saved = monotonic()
+        self.lock = Lock()  # folds of a pipeline are done in threads
 
     @property
     def used(self) -> float:
@@ -42,5 +44,6 @@ class Clock:
             self.save()
 
     def save(self) -> None:
-        self.saved = monotonic()
-        replace(self.path, json.dumps({"seconds": round(self.used, 2)}))
+        with self.lock:
+            self.saved = monotonic()
+            replace(self.path, json.dumps({"seconds": round(self.used, 2)}))

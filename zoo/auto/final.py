@@ -19,11 +19,19 @@ PREDICTOR = "predictor"
 Summary = dict[str, Any]
 
 
-def conclude(asked: Asked, data: Any, outcomes: Sequence[Outcome], choice: Choice) -> Summary:
-    """Save the predictor and score it; what leaderboard.json holds."""
+def conclude(
+    asked: Asked, data: Any, outcomes: Sequence[Outcome], choice: Choice,
+    curve: Sequence[tuple[int, float]],
+) -> Summary:  # fmt: skip
+    """Save the predictor and score it; what leaderboard.json holds.
+
+    Args:
+        curve: training samples and accuracy of the baseline on parts of them.
+    """
     tried = [as_candidate(asked.folder, one, data, choice) for one in outcomes]
     classes, names = data.info["classes"], sample_names(data)
-    summary = evidence.summarise(tried, choice.weights, baseline_of(outcomes), classes, names)
+    baseline = baseline_of(outcomes)
+    summary = evidence.summarise(tried, choice.weights, baseline, classes, names, curve)
     folder = asked.folder / PREDICTOR
     metrics = {
         f"val/{name}": summary["predictor"][key]

@@ -10,9 +10,20 @@ from zoo.pretrained import store
 from zoo.pretrained.load import load
 
 
+def place_of(folder: Path, name: str) -> Path:
+    """Where a member lies in a predictor's folder.
+
+    Raises:
+        ValueError: its name is none of a folder.
+    """
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ValueError(f"a member is called {name!r}: it needs the name of a folder")
+    return folder / cards.MEMBERS / name
+
+
 def open_member(folder: Path, name: str) -> Member:
     """A member in a predictor's folder."""
-    place = folder / cards.MEMBERS / Path(name).name
+    place = place_of(folder, name)
     if cards.kind_of(place) == "pipeline":
         return load_pipeline(place, name)
     return NetworkMember(name, load(place))

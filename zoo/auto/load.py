@@ -77,7 +77,7 @@ def predictor_folder(source: str | Path) -> Path | None:
     folder = Path(source)
     if not folder.is_dir():
         return None
-    if (folder / PREDICTOR).is_dir() or (folder / ASKED).is_file():
+    if (folder / ASKED).is_file() or cards.kind_of(folder / PREDICTOR):
         folder = folder / PREDICTOR
     elif cards.kind_of(folder) is None:
         return None
@@ -85,6 +85,6 @@ def predictor_folder(source: str | Path) -> Path | None:
         weights = store.released()
         if source in weights or source in store.defaults(weights):
             return None
-    if not folder.is_dir():
+    if cards.kind_of(folder) is None:
         raise ValueError(f"{source} has no predictor yet: the same `zoo auto` command goes on")
     return folder

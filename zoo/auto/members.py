@@ -150,7 +150,9 @@ def transformed(pipeline: Any, samples: Any) -> tuple[Any, Any]:
     """What the last step of a pipeline sees of samples, and that step."""
     if not hasattr(pipeline, "steps"):  # the one class
         return samples, pipeline
-    return pipeline[:-1].transform(samples), pipeline[-1]
+    for _, step in pipeline.steps[:-1]:  # a part of a pipeline may end in what learns nothing
+        samples = step.transform(samples)
+    return samples, pipeline[-1]
 
 
 def fit_novelty(

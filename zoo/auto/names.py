@@ -29,7 +29,7 @@ def _split(data: Any, split: str) -> list[str]:
     files = _files(data, split)
     if len(files) != len(data.splits[split]["labels"]):
         return [f"{split} {i}" for i in rows]
-    return [files[i] for i in rows]
+    return [files[i] for i in rows.tolist()]
 
 
 def _files(data: Any, split: str) -> Sequence[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from zoo.auto import cards
-from zoo.auto.folders import copy_member, open_member
+from zoo.auto.folders import copy_member, open_member, place_of
 from zoo.auto.members import Judgement, Member, NetworkMember, as_probabilities
 from zoo.nn.supervised import as_answers, warn, with_times
 from zoo.utilities.files import PART
@@ -177,18 +177,21 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
             no classifier, or has other classes.
     """
     names = [part.name for part in parts]
-    if len({*names}) < len(names) or any(Path(name).name != name for name in names):
-        raise ValueError(f"members are called {', '.join(names)}: each needs a folder's name")
+    if len({*names}) < len(names):
+        raise ValueError(f"members are called {', '.join(names)}: each needs a name of its own")
     check_numbers([part.weight for part in parts], [part.temperature for part in parts])
     new = folder.with_name(folder.name + PART)
     shutil.rmtree(new, ignore_errors=True)
-    for part in parts:
-        copy_member(part.folder, new / cards.MEMBERS / part.name)
-    members = [open_member(new, name) for name in names]
-    cards.seal(new, {"kind": "predictor", **describe(members, parts), **card})
-    if folder.exists():
-        shutil.rmtree(folder)
-    new.rename(folder)
+    try:
+        for part in parts:
+            copy_member(part.folder, place_of(new, part.name))
+        members = [open_member(new, name) for name in names]
+        cards.seal(new, {"kind": "predictor", **describe(members, parts), **card})
+        if folder.exists():
+            shutil.rmtree(folder)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     return folder
 
 

@@ -11,8 +11,17 @@ from datamodules.utilities.console import silence
 from zoo.auto.asked import Asked, folds_of, hold
 from zoo.auto.bar import Bar, Watch
 from zoo.auto.candidates import Candidates, find_list, read_list
-from zoo.auto.choose import Choice, choose, read_choice, reserve_of, without, write_choice
+from zoo.auto.choose import (
+    Choice,
+    baseline_of,
+    choose,
+    read_choice,
+    reserve_of,
+    without,
+    write_choice,
+)
 from zoo.auto.clock import Clock, OutOfTime
+from zoo.auto.curve import learning_curve
 from zoo.auto.final import PREDICTOR, conclude
 from zoo.auto.learners import make_learner
 from zoo.auto.load import load
@@ -84,7 +93,7 @@ class Search:
 
     def __init__(self, asked: Asked, candidates: Candidates, data: Any) -> None:
         self.asked, self.data, self.folder = asked, data, asked.folder
-        self.folds = folds_of(data)
+        self.folds, self.pipelines = folds_of(data), candidates.pipelines
         several = self.folds and data.info["num_classes"] > 1
         self.listed = candidates.listed if several else candidates.listed[:1]
         self.learners = {one.name: make_learner(one, asked, candidates.pipelines)
@@ -97,9 +106,10 @@ class Search:
         with self.bar.shown():
             outcomes = self.try_all()
             choice = self.learn_chosen(outcomes)
-            self.bar.say("test")
+            self.bar.say("learning curve and test")
             with silence():
-                summary = conclude(self.asked, self.data, outcomes, choice)
+                curve = self.learning_curve(outcomes)
+                summary = conclude(self.asked, self.data, outcomes, choice, curve)
             summary["seconds"] = round(self.clock.used, 1)
         page(self.folder, summary)
         replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
@@ -124,6 +134,14 @@ class Search:
         if not any(one.status == FINISHED for one in outcomes):
             raise Failure(f"no candidate has learned these data: {outcomes[0].reason}")
         return outcomes
+
+    def learning_curve(self, outcomes: list[Outcome]) -> list[tuple[int, float]]:
+        """That of the baseline."""
+        name = baseline_of(outcomes)
+        if name is None:
+            return []
+        outcome = next(one for one in outcomes if one.candidate.name == name)
+        return learning_curve(self.asked, self.pipelines, outcome, self.folds, self.clock)
 
     @property
     def count(self) -> int:

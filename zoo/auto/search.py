@@ -58,7 +58,7 @@ class Work(NamedTuple):
 
     folder: Path
     folds: Sequence[str | None]
-    count: int  # samples of the pool
+    pool: int  # samples of it
 
 
 def attempt(
@@ -72,6 +72,9 @@ def attempt(
     status = work.folder / STATUS
     if status.exists():
         return Outcome(candidate, **json.loads(status.read_text()))
+    if (work.folder / held_out.FILE).exists():
+        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))
@@ -128,11 +131,10 @@ def _score_fold(
 
 
 def _join(work: Work, folds: Sequence[HeldOut]) -> None:
-    """Write the scores of all folds as one."""
-    path = work.folder / held_out.FILE
-    if not path.exists():
-        scores, labels = held_out.join(folds, work.count)
-        held_out.write(path, scores=scores, labels=labels, seconds=sum(f.seconds for f in folds))
+    """Write the scores of all folds as one: the candidate has finished."""
+    scores, labels = held_out.join(folds, work.pool)
+    seconds = sum(one.seconds for one in folds)
+    held_out.write(work.folder / held_out.FILE, scores=scores, labels=labels, seconds=seconds)
 
 
 def say(outcome: Outcome) -> None:

@@ -160,11 +160,11 @@ search(read_words(sys.argv[1:]))
 
 @pytest.mark.slow
 def test_killed_at_random_it_chooses_as_if_it_had_not_been(ask, tmp_path):
-    write(tmp_path / "in", [30, 30, 30], wrong=0.2)
+    write(tmp_path / "in", [14, 14], wrong=0.2)
     words = ask({**QUICK, "rbf_svm_looks": "pipeline"})
     whole = found([*words[:-1], "name=whole"]).summary
     place, draw = tmp_path / "runs" / "auto" / "image_folder" / "a", random.Random(0)
-    for files in sorted(draw.sample(range(2, 90), 5)):  # that are there when it is killed
+    for files in sorted(draw.sample(range(2, 80), 5)):  # that are there when it is killed
         with subprocess.Popen([sys.executable, "-c", START, *words]) as process:
             while process.poll() is None and sum(1 for _ in place.rglob("*/*")) < files:
                 time.sleep(0.05)

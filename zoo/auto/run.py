@@ -27,7 +27,7 @@ from zoo.auto.final import PREDICTOR, conclude
 from zoo.auto.learners import make_learner
 from zoo.auto.load import load
 from zoo.auto.raws import raw_samples
-from zoo.auto.search import FINISHED, Outcome, Work, attempt, say
+from zoo.auto.search import FINISHED, Outcome, Work, attempt, describe
 from zoo.distributed.console import console
 from zoo.training.evaluate import quiet
 from zoo.utilities.errors import Failure, Stopped, line
@@ -122,7 +122,7 @@ class Search:
     def try_all(self) -> list[Outcome]:
         """Every candidate that there is time for."""
         if not self.folds:
-            console.print("note      no class has two samples: nothing is held out, none compared")
+            self.bar.line("note      no class has two samples: nothing is held out, none compared")
             return [Outcome(self.listed[0], FINISHED)]
         outcomes: list[Outcome] = []
         for candidate in self.listed:
@@ -130,7 +130,7 @@ class Search:
             reserve = reserve_of(outcomes, self.clock)
             outcome = attempt(candidate, self.learners[candidate.name], work, self.bar, reserve)
             outcomes.append(outcome)
-            say(outcome)
+            self.bar.line(describe(outcome))
             finished = [one for one in outcomes if one.status == FINISHED]
             if finished:
                 best = max(finished, key=lambda one: one.accuracy)
@@ -196,7 +196,7 @@ class Search:
                 if os.environ.get("ZOO_DEBUG") == "1":
                     raise
                 failed[name] = "out of time" if isinstance(error, OutOfTime) else line(error)
-                console.print(f"failed    {name}, on all samples: {failed[name]}", soft_wrap=True)
+                self.bar.line(f"failed    {name}, on all samples: {failed[name]}")
             else:
                 done.touch()
                 self.clock.save()

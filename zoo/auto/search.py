@@ -20,7 +20,6 @@ from zoo.auto.candidates import PIPELINE, Candidate
 from zoo.auto.clock import OutOfTime
 from zoo.auto.held_out import HeldOut
 from zoo.auto.learners import Learner
-from zoo.distributed.console import console
 from zoo.utilities.errors import Stopped, line
 from zoo.utilities.files import replace
 
@@ -137,13 +136,12 @@ def _join(work: Work, folds: Sequence[HeldOut]) -> None:
     held_out.write(work.folder / held_out.FILE, scores=scores, labels=labels, seconds=seconds)
 
 
-def say(outcome: Outcome) -> None:
+def describe(outcome: Outcome) -> str:
     """A line of what came of a candidate."""
     name = outcome.candidate.name
-    if outcome.status == FINISHED:
-        share = f"{100 * outcome.accuracy:.1f} %"
-        console.print(f"tried     {name}: {share} of what was held out, in {outcome.seconds:.0f} s")
-    elif outcome.status == LATE:
-        console.print(f"left out  {name}: out of time")
-    else:
-        console.print(f"failed    {name}: {outcome.reason}", soft_wrap=True)
+    if outcome.status == LATE:
+        return f"left out  {name}: out of time"
+    if outcome.status == FAILED:
+        return f"failed    {name}: {outcome.reason}"
+    share, seconds = f"{100 * outcome.accuracy:.1f} %", f"{outcome.seconds:.0f} s"
+    return f"tried     {name}: {share} of what was held out, in {seconds}"

@@ -118,6 +118,7 @@ def candidates(summary: Summary) -> Table:
     """The table that is printed, without the accuracies that are drawn."""
     printed, every = table(summary), summary["candidates"]
     states = ["", *("" if one["status"] == FINISHED else one["status"] for one in every)]
+    states = [state.replace(" ", "\N{NO-BREAK SPACE}") for state in states]  # one line on a phone
     rows = [
         (name, *rest, state) for (name, _, *rest), state in zip(printed.rows, states, strict=True)
     ]

@@ -118,6 +118,7 @@ def candidates(summary: Summary) -> Table:
     """The table that is printed, without the accuracies that are drawn."""
     printed, every = table(summary), summary["candidates"]
     states = ["", *("" if one["status"] == FINISHED else one["status"] for one in every)]
+    states = [state.replace(" ", "\N{NO-BREAK SPACE}") for state in states]  # one line on a phone
     rows = [
         (name, *rest, state) for (name, _, *rest), state in zip(printed.rows, states, strict=True)
     ]
@@ -128,8 +129,13 @@ def candidates(summary: Summary) -> Table:
 
 def about(summary: Summary) -> dict[str, str]:
     """What each candidate is, and why it failed."""
-    told = {one["name"]: (one["title"], one["reason"]) for one in summary["candidates"]}
-    return {name: ": ".join(filter(None, texts)) for name, texts in told.items() if any(texts)}
+    told = {
+        one["name"]: [
+            text for text in (one["title"], one["reason"]) if text not in ("", one["name"])
+        ]
+        for one in summary["candidates"]
+    }
+    return {name: ": ".join(texts) for name, texts in told.items() if texts}
 
 
 def curve(summary: Summary) -> Curve | None:

@@ -41,8 +41,7 @@ ALL = {
 
 def change_card(folder, **entries):
     """A card with other entries, which is sealed again."""
-    card = json.loads((folder / cards.CARD).read_text())
-    cards.seal(folder, {key: card[key] for key in card if key != "sha256"} | entries)
+    cards.seal(folder, {**json.loads((folder / cards.CARD).read_text()), **entries})
 
 
 def saved(folder, pipeline=None):
@@ -121,7 +120,9 @@ def test_features_are_those_of_the_same_network(tmp_path):
     save_pipeline(fitted(features, linear, samples, np.arange(40) % 2), CARD, folder)
     assert [*json.loads((folder / cards.CARD).read_text())["networks"]] == ["text_cnn.imdb"]
     change_card(folder, networks={"text_cnn.imdb": "0" * 64})
-    refused("needs the features of text_cnn.imdb, whose weights are others", load_pipeline, folder)
+    refused("needs the features of text_cnn.imdb: its weights are others", load_pipeline, folder)
+    change_card(folder, networks={"text_cnn.mine": "0" * 64})
+    refused("needs the features of text_cnn.mine: no weights named", load_pipeline, folder)
 
 
 def test_a_vocabulary_takes_little_room_and_keeps_its_numbers(tmp_path):

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from datamodules.utilities.windows import Windows
-from zoo.baselines.choice import ABSENT, scores_of
+from zoo.baselines.choice import ABSENT, scores_of, take
 from zoo.config import schema
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn.supervised import AT_ONCE, Classifier
@@ -20,7 +20,7 @@ from zoo.nn.text_classifier import TextClassifier
 from zoo.utilities.modes import in_eval_mode
 
 WIDEST = 4096  # features of a pipeline up to which it is learned what is usual
-TRAIN_SAMPLES, HELD_OUT = 4000, 5  # that are learned from; and of how many one is held out
+FEW, SAMPLES, HELD_OUT = 10, 5000, 5  # samples at least, at most; one in so many is held out
 
 
 class Judgement(NamedTuple):
@@ -167,16 +167,15 @@ def fit_novelty(
         samples: as `datamodule.arrays` gives them; at most so many are used.
         labels: their classes (N,).
     """
-    features, _ = transformed(pipeline, samples)
-    is_dense = isinstance(features, np.ndarray) and features.ndim == 2
-    if not hasattr(pipeline, "steps") or not is_dense or features.shape[1] > WIDEST:
+    if not hasattr(pipeline, "steps") or len(samples) < FEW:
         return None
-    rows = np.random.default_rng(seed).permutation(len(features))[:TRAIN_SAMPLES]
-    held_out, train = rows[::HELD_OUT], np.delete(rows, np.s_[::HELD_OUT])
-    if len(train) < 2:
+    one, _ = transformed(pipeline, samples[:1])
+    if not isinstance(one, np.ndarray) or one.shape[1] > WIDEST:
         return None
-    x = torch.from_numpy(features)
-    return NoveltyDetector.fit(x[train], torch.from_numpy(labels[train]), x[held_out])
+    rows = np.random.default_rng(seed).permutation(len(samples))[:SAMPLES]
+    x = torch.from_numpy(transformed(pipeline, take(samples, rows))[0])
+    y, is_held_out = torch.from_numpy(labels[rows]), torch.arange(len(rows)) % HELD_OUT == 0
+    return NoveltyDetector.fit(x[~is_held_out], y[~is_held_out], x[is_held_out])
 
 
 def batches(data: Any, split: str) -> Iterator[tuple[Tensor | Windows, Tensor]]:

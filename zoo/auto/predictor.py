@@ -197,8 +197,7 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
 
 def update_card(folder: Path, **entries: Any) -> None:
     """Write further entries into a predictor's card, such as its scores on the test split."""
-    card = cards.read(folder, "predictor")
-    cards.seal(folder, {key: card[key] for key in card if key != "sha256"} | entries)
+    cards.seal(folder, {**cards.read(folder, "predictor"), **entries})
 
 
 def describe(members: Sequence[Member], parts: Sequence[Part]) -> dict[str, Any]:

@@ -85,6 +85,10 @@ class Texts(Labelled):
         super().__init__()
         self.save_hyperparameters(logger=False)
 
+    @property
+    def ragged(self) -> str | None:
+        return "words"
+
     def array_arguments(self) -> dict[str, Any]:
         return {**super().array_arguments(), **cache_arguments(self.hparams["tokenizer"])}
 

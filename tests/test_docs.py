@@ -123,6 +123,17 @@ def test_a_command_of_the_pages_that_is_done_at_once_runs(line, place, command):
     assert out or line.startswith("zoo sample")
 
 
+def test_a_search_of_the_pages_runs(place, command):
+    """In no time, so that the first candidate is the result; and what comes after it."""
+    own = (ROOT / "docs" / "own_data.md").read_text()
+    shell = "".join(block for page in (README, own) for block in blocks(page, "sh"))
+    lines = [line for line in shell.splitlines() if re.match("zoo auto|zoo .*runs/auto", line)]
+    assert len(lines) == 5
+    for line in lines:
+        words = shlex.split(line.split("#")[0])[1:]
+        assert command.ran(*words, *["minutes=0.01"] * (words[0] == "auto"))
+
+
 def test_every_other_command_of_the_pages_is_known():
     """CI runs make train and make test; the others have tests of their own.
 
@@ -130,7 +141,9 @@ def test_every_other_command_of_the_pages_is_known():
     tests/test_scripts.py.
     """
     rest = {line for line in commands() if not line.startswith("zoo train")} - {*DONE}
-    known = r"make (train|test|lecture|bench)|zoo (lecture|curves|compare .*|reproduce --all)"
+    known = (
+        r"make (train|test|lecture|bench)|zoo (lecture|curves|compare .*|reproduce --all|auto .*)"
+    )
     curves = "zoo curves data=fashion_mnist --samples 300,1000,3000 --seeds 0,1"
     jpeg = "python -m scripts.jpeg fashion_mnist jpeg --quality 75"
     proven = [f"zoo reproduce {name}" for name in reproduce.names_with_target()]

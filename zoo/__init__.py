@@ -27,6 +27,7 @@ _HOMES = {
     "create_data": "zoo.catalog.create",
     "load": "zoo.auto.load",
     "train": "zoo.training.launch",
+    "auto": "zoo.commands.auto",
     "Run": "zoo.training.run",
     "Estimator": "zoo.training.estimator",
 }

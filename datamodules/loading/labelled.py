@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
 from typing_extensions import NotRequired
 
 from datamodules.inputs.picture_file import LARGE, max_pixels
-from datamodules.loading.arrays import DataArguments, InMemory, Positive
+from datamodules.loading.arrays import DataArguments, Positive
+from datamodules.loading.folds import Fold, Folded
 from datamodules.loading.storage import Arrays
 from datamodules.sources.columns import FILE, LABEL, TEXT, Columns
 from datamodules.sources.files import Kind, check_names, describe_error, printable
@@ -30,9 +30,10 @@ class LabelledArguments(DataArguments):
     batch_size: Positive  # the global batch, over all devices
     file_column: NotRequired[str | None]  # of a table of files; None finds it
     label_column: NotRequired[str | None]  # of a table
+    fold: NotRequired[Fold | None]  # i/n of training and validation samples is held out; or all
 
 
-class Labelled(InMemory):
+class Labelled(Folded):
     """Samples with one label each, in one of the layouts of layouts.py.
 
     A subclass takes `LabelledArguments` and broken ("error", "skip").
@@ -170,8 +171,7 @@ class Labelled(InMemory):
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         self.decisions: list[str] = metadata["notes"]
         classes = self.renumber_labels(metadata["classes"])
-        train = self.splits["train"]["labels"]
-        self.rows = first(train, self.hparams["train_samples"], seed=0)
+        self.choose_rows()
         samples = {split: len(arrays["labels"]) for split, arrays in self.splits.items()}
         return {
             "num_classes": len(classes),
@@ -220,9 +220,6 @@ class Labelled(InMemory):
         for arrays in self.splits.values():
             arrays["labels"] = places[arrays["labels"]]
         return model_classes
-
-    def row_indices(self, split: str) -> Tensor | None:
-        return torch.from_numpy(self.rows) if split == "train" else None
 
     def arrays(self, split: str) -> tuple[Any, np.ndarray]:
         """The samples of a split that are used, and labels (N,), for what is no neural network.

@@ -67,6 +67,10 @@ class Windowed(Labelled):
         return bool(self.hparams["windows"] == "spread")
 
     @property
+    def ragged(self) -> str | None:
+        return self.ARRAYS[0] if self.has_windows else None
+
+    @property
     def notes(self) -> list[str]:
         if not self.has_windows:
             return super().notes

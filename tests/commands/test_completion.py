@@ -18,6 +18,7 @@ from zoo.commands.main import verbs
     "zoo train model=image_c": ["model=image_cnn", "model=image_cnn_2017"],
     "zoo train seed=1 experiment=gan_": ["experiment=gan_conditional"],
     "zoo train -m model=gan model.noi": ["model.noise="], "zoo train --mul": ["--multirun"],
+    "zoo auto data=image_f": ["data=image_folder"],
     "zoo train hydra/launcher=j": ["hydra/launcher=joblib"], "zoo reproduce image_m": ["image_mlp"],
 }.items())  # fmt: skip
 def test_a_line_goes_on_as_it_may(line, said):

@@ -126,6 +126,20 @@ def test_what_is_worth_trying_next_repeats_no_override():
     assert suggestions(smoke) == ["zoo train data=mnist"]
 
 
+@pytest.mark.parametrize(("words", "share", "said"), [
+    ("data=image_folder 'data.source=my pets' trainer.max_epochs=3 seed=2", 0.9,
+     ["zoo auto data=image_folder 'data.source=my pets' seed=2"]),
+    ("data=image_folder data.source=pets", 0.7, []), ("experiment=image_mlp", 0.9, []),
+])  # fmt: skip
+def test_a_run_that_loses_to_its_baseline_names_the_search(words, share, said):
+    from zoo.commands.train import suggestions
+
+    ran = {"experiment": "x", "model": "x", "smoke": False, "samples": {"train": 9}}
+    scores = {"test/accuracy": 0.8, "baseline/test/accuracy": share}
+    tried = suggestions({**ran, **scores, "command": f"zoo train {words}"})
+    assert [one for one in tried if one.startswith("zoo auto")] == said
+
+
 @pytest.mark.slow
 def test_interrupting_a_run_is_exit_code_130_and_keeps_its_checkpoints(tmp_path):
     small = ["data.limit=400", "model.widths=[8]", "trainer.max_epochs=5000", "name=a"]

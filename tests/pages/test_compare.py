@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from math import inf, nan
 
 import pytest
 from omegaconf import OmegaConf
@@ -120,6 +121,8 @@ def test_a_metric_that_all_have_is_compared_and_else_each_its_own(write):
         {"choices": {"experiment": "b", "model": "b"}, "seed": 1}, ["experiment", "seed"],
     ),
     ({"baseline": None, "target": None}, {"logger": {"csv": 1}}, []),
+    ({"data": {"seed": 0}}, {"seed": 1, "data": {"seed": 1}}, ["seed"]),
+    ({"data": {"seed": 2}}, {"seed": 1, "data": {"seed": 1}}, ["seed", "data.seed"]),
     ({"ema": None}, {"ema": 0.9}, ["ema"]),
     ({"model": {"a": {}}}, {"model": {"a": {"b": True}}}, ["model.a", "model.a.b"]),
     (
@@ -172,6 +175,30 @@ def test_runs_that_were_validated_once_are_drawn_over_steps(write):
     ranking = rank([write("a"), write("b", losses=(0.5,), seed=1)])
     curve = page.panels(ranking).curves["val/loss"]
     assert (curve.x_label, curve.lines["seed=1"]) == ("step", ([10], [0.5]))
+
+
+@pytest.mark.parametrize(("lines", "limits"), [
+    ([[2, 1], [3, 1], [9e6, 20]], (-inf, 3)), ([[2, 1], [9e6, nan]], (-inf, 2)),
+    ([[-1, 1], [-2, 0.5], [-9e6, -3]], (-2, inf)), ([[2, 1], [8, 1]], (-inf, inf)),
+    ([[1, 1], [1.5, 1.2]], (-inf, inf)), ([[1, 1], [2, 1], [99, 7]], (-inf, 2)),
+    ([[0.5]], (-inf, inf)), ([[nan], []], (-inf, inf)),
+])  # fmt: skip
+def test_a_line_that_diverges_is_cut_off(lines, limits):
+    assert page.usual_range(lines) == limits
+
+
+def test_what_is_cut_off_is_said_and_drawn_at_the_edge(write):
+    runs = [write("a", losses=(2, 1), seed=1), write("b", losses=(3, 1), seed=2)]
+    runs.append(write("c", losses=(nan, 9e6), seed=3))
+    curve = page.panels(rank(runs)).curves["val/loss"]
+    assert (curve.limits, curve.y_label) == ((-inf, 3), "cut off: seed=3 reaches 9e+06")
+    drawn = draw("x", Panels({"a": curve}))
+    places = dict(re.findall(r"<title>(seed=\d)</title><\w+ class=\"[^\"]+\" (.+?)/>", drawn))
+    top = re.match(r'd="M[\d.]+ ([\d.]+)L', places["seed=2"]).group(1)
+    assert f'cy="{top}"' in places["seed=3"]
+    assert "seed=3 9e+06 to 9e+06" in drawn
+    more = {str(i): ([1], [10.0 * i]) for i in range(5)}
+    assert page._beyond(more, (0, 1)).endswith("reaches 30, 1 more")
 
 
 def test_a_line_looks_the_same_in_each_panel_and_too_many_are_grey():

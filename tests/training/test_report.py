@@ -19,6 +19,7 @@ from zoo.figures.kinds import (
     Confusion,
     Curve,
     Grid,
+    Intervals,
     Scatter,
     Strip,
     Table,
@@ -46,6 +47,7 @@ PICTURES = {
     "Grid": Grid([np.zeros((4, 4), np.uint8)] * 2, ["one", EVIL], columns=2),
     "Sheet": Grid(np.zeros((3, 4, 4, 3), np.uint8)), "Text": Text([EVIL], [EVIL]),
     "Strip": Strip([np.zeros((3, 4, 4, 1), np.uint8)], [EVIL]), "Bars": Bars([EVIL], [1.0], EVIL),
+    "Intervals": Intervals([EVIL], [1.0], [(0.5, 2.0)], EVIL),
     "Tinted": Tinted([[(EVIL, 1.0), ("a", -0.5)]], [EVIL], EVIL),
     "Audio": Audio([np.zeros(8)], 8000, [EVIL]), "Table": Table(("name", "n"), [(EVIL, "1")]),
     "Curve": Curve({"a": ([0, 1], [1.0, 2.0]), EVIL: ([0, 1], [2.0, 1.0])}, EVIL, EVIL),
@@ -295,7 +297,7 @@ def test_the_values_of_bars_are_read_as_people_write_them():
 
 
 @pytest.mark.parametrize("empty", [
-    Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], []),
+    Grid([]), Strip([]), Text([]), Tinted([]), Audio([], 8000), Bars([], []), Intervals([], [], []),
     Scatter(np.zeros((0, 2)), []),
 ])  # fmt: skip
 def test_a_picture_of_nothing_says_so(empty):
@@ -425,10 +427,13 @@ def test_a_name_without_room_is_a_dot_that_tells_it():
 
 
 def test_columns_of_numbers_are_set_to_the_right_but_not_the_names():
-    rows = [("1", "90.2 %", "met", "1,000"), ("2", "-", "", "3e-4"), ("3", "1.5", "7", "")]
-    table = Table(("class", "share", "said", "n"), rows)
-    assert numeric_columns(table) == [False, True, False, True]
-    assert draw("t", table).count('class="number"') == 2 * 4
+    rows = [
+        ("1", "90.2 %", "met", "1,000", "7.67 to 12.3 %"), ("2", "-", "", "3e-4", ""),
+        ("3", "1.5", "7", "", "9.1 (8.0 to 9.2)"),
+    ]  # fmt: skip
+    table = Table(("class", "share", "said", "n", "range"), rows)
+    assert numeric_columns(table) == [False, True, False, True, True]
+    assert draw("t", table).count('class="number"') == 3 * 4
 
 
 def test_a_column_of_long_texts_is_marked_for_the_phone():

@@ -73,10 +73,12 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
         ends_alike(whole, step, wanted, name)
 
 
-def test_windows_are_drawn_again_as_they_were(whole):
-    changes = ("data.windows=spread", "data.seconds=0.1")
-    wanted = trained(whole, "sound_classifier", *changes)
-    ends_alike(whole, MIDDLE, wanted, "sound_classifier", *changes)
+def test_windows_augmentation_and_masks_are_drawn_again_as_they_were(whole):
+    augment = "data.augment={shift_range:0.2,gain_db:6,noise:0.1}"
+    masks = ("model.mask_bands=0.3", "model.mask_frames=0.3")
+    changes = ("data.windows=spread", "data.seconds=0.3", augment, *masks)
+    wanted = trained(whole, "sound_cnn", *changes)
+    ends_alike(whole, MIDDLE, wanted, "sound_cnn", *changes)
 
 
 @pytest.mark.slow

@@ -83,14 +83,15 @@ class StrongSounds(StrongBaseline):
 
     TAKES = ("sample_rate",)  # of the data's config, besides the data
 
-    def candidates(self, samples: Any, datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: Any, datamodule: Any) -> dict[str, Candidate]:
         machines = kernel_machines(len(samples), self.random_state)
-        candidates: list[Candidate] = []
+        candidates: dict[str, Candidate] = {}
         amplitudes = amplitudes_of(datamodule.input)
         for parts in PARTS:
             bands = LogBands(amplitudes, datamodule.input.sample_rate, parts)
             scaled = make_pipeline(bands, StandardScaler(), BlockScaler())
             what = "log bands" if parts == 1 else f"log bands in {parts} parts"
-            candidates += [(f"{what}, RBF-SVM", scaled, machines)]
-            candidates += [(f"{what}, forest", bands, [forest(self.random_state)])]
-        return candidates + self.network_candidates(len(samples))
+            suffix = "" if parts == 1 else f"_{parts}_parts"
+            candidates[f"rbf_svm{suffix}"] = f"{what}, RBF-SVM", scaled, machines
+            candidates[f"forest{suffix}"] = f"{what}, forest", bands, [forest(self.random_state)]
+        return {**candidates, **self.network_candidates(len(samples))}

@@ -93,7 +93,7 @@ def drift(clips: np.ndarray, cells: int) -> np.ndarray:
 class StrongClips(StrongBaseline):
     """Frames and motion under a kernel machine, or a forest."""
 
-    def candidates(self, samples: Any, datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: Any, datamodule: Any) -> dict[str, Candidate]:
         looks = (GradientHistograms(), Thumbnails(), ColourHistograms())
         frames = make_union(*(make_pipeline(OfFrames(one), BlockScaler()) for one in looks))
         moving = [OfFrames(one, changes=True) for one in (GradientHistograms(), Thumbnails())]
@@ -103,10 +103,10 @@ class StrongClips(StrongBaseline):
         )
         machines = kernel_machines(len(samples), self.random_state)
         trees = [forest(self.random_state)]
-        return [
-            ("frames, RBF-SVM", frames, machines),
-            ("motion, RBF-SVM", motion, machines),
-            ("frames and motion, RBF-SVM", make_union(frames, motion), machines),
-            ("frames and motion, forest", make_union(frames, motion), trees),
-            *self.network_candidates(len(samples)),
-        ]
+        return {
+            "rbf_svm_frames": ("frames, RBF-SVM", frames, machines),
+            "rbf_svm_motion": ("motion, RBF-SVM", motion, machines),
+            "rbf_svm": ("frames and motion, RBF-SVM", make_union(frames, motion), machines),
+            "forest": ("frames and motion, forest", make_union(frames, motion), trees),
+            **self.network_candidates(len(samples)),
+        }

@@ -21,19 +21,19 @@ FEATURES = 300_000  # n-grams of a kind at most, the most frequent
 class StrongTexts(StrongBaseline):
     """tf-idf weights of words and characters, NB-SVM; or a released network's features."""
 
-    def candidates(self, samples: list[str], datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: list[str], datamodule: Any) -> dict[str, Candidate]:
         support = [LinearSVC(C=C, random_state=self.random_state) for C in (0.1, 0.3, 1.0)]
         ratios = [
             OneVsRestClassifier(make_pipeline(LogCountRatio(), smooth(C))) for C in (0.1, 1.0)
         ]
-        candidates = [
-            ("tf-idf of words, linear SVM", words(), support),
-            ("NB-SVM", Counts(**PAIRS, binary=True, **WORDS), ratios),
-            *self.network_candidates(len(samples)),
-        ]
+        candidates: dict[str, Candidate] = {
+            "tfidf_svm": ("tf-idf of words, linear SVM", words(), support),
+            "nb_svm": ("NB-SVM", Counts(**PAIRS, binary=True, **WORDS), ratios),
+            **self.network_candidates(len(samples)),
+        }
         if sum(map(len, samples)) <= LETTERS:
-            both = make_union(words(), letters())
-            candidates.append(("tf-idf of words and characters, linear SVM", both, support))
+            title = "tf-idf of words and characters, linear SVM"
+            candidates["tfidf_svm_characters"] = title, make_union(words(), letters()), support
         return candidates
 
 

@@ -81,11 +81,11 @@ def looks() -> Any:
 class StrongPictures(StrongBaseline):
     """Gradients, pixels and colours under a kernel machine; or a released network's features."""
 
-    def candidates(self, samples: np.ndarray, datamodule: Any) -> list[Candidate]:
+    def candidates(self, samples: np.ndarray, datamodule: Any) -> dict[str, Candidate]:
         machines = kernel_machines(len(samples), self.random_state)
         edges = make_pipeline(GradientHistograms(), BlockScaler())
-        return [
-            ("gradients, RBF-SVM", edges, machines),
-            ("gradients, pixels and colours, RBF-SVM", looks(), machines),
-            *self.network_candidates(len(samples)),
-        ]
+        return {
+            "rbf_svm_gradients": ("gradients, RBF-SVM", edges, machines),
+            "rbf_svm_looks": ("gradients, pixels and colours, RBF-SVM", looks(), machines),
+            **self.network_candidates(len(samples)),
+        }

@@ -16,6 +16,7 @@ from zoo.baselines.choice import BestPipeline, Candidate
 from zoo.baselines.classifier import ClassifierBaseline
 from zoo.baselines.networks import NetworkFeatures
 from zoo.config.types import Positive
+from zoo.utilities.errors import no_such
 
 MANY = 5000  # training samples up to which a kernel of all pairs and a network are afforded
 GAMMAS, COSTS = (0.3, 1.0), (1.0, 10.0)  # of kernels of rows whose variances add up to 1, and C
@@ -43,26 +44,39 @@ class StrongBaseline(ClassifierBaseline):
         self.folds, self.choose_on, self.random_state = folds, choose_on, random_state
         self.network = network
 
-    def candidates(self, samples: Any, datamodule: Any) -> list[Candidate]:
-        """What is tried on these training samples."""
+    def candidates(self, samples: Any, datamodule: Any) -> dict[str, Candidate]:
+        """What is tried on these training samples, by short names."""
         raise NotImplementedError
 
-    def network_candidates(self, count: int) -> list[Candidate]:
+    def network_candidates(self, count: int) -> dict[str, Candidate]:
         """Logistic regression on a network's features, if these are to be tried."""
         if self.network is None or count > MANY:
-            return []
+            return {}
         features = make_pipeline(NetworkFeatures(self.network), StandardScaler())
         linear = [LogisticRegression(C=C, max_iter=300) for C in (0.001, 0.01, 0.1)]
-        return [(f"features of {self.network}, logistic regression", features, linear)]
+        title = f"features of {self.network}, logistic regression"
+        return {f"features_{self.network}": (title, features, linear)}
 
     def fit(self, datamodule: Any) -> "StrongBaseline":
         """Choose and fit on the training samples."""
         samples, labels = self.extract_features(datamodule, "train")
-        options = {name: getattr(self, name) for name in ("folds", "choose_on", "random_state")}
-        best = BestPipeline(self.candidates(samples, datamodule), **options)
-        self.classifier_ = best.fit(samples, labels)
+        self.classifier_ = self.chooser(samples, datamodule).fit(samples, labels)
         self.title = self.classifier_.name_
         return self
+
+    def chooser(self, samples: Any, datamodule: Any, name: str | None = None) -> BestPipeline:
+        """What chooses among all pipelines, or C alone of the one of that name; not fitted.
+
+        Raises:
+            ValueError: there is none of that name.
+        """
+        candidates = self.candidates(samples, datamodule)
+        if name is not None and name not in candidates:
+            few = f" for {len(samples):,} samples"
+            raise ValueError(no_such("pipeline", name, candidates) + few)
+        chosen = [candidates[name]] if name else list(candidates.values())
+        options = {key: getattr(self, key) for key in ("folds", "choose_on", "random_state")}
+        return BestPipeline(chosen, **options)
 
 
 class BlockScaler(TransformerMixin, BaseEstimator):

@@ -38,6 +38,7 @@ end
 complete -c zoo -a '(__zoo_complete)'
 """
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+HYDRA = ("train", "auto")  # verbs that take overrides
 CONFIG_DIR = re.compile(r"\s(?:--config-dir|-cd)[= ](\S+)")
 
 
@@ -73,7 +74,7 @@ def complete(line: str) -> list[str]:
         import_module(f"zoo.commands.{verb}").add_arguments(parser)
         flags = re.findall(r"(?<!\S)--[\w-]+", parser.format_help())
         return sorted({flag for flag in flags if flag.startswith(word)})
-    return complete_override(line) if verb == "train" else complete_name(verb, word)
+    return complete_override(line) if verb in HYDRA else complete_name(verb, word)
 
 
 def complete_name(verb: str, word: str) -> list[str]:

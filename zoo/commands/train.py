@@ -11,12 +11,14 @@ The same command with the same name=NAME goes on where an unfinished run stopped
 launchers and sweepers work as in any program of Hydra's (docs/hydra.md).
 """
 
+import shlex
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
+JUDGED_BY = "test/accuracy"  # what zoo auto chooses by
 FEWER = 1000  # training samples that a run may be repeated with
 INTERMIXED = True  # flags may stand between overrides
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
@@ -113,4 +115,16 @@ def suggestions(results: dict[str, Any]) -> list[str]:
         more["data.train_samples="] = f"data.train_samples={FEWER}"
     changed = [f"{command} {new}" for key, new in more.items() if key not in command]
     shown = [] if "." in results["model"] else [f"zoo show {results['model']}"]  # a class itself
-    return [*again, *shown, *changed]
+    return [*again, *search(results), *shown, *changed]
+
+
+def search(results: dict[str, Any]) -> list[str]:
+    """What tries more than one model, where the baseline has won on data that have classes."""
+    from zoo.training.comparison import headline, loses
+
+    words = shlex.split(results["command"])
+    own = [word for word in words if word.lstrip("+").startswith(("data=", "data.", "seed="))]
+    is_named = any(word.lstrip("+").startswith("data=") for word in own)
+    if not is_named or headline(results) != JUDGED_BY or not loses(results):
+        return []
+    return [shlex.join(["zoo", "auto", *own])]

@@ -33,7 +33,7 @@ NARROWER: dict[str, Any] = {  # than Lightning's annotation
     "overfit_batches": Count | Share,
     "limit_train_batches": Positive | Fraction,
     "limit_val_batches": Count | Share,
-    "limit_test_batches": Positive | Fraction,
+    "limit_test_batches": Count | Share,
     "val_check_interval": Positive | Fraction | None,
     "check_val_every_n_epoch": Positive | None,
     "num_sanity_val_steps": Annotated[int, Field(ge=-1)],

@@ -40,14 +40,15 @@ def classification(
 
 
 def draw_answers(
-    samples: Sequence[Any], truths: Sequence[str], answers: Sequence[Mapping[str, Any]], rate: float
-) -> Picture:
+    samples: Sequence[Any], truths: Sequence[str], answers: Sequence[Mapping[str, Any]],
+    rate: float, columns: int = 4,
+) -> Picture:  # fmt: skip
     """Raw samples of one kind, the truth beside what a classifier answered."""
     descriptions = [
         (truth, answer["label"], f"{100 * answer['probability']:.0f} %")
         for truth, answer in zip(truths, answers, strict=True)
     ]
-    return _draw_samples(samples, descriptions, rate, "{}, answered {} ({} sure)", columns=4)
+    return _draw_samples(samples, descriptions, rate, "{}, answered {} ({} sure)", columns)
 
 
 def regression(

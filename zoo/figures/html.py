@@ -14,7 +14,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from zoo.figures.kinds import Audio, Bars, Grid, Picture, Strip, Table, Text, Tinted
+from zoo.figures.kinds import Audio, Bars, Grid, Intervals, Picture, Strip, Table, Text, Tinted
 from zoo.figures.raster import TILE, png, wav
 from zoo.figures.svg import POINTS, curve_svg, panels_svg, scatter_svg
 from zoo.figures.table import MATRIX, PAIRS, column_kinds, confused
@@ -63,7 +63,7 @@ def _environment() -> Environment:
         "TILE": TILE, "captions": _captions, "column_kinds": column_kinds, "confused": confused,
         "curve_svg": curve_svg, "frames": _frames, "is_finite": math.isfinite, "png": png,
         "outline": _outline, "bar_rows": _bar_rows, "scatter_svg": scatter_svg, "wav": wav,
-        "panels_svg": panels_svg,
+        "panels_svg": panels_svg, "interval_rows": _interval_rows,
     }  # fmt: skip
     return environment
 
@@ -113,6 +113,20 @@ def _bar_rows(bars: Bars) -> tuple[float, list[tuple[str, str, float, float]]]:
         for name, value in zip(bars.names, values, strict=True)
     ]
     return (0 - low) * scale, rows
+
+
+def _interval_rows(shown: Intervals) -> list[tuple[str, str, float, float, float]]:
+    """Name, numbers, left, width and place of the value of each: all share a scale, in per cent."""
+    ends = np.array([*shown.ranges], dtype=float).reshape(-1, 2)
+    low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 0.0)
+    scale = 100 / (high - low) if high > low else 0.0
+    return [
+        (
+            name, f"{value:.1f} ({first:.1f} to {last:.1f})",
+            (first - low) * scale, (last - first) * scale, (value - low) * scale,
+        )
+        for name, value, (first, last) in zip(shown.names, shown.values, ends, strict=True)
+    ]  # fmt: skip
 
 
 def _plain(value: float) -> str:

@@ -7,6 +7,7 @@ Shapes: N samples, C classes; pictures (H, W) grey or (H, W, 3) RGB, uint8;
 clips (T, H, W, 1 or 3), uint8; waves (T,), float in [-1, 1]; filters (out, in, kh, kw).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,11 +77,25 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Intervals:
+    """A value for each name with its (lowest, highest); a line through all stands at the first.
+
+    What the numbers are is in `unit`.
+    """
+
+    names: Sequence[str]
+    values: Sequence[float]
+    ranges: Sequence[tuple[float, float]]
+    unit: str = ""
+
+
+@dataclass(frozen=True)
 class Curve:
     """Named lines in one pair of axes, each of them (x values, y values).
 
     Bands are (lowest, highest) for each x value of the line of that name; not each needs one. With
-    `log_x` equal ratios of x are equally far apart, and what is not above zero is left out.
+    `log_x` equal ratios of x are equally far apart, and what is not above zero is left out. A line
+    that leaves the limits of y runs along them.
     """
 
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
@@ -88,6 +103,7 @@ class Curve:
     y_label: str
     bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
     log_x: bool = False
+    limits: tuple[float, float] = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -131,4 +147,7 @@ class Confusion:
     classes: Sequence[str]
 
 
-Picture = Grid | Strip | Text | Tinted | Audio | Bars | Curve | Panels | Scatter | Table | Confusion
+Picture = (
+    Grid | Strip | Text | Tinted | Audio | Bars | Intervals | Curve | Panels | Scatter | Table
+    | Confusion
+)  # fmt: skip

@@ -90,11 +90,13 @@ def _plot(title: str, curve: Curve, lines: dict[str, np.ndarray], keys: dict[str
     """Axes with the lines, each in the classes of its key."""
     if not lines:
         return "<p>no finite value</p>"
+    ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
+    for line in (lines := {name: line.copy() for name, line in lines.items()}).values():
+        line[:, 1:] = line[:, 1:].clip(*curve.limits)
     places = [line[:, [0, y]] for line in lines.values() for y in range(1, line.shape[1])]
     axes = Axes(np.concatenate(places), curve.log_x)
     bands = [_band(keys[name], axes, p) for name, p in lines.items() if p.shape[1] == 4]
     paths = [_line(keys[name], axes.place(p[:, :2]), name) for name, p in lines.items()]
-    ends = [f"{name} {line[0, 1]:.4g} to {line[-1, 1]:.4g}" for name, line in lines.items()]
     alt = escape(f"{title}: {', '.join(ends)}")
     unit = f"<p>{escape(curve.y_label)}</p>" if curve.y_label else ""
     label = f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" class="end">{escape(curve.x_label)}</text>'

@@ -7,7 +7,8 @@ import numpy as np
 from zoo.figures.kinds import Confusion, Table
 
 LONG = 60  # characters; a longer cell has a line of its own on a phone
-NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( ?%)?|nan|-")
+VALUE = r"[-+]?[\d.,]+(e[-+]?\d+)?"
+NUMBER = re.compile(rf"{VALUE}( to {VALUE})?( \({VALUE} to {VALUE}\))?( ?%)?|nan|-")
 MATRIX = 200  # classes; above it a confusion matrix is a list of its largest cells
 PAIRS = 20  # most confused pairs, listed beside a matrix that is too large to survey
 
@@ -23,7 +24,7 @@ def column_kinds(picture: Table) -> list[str]:
 
 
 def numeric_columns(picture: Table) -> list[bool]:
-    """Which columns hold numbers in most of their filled cells; the first one names the rows."""
+    """Which columns hold numbers or ranges in most filled cells; the first one names the rows."""
     columns = [[row[i] for row in picture.rows if row[i]] for i in range(len(picture.header))]
     return [
         i > 0 and 2 * sum(bool(NUMBER.fullmatch(cell)) for cell in cells) > len(cells)

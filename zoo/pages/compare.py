@@ -5,9 +5,11 @@ run folders  ->  FOLDER/compare.html
 
 import csv
 import io
+import math
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +24,8 @@ from zoo.utilities.files import replace
 from zoo.utilities.scores import format_score
 
 NAME = "compare.html"
+DIVERGED = 10  # times as far from the best value as the others' worst: a line so far is cut off
+CUT = 3  # lines that are named where they are cut off
 LONG = 60  # characters; a run whose differences are longer is called by its name
 CSV_COLUMNS = ("metric", "score", "low", "high", "monitor", "best", "epochs", "steps", "minutes")
 
@@ -150,7 +154,38 @@ def curve(ranking: Ranking, column: str) -> Curve:
         )
         for label, rows in having.items()
     }
-    return Curve(lines, x_label=axis, y_label="")
+    limits = usual_range([y for _, y in lines.values()])
+    return Curve(lines, x_label=axis, y_label=_beyond(lines, limits), limits=limits)
+
+
+def usual_range(lines: Iterable[Sequence[float]]) -> tuple[float, float]:
+    """What is drawn of several lines, so that one which diverges does not flatten the others."""
+    finite = [own for line in lines if (own := [y for y in line if math.isfinite(y)])]
+    if not finite:
+        return -math.inf, math.inf
+    lowest, highest = min(map(min, finite)), max(map(max, finite))
+    top = _before_gap([max(line) - lowest for line in finite])
+    bottom = _before_gap([highest - min(line) for line in finite])
+    return highest - bottom, lowest + top
+
+
+def _before_gap(distances: list[float]) -> float:
+    """The greatest of those that lie together; infinite where all do. One may be zero."""
+    order = sorted(distances)
+    for one, other in pairwise(order):
+        if 0 < one * DIVERGED < other:
+            return one
+    return math.inf
+
+
+def _beyond(lines: Mapping[str, tuple[Any, Sequence[float]]], limits: tuple[float, float]) -> str:
+    """What the lines that leave the limits reach."""
+    ends = {name: [y for y in line if math.isfinite(y)] for name, (_, line) in lines.items()}
+    below = {name: min(line) for name, line in ends.items() if line and min(line) < limits[0]}
+    above = {name: max(line) for name, line in ends.items() if line and max(line) > limits[1]}
+    told = [f"{name} reaches {y:.3g}" for one in (below, above) for name, y in one.items()]
+    more = [f"{len(told) - CUT} more"] if len(told) > CUT else []
+    return f"cut off: {', '.join([*told[:CUT], *more])}" if told else ""
 
 
 # --- the page ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ def baseline_results(section: Mapping[str, Any], data: Any, classifier: Any = No
     """
     baseline = schema.build(section, "baseline")
     own = {name: data.hparams[name] for name in getattr(baseline, "TAKES", ())}
+    own |= {"fold": fold} if (fold := data.hparams.get("fold")) else {}
     identity = [data.info["digest"], data.info["samples"], type(classifier).__name__]
     depends = [VERSION, dict(section), *identity, *([own] if own else [])]
     scorer = {} if classifier is None else {"classifier": classifier}

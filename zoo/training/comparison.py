@@ -76,6 +76,12 @@ def _winner(metric: str, results: dict[str, Any]) -> tuple[str, str]:
     return f"the baseline wins{within}", ""
 
 
+def loses(results: dict[str, Any]) -> bool:
+    """Whether the baseline is better than the model."""
+    metric = headline(results)
+    return bool(metric) and bool(_winner(metric, results)[0])
+
+
 def _lower_is_better(metric: str, results: dict[str, Any]) -> bool:
     target = _target(results)
     return "at_most" in target if target.get("metric") == metric else lower_is_better(metric)

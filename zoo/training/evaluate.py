@@ -129,12 +129,17 @@ def overlap(trained_on: Mapping[str, str | None], config: Mapping[str, Any]) -> 
     )
 
 
+def tests(config: Config) -> bool:
+    """Whether a run reads its test split."""
+    return config["trainer"].get("limit_test_batches") != 0
+
+
 def test(
     config: Config, model: "ZooModule", data: LightningDataModule,
     evaluator: Evaluator | None,
 ) -> Config:  # fmt: skip
-    """Score the test split, each sample once, with intervals."""
-    if not plain.has_step(model, "test_step"):
+    """Score the test split, each sample once, with intervals; of no batches there are no scores."""
+    if not tests(config) or not plain.has_step(model, "test_step"):
         return {}
     scores, trainer = SampleScores(), config["trainer"]
     callbacks: list[Callback] = [scores] if is_zoo_module(model) else []

@@ -5,6 +5,7 @@ results, weights and report.
 """
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,18 +47,21 @@ PROFILERS = {
 
 @quiet()
 @loggers.closed()
-def run_experiment(config: Config, run: Run, card: Config | None = None) -> None:
+def run_experiment(
+    config: Config, run: Run, card: Config | None = None, watch: Sequence[Callback] = ()
+) -> None:
     """Do the whole run in this process, one of `trainer.devices`.
 
     Args:
         card: of the weights that `init` names, if it was read already.
+        watch: callbacks besides those of the config.
     """
     evaluator = Evaluator(config) if config["evaluator"] else None
     data, model, card = build(config, card)
     if rank() == 0:
         write_config(run, config)  # as it is built, in the data's sizes
     speed = Throughput(config["data"]["batch_size"])
-    trainer = fit(config, run, model, data, speed, evaluator)
+    trainer = fit(config, run, model, data, speed, evaluator, watch)
     load_best(model, run)
     scores = test(config, model, data, evaluator)
     if trainer.is_global_zero:
@@ -68,7 +72,7 @@ def run_experiment(config: Config, run: Run, card: Config | None = None) -> None
 
 def fit(
     config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput,
-    evaluator: Evaluator | None = None,
+    evaluator: Evaluator | None = None, watch: Sequence[Callback] = (),
 ) -> Trainer:  # fmt: skip
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
@@ -78,6 +82,7 @@ def fit(
     if not any(isinstance(one, LightningBar) for one in callbacks):
         callbacks.append(ProgressBar())
     callbacks += [evaluator] if evaluator else []  # behind the average of the weights
+    callbacks += watch
     trainer = make_trainer(config, run, model, callbacks, loggers.make(config, run, checkpoint))
     close_epochs(trainer)
     if config["compile"]:

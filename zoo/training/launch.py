@@ -5,15 +5,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_with_card
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.own_training import OWN_TRAINING
 from zoo.catalog.parsing import trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
 from zoo.training.run import Run, is_complete, locate_run, lock_run
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Callback
 
 Config = dict[str, Any]
 RUNNING = RLock()  # held by the thread that trains
@@ -89,7 +93,10 @@ def compose_with_command(arguments: Sequence[str]) -> tuple[Config, Config | Non
     return {**config, "command": shlex.join(["zoo", "train", *folders, *overrides])}, card
 
 
-def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
+def execute(
+    config: Config, run: Run, alone: bool, card: Config | None = None,
+    watch: "Sequence[Callback]" = (),
+) -> None:  # fmt: skip
     """Do a run in this process (`alone`), or in processes of its own.
 
     Runs of several threads follow each other: the random generators that a run seeds are the
@@ -97,17 +104,20 @@ def execute(config: Config, run: Run, alone: bool, card: Config | None = None) -
 
     Args:
         card: of the weights that it starts from; other processes read it themselves.
+        watch: callbacks besides those of the config, of a run in this process.
     """
     if not RUNNING.acquire(blocking=False):
         console.print("waiting   another run trains in this process: one after the other")
         RUNNING.acquire()
     try:
-        _execute(config, run, alone, card)
+        _execute(config, run, alone, card, watch)
     finally:
         RUNNING.release()
 
 
-def _execute(config: Config, run: Run, alone: bool, card: Config | None) -> None:
+def _execute(
+    config: Config, run: Run, alone: bool, card: Config | None, watch: "Sequence[Callback]"
+) -> None:
     settle_hardware(config, run)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
@@ -121,7 +131,7 @@ def _execute(config: Config, run: Run, alone: bool, card: Config | None) -> None
         if alone:
             from zoo.training.fit import run_experiment
 
-            run_experiment(config, run, card)
+            run_experiment(config, run, card, watch)
         else:
             torchrun.launch(config, run.folder)
 
@@ -149,6 +159,8 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     epochs, steps = trainer["max_epochs"], trainer["max_steps"]
     length = f"{epochs} epochs" if steps < 0 else f"{steps} steps"
     length = length if epochs != -1 or steps != -1 else "until something ends it"
+    if (own := config.get(OWN_TRAINING)) and steps < 0:
+        length = f"about {own['steps']} steps"
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
     console.print(f"plan      {length}, then test{smoke}")
     console.print(f"folder    {_short(run.folder)}", soft_wrap=True)

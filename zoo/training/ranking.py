@@ -119,6 +119,7 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
     records = [record for record in records if record.config]
     every = dict.fromkeys(key for record in records for key in record.config)
     keys = [key for key in every if key.partition(".")[0] not in HIDDEN]
+    keys = [key for key in keys if not _follows_seed(key, records)]
     differing = [key for key in keys if _differs(key, records)]
     overrides = {name for record in records for name in record.overrides}
     choices = [key for key in differing if key.startswith(CHOICE)]
@@ -137,6 +138,12 @@ def differing_keys(records: Sequence[Record]) -> list[str]:
 
 def _differs(key: str, records: Sequence[Record]) -> bool:
     return len({repr(record.config.get(key, ...)) for record in records}) > 1
+
+
+def _follows_seed(key: str, records: Sequence[Record]) -> bool:
+    """Whether it is the seed of a section, and in each run that of the run."""
+    having = [record.config for record in records if key in record.config]
+    return key.endswith(".seed") and all(config[key] == config.get("seed") for config in having)
 
 
 def _is_set(key: str, overrides: set[str]) -> bool:

@@ -12,6 +12,7 @@ import zoo
 from zoo.pretrained import store
 from zoo.training import card, checkout, report
 from zoo.training.baseline import baseline_results
+from zoo.training.evaluate import tests
 from zoo.training.evaluator import Evaluator
 from zoo.training.run import Run
 from zoo.utilities.files import replace
@@ -38,7 +39,7 @@ def finish(
         model.novelty = card.novelty(model, data)
     contents = card.make_card(config, results, scores, model, data, initial_card)
     store.save(model, contents, run.folder)
-    has_figures = is_zoo_module(model.eval())
+    has_figures = is_zoo_module(model.eval()) and tests(config)
     figures = model.figures(data.samples("test", REPORT_SAMPLES)) if has_figures else {}
     report.write(run.folder, results, figures)
     replace(run.folder / "results.json", json.dumps(results, indent=2))

@@ -1,0 +1,163 @@
+"""A search end to end: what it leaves, budgets, kills, failures, and sets that are hardly any."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data import refused
+from zoo.auto.asked import read_words
+from zoo.auto.run import search
+from zoo.catalog import registry
+from zoo.utilities.errors import Failure
+
+LIST = registry.conf_folder() / "auto" / "image_folder.yaml"
+PIPELINES = LIST.read_text().partition("\ncandidates:")[0]
+QUICK = {"rbf_svm_gradients": "pipeline", "mlp": "[model=image_mlp, trainer.max_epochs=2]"}
+
+
+def write(folder, counts, wrong=0.0, seed=0):
+    """Class folders of pictures with a bright line in a place of the class."""
+    values = np.random.default_rng(seed)
+    for number, count in enumerate(counts):
+        (folder / f"c{number}").mkdir(parents=True)
+        for i in range(count):
+            place = number if values.random() >= wrong else values.integers(len(counts))
+            pixels = values.integers(0, 90, (16, 16), dtype=np.uint8)
+            pixels[place % 16] = pixels[:, place // 16] = 200
+            Image.fromarray(pixels).save(folder / f"c{number}" / f"{i}.png")
+    return folder
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch):
+    """Words of a search among such candidates."""
+
+    def make(candidates, *words):
+        folder = tmp_path / "conf" / "auto"
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = [f"  {name}: {value}" for name, value in candidates.items()]
+        (folder / "own.yaml").write_text("\n".join([PIPELINES, "candidates:", *lines]))
+        monkeypatch.setenv(registry.CONFIG_DIRS, str(tmp_path / "conf"))
+        return [f"data.source={tmp_path / 'in'}", "data=image_folder", "auto=own", "name=a", *words]
+
+    return make
+
+
+def found(words):
+    return search(read_words(words))
+
+
+def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
+    write(tmp_path / "in", [20, 20])
+    words = ask({**QUICK, "bad": "[model=image_cnn, model.blocks=none]"})
+    auto = found(words)
+    summary, place = auto.summary, auto.folder / "candidates"
+    status = {one["name"]: one["status"] for one in summary["candidates"]}
+    assert status == {"rbf_svm_gradients": "finished", "mlp": "finished", "bad": "failed"}
+    with np.load(place / "mlp" / "scores.npz") as scores:
+        assert scores["scores"].shape == (32, 2)  # 29 training samples and 3 to validate
+        assert not np.isnan(scores["scores"]).any()
+        assert np.bincount(scores["labels"]).tolist() == [16, 16]
+    weights = {one["name"]: one["weight"] for one in summary["candidates"] if one["weight"]}
+    assert sum(weights.values()) == pytest.approx(1)
+    assert {path.name for path in place.glob("*/final")} <= {"final"}
+    picture = tmp_path / "in" / "c1" / "0.png"
+    assert auto.predictor.predict([picture])[0]["label"] == "c1"
+    assert summary["test"]["test/accuracy"] >= 0.5
+    assert all("c" in one["sample"] for one in summary["mistakes"])
+    said = capsys.readouterr().err
+    assert "failed    bad: no key named" in said
+    found(words)
+    assert "nothing to do" in capsys.readouterr().err
+    refused("has another config: minutes: 10.0 -> 3.0", found, [*words, "minutes=3"])
+
+
+def test_no_run_of_a_search_reads_the_test_split(ask, tmp_path):
+    write(tmp_path / "in", [12, 12])
+    auto = found(ask({"mlp": QUICK["mlp"]}))
+    results = (auto.folder / "candidates" / "mlp" / "fold0" / "results.json").read_text()
+    assert "test/" not in results
+
+
+def test_with_no_time_the_first_candidate_is_the_result(ask, tmp_path):
+    write(tmp_path / "in", [12, 12])
+    summary = found(ask(QUICK, "minutes=0.001")).summary
+    assert [one["status"] for one in summary["candidates"]] == ["finished", "out of time"]
+    assert summary["predictor"]["members"] == [{"name": "rbf_svm_gradients", "weight": 1.0}]
+
+
+@pytest.mark.parametrize("counts", [[12, 2], [5, 5], [3, 1]])
+def test_a_set_that_is_hardly_one_has_a_result(counts, ask, tmp_path):
+    write(tmp_path / "in", counts)
+    auto = found(ask({"rbf_svm_gradients": "pipeline"}))
+    assert len(auto.summary["predictor"]["members"]) == 1
+    answer = auto.predictor.predict([tmp_path / "in" / "c0" / "0.png"])[0]
+    assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_samples_of_classes_of_one_are_learned_from_and_not_compared(ask, tmp_path):
+    write(tmp_path / "in" / "train", [1, 1, 1])
+    write(tmp_path / "in" / "val", [1, 0, 0], seed=1)
+    write(tmp_path / "in" / "test", [1, 1, 1], seed=2)
+    for name in ("val/c1", "val/c2"):
+        (tmp_path / "in" / name).rmdir()
+    (tmp_path / "in" / "val" / "c0" / "0.png").unlink()
+    Image.new("L", (12, 12)).save(tmp_path / "in" / "val" / "c0" / "1.png")
+    assert found(ask({"rbf_svm_gradients": "pipeline"})).summary["candidates"]
+
+
+@pytest.mark.parametrize(("counts", "said"), [
+    ([1, 1], "are too few: the training split needs"), ([12], "two or more are needed"),
+])  # fmt: skip
+def test_too_few_samples_or_classes_are_one_line(counts, said, ask, tmp_path):
+    write(tmp_path / "in", counts)
+    refused(said, found, ask(QUICK))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("counts", "wrong"), [([2] * 200, 0.0), ([60, 60], 0.1)])
+def test_many_classes_and_wrong_labels_have_a_result(counts, wrong, ask, tmp_path):
+    write(tmp_path / "in", counts, wrong)
+    summary = found(ask(QUICK)).summary
+    assert summary["predictor"]["accuracy"] > (0.5 if wrong else 0.05)
+
+
+def test_nothing_that_learns_is_a_failure(ask, tmp_path):
+    write(tmp_path / "in", [12, 12])
+    with pytest.raises(Failure, match="no candidate has learned these data: no key named"):
+        found(ask({"bad": "[model=image_cnn, model.blocks=none]"}))
+
+
+START = """
+import sys
+from zoo.auto.asked import read_words
+from zoo.auto.run import search
+search(read_words(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_random_it_chooses_as_if_it_had_not_been(ask, tmp_path):
+    write(tmp_path / "in", [30, 30, 30], wrong=0.2)
+    words = ask({**QUICK, "rbf_svm_looks": "pipeline"})
+    whole = found([*words[:-1], "name=whole"]).summary
+    place, draw = tmp_path / "runs" / "auto" / "image_folder" / "a", random.Random(0)
+    for files in sorted(draw.sample(range(2, 90), 5)):  # that are there when it is killed
+        with subprocess.Popen([sys.executable, "-c", START, *words]) as process:
+            while process.poll() is None and sum(1 for _ in place.rglob("*/*")) < files:
+                time.sleep(0.05)
+            assert process.poll() is None
+            process.send_signal(draw.choice([signal.SIGKILL, signal.SIGTERM]))
+        assert not (place / "leaderboard.json").exists()
+    again = found(words).summary
+    for summary in (whole, again):
+        for one in summary["candidates"]:  # skops' files differ by the addresses of objects
+            one.update(seconds=0, bytes=0)
+    for key in ("candidates", "predictor", "test", "mistakes"):
+        assert again[key] == whole[key]

@@ -1,0 +1,47 @@
+"""Greedy selection: weights, against the definition, and never worse than the best candidate."""
+
+import numpy as np
+import pytest
+
+from zoo.auto.selection import loss, rank, select
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 3, 300)
+
+
+def candidate(skill, seed):
+    """Probabilities that know the class so well, with errors of their own."""
+    random = np.random.default_rng(seed)
+    scores = random.normal(size=(300, 3)) + skill * np.eye(3)[LABELS]
+    shares = np.exp(scores)
+    return shares / shares.sum(1, keepdims=True)
+
+
+def test_candidates_that_err_apart_are_averaged():
+    tried = {f"c{i}": candidate(1.5, i) for i in range(4)}
+    weights = select(tried, LABELS)
+    assert sum(weights.values()) == pytest.approx(1)
+    mean = sum(weights[name] * tried[name] for name in weights)
+    best = min(rank(one, LABELS) for one in tried.values())
+    assert len(weights) > 2
+    assert rank(mean, LABELS) < best
+    assert loss(mean, LABELS) <= min(loss(one, LABELS) for one in tried.values())
+
+
+@pytest.mark.parametrize("skill", [0.0, 1.0, 3.0])
+def test_no_average_is_less_often_right_than_the_best_candidate(skill):
+    for seed in range(5):
+        tried = {f"c{i}": candidate(skill * i / 3, 10 * seed + i) for i in range(4)}
+        weights = select(tried, LABELS)
+        mean = sum(weights[name] * tried[name] for name in weights)
+        best = min(rank(one, LABELS) for one in tried.values())
+        assert rank(mean, LABELS)[0] <= best[0]
+
+
+def test_the_best_alone_is_chosen_where_nothing_helps():
+    sure = 0.9 * np.eye(3)[LABELS] + 0.1 / 3
+    assert select({"bad": candidate(0, 1), "sure": sure, "same": sure}, LABELS) == {"sure": 1.0}
+
+
+def test_one_candidate_has_all_the_weight():
+    assert select({"only": candidate(1, 1)}, LABELS) == {"only": 1.0}

@@ -1,0 +1,49 @@
+"""A learning curve for what to try next: would more samples help?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.auto.asked import Asked
+from zoo.auto.clock import Clock
+from zoo.auto.search import Outcome
+from zoo.baselines.choice import subset, take
+from zoo.baselines.strong import StrongBaseline
+
+SHARES = (0.25, 0.5)  # of the training samples, besides all of them
+
+
+def learning_curve(
+    asked: Asked, baseline: StrongBaseline, outcome: Outcome, folds: Sequence[str | None],
+    clock: Clock,
+) -> list[tuple[int, float]]:  # fmt: skip
+    """Training samples and accuracy of a pipeline on what is held out, the fewest first.
+
+    Nothing where there is not the time for it: it takes as long again as the pipeline's folds.
+    """
+    if clock.left < outcome.seconds:
+        return []
+    points = [_point(asked, baseline, outcome.candidate.name, folds, share) for share in SHARES]
+    count = sum(len(one.rows) for one in outcome.folds)
+    learned = count * (len(folds) - 1) // len(folds) if len(folds) > 1 else _count(asked)
+    return [*points, (learned, outcome.accuracy)]
+
+
+def _point(
+    asked: Asked, baseline: StrongBaseline, name: str, folds: Sequence[str | None], share: float
+) -> tuple[int, float]:
+    """The samples that are learned from, in the mean, and the share of right answers."""
+    counts, right = [], []
+    for fold in folds:
+        data = asked.open(fold)
+        (samples, labels), (others, truths) = data.arrays("train"), data.arrays("val")
+        rows = subset(labels, max(int(share * len(labels)), 2), seed=0)
+        part = take(samples, rows)
+        chosen = baseline.chooser(part, data, name).fit(part, labels[rows])
+        right.append(chosen.predict(others) == truths)
+        counts.append(len(rows))
+    return round(float(np.mean(counts))), float(np.concatenate(right).mean())
+
+
+def _count(asked: Asked) -> int:
+    return int(asked.open().info["samples"]["train"])

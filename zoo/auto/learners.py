@@ -1,0 +1,127 @@
+"""A candidate at work: learn without a fold and score it; learn from all that there is.
+
+A pipeline chooses its C by folds of what it learns from; a network is an ordinary run in a folder,
+which goes on where it was stopped, and does not read the test split.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+from pytorch_lightning import Callback
+
+from zoo.auto.asked import Asked
+from zoo.auto.candidates import Candidate
+from zoo.auto.held_out import HeldOut, size_of
+from zoo.auto.members import NetworkMember
+from zoo.auto.pipelines import load_pipeline, save_pipeline
+from zoo.baselines.strong import StrongBaseline
+from zoo.catalog.compose import compose
+from zoo.catalog.overrides import as_overrides
+from zoo.pretrained.load import load
+from zoo.training import checkpoints, launch
+from zoo.training.evaluate import open_test_data
+from zoo.training.run import Run
+
+OURS = {  # of each network's run
+    "baseline": None, "logger": ["csv"], "trainer.limit_test_batches": 0, "save_every": 0.5,
+}  # fmt: skip
+LAST = {"monitor": "step", "mode": "max"}
+UNVALIDATED = {"trainer.limit_val_batches": 0, "early_stopping": None}
+
+
+class Learner(Protocol):
+    """A candidate on the data."""
+
+    def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
+        """Learn all but a fold (None: the training split), in a folder, and score what is left."""
+
+    def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
+        """Learn from all, as the folds have shown how, and leave a member's folder."""
+
+
+def make_learner(candidate: Candidate, asked: Asked, pipelines: Any) -> Learner:
+    """What does the work of a candidate."""
+    if candidate.overrides is None:
+        return PipelineLearner(candidate.name, asked, pipelines)
+    return NetworkLearner(candidate.name, asked, candidate.overrides)
+
+
+class PipelineLearner:
+    """One of a strong baseline's pipelines."""
+
+    def __init__(self, name: str, asked: Asked, baseline: StrongBaseline) -> None:
+        self.name, self.asked, self.baseline = name, asked, baseline
+
+    def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
+        start, data = perf_counter(), self.asked.open(fold)
+        title = self._fit(data, folder)
+        scores, labels = load_pipeline(folder, self.name).scores(data, "val")
+        seconds = perf_counter() - start
+        rows = data.pool["val"]
+        return HeldOut(rows, scores, np.asarray(labels), seconds, size_of(folder), 0, title)
+
+    def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
+        self._fit(self.asked.open("all"), folder)
+
+    def _fit(self, data: Any, folder: Path) -> str:
+        """Choose C, fit, write it, and say what it is."""
+        samples, labels = data.arrays("train")
+        chosen = self.baseline.chooser(samples, data, self.name).fit(samples, labels)
+        shutil.rmtree(folder, ignore_errors=True)  # what a start that was killed has left
+        save_pipeline(chosen, self._card(data), folder)
+        return str(chosen.name_)
+
+    def _card(self, data: Any) -> dict[str, Any]:
+        """What is said of the data; the model is the one that is tried on them first."""
+        config, about = self.asked.config, data.info["about"]
+        return {
+            "choices": config["choices"], "data": config["data"], "info": data.info,
+            "seen": {self.asked.data: about.get("part_of")}, "licence": about.get("licence"),
+            "limits": about.get("limits"), "command": self.asked.command,
+        }  # fmt: skip
+
+
+class NetworkLearner:
+    """A network, trained as `zoo train` does.
+
+    A fold is scored with the last weights, as those that learn from all samples will be: the best
+    on the fold would look better than they are. Where a run ends early, its best weights count.
+    """
+
+    def __init__(self, name: str, asked: Asked, overrides: Sequence[str]) -> None:
+        self.name, self.asked = name, asked
+        self.words = [*asked.as_own, *asked.words, *overrides]
+        self.title = " ".join(overrides)
+
+    def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
+        start, run = perf_counter(), Run(folder)
+        chosen = {} if compose(self.words)["early_stopping"] else LAST
+        self._train(run, {**chosen, **({"data.fold": fold} if fold else {})}, watch)
+        model = load(folder)
+        data = open_test_data(run.config, model)
+        scores, labels = NetworkMember(self.name, model).scores(data, "val")
+        seconds = max(perf_counter() - start, run.results["train_seconds"])
+        size, epochs = size_of(folder), best_epochs(run)
+        return HeldOut(data.pool["val"], scores, labels, seconds, size, epochs, self.title)
+
+    def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
+        """As long as the folds' runs, or, where these end early, as long as their best took."""
+        epochs = max(round(float(np.mean([one.epochs for one in folds]))), 1) if folds else None
+        length = {"trainer.max_epochs": epochs} if epochs else {}
+        self._train(Run(folder), {"data.fold": "all", **UNVALIDATED, **length}, watch)
+
+    def _train(self, run: Run, more: dict[str, Any], watch: Sequence[Callback]) -> None:
+        """Do a run, or go on with it."""
+        ours = as_overrides({**OURS, **more, "name": run.folder.name})
+        config, card = launch.compose_with_command([*self.words, *ours])
+        launch.execute(config, run, alone=True, card=card, watch=watch)
+
+
+def best_epochs(run: Run) -> int:
+    """After how many epochs a run had its best weights."""
+    path = run.best if run.best.exists() else next(iter(run.lasts))
+    return int(checkpoints.load(path)["epoch"]) + 1

@@ -1,0 +1,199 @@
+"""One search from data to predictor: candidates, choice, learning from all, test, leaderboard."""
+
+import json
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datamodules.utilities.console import silence
+from zoo.auto.asked import Asked, folds_of, hold
+from zoo.auto.bar import Bar, Watch
+from zoo.auto.candidates import Candidates, find_list, read_list
+from zoo.auto.choose import (
+    Choice,
+    baseline_of,
+    choose,
+    read_choice,
+    reserve_of,
+    without,
+    write_choice,
+)
+from zoo.auto.clock import Clock, OutOfTime
+from zoo.auto.curve import learning_curve
+from zoo.auto.final import PREDICTOR, conclude
+from zoo.auto.learners import make_learner
+from zoo.auto.load import load
+from zoo.auto.search import FINISHED, Outcome, Work, attempt, say
+from zoo.distributed.console import console
+from zoo.training.evaluate import quiet
+from zoo.utilities.errors import Failure, Stopped, line
+from zoo.utilities.files import replace
+
+LEADERBOARD = "leaderboard.json"
+OVER = 0.05  # share of the minutes by which learning from all samples may exceed them
+Summary = dict[str, Any]
+
+
+class Auto(NamedTuple):
+    """What a search has left: its folder, the evidence, and the predictor."""
+
+    folder: Path
+
+    @property
+    def summary(self) -> Summary:
+        """The leaderboard: see `zoo.auto.evidence.summarise`."""
+        summary: Summary = json.loads((self.folder / LEADERBOARD).read_text())
+        return summary
+
+    @property
+    def predictor(self) -> Any:
+        """What was chosen, ready to predict."""
+        return load(self.folder / PREDICTOR)
+
+
+@quiet()
+def search(asked: Asked, page: Callable[[Path, Summary], object] = lambda folder, s: None) -> Auto:
+    """Do a search, or go on with it.
+
+    Args:
+        page: writes the leaderboard as a page.
+
+    Raises:
+        ValueError: a wrong override; data that cannot be read or have no classes; the folder holds
+            another search.
+        Failure: no candidate could learn the data.
+    """
+    data, auto = asked.open(), Auto(asked.folder)
+    name = find_list(asked.choice, asked.data, data)
+    candidates = read_list(name)
+    with hold(asked, asked.contents(name)), warnings.catch_warnings():
+        if (asked.folder / LEADERBOARD).exists():
+            console.print(f"finished  {asked.folder}: nothing to do", soft_wrap=True)
+            return auto
+        warnings.simplefilter("ignore")  # of candidates that do not converge
+        announce(asked, data)
+        Search(asked, candidates, data).run(page)
+    return auto
+
+
+def announce(asked: Asked, data: Any) -> None:
+    """Say what will be done."""
+    counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())
+    console.print(f"auto      {asked.data}, {asked.minutes:g} minutes, seed {asked.config['seed']}")
+    console.print(f"data      {asked.data}: {counts}")
+    for note in data.notes:
+        console.print(note, soft_wrap=True)
+    console.print(f"folder    {asked.folder}", soft_wrap=True)
+
+
+class Search:
+    """A search at work."""
+
+    def __init__(self, asked: Asked, candidates: Candidates, data: Any) -> None:
+        self.asked, self.data, self.folder = asked, data, asked.folder
+        self.folds, self.pipelines = folds_of(data), candidates.pipelines
+        several = self.folds and data.info["num_classes"] > 1
+        self.listed = candidates.listed if several else candidates.listed[:1]
+        self.learners = {one.name: make_learner(one, asked, candidates.pipelines)
+                         for one in self.listed}  # fmt: skip
+        self.clock = Clock(self.folder / "clock.json", asked.minutes)
+        self.bar = Bar(self.clock)
+
+    def run(self, page: Callable[[Path, Summary], object]) -> None:
+        """From candidates to leaderboard."""
+        with self.bar.shown():
+            outcomes = self.try_all()
+            choice = self.learn_chosen(outcomes)
+            self.bar.say("learning curve and test")
+            with silence():
+                curve = self.learning_curve(outcomes)
+                summary = conclude(self.asked, self.data, outcomes, choice, curve)
+            summary["seconds"] = round(self.clock.used, 1)
+        page(self.folder, summary)
+        replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
+        self.clock.save()
+
+    def try_all(self) -> list[Outcome]:
+        """Every candidate that there is time for."""
+        if not self.folds:
+            console.print("note      no class has two samples: nothing is held out, none compared")
+            return [Outcome(self.listed[0], FINISHED)]
+        outcomes: list[Outcome] = []
+        for candidate in self.listed:
+            work = Work(self.place(candidate.name), self.folds, self.count)
+            reserve = reserve_of(outcomes, self.clock)
+            outcome = attempt(candidate, self.learners[candidate.name], work, self.bar, reserve)
+            outcomes.append(outcome)
+            say(outcome)
+            finished = [one for one in outcomes if one.status == FINISHED]
+            if finished:
+                best = max(finished, key=lambda one: one.accuracy)
+                self.bar.best = f"{best.candidate.name} {100 * best.accuracy:.1f} %"
+        if not any(one.status == FINISHED for one in outcomes):
+            raise Failure(f"no candidate has learned these data: {outcomes[0].reason}")
+        return outcomes
+
+    def learning_curve(self, outcomes: list[Outcome]) -> list[tuple[int, float]]:
+        """That of the baseline."""
+        name = baseline_of(outcomes)
+        if name is None:
+            return []
+        outcome = next(one for one in outcomes if one.candidate.name == name)
+        return learning_curve(self.asked, self.pipelines, outcome, self.folds, self.clock)
+
+    @property
+    def count(self) -> int:
+        """Samples of the pool."""
+        return sum(len(rows) for rows in self.data.pool.values())
+
+    def place(self, name: str) -> Path:
+        """The folder of a candidate."""
+        return self.folder / "candidates" / name
+
+    def learn_chosen(self, outcomes: list[Outcome]) -> Choice:
+        """Choose, and learn again from all samples; one that cannot leaves the choice to others."""
+        failed: dict[str, str] = {}
+        while True:
+            left = without(outcomes, failed)
+            choice = read_choice(self.folder) or self.choose(left)
+            write_choice(self.folder, choice)
+            if not (now := self.learn_again(choice, outcomes, is_last=len(left) <= 1)):
+                return choice
+            failed |= now
+            (self.folder / "choice.json").unlink()
+
+    def choose(self, outcomes: list[Outcome]) -> Choice:
+        """By what was held out; the first candidate, where nothing could be."""
+        if not self.folds:
+            return Choice({self.listed[0].name: 1.0}, {self.listed[0].name: 1.0})
+        finished = [one for one in outcomes if one.status == FINISHED]
+        if not finished:
+            raise Failure("no candidate could be learned from all samples")
+        return choose(finished, self.clock.left + OVER * self.clock.seconds)
+
+    def learn_again(self, choice: Choice, outcomes: list[Outcome], is_last: bool) -> dict[str, str]:
+        """Those that could not be learned from all samples, and why."""
+        failed = {}
+        for name in choice.weights:
+            folds = next((one.folds for one in outcomes if one.candidate.name == name), ())
+            folder, done = self.place(name) / "final", self.place(name) / "final.done"
+            if done.exists():
+                continue
+            self.bar.say(f"{name}, all samples")
+            reserve = None if is_last else -self.clock.seconds / 4
+            try:
+                with silence():
+                    self.learners[name].finish(folder, folds, [Watch(self.bar, reserve)])
+            except Stopped:
+                raise
+            except Exception as error:
+                if os.environ.get("ZOO_DEBUG") == "1":
+                    raise
+                failed[name] = "out of time" if isinstance(error, OutOfTime) else line(error)
+                console.print(f"failed    {name}, on all samples: {failed[name]}", soft_wrap=True)
+            else:
+                done.touch()
+                self.clock.save()
+        return failed

@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 
 from tests.data import opened
-from zoo.auto.members import fit_novelty
+from zoo.auto.novelty import fit_novelty
 from zoo.auto.pipelines import save_pipeline
 from zoo.auto.predictor import Part, save_predictor
 from zoo.baselines.bands import StrongSounds

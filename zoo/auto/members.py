@@ -12,15 +12,12 @@ from scipy.special import softmax
 from torch import Tensor
 
 from datamodules.utilities.windows import Windows
-from zoo.baselines.choice import ABSENT, scores_of, take
+from zoo.baselines.choice import ABSENT, scores_of
 from zoo.config import schema
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn.supervised import AT_ONCE, Classifier
 from zoo.nn.text_classifier import TextClassifier
 from zoo.utilities.modes import in_eval_mode
-
-WIDEST = 4096  # features of a pipeline up to which it is learned what is usual
-FEW, SAMPLES, HELD_OUT = 10, 5000, 5  # samples at least, at most; one in so many is held out
 
 
 class Judgement(NamedTuple):
@@ -153,29 +150,6 @@ def transformed(pipeline: Any, samples: Any) -> tuple[Any, Any]:
     for _, step in pipeline.steps[:-1]:  # a part of a pipeline may end in what learns nothing
         samples = step.transform(samples)
     return samples, pipeline[-1]
-
-
-def fit_novelty(
-    pipeline: Any, samples: Any, labels: np.ndarray, seed: int = 0
-) -> NoveltyDetector | None:
-    """What tells samples that are unlike the training data, by the features of a pipeline.
-
-    None where these are sparse, as counts of words are, too many or none, or samples are few.
-
-    Args:
-        pipeline: fitted on the samples, of which one in five is held out here.
-        samples: as `datamodule.arrays` gives them; at most so many are used.
-        labels: their classes (N,).
-    """
-    if not hasattr(pipeline, "steps") or len(samples) < FEW:
-        return None
-    one, _ = transformed(pipeline, samples[:1])
-    if not isinstance(one, np.ndarray) or one.shape[1] > WIDEST:
-        return None
-    rows = np.random.default_rng(seed).permutation(len(samples))[:SAMPLES]
-    x = torch.from_numpy(transformed(pipeline, take(samples, rows))[0])
-    y, is_held_out = torch.from_numpy(labels[rows]), torch.arange(len(rows)) % HELD_OUT == 0
-    return NoveltyDetector.fit(x[~is_held_out], y[~is_held_out], x[is_held_out])
 
 
 def batches(data: Any, split: str) -> Iterator[tuple[Tensor | Windows, Tensor]]:

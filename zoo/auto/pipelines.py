@@ -59,7 +59,7 @@ def save_pipeline(
             learned labels 0 to K - 1, its `classes_`, which these are, `temperature_` and `name_`.
         card: of the data: at least `info` with the names of `classes` and the `input`.
         folder: which holds nothing else.
-        novelty: what tells samples that are unlike the training data; see `fit_novelty`.
+        novelty: what tells samples that are unlike the training data; see `zoo.auto.novelty`.
 
     Raises:
         ValueError: the pipeline has an object of a type that is not in `TRUSTED`.

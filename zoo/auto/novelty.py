@@ -17,7 +17,8 @@ from zoo.pretrained import store
 from zoo.pretrained.load import rebuild
 
 WIDEST = 4096  # features of a pipeline up to which it is learned what is usual
-FEW, SAMPLES, HELD_OUT = 10, 5000, 5  # samples at least, at most; one in so many is held out
+FEW, SAMPLES = 10, 5000  # at least, and at most
+HELD_OUT, ENOUGH = 5, 100  # one in so many is held out, but so many, or half of all
 THRESHOLD = "threshold"
 
 
@@ -29,7 +30,7 @@ def fit_novelty(
     None where these are sparse, as counts of words are, too many or none, or samples are few.
 
     Args:
-        pipeline: fitted on the samples, of which one in five is held out here.
+        pipeline: fitted on the samples, some of which are held out here.
         samples: as `datamodule.arrays` gives them; at most so many are used.
         labels: their classes (N,).
     """
@@ -40,8 +41,9 @@ def fit_novelty(
         return None
     rows = np.random.default_rng(seed).permutation(len(samples))[:SAMPLES]
     x = torch.from_numpy(transformed(pipeline, take(samples, rows))[0])
-    y, is_held_out = torch.from_numpy(labels[rows]), torch.arange(len(rows)) % HELD_OUT == 0
-    return NoveltyDetector.fit(x[~is_held_out], y[~is_held_out], x[is_held_out])
+    y, out = torch.from_numpy(labels[rows]), max(len(rows) // HELD_OUT, ENOUGH)
+    out = min(out, len(rows) // 2)
+    return NoveltyDetector.fit(x[out:], y[out:], x[:out])
 
 
 def adopt_threshold(folder: Path, folds: Sequence[Path]) -> None:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-import zoo
 from tests.data import arrays_of, opened, refused
 from zoo.auto.asked import folds_of, hold, read_words
 from zoo.auto.candidates import find_list, read_list
 from zoo.auto.learners import make_learner
 from zoo.catalog import registry
+from zoo.catalog.compose import compose
 
 
 @pytest.mark.parametrize(("words", "said"), [
@@ -38,7 +38,17 @@ def test_each_candidate_of_a_list_can_be_composed(name):
             assert one.name in known
         else:
             learner = make_learner(one, asked, listed.pipelines)
-            zoo.catalog.compose.compose([*asked.words, *learner.overrides])
+            compose(learner.words)
+
+
+def test_a_set_of_the_catalog_is_learned_as_ones_own():
+    own = compose(["data=image_folder", "data.source=x"])
+    asked = read_words(["data=mnist", "data.batch_size=7"])
+    config = compose([*asked.as_own, *asked.words])
+    assert config["own_training"] == own["own_training"]
+    assert config["data"]["batch_size"] == 7
+    assert f"data.batch_size={own['data']['batch_size']}" in asked.as_own
+    assert read_words(["data=image_folder", "data.source=x"]).as_own == []
 
 
 def test_a_list_of_ones_own_is_found_by_name_and_by_data(tmp_path):

@@ -78,6 +78,22 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
     refused("has another config: minutes: 10.0 -> 3.0", found, [*words, "minutes=3"])
 
 
+def test_what_has_finished_counts_when_the_time_is_over(ask, tmp_path):
+    """As after a kill at the very end: nothing of it is dropped, and nothing new is tried."""
+    write(tmp_path / "in", [12, 12])
+    pipelines = {name: "pipeline" for name in ("rbf_svm_gradients", "rbf_svm_looks")}
+    first = found(ask(pipelines))
+    before = {one["name"]: one["weight"] for one in first.summary["candidates"]}
+    for name in ("leaderboard.json", "choice.json"):
+        (first.folder / name).unlink()
+    (first.folder / "clock.json").write_text('{"seconds": 599.9}')
+    again = found(ask({**pipelines, "mlp": QUICK["mlp"]})).summary["candidates"]
+    assert {one["name"]: one["status"] for one in again} == {
+        **dict.fromkeys(pipelines, "finished"), "mlp": "out of time",
+    }  # fmt: skip
+    assert before.keys() < {one["name"] for one in again}
+
+
 def test_no_run_of_a_search_reads_the_test_split(ask, tmp_path):
     write(tmp_path / "in", [12, 12])
     auto = found(ask({"mlp": QUICK["mlp"]}))
@@ -144,11 +160,11 @@ search(read_words(sys.argv[1:]))
 
 @pytest.mark.slow
 def test_killed_at_random_it_chooses_as_if_it_had_not_been(ask, tmp_path):
-    write(tmp_path / "in", [30, 30, 30], wrong=0.2)
+    write(tmp_path / "in", [14, 14], wrong=0.2)
     words = ask({**QUICK, "rbf_svm_looks": "pipeline"})
     whole = found([*words[:-1], "name=whole"]).summary
     place, draw = tmp_path / "runs" / "auto" / "image_folder" / "a", random.Random(0)
-    for files in sorted(draw.sample(range(2, 90), 5)):  # that are there when it is killed
+    for files in sorted(draw.sample(range(2, 80), 5)):  # that are there when it is killed
         with subprocess.Popen([sys.executable, "-c", START, *words]) as process:
             while process.poll() is None and sum(1 for _ in place.rglob("*/*")) < files:
                 time.sleep(0.05)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.auto.selection import loss, rank, select
+from zoo.auto.selection import is_clearly_better, loss, rank, select
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 3, 300)
@@ -29,13 +29,23 @@ def test_candidates_that_err_apart_are_averaged():
 
 
 @pytest.mark.parametrize("skill", [0.0, 1.0, 3.0])
-def test_no_average_is_less_often_right_than_the_best_candidate(skill):
+def test_an_average_has_no_more_loss_than_the_best_candidate_nor_clearly_more_errors(skill):
     for seed in range(5):
         tried = {f"c{i}": candidate(skill * i / 3, 10 * seed + i) for i in range(4)}
         weights = select(tried, LABELS)
         mean = sum(weights[name] * tried[name] for name in weights)
-        best = min(rank(one, LABELS) for one in tried.values())
-        assert rank(mean, LABELS)[0] <= best[0]
+        assert loss(mean, LABELS) <= min(loss(one, LABELS) for one in tried.values())
+        assert not any(is_clearly_better(one, mean, LABELS) for one in tried.values())
+
+
+def test_a_candidate_that_is_clearly_right_more_often_is_chosen_though_it_loses_more():
+    """Sure of a class and always right, against the truth by a hair and sure of being wrong."""
+    right = np.where(np.eye(3)[LABELS] > 0, 0.4, 0.3)
+    sure = np.where(np.eye(3)[LABELS] > 0, 0.98, 0.01)
+    sure[:30] = np.roll(np.eye(3), 1, 0)[LABELS[:30]] * 0.34 + 0.22
+    assert loss(sure, LABELS) < loss(right, LABELS)
+    assert select({"sure": sure, "right": right}, LABELS) == {"right": 1.0}
+    assert is_clearly_better(right, sure, LABELS)
 
 
 def test_the_best_alone_is_chosen_where_nothing_helps():

@@ -70,6 +70,8 @@ def test_what_was_tried_is_drawn_and_what_did_not_finish_is_named():
     assert [row[-1] for row in table.rows] == ["", "", "", "", "out of time", "failed"]
     assert page.candidates(summed(EVERY[2:])).header[-1] == "MB"
     assert page.about(SUMMARY)["bad"] == f"{EVIL}: {EVIL}"
+    assert "late" not in page.about(SUMMARY)
+    assert page.about(summed([EVERY[2], EVERY[3]._replace(title="net")])).keys() == {"svm"}
 
 
 def test_classes_stand_worst_first_and_those_without_samples_last():

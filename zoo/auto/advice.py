@@ -84,7 +84,10 @@ def _of_baseline(summary: Mapping[str, Any]) -> list[str]:
     if name is None or (beside and beside["low"] > 0):
         return []
     if [one["name"] for one in summary["predictor"]["members"]] == [name]:
-        return [f"No network made it better: the predictor is the baseline, {name}, alone."]
+        networks = [one for one in summary["candidates"] if one["kind"] == "network"]
+        is_tried = any(one["accuracy"] is not None for one in networks)
+        why = "No network made it better" if is_tried else "No network has finished"
+        return [f"{why}: the predictor is the baseline, {name}, alone."]
     if beside is None:
         return [
             f"The baseline, {name}, has not finished: nothing says what the networks are worth."

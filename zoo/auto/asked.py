@@ -14,9 +14,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides, escape
-from zoo.catalog.own_training import OWN_TRAINING
+from zoo.catalog.own_baseline import OWN as OWN_BASELINE
 from zoo.catalog.parsing import parse, trust
 from zoo.config import schema
 from zoo.config.locate import locate
@@ -66,15 +67,18 @@ class Asked:
 
     @cached_property
     def as_own(self) -> list[str]:
-        """What a network learns a set of the catalog by as if it were data of one's own."""
+        """Overrides by which a network learns a set of the catalog as data of one's own."""
+        from omegaconf import OmegaConf
+
         config = self.config
         cls: Any = locate(config["data"]["_target_"])
         kind = KINDS[cls.KIND][0]
         if kind == self.data:
             return []
-        own = compose([f"data={kind}", "data.source=none"])
-        length = {OWN_TRAINING: own[OWN_TRAINING]} if own.get(OWN_TRAINING) else {}
-        return as_overrides({**length, "data.batch_size": own["data"]["batch_size"]})
+        own = OmegaConf.load(registry.file("data", kind))
+        sections = {str(key): OmegaConf.to_container(own[key]) for key in own
+                    if str(key).startswith("own_") and key != OWN_BASELINE}  # fmt: skip
+        return as_overrides({**sections, "data.batch_size": own.data.batch_size})
 
     @property
     def command(self) -> str:

@@ -41,6 +41,10 @@ class Bar:
         self.progress.update(self.task, description=what + best)
         self.move()
 
+    def line(self, text: str) -> None:
+        """A line that stays, above the bar."""
+        self.progress.console.print(text, soft_wrap=True)
+
     def move(self) -> None:
         """Bring the time up to date."""
         minutes, seconds = divmod(max(int(self.clock.left), 0), 60)

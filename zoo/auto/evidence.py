@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from zoo.auto.advice import advise, find_suspects
-from zoo.auto.scores import judged_rows, measure, mix, rank_key, worst
+from zoo.auto.scores import MISTAKES, judged_rows, measure, mix, rank_key, worst
 from zoo.figures.kinds import Table
 from zoo.metrics.paired import paired_interval, samples_to_decide
 
@@ -97,6 +97,11 @@ def summarise(
         "curve": [[int(count), float(accuracy)] for count, accuracy in curve],
     }
     return {**summary, "advice": advise(summary)}
+
+
+def shown_places(summary: Mapping[str, Any]) -> set[int]:
+    """The samples, by their place in the pool, that a page shows."""
+    return {one["index"] for key in ("mistakes", "suspects") for one in summary[key][:MISTAKES]}
 
 
 def table(summary: Mapping[str, Any]) -> Table:

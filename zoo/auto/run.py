@@ -22,10 +22,12 @@ from zoo.auto.choose import (
 )
 from zoo.auto.clock import Clock, OutOfTime
 from zoo.auto.curve import learning_curve
+from zoo.auto.evidence import shown_places
 from zoo.auto.final import PREDICTOR, conclude
 from zoo.auto.learners import make_learner
 from zoo.auto.load import load
-from zoo.auto.search import FINISHED, Outcome, Work, attempt, say
+from zoo.auto.raws import raw_samples
+from zoo.auto.search import FINISHED, Outcome, Work, attempt, describe
 from zoo.distributed.console import console
 from zoo.training.evaluate import quiet
 from zoo.utilities.errors import Failure, Stopped, line
@@ -34,6 +36,7 @@ from zoo.utilities.files import replace
 LEADERBOARD = "leaderboard.json"
 OVER = 0.05  # share of the minutes by which learning from all samples may exceed them
 Summary = dict[str, Any]
+Page = Callable[[Path, Summary, dict[int, Any], float], object]
 
 
 class Auto(NamedTuple):
@@ -54,11 +57,12 @@ class Auto(NamedTuple):
 
 
 @quiet()
-def search(asked: Asked, page: Callable[[Path, Summary], object] = lambda folder, s: None) -> Auto:
+def search(asked: Asked, page: Page = lambda *shown: None) -> Auto:
     """Do a search, or go on with it.
 
     Args:
-        page: writes the leaderboard as a page.
+        page: writes the leaderboard as a page, with raw samples by their place in the pool, and
+            their rate.
 
     Raises:
         ValueError: a wrong override; data that cannot be read or have no classes; the folder holds
@@ -101,7 +105,7 @@ class Search:
         self.clock = Clock(self.folder / "clock.json", asked.minutes)
         self.bar = Bar(self.clock)
 
-    def run(self, page: Callable[[Path, Summary], object]) -> None:
+    def run(self, page: Page) -> None:
         """From candidates to leaderboard."""
         with self.bar.shown():
             outcomes = self.try_all()
@@ -111,14 +115,14 @@ class Search:
                 curve = self.learning_curve(outcomes)
                 summary = conclude(self.asked, self.data, outcomes, choice, curve)
             summary["seconds"] = round(self.clock.used, 1)
-        page(self.folder, summary)
+        page(self.folder, summary, *raw_samples(self.data, shown_places(summary)))
         replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
         self.clock.save()
 
     def try_all(self) -> list[Outcome]:
         """Every candidate that there is time for."""
         if not self.folds:
-            console.print("note      no class has two samples: nothing is held out, none compared")
+            self.bar.line("note      no class has two samples: nothing is held out, none compared")
             return [Outcome(self.listed[0], FINISHED)]
         outcomes: list[Outcome] = []
         for candidate in self.listed:
@@ -126,7 +130,7 @@ class Search:
             reserve = reserve_of(outcomes, self.clock)
             outcome = attempt(candidate, self.learners[candidate.name], work, self.bar, reserve)
             outcomes.append(outcome)
-            say(outcome)
+            self.bar.line(describe(outcome))
             finished = [one for one in outcomes if one.status == FINISHED]
             if finished:
                 best = max(finished, key=lambda one: one.accuracy)
@@ -192,7 +196,7 @@ class Search:
                 if os.environ.get("ZOO_DEBUG") == "1":
                     raise
                 failed[name] = "out of time" if isinstance(error, OutOfTime) else line(error)
-                console.print(f"failed    {name}, on all samples: {failed[name]}", soft_wrap=True)
+                self.bar.line(f"failed    {name}, on all samples: {failed[name]}")
             else:
                 done.touch()
                 self.clock.save()

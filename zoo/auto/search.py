@@ -20,7 +20,6 @@ from zoo.auto.candidates import PIPELINE, Candidate
 from zoo.auto.clock import OutOfTime
 from zoo.auto.held_out import HeldOut
 from zoo.auto.learners import Learner
-from zoo.distributed.console import console
 from zoo.utilities.errors import Stopped, line
 from zoo.utilities.files import replace
 
@@ -72,6 +71,9 @@ def attempt(
     status = work.folder / STATUS
     if status.exists():
         return Outcome(candidate, **json.loads(status.read_text()))
+    if (work.folder / held_out.FILE).exists():
+        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))
@@ -128,20 +130,18 @@ def _score_fold(
 
 
 def _join(work: Work, folds: Sequence[HeldOut]) -> None:
-    """Write the scores of all folds as one."""
-    path = work.folder / held_out.FILE
-    if not path.exists():
-        scores, labels = held_out.join(folds, work.pool)
-        held_out.write(path, scores=scores, labels=labels, seconds=sum(f.seconds for f in folds))
+    """Write the scores of all folds as one: the candidate has finished."""
+    scores, labels = held_out.join(folds, work.pool)
+    seconds = sum(one.seconds for one in folds)
+    held_out.write(work.folder / held_out.FILE, scores=scores, labels=labels, seconds=seconds)
 
 
-def say(outcome: Outcome) -> None:
+def describe(outcome: Outcome) -> str:
     """A line of what came of a candidate."""
     name = outcome.candidate.name
-    if outcome.status == FINISHED:
-        share = f"{100 * outcome.accuracy:.1f} %"
-        console.print(f"tried     {name}: {share} of what was held out, in {outcome.seconds:.0f} s")
-    elif outcome.status == LATE:
-        console.print(f"left out  {name}: out of time")
-    else:
-        console.print(f"failed    {name}: {outcome.reason}", soft_wrap=True)
+    if outcome.status == LATE:
+        return f"left out  {name}: out of time"
+    if outcome.status == FAILED:
+        return f"failed    {name}: {outcome.reason}"
+    share, seconds = f"{100 * outcome.accuracy:.1f} %", f"{outcome.seconds:.0f} s"
+    return f"tried     {name}: {share} of what was held out, in {seconds}"

@@ -3,10 +3,11 @@
 Shapes: M samples, K classes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
+ERRORS = 2  # standard errors
 ROUNDS = 25  # members, of which several may be one candidate
 
 
@@ -17,8 +18,14 @@ def select(
 
     From the best on, the candidate is added, again and again, with which the average has the least
     log loss (Caruana et al. 2004, "Ensemble selection from libraries of models", with replacement;
-    sorted initialisation with one). The best of all averages on the way is taken; the best single
-    candidate, if it is right more often than that.
+    sorted initialisation with one). The best of all averages on the way is taken, which no single
+    candidate has less log loss than; the candidate that is right most often, if that is more often
+    than the average by more than two standard errors of the difference.
+
+    Measured on three draws of 300 samples of mnist, cifar10 and rotten_tomatoes each, with 8 or 9
+    pipelines, by 1,200 other samples: bagging, the share of right answers in place of log loss, 5
+    or 100 rounds and three first members give no fewer errors; without the two standard errors
+    there are up to 1.5 points more, as what is right most often is so by chance.
 
     Args:
         probabilities: of each candidate (M, K), calibrated, best first where two are alike.
@@ -31,7 +38,7 @@ def select(
     losses = [loss(one, labels) for one in sums]
     taken = order[: int(np.argmin(losses)) + 1]
     best = min(range(len(names)), key=lambda i: rank(shares[i], labels))
-    if rank(shares[taken].mean(0), labels)[0] > rank(shares[best], labels)[0]:
+    if is_clearly_better(shares[best], shares[taken].mean(0), labels):
         return {names[best]: 1.0}
     return {name: taken.count(i) / len(taken) for i, name in enumerate(names) if i in taken}
 
@@ -47,6 +54,12 @@ def _greedy(shares: np.ndarray, labels: np.ndarray, rounds: int) -> list[int]:
     return order
 
 
+def is_clearly_better(one: np.ndarray, other: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether it is right more often, by two standard errors of the paired difference."""
+    gain = (one.argmax(1) == labels).astype(int) - (other.argmax(1) == labels)
+    return bool(gain.sum() > ERRORS * np.sqrt(np.abs(gain).sum()))
+
+
 def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Log loss of probabilities (M, K)."""
     own = probabilities[np.arange(len(labels)), labels]
@@ -57,8 +70,3 @@ def rank(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """What is less for better probabilities (M, K): the share of wrong answers, then log loss."""
     wrong = float((probabilities.argmax(1) != labels).mean())
     return wrong, loss(probabilities, labels)
-
-
-def judged(scores: Sequence[np.ndarray]) -> np.ndarray:
-    """The rows that all scores (N, K) hold."""
-    return np.flatnonzero(~np.any([np.isnan(one[:, 0]) for one in scores], axis=0))

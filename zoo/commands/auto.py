@@ -70,6 +70,7 @@ def auto(data: str, minutes: float = 10, **overrides: Any) -> "Auto":
 def show(found: "Auto") -> None:
     """The candidates, the predictor and its score on the test split, and what comes next."""
     from zoo.auto import evidence
+    from zoo.auto.advice import compare
     from zoo.auto.final import next_commands
     from zoo.commands._tables import print_table
     from zoo.distributed.console import make_output
@@ -81,6 +82,8 @@ def show(found: "Auto") -> None:
     low, high = (scores[f"test/accuracy/{end}"] for end in ("low", "high"))
     test = f"{100 * scores['test/accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
     console.print(f"test      {test}, {summary['seconds'] / 60:.1f} of {summary['minutes']:g} min")
+    for line in compare(summary):
+        console.print(f"compared  {line}")
     for line in summary["advice"]:
         console.print(f"advice    {line}")
     console.print(f"page      {found.folder / 'leaderboard.html'}")

@@ -128,8 +128,13 @@ def candidates(summary: Summary) -> Table:
 
 def about(summary: Summary) -> dict[str, str]:
     """What each candidate is, and why it failed."""
-    told = {one["name"]: (one["title"], one["reason"]) for one in summary["candidates"]}
-    return {name: ": ".join(filter(None, texts)) for name, texts in told.items() if any(texts)}
+    told = {
+        one["name"]: [
+            text for text in (one["title"], one["reason"]) if text not in ("", one["name"])
+        ]
+        for one in summary["candidates"]
+    }
+    return {name: ": ".join(texts) for name, texts in told.items() if texts}
 
 
 def curve(summary: Summary) -> Curve | None:

@@ -1,0 +1,86 @@
+"""Parts of the catalog's data sets, written as a user has data."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+import zoo
+from datamodules.sources.files import TEXTS
+from datamodules.sources.rows import Rows
+from datamodules.sources.splits import divide, first
+from zoo.catalog.compose import compose
+from zoo.training.samples import KINDS
+
+TEST = 2000  # samples, at most, all classes in proportion
+FOLDER = Path("runs") / "own_data"
+
+
+class Own(NamedTuple):
+    """Data as a user has them: the kind, as `data=` takes it, and where they lie."""
+
+    kind: str
+    source: Path
+
+    @property
+    def overrides(self) -> list[str]:
+        return [f"data={self.kind}", f"data.source={self.source}"]
+
+    def section(self, seed: int) -> dict[str, Any]:
+        """The config of a run on them."""
+        return compose([*self.overrides, f"seed={seed}"])
+
+
+def write_data(name: str, count: int, seed: int, folder: Path = FOLDER) -> Own:
+    """So many samples of a data set of the catalog, and its test split, unless they are there."""
+    data = zoo.create_data(name)
+    kind = KINDS[data.KIND][0]
+    place = (folder / "data" / f"{name}-{count}-{seed}").absolute()
+    if place.exists():
+        return Own(kind, place)
+    with TemporaryDirectory() as scratch:
+        source = data.read_source(data.locate(), Path(scratch))
+        carved = divide(source, data.hparams["validation"], data.hparams["test"], seed=0)
+        sizes = {"train": (count, seed), "test": (TEST, 0)}
+        part = place.with_name(f"{place.name}.part")
+        for split, (most, draw) in sizes.items():
+            rows = carved.splits[split]
+            rows = rows.take(np.sort(first(rows.labels, most, draw)))
+            write = write_table if data.KIND is TEXTS else write_files
+            write(rows, source.classes, part, split)
+    part.rename(place)
+    return Own(kind, place)
+
+
+def write_table(rows: Rows, classes: Sequence[str], folder: Path, split: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for raw, label in zip(rows.raws, rows.labels, strict=True):
+            writer.writerow([as_text(raw), classes[label]])
+
+
+def as_text(raw: Any) -> str:
+    return raw.read_text("utf-8") if isinstance(raw, Path) else str(raw)
+
+
+def write_files(rows: Rows, classes: Sequence[str], folder: Path, split: str) -> None:
+    """A folder a class; a file that is there is linked."""
+    for i, (raw, label) in enumerate(zip(rows.raws, rows.labels, strict=True)):
+        place = folder / split / classes[label] / f"{i:05}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(raw, Path):
+            place.with_suffix(raw.suffix).symlink_to(raw.absolute())
+        elif isinstance(raw, bytes):
+            place.write_bytes(raw)
+        elif raw.ndim == 4:  # a clip
+            place.mkdir()
+            for t, frame in enumerate(raw):
+                Image.fromarray(frame.squeeze()).save(place / f"{t:04}.png")
+        else:
+            Image.fromarray(raw.squeeze()).save(place.with_suffix(".png"))

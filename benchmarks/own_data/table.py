@@ -1,0 +1,54 @@
+"""The table of what has been measured."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+ORDER = ("default", "auto", "baseline", "fastText")
+NAMES = {"default": "`zoo train`", "auto": "`zoo auto`"}
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """A line of Markdown for each data set and kind: means over seeds, the best one bold."""
+    methods = [name for name in ORDER if any(row["method"] == name for row in rows)]
+    heads = ["data", "samples", "seeds", *(NAMES.get(name, name) for name in methods)]
+    lines = [
+        [name, f"{samples:,}", *line(part, methods)]
+        for name, samples in dict.fromkeys((row["data"], row["samples"]) for row in rows)
+        if (part := [row for row in rows if (row["data"], row["samples"]) == (name, samples)])
+    ]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        part = [row for row in rows if row["kind"] == kind]
+        lines.append([f"all of `{kind}`", "", *line(part, methods)])
+    heads += ["`zoo auto` - baseline", "`zoo auto` - its best, in errors"]
+    grid = [heads, ["---"] * len(heads), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in grid)
+
+
+def line(rows: Sequence[dict[str, Any]], methods: Sequence[str]) -> list[str]:
+    """Seeds, mean accuracies in per cent, and how `zoo auto` does beside two others."""
+    own = {name: [row for row in rows if row["method"] == name] for name in methods}
+    means = {name: np.mean([r["accuracy"] for r in its]) for name, its in own.items() if its}
+    best = max(means.values())
+    cells = [f"{100 * means[name]:.1f}" if name in means else "" for name in methods]
+    shown = [f"**{cell}**" if means.get(name) == best else cell
+             for name, cell in zip(methods, cells, strict=True)]  # fmt: skip
+    return [str(len({row["seed"] for row in rows})), *shown, gain(own), worst(own.get("auto", []))]
+
+
+def gain(own: dict[str, list[dict[str, Any]]]) -> str:
+    """Points of `zoo auto` over the baseline on the same data: mean, lowest to highest."""
+    mine, its = ({place(row): row["accuracy"] for row in own.get(name, [])}
+                 for name in ("auto", "baseline"))  # fmt: skip
+    points = [100 * (mine[key] - its[key]) for key in mine if key in its]
+    return f"{np.mean(points):+.1f} ({min(points):+.1f} to {max(points):+.1f})" if points else ""
+
+
+def place(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["data"], row["samples"], row["seed"], row["minutes"]
+
+
+def worst(rows: Sequence[dict[str, Any]]) -> str:
+    """The least of the differences to the best member, in paired standard errors."""
+    return f"{min(row['against_single'] for row in rows):+.1f}" if rows else ""

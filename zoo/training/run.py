@@ -97,10 +97,7 @@ def step_of(checkpoint: Path) -> int:
 
 
 def newest(name: str) -> Run | None:
-    """The run below ./runs of a model or experiment that ended last.
-
-    Smoke runs do not count, nor does what `zoo auto` tried.
-    """
+    """The run below ./runs of a model or experiment that ended last, no smoke or `zoo auto`."""
     runs = (file for file in Path("runs").rglob("results.json") if file.parts[1] != AUTO)
     files = sorted(runs, key=lambda file: -file.stat().st_mtime)
     for run in (Run(file.parent) for file in files):

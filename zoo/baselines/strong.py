@@ -1,5 +1,6 @@
 """What stands beside a run on data of one's own: the best of several pipelines of scikit-learn."""
 
+import warnings
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from zoo.baselines.networks import NetworkFeatures
 from zoo.config.types import Positive
 from zoo.utilities.errors import no_such
 
-MANY = 5000  # training samples up to which a kernel of all pairs and a network are afforded
+MANY = 10_000  # training samples up to which a kernel of all pairs and a network are afforded
 GAMMAS, COSTS = (0.3, 1.0), (1.0, 10.0)  # of kernels of rows whose variances add up to 1, and C
-LANDMARKS = 500  # samples that a kernel of more is approximated by
+LANDMARKS = 1500  # samples that a kernel of more is approximated by
 
 
 class StrongBaseline(ClassifierBaseline):
@@ -60,7 +61,9 @@ class StrongBaseline(ClassifierBaseline):
     def fit(self, datamodule: Any) -> "StrongBaseline":
         """Choose and fit on the training samples."""
         samples, labels = self.extract_features(datamodule, "train")
-        self.classifier_ = self.chooser(samples, datamodule).fit(samples, labels)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "n_components > n_samples")  # of the choice's few
+            self.classifier_ = self.chooser(samples, datamodule).fit(samples, labels)
         self.title = self.classifier_.name_
         return self
 
@@ -72,11 +75,11 @@ class StrongBaseline(ClassifierBaseline):
         """
         candidates = self.candidates(samples, datamodule)
         if name is not None and name not in candidates:
-            few = f" for {len(samples):,} samples"
-            raise ValueError(no_such("pipeline", name, candidates) + few)
-        chosen = [candidates[name]] if name else list(candidates.values())
+            size = f" for {len(samples):,} samples"
+            raise ValueError(no_such("pipeline", name, candidates) + size)
+        few = [candidates[name]] if name else list(candidates.values())
         options = {key: getattr(self, key) for key in ("folds", "choose_on", "random_state")}
-        return BestPipeline(chosen, **options)
+        return BestPipeline(few, **options)
 
 
 class BlockScaler(TransformerMixin, BaseEstimator):

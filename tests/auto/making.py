@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 
 from tests.data import opened
-from zoo.auto.members import fit_novelty
+from zoo.auto.novelty import fit_novelty
 from zoo.auto.pipelines import save_pipeline
 from zoo.auto.predictor import Part, save_predictor
 from zoo.baselines.bands import StrongSounds
@@ -60,7 +60,8 @@ def fitted(features, classifier, samples, labels, temperature=1.5):
 
 def write_pipeline(name, data, folder, watch=False):
     samples, labels = data.arrays("train")
-    _, features, classifiers = KINDS[name][0](**OPTIONS).candidates(samples, data)[0]
+    candidates = KINDS[name][0](**OPTIONS).candidates(samples, data).values()
+    _, features, classifiers = next(iter(candidates))
     one = fitted(features, classifiers[0], samples, labels)
     novelty = fit_novelty(one.best_, samples, labels) if watch else None
     return save_pipeline(one, card_of(name, data), folder, novelty)

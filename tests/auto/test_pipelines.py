@@ -41,8 +41,7 @@ ALL = {
 
 def change_card(folder, **entries):
     """A card with other entries, which is sealed again."""
-    card = json.loads((folder / cards.CARD).read_text())
-    cards.seal(folder, {key: card[key] for key in card if key != "sha256"} | entries)
+    cards.seal(folder, {**json.loads((folder / cards.CARD).read_text()), **entries})
 
 
 def saved(folder, pipeline=None):
@@ -61,7 +60,8 @@ def test_each_candidate_gives_the_same_scores_from_its_file(
     monkeypatch.setattr(strong, "LANDMARKS", 10)
     (samples, network), labels = ALL[kind], np.arange(40) % classes
     baseline = kind(**{**OPTIONS, "network": network})
-    for name, features, machines in baseline.candidates(samples, SimpleNamespace(input=SOUND)):
+    candidates = baseline.candidates(samples, SimpleNamespace(input=SOUND))
+    for name, (_, features, machines) in candidates.items():
         one = fitted(features, machines[0], samples, labels)
         save_pipeline(one, CARD, tmp_path / name)
         member = load_pipeline(tmp_path / name)
@@ -116,17 +116,21 @@ def test_another_scikit_learn_is_said(tmp_path, capsys, monkeypatch):
 def test_features_are_those_of_the_same_network(tmp_path):
     samples, network = ALL[StrongTexts]
     baseline = StrongTexts(**{**OPTIONS, "network": network})
-    _, features, (linear, *_) = baseline.candidates(samples, None)[2]
+    _, features, (linear, *_) = baseline.candidates(samples, None)["features_text_cnn.imdb"]
     folder = tmp_path / "a"
     save_pipeline(fitted(features, linear, samples, np.arange(40) % 2), CARD, folder)
     assert [*json.loads((folder / cards.CARD).read_text())["networks"]] == ["text_cnn.imdb"]
     change_card(folder, networks={"text_cnn.imdb": "0" * 64})
-    refused("needs the features of text_cnn.imdb, whose weights are others", load_pipeline, folder)
+    refused("needs the features of text_cnn.imdb: its weights are others", load_pipeline, folder)
+    change_card(folder, networks={"text_cnn.mine": "0" * 64})
+    refused("needs the features of text_cnn.mine: no weights named", load_pipeline, folder)
 
 
 def test_a_vocabulary_takes_little_room_and_keeps_its_numbers(tmp_path):
     words = [f"w{i}" for i in range(3000)]
-    features = StrongTexts(**OPTIONS).candidates([], None)[1][1].set_params(ngram_range=(1, 1))
+    features = (
+        StrongTexts(**OPTIONS).candidates([], None)["nb_svm"][1].set_params(ngram_range=(1, 1))
+    )
     labels = np.arange(3000) % 2
     folder = save_pipeline(fitted(features, LinearSVC(), words, labels), CARD, tmp_path / "a")
     assert (folder / cards.PIPELINE).stat().st_size < 60_000

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import softmax
 
 import zoo
@@ -17,6 +18,8 @@ from tests.data import missing, python, refused
 from zoo.auto import cards
 from zoo.auto.predictor import Part, save_predictor, update_card
 from zoo.auto.test import judge_split
+from zoo.metrics.novelty import NoveltyDetector
+from zoo.pretrained import store
 from zoo.training.run import newest
 
 
@@ -175,6 +178,27 @@ def test_a_predictor_takes_the_place_of_the_one_before_it(copied, written):
     update_card(copied, metrics={"test/accuracy": 0.5})
     assert zoo.load(copied).card["metrics"] == {"test/accuracy": 0.5}
     assert zoo.load(copied).card["name"] == "second"
+
+
+def test_what_is_usual_is_what_the_networks_of_the_folds_had_not_seen(tiny, tmp_path):
+    """Of samples that a network has learned from it knows too well what is usual."""
+    data = opened_data("image_folder", tiny)
+    x, y = torch.rand(40, 8), torch.arange(40) % 2
+    usual = NoveltyDetector.fit(x, y, x)
+    for name, threshold in (("final", 2.0), ("fold0", 4.0), ("fold1", 5.0), ("fold2", None)):
+        model = write_network("image_folder", data, tmp_path / name)
+        if threshold:
+            tensors = {**usual.tensors(), "threshold": torch.tensor([threshold])}
+            model.novelty = NoveltyDetector(**tensors)
+            store.save(model, store.read(tmp_path / name / "weights.safetensors"), tmp_path / name)
+    (tmp_path / "fold3").mkdir()
+    folds = [tmp_path / f"fold{i}" for i in range(4)]
+    folder = save_predictor([Part("a", tmp_path / "final", 1.0, 1.0, folds)], {}, tmp_path / "p")
+    network, own = zoo.load(folder).network, zoo.load(tmp_path / "final")
+    assert float(network.novelty.threshold) == 4.5
+    assert float(own.novelty.threshold) == 2
+    assert network.novelty.means.equal(own.novelty.means)
+    assert all(one.equal(own.state_dict()[name]) for name, one in network.state_dict().items())
 
 
 def test_windows_are_judged_by_themselves(written, tmp_path):

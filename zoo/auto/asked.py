@@ -75,10 +75,9 @@ class Asked:
         kind = KINDS[cls.KIND][0]
         if kind == self.data:
             return []
-        own = OmegaConf.load(registry.file("data", kind))
-        sections = {str(key): OmegaConf.to_container(own[key]) for key in own
-                    if str(key).startswith("own_") and key != OWN_BASELINE}  # fmt: skip
-        return as_overrides({**sections, "data.batch_size": own.data.batch_size})
+        own: Any = OmegaConf.to_container(OmegaConf.load(registry.file("data", kind)))
+        sections = {key: own[key] for key in own if key.startswith("own_") and key != OWN_BASELINE}
+        return as_overrides({**sections, "data.batch_size": own["data"]["batch_size"]})
 
     @property
     def command(self) -> str:

@@ -35,7 +35,7 @@ def seal(folder: Path, card: Mapping[str, Any]) -> Card:
     """Write a folder's card, last of all: with its schema, and what each file's bytes add up to."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / CARD)
     names = {path.relative_to(folder).as_posix(): digest(path.read_bytes()) for path in files}
-    complete = {"schema": SCHEMA, **card, "files": names}
+    complete = {"schema": SCHEMA, **without_digest(card), "files": names}
     complete["sha256"] = digest(as_text(complete).encode())
     replace(folder / CARD, as_text(complete))
     return complete
@@ -62,8 +62,8 @@ def read(folder: Path, kind: str) -> Card:
     schema = card.get("schema") if isinstance(card, dict) else None
     if schema not in range(1, SCHEMA + 1):
         raise ValueError(f"{path} has schema {schema!r}: this zoo reads 1 to {SCHEMA}")
-    own = {key: value for key, value in card.items() if key != "sha256"}
-    if as_text(card) != text or digest(as_text(own).encode()) != card.get("sha256"):
+    expected = digest(as_text(without_digest(card)).encode())
+    if as_text(card) != text or card.get("sha256") != expected:
         raise ValueError(f"{path} was altered (sha256 differs): fetch it again")
     if card.get("kind") != kind:
         raise ValueError(f"{path} is of a {card.get('kind')}, not of a {kind}")
@@ -78,6 +78,10 @@ def check(path: Path, expected: str) -> None:
         raise FileNotFoundError(f"{path} is missing: the card beside it names it")
     if digest(path.read_bytes()) != expected:
         raise ValueError(f"{path} is not what its card describes (sha256 differs): fetch it again")
+
+
+def without_digest(card: Mapping[str, Any]) -> Card:
+    return {key: value for key, value in card.items() if key != "sha256"}
 
 
 def as_text(card: Mapping[str, Any]) -> str:

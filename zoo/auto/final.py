@@ -49,7 +49,13 @@ def parts_of(folder: Path, choice: Choice) -> list[Part]:
     """The members, the heaviest first."""
     order = sorted(choice.weights, key=lambda name: -choice.weights[name])
     return [
-        Part(name, final(folder, name), choice.weights[name], choice.temperatures[name])
+        Part(
+            name,
+            final(folder, name),
+            choice.weights[name],
+            choice.temperatures[name],
+            sorted((folder / "candidates" / name).glob("fold*")),
+        )
         for name in order
     ]
 

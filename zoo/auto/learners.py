@@ -17,6 +17,7 @@ from zoo.auto.asked import Asked
 from zoo.auto.candidates import Candidate
 from zoo.auto.held_out import HeldOut, size_of
 from zoo.auto.members import NetworkMember
+from zoo.auto.novelty import fit_novelty
 from zoo.auto.pipelines import load_pipeline, save_pipeline
 from zoo.baselines.strong import StrongBaseline
 from zoo.catalog.compose import compose
@@ -65,14 +66,19 @@ class PipelineLearner:
         return HeldOut(rows, scores, np.asarray(labels), seconds, size_of(folder), 0, title)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
-        self._fit(self.asked.open("all"), folder)
+        self._fit(self.asked.open("all"), folder, watch=True)
 
-    def _fit(self, data: Any, folder: Path) -> str:
-        """Choose C, fit, write it, and say what it is."""
+    def _fit(self, data: Any, folder: Path, watch: bool = False) -> str:
+        """Choose C, fit, write it, and say what it is.
+
+        Args:
+            watch: whether it is to tell what is unlike the training data.
+        """
         samples, labels = data.arrays("train")
         chosen = self.baseline.chooser(samples, data, self.name).fit(samples, labels)
         shutil.rmtree(folder, ignore_errors=True)  # what a start that was killed has left
-        save_pipeline(chosen, self._card(data), folder)
+        novelty = fit_novelty(chosen.best_, samples, labels) if watch else None
+        save_pipeline(chosen, self._card(data), folder, novelty)
         return str(chosen.name_)
 
     def _card(self, data: Any) -> dict[str, Any]:

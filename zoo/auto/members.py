@@ -19,9 +19,6 @@ from zoo.nn.supervised import AT_ONCE, Classifier
 from zoo.nn.text_classifier import TextClassifier
 from zoo.utilities.modes import in_eval_mode
 
-WIDEST = 4096  # features of a pipeline up to which it is learned what is usual
-TRAIN_SAMPLES, HELD_OUT = 4000, 5  # that are learned from; and of how many one is held out
-
 
 class Judgement(NamedTuple):
     """Unnormalised log-probabilities (N, K), and how unlike the training data each is (N,)."""
@@ -153,30 +150,6 @@ def transformed(pipeline: Any, samples: Any) -> tuple[Any, Any]:
     for _, step in pipeline.steps[:-1]:  # a part of a pipeline may end in what learns nothing
         samples = step.transform(samples)
     return samples, pipeline[-1]
-
-
-def fit_novelty(
-    pipeline: Any, samples: Any, labels: np.ndarray, seed: int = 0
-) -> NoveltyDetector | None:
-    """What tells samples that are unlike the training data, by the features of a pipeline.
-
-    None where these are sparse, as counts of words are, too many or none, or samples are few.
-
-    Args:
-        pipeline: fitted on the samples, of which one in five is held out here.
-        samples: as `datamodule.arrays` gives them; at most so many are used.
-        labels: their classes (N,).
-    """
-    features, _ = transformed(pipeline, samples)
-    is_dense = isinstance(features, np.ndarray) and features.ndim == 2
-    if not hasattr(pipeline, "steps") or not is_dense or features.shape[1] > WIDEST:
-        return None
-    rows = np.random.default_rng(seed).permutation(len(features))[:TRAIN_SAMPLES]
-    held_out, train = rows[::HELD_OUT], np.delete(rows, np.s_[::HELD_OUT])
-    if len(train) < 2:
-        return None
-    x = torch.from_numpy(features)
-    return NoveltyDetector.fit(x[train], torch.from_numpy(labels[train]), x[held_out])
 
 
 def batches(data: Any, split: str) -> Iterator[tuple[Tensor | Windows, Tensor]]:

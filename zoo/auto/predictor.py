@@ -16,6 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from zoo.auto import cards
 from zoo.auto.folders import copy_member, open_member, place_of
 from zoo.auto.members import Judgement, Member, NetworkMember, as_probabilities
+from zoo.auto.novelty import adopt_threshold
 from zoo.nn.supervised import as_answers, warn, with_times
 from zoo.utilities.files import PART
 
@@ -24,12 +25,17 @@ AT_ONCE = 64  # samples that are read at once
 
 
 class Part(NamedTuple):
-    """A member to be: a network run's folder or a pipeline's, and what its scores count."""
+    """A member to be: a network run's folder or a pipeline's, and what its scores count.
+
+    Of a network that learned from all samples, `folds` are the runs of those that did not; see
+    `adopt_threshold`.
+    """
 
     name: str
     folder: Path
     weight: float
     temperature: float
+    folds: Sequence[Path] = ()
 
 
 class Predictor:
@@ -184,7 +190,10 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
     shutil.rmtree(new, ignore_errors=True)
     try:
         for part in parts:
-            copy_member(part.folder, place_of(new, part.name))
+            place = place_of(new, part.name)
+            copy_member(part.folder, place)
+            if part.folds and cards.kind_of(place) is None:
+                adopt_threshold(place, part.folds)
         members = [open_member(new, name) for name in names]
         cards.seal(new, {"kind": "predictor", **describe(members, parts), **card})
         if folder.exists():
@@ -197,8 +206,7 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
 
 def update_card(folder: Path, **entries: Any) -> None:
     """Write further entries into a predictor's card, such as its scores on the test split."""
-    card = cards.read(folder, "predictor")
-    cards.seal(folder, {key: card[key] for key in card if key != "sha256"} | entries)
+    cards.seal(folder, {**cards.read(folder, "predictor"), **entries})
 
 
 def describe(members: Sequence[Member], parts: Sequence[Part]) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class OneText:
     """
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()  # type: ignore[misc]
+        vectoriser: Any = super()
+        state: dict[str, Any] = vectoriser.__getstate__()
         if "vocabulary_" not in state:
             return state
         words = sorted(state["vocabulary_"], key=state["vocabulary_"].__getitem__)
@@ -50,7 +51,8 @@ class OneText:
         if "vocabulary_" in state:
             words = {word: i for i, word in enumerate(json.loads(state["vocabulary_"]))}
             state = {**state, "vocabulary_": words}
-        super().__setstate__(state)  # type: ignore[misc]
+        vectoriser: Any = super()
+        vectoriser.__setstate__(state)
 
 
 class Counts(OneText, CountVectorizer):

@@ -84,7 +84,8 @@ class Asked:
         """What repeats it."""
         own = {"minutes": self.minutes, "auto": self.choice, "name": self.folder.name}
         more = [f"{key}={value}" for key, value in own.items() if value is not None]
-        return shlex.join(["zoo", "auto", *self.words, *more])
+        folders = [f"--config-dir={folder}" for folder in registry.config_dirs()]
+        return shlex.join(["zoo", "auto", *folders, *self.words, *more])
 
     def open(self, fold: str | None = None) -> Any:
         """The data, as pipelines take them."""

@@ -6,6 +6,7 @@ import pytest
 from tests.data import arrays_of, opened, refused
 from zoo.auto.asked import folds_of, hold, read_words
 from zoo.auto.candidates import find_list, read_list
+from zoo.auto.final import next_commands
 from zoo.auto.learners import make_learner
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
@@ -96,3 +97,12 @@ def test_a_folder_is_for_one_search(tmp_path, monkeypatch):
             continue
         with holding:
             refused("is being written by another process", hold(asked, {}).__enter__)
+
+
+def test_what_there_was_no_time_for_is_tried_with_more_minutes(tmp_path):
+    words = ["data=digits", "minutes=2", "auto=image_folder", "name=a"]
+    summary = {"command": read_words(words).command, "minutes": 2.0}
+    late = next_commands(tmp_path, {**summary, "candidates": [{"status": "out of time"}]})
+    assert late[-1] == "zoo auto data=digits minutes=6 auto=image_folder"
+    done = next_commands(tmp_path / "a", {**summary, "candidates": [{"status": "finished"}]})
+    assert done == ["zoo predict a INPUT", "zoo test a"]

@@ -66,7 +66,8 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
         assert np.bincount(scores["labels"]).tolist() == [16, 16]
     weights = {one["name"]: one["weight"] for one in summary["candidates"] if one["weight"]}
     assert sum(weights.values()) == pytest.approx(1)
-    assert {path.name for path in place.glob("*/final")} <= {"final"}
+    assert {path.parent.name for path in place.glob("*/final")} == {*weights}
+    assert not [*place.rglob("*.ckpt")]
     picture = tmp_path / "in" / "c1" / "0.png"
     assert auto.predictor.predict([picture])[0]["label"] == "c1"
     assert summary["test"]["test/accuracy"] >= 0.5

@@ -29,6 +29,7 @@ def epochs(batches, *words):
     (33, [], 24), (1, [], 60), (160, [], 5), (300, [], 5),  # 24 * 33 = 792
     (33, ["trainer.max_epochs=3"], 3), (33, ["trainer.max_epochs=18"], 18),
     (33, ["trainer.max_steps=100"], 4), (33, ["trainer.max_steps=9999"], 303),
+    (300, ["own_training.min_epochs=null"], 18), (300, ["own_training.max_epochs=2"], 5),
     (33, ["own_training.steps=66"], 5), (33, ["own_training=null"], 18),
     (33, ["debug=overfit"], 100), (33, ["trainer=smoke"], 1), (33, ["debug=fast_dev_run"], 1),
     (33, ["trainer.limit_train_batches=10"], 60), (33, ["trainer.limit_train_batches=0.5"], 50),
@@ -90,7 +91,7 @@ def test_a_finished_run_goes_on_only_to_another_length(words, capsys):
 
     first = epochs(), epochs()
     assert "nothing to do" in capsys.readouterr().err
-    longer = {"own_training": {"steps": 20}}
+    longer = {"own_training": {"steps": 20, "min_epochs": 2}}
     assert (*first, epochs(**longer), epochs(**{"trainer.max_epochs": 4})) == (3, 3, 5, 5)
     assert epochs(**{"trainer.max_epochs": 6}) == 6
 

@@ -76,17 +76,17 @@ class Asked:
         kind = KINDS[cls.KIND][0]
         if kind == self.data:
             return []
-        own = OmegaConf.load(registry.file("data", kind))
-        sections = {str(key): OmegaConf.to_container(own[key]) for key in own
-                    if str(key).startswith("own_") and key != OWN_BASELINE}  # fmt: skip
-        return as_overrides({**sections, "data.batch_size": own.data.batch_size})
+        own: Any = OmegaConf.to_container(OmegaConf.load(registry.file("data", kind)))
+        sections = {key: own[key] for key in own if key.startswith("own_") and key != OWN_BASELINE}
+        return as_overrides({**sections, "data.batch_size": own["data"]["batch_size"]})
 
     @property
     def command(self) -> str:
         """What repeats it."""
         own = {"minutes": self.minutes, "auto": self.choice, "name": self.folder.name}
         more = [f"{key}={value}" for key, value in own.items() if value is not None]
-        return shlex.join(["zoo", "auto", *self.words, *more])
+        folders = [f"--config-dir={folder}" for folder in registry.config_dirs()]
+        return shlex.join(["zoo", "auto", *folders, *self.words, *more])
 
     def open(self, fold: str | None = None) -> Any:
         """The data, as pipelines take them."""

@@ -1,5 +1,6 @@
 """The end of a search: the predictor saved, the test split read once, and the evidence of both."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,6 @@ def next_commands(folder: Path, summary: Mapping[str, Any]) -> list[str]:
     here = Path.cwd()
     place = folder.relative_to(here) if folder.is_relative_to(here) else folder
     late = any(one["status"] == LATE for one in summary["candidates"])
-    command = summary["command"].partition(" minutes=")[0]
-    more = [f"{command} minutes={3 * summary['minutes']:g}"] if late else []
+    command = re.sub(r" minutes=\S+", f" minutes={3 * summary['minutes']:g}", summary["command"])
+    more = [command.rpartition(" name=")[0]] if late else []
     return [f"zoo predict {place} INPUT", f"zoo test {place}", *more]

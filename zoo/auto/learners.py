@@ -16,9 +16,10 @@ from pytorch_lightning import Callback
 from zoo.auto.asked import Asked
 from zoo.auto.candidates import Candidate
 from zoo.auto.held_out import HeldOut, size_of
-from zoo.auto.members import NetworkMember
+from zoo.auto.members import NetworkMember, PipelineMember
 from zoo.auto.novelty import fit_novelty
-from zoo.auto.pipelines import load_pipeline, save_pipeline
+from zoo.auto.pipelines import save_pipeline
+from zoo.baselines.choice import BestPipeline
 from zoo.baselines.strong import StrongBaseline
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
@@ -30,6 +31,7 @@ from zoo.training.run import Run
 OURS = {  # of each network's run
     "baseline": None, "logger": ["csv"], "trainer.limit_test_batches": 0, "save_every": 0.5,
 }  # fmt: skip
+FIRST = "fold0"  # the folder of the first fold
 LAST = {"monitor": "step", "mode": "max"}
 UNVALIDATED = {"trainer.limit_val_batches": 0, "early_stopping": None}
 
@@ -59,27 +61,30 @@ class PipelineLearner:
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
         start, data = perf_counter(), self.asked.open(fold)
-        title = self._fit(data, folder)
-        scores, labels = load_pipeline(folder, self.name).scores(data, "val")
-        seconds = perf_counter() - start
-        rows = data.pool["val"]
-        return HeldOut(rows, scores, np.asarray(labels), seconds, size_of(folder), 0, title)
+        chosen = self._fit(data)
+        if folder.name == FIRST:  # writing takes its time: once, for its size
+            self._save(chosen, data, folder)
+        fitted = {"labels": chosen.classes_.tolist(), "temperature": chosen.temperature_}
+        card = {"title": chosen.name_, "info": data.info, **fitted}
+        scores, labels = PipelineMember(self.name, chosen.best_, card, None).scores(data, "val")
+        seconds, size = perf_counter() - start, size_of(folder)
+        return HeldOut(data.pool["val"], scores, labels, seconds, size, 0, chosen.name_)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
-        self._fit(self.asked.open("all"), folder, watch=True)
+        data = self.asked.open("all")
+        chosen = self._fit(data)
+        novelty = fit_novelty(chosen.best_, *data.arrays("train"))
+        self._save(chosen, data, folder, novelty)
 
-    def _fit(self, data: Any, folder: Path, watch: bool = False) -> str:
-        """Choose C, fit, write it, and say what it is.
-
-        Args:
-            watch: whether it is to tell what is unlike the training data.
-        """
+    def _fit(self, data: Any) -> BestPipeline:
+        """Choose C by folds of the training samples, and fit."""
         samples, labels = data.arrays("train")
-        chosen = self.baseline.chooser(samples, data, self.name).fit(samples, labels)
-        shutil.rmtree(folder, ignore_errors=True)  # what a start that was killed has left
-        novelty = fit_novelty(chosen.best_, samples, labels) if watch else None
+        return self.baseline.chooser(samples, data, self.name).fit(samples, labels)
+
+    def _save(self, chosen: BestPipeline, data: Any, folder: Path, novelty: Any = None) -> None:
+        """Write it, in place of what a start that was killed has left."""
+        shutil.rmtree(folder, ignore_errors=True)
         save_pipeline(chosen, self._card(data), folder, novelty)
-        return str(chosen.name_)
 
     def _card(self, data: Any) -> dict[str, Any]:
         """What is said of the data; the model is the one that is tried on them first."""

@@ -33,10 +33,10 @@ def _split(data: Any, split: str) -> list[str]:
 
 
 def _files(data: Any, split: str) -> Sequence[str]:
-    """The files that a split was read from, in its order; none where it was not."""
-    if data.bundled or data.source is not None or data.info["skipped"]:
-        return []
+    """The files of the user's that a split was read from, in its order; none where it was not."""
     hparams = data.hparams
+    if hparams["source"] is None or data.source is not None or data.info["skipped"]:
+        return []
     with TemporaryDirectory() as scratch:
         source = data.read_source(data.locate(), Path(scratch))
         source = divide(source, hparams["validation"], hparams["test"], seed=0)

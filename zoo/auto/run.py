@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -199,5 +200,6 @@ class Search:
                 self.bar.line(f"failed    {name}, on all samples: {failed[name]}")
             else:
                 done.touch()
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
                 self.clock.save()
         return failed

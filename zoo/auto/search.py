@@ -5,6 +5,7 @@ What is done is read from there, so that a search that was killed goes on where 
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -125,6 +126,7 @@ def _score_fold(
     bar.say(f"{candidate.name}, fold {i + 1} of {count}" if count > 1 else candidate.name)
     scored = learner.score(work.folds[i], folder, [Watch(bar, reserve, count - i)])
     held_out.write(folder / held_out.FILE, **scored._asdict())
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # of a network: nothing goes on there
     bar.clock.save()
     return scored
 

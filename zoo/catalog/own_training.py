@@ -19,8 +19,8 @@ def own_training(
     """The key of the run's config that has it, if it is for this run.
 
     Args:
-        section: what the data set's file has under `OWN_TRAINING`, None where it has nothing: the
-            steps to take, in so many epochs at least and at most.
+        section: what the data set's file has under `OWN_TRAINING`, None where it has nothing: see
+            `zoo.config.schema.Length`.
         config: what was composed.
         choices: the file of each group that was chosen.
         recipe: the config of the experiment alone.

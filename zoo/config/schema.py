@@ -39,11 +39,11 @@ class Target(BaseModel):
 
 
 class Length(BaseModel):
-    """How many steps a run takes, in so many epochs at least and at most."""
+    """How many steps a run takes, in so many epochs at least (None: the recipe's) and at most."""
 
     model_config = STRICT
     steps: Positive
-    min_epochs: Positive
+    min_epochs: Positive | None
     max_epochs: Positive
 
 

@@ -78,8 +78,8 @@ def settle_length(config: Config, data: Any) -> None:
     batches, limit = len(data.train_dataloader()), section["limit_train_batches"]
     batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
     steps = max(ceil(batches / section["accumulate_grad_batches"]), 1)  # of an epoch
-    epochs = max(round(length["steps"] / steps), length["min_epochs"])
-    epochs = min(epochs, max(length["max_epochs"], length["min_epochs"]))
+    least = length["min_epochs"] or section["max_epochs"]  # the recipe's
+    epochs = max(min(round(length["steps"] / steps), length["max_epochs"]), least)
     if section["max_steps"] != -1:  # the user's, which end the run
         epochs = max(ceil(section["max_steps"] / steps), 1)
     section["max_epochs"] = epochs

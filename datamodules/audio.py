@@ -111,8 +111,7 @@ class Sounds(Windowed):
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
         levels = np.arange(self.input.levels)
         tables = (torch.from_numpy(decode(one, len(levels))) for one in (levels, levels[1:] - 0.5))
-        options: SoundOptions = self.hparams["augment"] or {}
-        self.augment = AugmentSound(options, *tables)
+        self.augment = AugmentSound(self.hparams["augment"] or SoundOptions(), *tables)
         sizes = {name: getattr(self.input, name) for name in ("levels", "sample_rate")}
         return {**super().fit(metadata), **sizes}
 

@@ -52,6 +52,16 @@ def test_recipes_keep_their_epochs_and_those_of_other_data_do_not():
     refused(r"own_training\.steps is 0", compose, [*OWN, "own_training.steps=0"])
 
 
+@pytest.mark.parametrize(("words", "monitor"), [
+    ([], "epoch"), (["trainer.max_epochs=3"], "epoch"), (["own_training.keep=best"], "val/loss"),
+    (["early_stopping=3"], "val/loss"), (["monitor=val/accuracy", "mode=max"], "val/accuracy"),
+    (["own_training=null"], "val/loss"), (["model=autoencoder"], "val/loss"),
+])  # fmt: skip
+def test_the_last_weights_are_kept_unless_the_best_are_asked_for(words, monitor):
+    config = compose([*OWN, *words])
+    assert (config["monitor"], config["mode"]) == (monitor, "min" if "loss" in monitor else "max")
+
+
 @pytest.fixture
 def words(tiny):
     few = {"source": tiny("image_folder")["source"], "train_samples": 8, "batch_size": 2}

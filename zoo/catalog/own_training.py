@@ -1,4 +1,4 @@
-"""How long a recipe of other data trains on data of one's own: by their size."""
+"""How a recipe of other data trains on data of one's own: how long, and what is kept of it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from zoo.catalog.own_baseline import is_for_own_data
 
 OWN_TRAINING = "own_training"  # the key of a data set's file, and of a run, that holds it
 LENGTH = "trainer.max_epochs"  # of the user's, or of another file than the recipe's: it counts
+MONITOR, LAST = "monitor", {"monitor": "epoch", "mode": "max"}  # of the last epoch
 
 
 def own_training(
@@ -16,7 +17,7 @@ def own_training(
     recipe: Mapping[str, Any],
     overridden: Collection[str],
 ) -> dict[str, Any]:
-    """The key of the run's config that has it, if it is for this run.
+    """The keys of the run's config that it sets, if it is for this run.
 
     Args:
         section: what the data set's file has under `OWN_TRAINING`, None where it has nothing: see
@@ -26,8 +27,10 @@ def own_training(
         recipe: the config of the experiment alone.
         overridden: the keys that the user gave.
     """
-    if section is None or LENGTH in overridden or not is_for_own_data(choices, recipe):
+    if section is None or not is_for_own_data(choices, recipe):
         return {}
-    if config["trainer"]["max_epochs"] != recipe["trainer"]["max_epochs"]:
-        return {}
-    return {OWN_TRAINING: section}
+    keys: dict[str, Any] = {}
+    if section.get("keep") == "last" and not config["early_stopping"] and MONITOR not in overridden:
+        keys |= LAST
+    is_recipes = config["trainer"]["max_epochs"] == recipe["trainer"]["max_epochs"]
+    return keys | ({OWN_TRAINING: section} if is_recipes and LENGTH not in overridden else {})

@@ -39,12 +39,16 @@ class Target(BaseModel):
 
 
 class Length(BaseModel):
-    """How many steps a run takes, in so many epochs at least (None: the recipe's) and at most."""
+    """How many steps a run takes, in so many epochs at least (None: the recipe's) and at most.
+
+    What is kept are the best weights, by `monitor`, or the last.
+    """
 
     model_config = STRICT
     steps: Positive
     min_epochs: Positive | None
     max_epochs: Positive
+    keep: Literal["best", "last"] = "best"
 
 
 class RunConfig(BaseModel):

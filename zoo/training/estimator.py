@@ -62,8 +62,9 @@ class Estimator(BaseEstimator):
     X is what the model's `predict` takes: a list, or an array whose first axis are the samples, of
     pictures, clips or waves, of paths of files, or of texts. They are read by the settings of
     `data=image_folder` (`labelled_text`, `video_folder`, `audio_folder`), of which a share
-    (`data__validation`) is held out, its classes in proportion: the weights that do best on it are
-    kept. Nothing is left on disk. Pictures are read as they are: none is inverted.
+    (`data__validation`) is held out, its classes in proportion; the last weights are kept, or
+    those that do best on it (`own_training__keep="best"`). Nothing is left on
+    disk. Pictures are read as they are: none is inverted.
 
     After `fit`, `model_` is the model with its input, and `classes_` are the labels, sorted.
     `n_features_in_` there is none: a sample is no row of a table.

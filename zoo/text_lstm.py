@@ -28,6 +28,7 @@ from zoo.config.types import Positive, Probability
 from zoo.nn import recurrent
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
+from zoo.nn.ngram_classifier import NgramClassifier
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 
 
@@ -149,8 +150,8 @@ class LinearRecurrence(nn.Module):
         return (torch.where(real, self.W(state[0]) + step, state[0]),)
 
 
-class TextLSTM(TextClassifier):
-    """A recurrent network whose last state, of both directions if there are two, is classified.
+class TextLSTM(NgramClassifier):
+    """A recurrent network whose last state, or the maximum of all, is classified.
 
     Args:
         cell: linear is slide 30's equation; it has one layer and one direction.
@@ -158,6 +159,10 @@ class TextLSTM(TextClassifier):
         layers: one upon the other.
         bidirectional: read it backwards, too.
         dropout: of word vectors, between layers and before the last one.
+        pooling: the state that counts: the last one of each direction, or of each unit the highest
+            over time, to which a word far from both ends is as near as any.
+        ngrams: numbers of a linear classifier of n-grams beside it, which the data set; None: there
+            is none. See zoo/nn/ngrams.py.
         text: what all classifiers of texts take that may start from word vectors.
     """
 
@@ -169,11 +174,14 @@ class TextLSTM(TextClassifier):
         layers: Positive,
         bidirectional: bool,
         dropout: Probability,
+        pooling: Literal["last", "max"] = "last",
+        ngrams: Positive | None = None,
         **text: Unpack[VectorArguments],
     ) -> None:
         super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        self.dropout = Dropout(dropout)
+        if cell == "linear" and pooling == "max":
+            raise ValueError("cell is 'linear': it has pooling=last")
         self.recurrence: Any
         if cell == "linear":
             if layers > 1 or bidirectional:
@@ -188,27 +196,17 @@ class TextLSTM(TextClassifier):
                 dropout=dropout if layers > 1 else 0.0,
                 bidirectional=bidirectional,
             )
-        self.head = nn.Linear(hidden * (2 if bidirectional else 1), text["num_classes"])
+        self.make_head(hidden * (2 if bidirectional else 1), dropout, ngrams, text)
         self.example_input_array = self.steps.example(8)
 
-    def forward(self, sequences: Tensor) -> Tensor:
-        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
-
-        Raises:
-            ValueError: another layout.
-        """
-        return self.head(self.dropout(self.forward_features(sequences)))
-
-    def forward_features(self, sequences: Tensor) -> Tensor:
-        """The last state of each direction, side by side: (B, H) or (B, 2 H).
-
-        Raises:
-            ValueError: another layout.
-        """
+    def encode(self, sequences: Tensor) -> Tensor:
+        """The state that counts of each direction, side by side: (B, H) or (B, 2 H)."""
         sequences = self.steps.trimmed(sequences)
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))
         if isinstance(self.recurrence, LinearRecurrence):
             return self.recurrence(x, real)
+        if self.hparams["pooling"] == "max":
+            return recurrent.highest_states(self.recurrence, x, real)
         h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]

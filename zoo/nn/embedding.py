@@ -80,25 +80,31 @@ class SequenceEmbedding(nn.Module):
         if embeddings == "multichannel":
             self.fixed = nn.Embedding.from_pretrained(self.read.weight.detach().clone())
 
-    @torch.no_grad()
-    def load_vectors(self, words: Sequence[str]) -> None:
-        """Fill the table with the vectors of its source, once; print how many words have one.
+    @property
+    def has_started(self) -> bool:
+        """Whether no vectors are to be read, or they were."""
+        return self.source is None or bool(self.begun)
 
-        They are brought to the spread of a random table, from which words without one start.
+    @torch.no_grad()
+    def load_vectors(self, words: Sequence[str], rescale: bool = True) -> None:
+        """Fill the table with the vectors of its source, once; print how many words have one.
 
         Args:
             words: the vocabulary; the first has the id 2.
+            rescale: bring them to the spread of a random table, from which words without one start.
 
         Raises:
             FileNotFoundError, ValueError: the vectors cannot be read, or know no word.
         """
-        if self.source is None or self.begun:
+        if self.source is None or self.has_started:
             return
         table = self.read.weight
         vectors = formats.read(self.source, words, table.shape[1])
         rows = torch.tensor([i for i, word in enumerate(words, FIRST) if word in vectors])
         values = torch.stack([torch.from_numpy(vectors[words[i - FIRST]].copy()) for i in rows])
-        table[rows] = (values * REACH / 3**0.5 / values.square().mean().sqrt()).to(table)
+        if rescale:
+            values = values * REACH / 3**0.5 / values.square().mean().sqrt()
+        table[rows] = values.to(table)
         if self.fixed is not None:
             self.fixed.weight.copy_(table)
         self.begun.fill_(True)

@@ -12,12 +12,14 @@ with a word less is a text to all of them.
 Shapes: B texts, T places in a row, W words of a text, V words, K classes.
 """
 
+import sys
 from itertools import islice
 from typing import Any, TextIO
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 from typing_extensions import TypedDict
 
@@ -29,6 +31,7 @@ from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Batch, Classifier
 from zoo.pretrained.export_spec import ExportSpec
 from zoo.utilities.modes import in_eval_mode
+from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours, format_answers
 
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
@@ -78,8 +81,42 @@ class TextClassifier(Classifier):
         return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
     def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.load_vectors(self.input.vocabulary)
+        if stage == "fit" and hasattr(self.input, "vocabulary") and not self.steps.has_started:
+            same = self.load_layers()
+            self.steps.load_vectors(self.input.vocabulary, rescale=not same)
+
+    def load_layers(self) -> bool:
+        """Where the vectors are those of a classifier like this one, take its layers, too.
+
+        Returns:
+            Whether it was one: of the same class, with layers of the same sizes but the last.
+        """
+        other = formats.network(self.steps.source)
+        if type(other) is not type(self):
+            return False
+        left_out = ("steps.", *self.head_prefixes)
+        own, others = (
+            {k: v for k, v in model.state_dict().items() if not k.startswith(left_out)}
+            for model in (self, other)
+        )
+        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in others.items()}:
+            return False
+        self.load_state_dict(others, strict=False)
+        name = self.steps.source
+        rank_zero_only(print)(f"layers    {', '.join(others)} of {name}", file=sys.stderr)
+        return True
+
+    def word_vectors(self) -> tuple[list[str], np.ndarray]:
+        """The vocabulary and the vector of each word (V, D), float32.
+
+        Raises:
+            ValueError: there is no input, or it has no vocabulary.
+        """
+        if not hasattr(self.input, "vocabulary"):
+            raise ValueError("this model has no words: load it with its weights (zoo.load)")
+        vocabulary = self.input.vocabulary
+        table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)]
+        return vocabulary, table.detach().float().cpu().numpy()
 
     @torch.inference_mode()
     def explain(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
@@ -96,10 +133,10 @@ class TextClassifier(Classifier):
         """
         model, answers = in_eval_mode(self), []
         for raw in self.as_list(raws):
-            ids = self.as_input(self.preprocess(raw))  # (1, T)
-            pushes = model.attributions(ids[0], batch_size).tolist()
+            ids = self.as_input(self.copies(raw))  # (1 + W, T)
+            pushes = model.attributions(ids, batch_size).tolist()
             words = list(zip(self.input.read(raw), pushes, strict=True))
-            answers.append({**model.predict_batch(ids)[0], "words": words})
+            answers.append({**model.predict_batch(ids[:1])[0], "words": words})
         return answers
 
     @torch.inference_mode()
@@ -128,9 +165,17 @@ class TextClassifier(Classifier):
         (answer,) = self.postprocess((total / count).log().unsqueeze(0))
         return {**answer, "windows": count}
 
-    def attributions(self, ids: Tensor, batch_size: int = 64) -> Tensor:
-        """Map the ids of a text (T,) to the push of each of its words, (W,)."""
-        copies = torch.cat([ids.unsqueeze(0), without_each(ids, self.input.padding)])
+    def copies(self, raw: Any) -> Tensor:
+        """The ids of a text and of copies, each without another one of its W words, (1 + W, T)."""
+        ids = self.preprocess(raw)
+        return torch.cat([ids, without_each(ids[0], self.input.padding)])
+
+    def words_of(self, ids: Tensor) -> Tensor:
+        """Ids without those that are no words of a row."""
+        return ids
+
+    def attributions(self, copies: Tensor, batch_size: int = 64) -> Tensor:
+        """Map the ids of a text and of its copies (1 + W, T) to the push of each word, (W,)."""
         logits = torch.cat([at_least_float32(self(part)) for part in copies.split(batch_size)])
         odds = log_odds(logits, int(logits[0].argmax()))
         return odds[0] - odds[1:]
@@ -141,7 +186,7 @@ class TextClassifier(Classifier):
         if not hasattr(self.input, "vocabulary"):
             return pictures
         ids, labels = batch[0], batch[1].numpy()
-        lengths, right = (ids != 0).sum(1).numpy(), probabilities.argmax(1) == labels
+        lengths, right = (self.words_of(ids) != 0).sum(1).numpy(), probabilities.argmax(1) == labels
         return {
             **pictures,
             "Words that pushed the answer": self.explain_some(ids, labels, probabilities),
@@ -167,9 +212,8 @@ class TextClassifier(Classifier):
 
         Each class has its share of the rows.
         """
-        vocabulary = self.input.vocabulary
-        table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)].detach()
-        near = Neighbours(vocabulary, table.float().cpu().numpy())
+        vocabulary, table = self.word_vectors()
+        near = Neighbours(vocabulary, table)
         pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
         names = self.class_names(pulls.shape[1])
         share = max(1, ROWS // len(names))
@@ -182,8 +226,7 @@ class TextClassifier(Classifier):
 
     def class_bias(self, count: int) -> Tensor:
         """The log-odds (V, K) of each class for each of the first words alone, less their mean."""
-        ids = torch.from_numpy(self.input.pad([[i] for i in range(FIRST, FIRST + count)]))
-        parts = ids.long().to(self.device).split(256)
+        parts = self.input(self.input.vocabulary[:count]).to(self.device).split(256)
         logits = torch.cat([at_least_float32(self(part)).cpu() for part in parts])
         odds = torch.stack([log_odds(logits, label) for label in range(logits.shape[1])], 1)
         return odds - odds.mean(0)

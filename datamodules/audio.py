@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor
 from typing_extensions import Unpack
 
 from datamodules.bundled.plucked_strings import plucked_strings
-from datamodules.inputs.sound import SoundInput
+from datamodules.inputs.sound import SoundInput, decode
 from datamodules.loading.labelled import LabelledArguments
 from datamodules.loading.storage import Arrays
 from datamodules.loading.windows import Choice, Windowed
 from datamodules.sources.files import SOUNDS, find_files, list_folder
 from datamodules.sources.rows import Rows, Source
 from datamodules.sources.split_tables import split_tables
+from datamodules.transforms.augment_sound import AugmentSound, SoundOptions
 from datamodules.utilities.draws import Key
 from datamodules.utilities.windows import Windows
 
@@ -42,6 +44,7 @@ class Sounds(Windowed):
         windows: of longer sounds: one, their beginning; spread, another in each epoch, and scores
             are means over those that cover a sound.
         broken: what to do about a sound that cannot be read: stop, or skip and count it.
+        augment: options of `datamodules.transforms.augment_sound`, on training batches.
     """
 
     BUNDLED: ClassVar[Mapping[str, Callable[[], Any]]] = {
@@ -62,6 +65,7 @@ class Sounds(Windowed):
         seconds: Annotated[float, Field(gt=0, le=60)],
         windows: Choice,
         broken: Literal["error", "skip"],
+        augment: SoundOptions | None = None,
         **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
@@ -105,11 +109,18 @@ class Sounds(Windowed):
         return {"ids": ids, "labels": labels}
 
     def fit(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        return {**super().fit(metadata), "levels": self.hparams["levels"]}
+        levels = np.arange(self.input.levels)
+        tables = (torch.from_numpy(decode(one, len(levels))) for one in (levels, levels[1:] - 0.5))
+        self.augment = AugmentSound(self.hparams["augment"] or {}, *tables)
+        sizes = {name: getattr(self.input, name) for name in ("levels", "sample_rate")}
+        return {**super().fit(metadata), **sizes}
 
     def batch(
         self, tensors: tuple[Tensor, ...], key: Key | None
     ) -> tuple[Tensor | Windows, Tensor]:
         """Ids (B, T), int64, or the windows that cover whole sounds, and labels (B,)."""
         ids, labels = self.choose(tensors, key)
-        return ids.map(Tensor.long) if isinstance(ids, Windows) else ids.long(), labels
+        if isinstance(ids, Windows):
+            return ids.map(Tensor.long), labels
+        ids = ids.long()
+        return ids if key is None else self.augment(ids, key), labels

@@ -9,7 +9,8 @@ import torch
 from datamodules.inputs.sound import SoundInput
 from datamodules.utilities.windows import cut
 from tests.data import arrays_of, opened
-from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, mel_filters, triples
+from zoo.baselines.sound import LogMelLogistic, MarkovModel, Triples, log_mel, triples
+from zoo.nn.mel import mel_filters
 
 
 def data_of(train, test):

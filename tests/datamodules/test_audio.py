@@ -7,6 +7,7 @@ import torch
 
 import zoo
 from datamodules.bundled.plucked_strings import RATE, SCALE, plucked_strings
+from datamodules.utilities.windows import one_window
 from tests.data import opened
 from tests.tiny.audio_folder import tone
 
@@ -123,3 +124,17 @@ def test_the_spoken_digits_are_the_official_ones():
     assert np.bincount(labels).tolist() == [30] * 10
     assert ids.shape == (300, 8000)
     assert ((ids != 128).sum(1) > 1000).all()  # each lasts 0.14 s or more
+
+
+def test_only_training_batches_are_augmented():
+    """With windows, too, of which another is drawn first."""
+    options = {"shift_range": 0.5, "gain_db": 6.0}
+    for windows in ("one", "spread"):
+        data = opened("plucked_strings", limit=64, seconds=0.2, windows=windows, augment=options)
+        plain = opened("plucked_strings", limit=64, seconds=0.2, windows=windows)
+        (tensors, key), *_ = data.batches("train", shuffle=True)
+        found, wanted = data.batch(tensors, key)[0], plain.batch(tensors, key)[0]
+        assert not torch.equal(found, wanted)
+        assert torch.equal(found, data.augment(wanted, key))
+        judged = (one_window(one.batch(tensors, None)[0]) for one in (data, plain))
+        assert torch.equal(*judged)

@@ -53,7 +53,7 @@ SIZES = {
     "video_conv3d": (CLIPS, 40, 3e-3), "video_recurrent": (CLIPS, 40, 3e-3),
     "text_cnn": (TEXTS, 60, 5e-3), "text_cnn_2017": (TEXTS, 60, 5e-3),
     "text_lstm": (TEXTS, 60, 5e-3), "text_lstm_2017": (TEXTS, 60, 5e-3),
-    "sound_classifier": ((8, 320), 40, 1e-2),
+    "sound_classifier": ((8, 320), 40, 1e-2), "sound_cnn": ((8, 1200), 40, 3e-3),
 }  # fmt: skip
 
 

@@ -74,7 +74,8 @@ def test_every_model_ends_with_the_same_weights_and_metrics(name, whole, monkeyp
 
 
 def test_windows_are_drawn_again_as_they_were(whole):
-    changes = ("data.windows=spread", "data.seconds=0.1")
+    augment = "data.augment={shift_range:0.2,gain_db:6,noise:0.1}"
+    changes = ("data.windows=spread", "data.seconds=0.1", augment)
     wanted = trained(whole, "sound_classifier", *changes)
     ends_alike(whole, MIDDLE, wanted, "sound_classifier", *changes)
 

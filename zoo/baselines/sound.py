@@ -17,6 +17,7 @@ from datamodules.utilities.windows import Windows
 from zoo.baselines.characters import fall_back
 from zoo.baselines.classifier import LogisticBaseline
 from zoo.config.types import Positive, PositiveFloat
+from zoo.nn.mel import mel_filters
 
 
 @dataclass(frozen=True)
@@ -152,19 +153,3 @@ def log_mel(waves: np.ndarray, rate: int, window: int, bands: int) -> np.ndarray
     frames = np.lib.stride_tricks.sliding_window_view(waves, window, axis=1)[:, :: window // 2]
     power = np.abs(np.fft.rfft(frames * np.hanning(window))) ** 2  # (N, F, window / 2 + 1)
     return np.log(power @ mel_filters(rate, window, bands).T + 1e-6)
-
-
-def mel_filters(rate: int, window: int, bands: int) -> np.ndarray:
-    """Triangles (M, window / 2 + 1), evenly spaced in mel = 2595 log10(1 + hertz / 700).
-
-    The formula is O'Shaughnessy's (1987, Speech Communication, p. 150).
-    """
-    mels = np.linspace(0, 2595 * np.log10(1 + rate / 2 / 700), bands + 2)
-    corners = 700 * (10 ** (mels / 2595) - 1)  # in hertz
-    frequencies = np.fft.rfftfreq(window, 1 / rate)
-    low, middle, high = (corners[i : i + bands, None] for i in range(3))
-    rising, falling = (
-        (frequencies - low) / (middle - low),
-        (high - frequencies) / (high - middle),
-    )
-    return np.maximum(np.minimum(rising, falling), 0)

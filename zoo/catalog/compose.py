@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalog.overrides import as_overrides
 from zoo.catalog.own_baseline import OWN, own_baseline
+from zoo.catalog.own_training import OWN_TRAINING, own_training
 from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
 from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
 from zoo.config.locate import locate
@@ -65,8 +66,10 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         config, choices = _compose(["~experiment", *arguments])  # it has no recipe
     recipe = choices.get("experiment")
     recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
-    if stronger := own_baseline(config.pop(OWN, None), choices, recipe_config):
-        config = {k: v for k, v in _compose([*stronger, *arguments])[0].items() if k != OWN}
+    length = own_training(config.get(OWN_TRAINING), config, choices, recipe_config, values)
+    if stronger := own_baseline(config.get(OWN), choices, recipe_config):
+        config = _compose([*stronger, *arguments])[0]
+    config = {k: v for k, v in config.items() if k not in (OWN, OWN_TRAINING)} | length
     if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):
         recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
     if config["init"] != recipe_config.get("init"):

@@ -21,7 +21,12 @@ def own_baseline(
         choices: the file of each group that was chosen.
         recipe: the config of the experiment alone.
     """
-    judged = (recipe.get("target") or {}).get("metric")
-    if section is None or judged != JUDGED_BY or recipe["data"]["name"] == choices["data"]:
+    if section is None or not is_for_own_data(choices, recipe):
         return []
     return ["baseline=null", *as_overrides({"baseline": section})]
+
+
+def is_for_own_data(choices: Mapping[str, str], recipe: Mapping[str, Any]) -> bool:
+    """Whether a recipe of other data, which learns classes, is used on those that were chosen."""
+    judged = (recipe.get("target") or {}).get("metric")
+    return judged == JUDGED_BY and recipe["data"]["name"] != choices["data"]

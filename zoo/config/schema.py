@@ -38,6 +38,15 @@ class Target(BaseModel):
     minutes: PositiveFloat
 
 
+class Length(BaseModel):
+    """How many steps a run takes, in so many epochs at least and at most."""
+
+    model_config = STRICT
+    steps: Positive
+    min_epochs: Positive
+    max_epochs: Positive
+
+
 class RunConfig(BaseModel):
     """The keys of train.yaml, and what it composes."""
 
@@ -46,6 +55,7 @@ class RunConfig(BaseModel):
     model: dict[str, Any]
     data: dict[str, Any]
     trainer: dict[str, Any]
+    own_training: Length | None = None
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]]
     init: str | None

@@ -1,6 +1,7 @@
 """Data, then the model in their sizes, then the weights that it starts from."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -8,6 +9,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import seed_everything
 
 from zoo.catalog import registry
+from zoo.catalog.own_training import OWN_TRAINING
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed import environment
@@ -39,6 +41,7 @@ def build(
         start = rebuild(store.open_weights(config["init"], card))
         card = start.card
     data = open_data(config, start, data)
+    settle_length(config, data)
     model = build_model(config, data.info, start)
     give_input(model, data.input)  # with what was fitted
     return data, model, card
@@ -65,6 +68,22 @@ def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None
     for problem in data.info.get("warnings", []):
         console.print(f"warning   {problem}")
     return data
+
+
+def settle_length(config: Config, data: Any) -> None:
+    """Count the epochs of a run whose length goes by the size of the data, and say so."""
+    if not (length := config.get(OWN_TRAINING)):
+        return
+    section = config["trainer"]
+    batches, limit = len(data.train_dataloader()), section["limit_train_batches"]
+    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    steps = max(ceil(batches / section["accumulate_grad_batches"]), 1)  # of an epoch
+    epochs = max(round(length["steps"] / steps), length["min_epochs"])
+    epochs = min(epochs, max(length["max_epochs"], length["min_epochs"]))
+    if section["max_steps"] != -1:  # the user's, which end the run
+        epochs = max(ceil(section["max_steps"] / steps), 1)
+    section["max_epochs"] = epochs
+    console.print(f"length    {epochs} epochs of {steps:,} steps ({OWN_TRAINING})")
 
 
 def build_model(

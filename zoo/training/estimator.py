@@ -49,7 +49,10 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 OWN = ("experiment", "verbose")  # parameters that are no keys of a run
-KEYS = ["model", "data", "trainer", "seed", "init", "monitor", "mode", "ema", "early_stopping"]
+KEYS = [
+    "model", "data", "trainer", "seed", "init", "monitor", "mode", "ema", "early_stopping",
+    "own_training",
+]  # fmt: skip
 MEASURED = "datamodules.turned_images.MeasuredImages"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_with_card
 from zoo.catalog.overrides import as_overrides
+from zoo.catalog.own_training import OWN_TRAINING
 from zoo.catalog.parsing import trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console
@@ -149,6 +150,8 @@ def announce(config: Mapping[str, Any], run: Run) -> None:
     epochs, steps = trainer["max_epochs"], trainer["max_steps"]
     length = f"{epochs} epochs" if steps < 0 else f"{steps} steps"
     length = length if epochs != -1 or steps != -1 else "until something ends it"
+    if (own := config.get(OWN_TRAINING)) and steps < 0:
+        length = f"about {own['steps']} steps"
     smoke = "; a smoke run: its scores mean nothing" if config["smoke"] else ""
     console.print(f"plan      {length}, then test{smoke}")
     console.print(f"folder    {_short(run.folder)}", soft_wrap=True)

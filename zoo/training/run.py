@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from zoo.catalog.overrides import escape
+from zoo.catalog.own_training import OWN_TRAINING
 from zoo.config import trainer
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such
@@ -34,7 +35,7 @@ COMPOSED = "composed.yaml"
 FREE = (  # what may change from one start of a run to the next
     "trainer.max_epochs", "trainer.accelerator", "trainer.devices", "trainer.num_nodes",
     "trainer.strategy", "choices.trainer", "choices.logger", "logger", "save_every", "timeout",
-    "name", "force", "command", *(f"trainer.{name}" for name in trainer.FREE),
+    "name", "force", "command", OWN_TRAINING, *(f"trainer.{name}" for name in trainer.FREE),
 )  # fmt: skip
 
 
@@ -155,9 +156,18 @@ def is_complete(run: Run, config: Mapping[str, Any]) -> bool:
             f"{run.folder} has another config: {'; '.join(changed[:3])}; choose another name=, or "
             "force=true to go on with the new one"
         )
-    new_end, old_end = (one["trainer"]["max_epochs"] % inf for one in (config, old))  # -1 is none
-    longer = new_end > old_end
-    return run.finished and not longer and not changed
+    return run.finished and not changed and not is_longer(run, config)
+
+
+def is_longer(run: Run, config: Mapping[str, Any]) -> bool:
+    """Whether a config may ask for more epochs than the run was trained for.
+
+    How many steps by the size of the data are is known when these are read.
+    """
+    if OWN_TRAINING in config:
+        return bool(config[OWN_TRAINING] != run.composed.get(OWN_TRAINING))
+    ends = (one["trainer"]["max_epochs"] % inf for one in (config, run.config))  # -1 is none
+    return next(ends) > next(ends)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,14 @@ class Length(BaseModel):
     max_epochs: Positive
 
 
+class Start(BaseModel):
+    """What word vectors may start from, and the share of the words that one must know."""
+
+    model_config = STRICT
+    sources: Annotated[list[str], Field(min_length=1)]
+    least: Annotated[float, Field(ge=0, le=1)]
+
+
 class RunConfig(BaseModel):
     """The keys of train.yaml, and what it composes."""
 
@@ -56,6 +64,7 @@ class RunConfig(BaseModel):
     data: dict[str, Any]
     trainer: dict[str, Any]
     own_training: Length | None = None
+    own_vectors: Start | None = None
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]]
     init: str | None

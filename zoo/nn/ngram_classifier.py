@@ -23,7 +23,7 @@ class NgramClassifier(TextClassifier):
     """A text classifier with a last layer behind what it makes of words, and n-grams or none."""
 
     head_prefixes = ("head.", "ngram_scores.")
-    ngram_scores: Any = None
+    ngram_scores: Any
 
     def make_head(self, inputs: int, dropout: float, ngrams: int | None, text: Any) -> None:
         """Add the last layer.
@@ -34,7 +34,7 @@ class NgramClassifier(TextClassifier):
             ngrams: numbers that n-grams are hashed to; None: there are none.
             text: the `TextArguments`.
         """
-        self.dropout = Dropout(dropout)
+        self.dropout, self.ngram_scores = Dropout(dropout), None
         if not ngrams:
             self.head = nn.Linear(inputs, text["num_classes"])
             return

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from zoo.nn.dropout import Dropout
 
 DROPOUT = 0.5  # share of a text's n-grams that a step does without
-GAIN = 100.0  # of what is learned: rows of length one need large numbers, which Adam's steps are not
+GAIN = (
+    100.0  # of what is learned: rows of length one need large numbers, which Adam's steps are not
+)
 LEAST = 20  # validation texts on which shares are fitted
 SHARES = torch.tensor([  # of the network and of n-grams, (S, 2): their ratio and their size
     [ratio * size, (1 - ratio) * size]

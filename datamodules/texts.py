@@ -134,7 +134,9 @@ class Texts(Labelled):
         self.padded_ids: dict[str, np.ndarray] = {}  # of the splits that were asked for
         info |= {name: hparams[name] for name in ("vocabulary_size", "max_length")}
         if isinstance(self.input, NgramInput):
-            info |= {"ngrams": self.input.ngrams, "vocabulary_size": self.input.first}
+            info["ngrams"] = self.input.ngrams
+        if self.further or isinstance(self.input, NgramInput):
+            info["vocabulary_size"] = FIRST + len(self.input.vocabulary)
         if hparams["class_weights"] == "balanced":
             labels = self.splits["train"]["labels"][self.rows]
             info["loss_weights"] = balanced_weights(labels, info["num_classes"])

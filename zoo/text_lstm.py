@@ -26,7 +26,6 @@ from typing_extensions import Unpack
 
 from zoo.config.types import Positive, Probability
 from zoo.nn import recurrent
-from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
 from zoo.nn.ngram_classifier import NgramClassifier
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments

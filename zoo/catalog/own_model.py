@@ -15,7 +15,7 @@ def own_model(
     section: Mapping[str, Any] | None, choices: Mapping[str, str], recipe: Mapping[str, Any],
     overridden: Collection[str],
 ) -> list[str]:  # fmt: skip
-    """Overrides of the recipe of a model's name; none where a recipe or weights were named.
+    """Overrides of the recipe of a model's name; none of other recipes, nor where `init` is given.
 
     Args:
         section: what the data set's file has under `OWN_MODEL`, None where it has nothing.
@@ -24,9 +24,14 @@ def own_model(
         overridden: the keys that the user gave.
     """
     own = (section or {}).get(choices["model"])
-    if own is None or {"experiment", "init"} & {*overridden}:
+    if own is None or "init" in overridden or not is_basic(choices, recipe):
         return []
-    return as_overrides(own) if is_for_own_data(choices, recipe) else []
+    return as_overrides(own)
+
+
+def is_basic(choices: Mapping[str, str], recipe: Mapping[str, Any]) -> bool:
+    """Whether the recipe of a model's name is used on data of one's own."""
+    return choices.get("experiment") == choices["model"] and is_for_own_data(choices, recipe)
 
 
 def own_vectors(
@@ -39,8 +44,6 @@ def own_vectors(
         section: what the data set's file has under `OWN_VECTORS`; the others as for `own_model`.
     """
     sources = ((section or {}).get("sources") or {}).get(choices["model"])
-    if not section or not sources or {"experiment", *START} & {*overridden}:
-        return {}
-    if not is_for_own_data(choices, recipe):
+    if not section or not sources or {*START} & {*overridden} or not is_basic(choices, recipe):
         return {}
     return {OWN_VECTORS: {"sources": sources, "least": section["least"]}}

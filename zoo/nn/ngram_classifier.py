@@ -6,6 +6,7 @@ has to say in the answer. See ngrams.py.
 Shapes: B texts, T words or steps, G n-grams, F features of the last layer, K classes.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from zoo.nn.ngrams import LEAST, SHARES, NgramHead, NgramScores
 from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Batch
 from zoo.nn.text_classifier import TextClassifier
+from zoo.pretrained.export_spec import ExportSpec
+from zoo.utilities.compat import trainer_of
 
 
 class NgramClassifier(TextClassifier):
@@ -69,6 +72,15 @@ class NgramClassifier(TextClassifier):
     def words_of(self, ids: Tensor) -> Tensor:
         return ids if self.ngram_scores is None else self.ngram_scores.divide(ids)[0]
 
+    def export_spec(self) -> ExportSpec:
+        """As all classifiers of texts; ids of n-grams stand in the same sequences."""
+        spec = super().export_spec()
+        if self.ngram_scores is None:
+            return spec
+        below = self.ngram_scores.first + len(self.ngram_scores.weight)
+        inputs = {name: replace(one, below=below) for name, one in spec.inputs.items()}
+        return replace(spec, inputs=inputs)
+
     def copies(self, raw: Any) -> Tensor:
         if self.ngram_scores is None:
             return super().copies(raw)
@@ -78,7 +90,7 @@ class NgramClassifier(TextClassifier):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        data = getattr(self.trainer, "datamodule", None)
+        data = getattr(trainer_of(self), "datamodule", None)
         if stage == "fit" and self.ngram_scores is not None and hasattr(data, "row_indices"):
             rows, used = data.tensors("train")[0], data.row_indices("train")
             self.ngram_scores.fit_rarity(rows if used is None else rows[used])

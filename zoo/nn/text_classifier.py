@@ -81,6 +81,11 @@ class TextClassifier(Classifier):
         return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
     def setup(self, stage: str) -> None:
+        if hasattr(self.input, "ngrams") and getattr(self, "ngram_scores", None) is None:
+            raise ValueError(
+                f"data.ngrams is {self.input.ngrams}, and {type(self).__name__} has no place for "
+                "n-grams: take text_cnn or text_lstm, or data.ngrams=null"
+            )
         if stage == "fit" and hasattr(self.input, "vocabulary") and not self.steps.has_started:
             same = self.load_layers()
             self.steps.load_vectors(self.input.vocabulary, rescale=not same)

@@ -34,12 +34,14 @@ from datamodules.inputs.text import (
     spans,
     words_of,
 )
-from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
+from datamodules.inputs.tokenizer import Tokenizer, cache_arguments
 from datamodules.loading.arrays import Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.loading.storage import Arrays
 from datamodules.sources.files import TEXTS
+from datamodules.sources.labels import balanced_weights
 from datamodules.sources.rows import NAMES, Rows
+from datamodules.sources.vocabulary import frequent
 from datamodules.utilities.draws import Key
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
@@ -240,32 +242,3 @@ class Texts(Labelled):
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Word ids (B, T) and labels (B,)."""
         return tensors[0].long(), tensors[1]
-
-
-def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
-    """The weights n / (K n_k) of K classes, whose mean over all samples is 1.
-
-    Args:
-        labels: (N,); a class that is not among them has the weight 1.
-        classes: how many there are.
-    """
-    counts = np.bincount(labels, minlength=classes)
-    present = counts > 0
-    weights = np.ones(classes)
-    weights[present] = len(labels) / (present.sum() * counts[present])
-    return [float(weight) for weight in weights]
-
-
-def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:
-    """The numbers of the most frequent of these words (W,), ties in the order of the alphabet.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not len(words):
-        raise ValueError("the training texts have no words: give texts with letters or digits")
-    counts = np.bincount(words, minlength=len(lexicon))
-    least = max(np.sort(counts)[::-1][: count + 1].min(), 1)  # one more: `restore`'s own is no word
-    candidates = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]
-    often = counts.tolist()
-    return sorted(candidates, key=lambda i: (-often[i], lexicon[i]))[:count]

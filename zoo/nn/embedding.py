@@ -160,6 +160,30 @@ class SequenceEmbedding(nn.Module):
         return InputSpec(("batch", length, self.features))
 
 
+def load_layers(model: nn.Module, source: str | None, left_out: tuple[str, ...]) -> bool:
+    """Where vectors are those of a classifier like this one, take its layers, too, and say so.
+
+    Args:
+        source: of the vectors.
+        left_out: what the names of layers begin with that are not taken.
+
+    Returns:
+        Whether it was one: of the same class, with layers of the same sizes.
+    """
+    other = formats.network(source or "")
+    if type(other) is not type(model):
+        return False
+    own, others = (
+        {k: v for k, v in one.state_dict().items() if not k.startswith(left_out)}
+        for one in (model, other)
+    )
+    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in others.items()}:
+        return False
+    model.load_state_dict(others, strict=False)
+    rank_zero_only(print)(f"layers    {', '.join(others)} of {source}", file=sys.stderr)
+    return True
+
+
 def random_table(words: int, width: int, keras: bool) -> nn.Embedding:
     """A table of word vectors as it starts."""
     table = nn.Embedding(words, width, padding_idx=None if keras else 0)

@@ -12,33 +12,29 @@ with a word less is a text to all of them.
 Shapes: B texts, T places in a row, W words of a text, V words, K classes.
 """
 
-import sys
 from itertools import islice
 from typing import Any, TextIO
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 from typing_extensions import TypedDict
 
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
-from zoo.figures.kinds import Bars, Picture, Table, Tinted
-from zoo.nn.embedding import FIRST, Embeddings, SequenceEmbedding
+from zoo.figures.kinds import Picture, Table, Tinted
+from zoo.figures.texts import accuracy_by_length, examples
+from zoo.nn.embedding import FIRST, Embeddings, SequenceEmbedding, load_layers
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Batch, Classifier
 from zoo.pretrained.export_spec import ExportSpec
 from zoo.utilities.modes import in_eval_mode
-from zoo.words import formats
 from zoo.words.keyed_vectors import Neighbours, format_answers
 
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
 
 STRONGEST = 6  # words that are named
-EACH = 4  # right answers, and wrong ones, whose words the report shows
-BINS = 8  # of the lengths of texts
 FREQUENT = 2000  # words, the most frequent, among which those with the greatest pull are found
 ROWS = 16  # words whose neighbours the report shows
 NEAR = 5  # of them in a row
@@ -87,29 +83,8 @@ class TextClassifier(Classifier):
                 "n-grams: take text_cnn or text_lstm, or data.ngrams=null"
             )
         if stage == "fit" and hasattr(self.input, "vocabulary") and not self.steps.has_started:
-            same = self.load_layers()
+            same = load_layers(self, self.steps.source, ("steps.", *self.head_prefixes))
             self.steps.load_vectors(self.input.vocabulary, rescale=not same)
-
-    def load_layers(self) -> bool:
-        """Where the vectors are those of a classifier like this one, take its layers, too.
-
-        Returns:
-            Whether it was one: of the same class, with layers of the same sizes but the last.
-        """
-        other = formats.network(self.steps.source)
-        if type(other) is not type(self):
-            return False
-        left_out = ("steps.", *self.head_prefixes)
-        own, others = (
-            {k: v for k, v in model.state_dict().items() if not k.startswith(left_out)}
-            for model in (self, other)
-        )
-        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in others.items()}:
-            return False
-        self.load_state_dict(others, strict=False)
-        name = self.steps.source
-        rank_zero_only(print)(f"layers    {', '.join(others)} of {name}", file=sys.stderr)
-        return True
 
     def word_vectors(self) -> tuple[list[str], np.ndarray]:
         """The vocabulary and the vector of each word (V, D), float32.
@@ -235,35 +210,6 @@ class TextClassifier(Classifier):
         logits = torch.cat([at_least_float32(self(part)).cpu() for part in parts])
         odds = torch.stack([log_odds(logits, label) for label in range(logits.shape[1])], 1)
         return odds - odds.mean(0)
-
-
-def examples(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Some samples with the right answer, of all classes in turn, and the surest mistakes."""
-    answers, sure = probabilities.argmax(1), probabilities.max(1)
-    right = [np.flatnonzero((answers == labels) & (labels == k)) for k in np.unique(labels)]
-    each = -(-EACH // len(right))
-    wrong = np.flatnonzero(answers != labels)
-    surest = wrong[np.argsort(-sure[wrong], kind="stable")]
-    return [*np.concatenate([rows[:each] for rows in right])[:EACH], *surest[:EACH]]
-
-
-def accuracy_by_length(lengths: np.ndarray, right: np.ndarray) -> Bars:
-    """The accuracy of texts of about one length, as many in each bin as ties allow.
-
-    Args:
-        lengths: words of each text (B,).
-        right: whether the answer is, (B,).
-    """
-    lowest = np.quantile(lengths, np.arange(BINS) / BINS, method="higher")
-    bins = np.digitize(lengths, np.unique(lowest)[1:])
-    names, shares = [], []
-    for i in range(bins.max() + 1):
-        inside = lengths[bins == i]
-        low, high = inside.min(), inside.max()
-        span = f"{low} to {high} words" if low < high else f"{low} words"
-        names.append(f"{span} ({len(inside):,} texts)")
-        shares.append(100 * right[bins == i].mean())
-    return Bars(names, shares, "accuracy %, by the number of words that are read of a text")
 
 
 def without_each(ids: Tensor, padding: str) -> Tensor:

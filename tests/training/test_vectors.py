@@ -7,6 +7,7 @@ import torch
 import zoo
 from datamodules.inputs.text import TextInput
 from tests.data import seeded
+from zoo.training import card
 from zoo.training import vectors as module
 from zoo.words import formats
 
@@ -92,6 +93,13 @@ def test_layers_of_other_sizes_stay_and_vectors_get_a_random_tables_spread(other
     assert np.sqrt(np.square(table[1:]).mean()) == pytest.approx(0.25 / 3**0.5, rel=1e-4)
     mean, own = (np.ravel(rows) for rows in (table[1:][::-1], other.word_vectors()[1]))
     assert np.corrcoef(mean, own)[0, 1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("vectors", "seen"), [
+    ("text_cnn.negated_reviews", {"negated_reviews"}), ("cbow.python_docs", set()), (None, set()),
+])  # fmt: skip
+def test_a_card_says_what_a_network_had_seen_whose_layers_a_run_began_with(vectors, seen):
+    assert {*card.seen_by_layers(vectors)} == seen
 
 
 @pytest.mark.slow

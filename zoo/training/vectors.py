@@ -26,7 +26,8 @@ Config = dict[str, Any]
 def settle_vectors(config: Config, data: Any) -> None:
     """Choose what the config leaves open, say so, and give the data the words of the vectors."""
     section = config["model"]
-    if own := config.get(OWN_VECTORS):
+    own = config.get(OWN_VECTORS)
+    if own and not config["smoke"]:
         source = choose(own, *data.arrays("train"))
         if source is not None:
             dimensions = formats.network(source).word_vectors()[1].shape[1]

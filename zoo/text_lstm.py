@@ -150,7 +150,7 @@ class LinearRecurrence(nn.Module):
 
 
 class TextLSTM(NgramClassifier):
-    """A recurrent network whose last state, or the maximum of all, is classified.
+    """A recurrent network whose last state, of both directions if there are two, is classified.
 
     Args:
         cell: linear is slide 30's equation; it has one layer and one direction.
@@ -158,8 +158,6 @@ class TextLSTM(NgramClassifier):
         layers: one upon the other.
         bidirectional: read it backwards, too.
         dropout: of word vectors, between layers and before the last one.
-        pooling: the state that counts: the last one of each direction, or of each unit the highest
-            over time, to which a word far from both ends is as near as any.
         ngrams: numbers of a linear classifier of n-grams beside it, which the data set; None: there
             is none. See zoo/nn/ngrams.py.
         text: what all classifiers of texts take that may start from word vectors.
@@ -173,14 +171,11 @@ class TextLSTM(NgramClassifier):
         layers: Positive,
         bidirectional: bool,
         dropout: Probability,
-        pooling: Literal["last", "max"] = "last",
         ngrams: Positive | None = None,
         **text: Unpack[VectorArguments],
     ) -> None:
         super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        if cell == "linear" and pooling == "max":
-            raise ValueError("cell is 'linear': it has pooling=last")
         self.recurrence: Any
         if cell == "linear":
             if layers > 1 or bidirectional:
@@ -199,13 +194,11 @@ class TextLSTM(NgramClassifier):
         self.example_input_array = self.steps.example(8)
 
     def encode(self, sequences: Tensor) -> Tensor:
-        """The state that counts of each direction, side by side: (B, H) or (B, 2 H)."""
+        """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
         sequences = self.steps.trimmed(sequences)
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))
         if isinstance(self.recurrence, LinearRecurrence):
             return self.recurrence(x, real)
-        if self.hparams["pooling"] == "max":
-            return recurrent.highest_states(self.recurrence, x, real)
         h = recurrent.last_states(self.recurrence, x, real)  # (layers * directions, B, H)
         return torch.cat([h[-2], h[-1]], 1) if self.hparams["bidirectional"] else h[-1]

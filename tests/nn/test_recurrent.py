@@ -3,16 +3,8 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from zoo.nn.recurrent import (
-    align,
-    aligned_states,
-    highest_states,
-    last_states,
-    masked_states,
-    packed_states,
-)
+from zoo.nn.recurrent import aligned_states, last_states, masked_states, packed_states
 
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -58,14 +50,3 @@ def test_layers_are_dropped_out_between_and_while_training_only():
     assert not torch.allclose(first[1], again[1])
     rnn.eval()
     torch.testing.assert_close(last_states(rnn, x, real), last_states(rnn, x, real))
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
-def test_highest_states_are_the_maximum_of_what_packed_sequences_give(cell, bidirectional):
-    rnn, (x, real) = made(cell, 2, bidirectional=bidirectional), sequences()
-    steps, lengths = align(x, real)
-    packed = pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
-    outputs, _ = pad_packed_sequence(rnn(packed)[0], batch_first=True, padding_value=-9)
-    wanted = with_gradients(rnn, outputs.amax(1))
-    torch.testing.assert_close(with_gradients(rnn, highest_states(rnn, x, real)), wanted)

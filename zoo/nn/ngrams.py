@@ -67,8 +67,10 @@ class NgramScores(nn.Module):
         ids = numbers.clamp(min=0)
         values = self.rarity[ids] * (numbers >= 0)  # (B, G)
         is_word = ids < len(self.rarity) // 2
-        squares = [(values * part).square().sum(1, keepdim=True) for part in (is_word, ~is_word)]
-        values = values * torch.where(is_word, *squares).clamp(min=1e-12).rsqrt()
+        words, letters = (
+            (values * part).square().sum(1, keepdim=True) for part in (is_word, ~is_word)
+        )
+        values = values * torch.where(is_word, words, letters).clamp(min=1e-12).rsqrt()
         return GAIN * (F.embedding(ids, self.weight) * self.dropout(values).unsqueeze(2)).sum(1)
 
 

@@ -33,29 +33,10 @@ def last_states(rnn: nn.RNNBase, x: Tensor, real: Tensor) -> Tensor:
     """
     if torch.compiler.is_exporting():
         return masked_states(rnn, x, real)
-    x, lengths = align(x, real)
-    return packed_states(rnn, x, lengths) if x.is_cuda else aligned_states(rnn, x, lengths)
-
-
-def highest_states(rnn: nn.RNNBase, x: Tensor, real: Tensor) -> Tensor:
-    """Of each unit of the last layer, in all directions (B, ways * H), the highest real output.
-
-    Steps and sequences as for `last_states`.
-    """
-    if torch.compiler.is_exporting():
-        real = torch.cat([real[:, :1] | ~real.any(1, keepdim=True), real[:, 1:]], 1)
-        outputs = scan_layers(rnn, x, real=real)[0]
-    else:
-        x, lengths = align(x, real)
-        real = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
-        outputs = aligned_outputs(rnn, x, lengths)[0]
-    return outputs.masked_fill(~real.unsqueeze(2), -torch.inf).amax(1)
-
-
-def align(x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Steps (B, T, D), the real ones first wherever the padding was; how many they are, (B,)."""
     order = (~real).long().argsort(dim=1, stable=True)
-    return gather_steps(x, order), real.sum(1).clamp(min=1)
+    x = gather_steps(x, order)  # wherever the padding was, it comes last
+    lengths = real.sum(1).clamp(min=1)
+    return packed_states(rnn, x, lengths) if x.is_cuda else aligned_states(rnn, x, lengths)
 
 
 def packed_states(rnn: Any, x: Tensor, lengths: Tensor) -> Tensor:
@@ -67,11 +48,6 @@ def packed_states(rnn: Any, x: Tensor, lengths: Tensor) -> Tensor:
 
 def aligned_states(rnn: nn.RNNBase, x: Tensor, lengths: Tensor) -> Tensor:
     """The same, step by step for all sequences; what follows a sequence's last step is not read."""
-    return aligned_outputs(rnn, x, lengths)[1]
-
-
-def aligned_outputs(rnn: nn.RNNBase, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """The outputs of the last layer (B, T, ways * H) and the last states (N, B, H) of these."""
     places = torch.arange(x.shape[1], device=x.device).expand(len(x), -1)
     ends = lengths.unsqueeze(1)
     backwards = torch.where(places < ends, ends - 1 - places, places)
@@ -81,10 +57,9 @@ def aligned_outputs(rnn: nn.RNNBase, x: Tensor, lengths: Tensor) -> tuple[Tensor
         if rnn.bidirectional:
             outputs.append(run_layer(rnn, layer * ways + 1, gather_steps(x, backwards)))
         states += [gather_steps(output, ends - 1)[:, 0] for output in outputs]
-        steps = [outputs[0], *(gather_steps(output, backwards) for output in outputs[1:])]
-        output = torch.cat(steps, 2)
-        x = F.dropout(output, rnn.dropout, rnn.training)
-    return output, torch.stack(states)
+        x = torch.cat([outputs[0], *(gather_steps(output, backwards) for output in outputs[1:])], 2)
+        x = F.dropout(x, rnn.dropout, rnn.training)
+    return torch.stack(states)
 
 
 def gather_steps(x: Tensor, places: Tensor) -> Tensor:

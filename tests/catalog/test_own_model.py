@@ -20,6 +20,8 @@ def test_what_the_user_gives_counts():
     config = compose([*OWN, "model.filters=8", "data.ngrams=null", "own_vectors=null"])
     assert (config["model"]["filters"], config["data"]["ngrams"]) == (8, None)
     assert not config.get("own_vectors")
+    assert compose(OWN)["own_vectors"]["slower"] < 1
+    assert compose([*OWN, "model.optimizer.lr=0.1"])["own_vectors"]["slower"] == 1
     for start in ("model.embedding=16", "model.vectors=x.vec model.embeddings=static"):
         assert "own_vectors" not in compose([*OWN, *start.split()])
     refused(r"own_vectors\.least is 2", compose, [*OWN, "own_vectors.least=2"])

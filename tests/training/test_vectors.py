@@ -110,6 +110,8 @@ def test_a_run_on_ones_own_texts_starts_from_what_its_words_know(tmp_path):
                     **{"data.source": str(tmp_path), "trainer.max_epochs": 1})  # fmt: skip
     assert run.config["model"]["vectors"] in ("text_cnn.imdb", "cbow.wikipedia_2015")
     assert run.config["model"]["embedding"] == 100
+    rate = 0.001 * (0.3 if run.config["model"]["vectors"] == "text_cnn.imdb" else 1)
+    assert run.config["model"]["optimizer"]["lr"] == pytest.approx(rate)
     vocabulary = run.model.input.vocabulary
     assert {"boring", "splendid"} <= {*vocabulary}
     assert len(vocabulary) > 19_000

@@ -68,10 +68,10 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     recipe = choices.get("experiment")
     recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
     length = own_training(config.get(OWN_TRAINING), config, choices, recipe_config, values)
-    own: Any = choices, recipe_config, values
-    settled = length | own_vectors(config.get(OWN_VECTORS), *own)
+    chosen: Any = choices, recipe_config, values
+    settled = length | own_vectors(config.get(OWN_VECTORS), *chosen)
     stronger = own_baseline(config.get(OWN), choices, recipe_config)
-    if lines := [*stronger, *own_model(config.get(OWN_MODEL), *own)]:
+    if lines := [*stronger, *own_model(config.get(OWN_MODEL), *chosen)]:
         config = _compose([*lines, *arguments])[0]
     config = {key: value for key, value in config.items() if not key.startswith("own_")} | settled
     if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):

@@ -8,6 +8,7 @@ from zoo.catalog.own_baseline import is_for_own_data
 
 OWN_MODEL = "own_model"  # keys of a data set's file: by model, sections of a run's config;
 OWN_VECTORS = "own_vectors"  # and what its word vectors may start from, which a run's config has
+RATE = "model.optimizer.lr"  # the user's counts as it is
 START = ("init", "model.vectors", "model.embeddings", "model.embedding")  # the user's, which count
 
 
@@ -46,4 +47,5 @@ def own_vectors(
     sources = ((section or {}).get("sources") or {}).get(choices["model"])
     if not section or not sources or {*START} & {*overridden} or not is_basic(choices, recipe):
         return {}
-    return {OWN_VECTORS: {"sources": sources, "least": section["least"]}}
+    slower = 1.0 if RATE in overridden else section["slower"]
+    return {OWN_VECTORS: {"sources": sources, "least": section["least"], "slower": slower}}

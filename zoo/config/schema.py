@@ -48,11 +48,15 @@ class Length(BaseModel):
 
 
 class Start(BaseModel):
-    """What word vectors may start from, and the share of the words that one must know."""
+    """What word vectors may start from, and the share of the words that one must know.
+
+    `slower` is the share of the learning rate where the layers of a network come with them.
+    """
 
     model_config = STRICT
     sources: Annotated[list[str], Field(min_length=1)]
     least: Annotated[float, Field(ge=0, le=1)]
+    slower: PositiveFloat
 
 
 class RunConfig(BaseModel):

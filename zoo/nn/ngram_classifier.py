@@ -26,6 +26,7 @@ class NgramClassifier(TextClassifier):
     """A text classifier with a last layer behind what it makes of words, and n-grams or none."""
 
     head_prefixes = ("head.", "ngram_scores.")
+    head: Any
     ngram_scores: Any
 
     def make_head(self, inputs: int, dropout: float, ngrams: int | None, text: Any) -> None:
@@ -90,7 +91,7 @@ class NgramClassifier(TextClassifier):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        data = getattr(trainer_of(self), "datamodule", None)
+        data: Any = getattr(trainer_of(self), "datamodule", None)
         if stage == "fit" and self.ngram_scores is not None and hasattr(data, "row_indices"):
             rows, used = data.tensors("train")[0], data.row_indices("train")
             self.ngram_scores.fit_rarity(rows if used is None else rows[used])
@@ -106,10 +107,11 @@ class NgramClassifier(TextClassifier):
         scores, labels = super().scores(batch, stage), batch[1]
         if self.ngram_scores is not None and stage == "train":
             weight, smoothing = self.loss_weights, (self.label_smoothing, 0.0)
-            scores["loss"] = sum(
+            losses = [
                 F.cross_entropy(part, labels, weight, reduction="none", label_smoothing=share)
                 for part, share in zip(self.parts, smoothing, strict=True)
-            )
+            ]
+            scores["loss"] = losses[0] + losses[1]
         elif self.ngram_scores is not None and stage == "val":
             self.share_losses += self.head.losses(self.parts, labels)
             self.validated += len(labels)

@@ -59,7 +59,8 @@ def make_card(
 def seen_by_layers(vectors: str | None) -> dict[str, Any]:
     """What a classifier has seen whose vectors a run began with, for its layers came with them."""
     source = formats.network(vectors) if vectors else None
-    return dict(source.card["seen"]) if isinstance(source, Classifier) else {}
+    card = source.card if isinstance(source, Classifier) else None
+    return dict(card["seen"]) if card else {}
 
 
 def cost(model: "ZooModule", data: Any) -> dict[str, Any]:

@@ -30,8 +30,11 @@ def settle_vectors(config: Config, data: Any) -> None:
     if own and not config["smoke"]:
         source = choose(own, *data.arrays("train"))
         if source is not None:
-            dimensions = formats.network(source).word_vectors()[1].shape[1]
+            model = formats.network(source)
+            dimensions = model.word_vectors()[1].shape[1]
             section |= {"vectors": source, "embeddings": "non_static", "embedding": dimensions}
+            if is_classifier(model):
+                section["optimizer"]["lr"] *= own["slower"]
     most = data.hparams.get("vector_words", 0)
     if section.get("vectors") and most and data.model_input is None:
         data.use_words(formats.vocabulary(section["vectors"], most))
@@ -65,9 +68,14 @@ def choose(own: Mapping[str, Any], texts: Sequence[str], labels: np.ndarray) -> 
     return best
 
 
+def is_classifier(model: Any) -> bool:
+    """Whether it is a network with a last layer, and not word vectors alone."""
+    return hasattr(model, "head")
+
+
 def features(model: Any, texts: Sequence[str]) -> np.ndarray:
     """What a classifier's last layer sees of texts (N, F), or the mean of their vectors (N, D)."""
-    if hasattr(model, "forward_features") and hasattr(model, "head"):
+    if is_classifier(model):
         rows: np.ndarray = model.features(list(texts)).float().numpy()
         return rows
     vocabulary, vectors = model.word_vectors()

@@ -12,7 +12,7 @@ A batch is ids (B, T), int64, 0 = padding, 1 = unknown, and labels (B,), int64 i
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from datamodules.bundled.negated_reviews import negated_reviews
+from datamodules.inputs.ngrams import NgramInput
 from datamodules.inputs.text import (
     FIRST,
     UNKNOWN,
@@ -33,12 +34,14 @@ from datamodules.inputs.text import (
     spans,
     words_of,
 )
-from datamodules.inputs.tokenizer import UNKNOWN_WORD, Tokenizer, cache_arguments
+from datamodules.inputs.tokenizer import Tokenizer, cache_arguments
 from datamodules.loading.arrays import Positive
 from datamodules.loading.labelled import Labelled, LabelledArguments
 from datamodules.loading.storage import Arrays
 from datamodules.sources.files import TEXTS
+from datamodules.sources.labels import balanced_weights
 from datamodules.sources.rows import NAMES, Rows
+from datamodules.sources.vocabulary import frequent
 from datamodules.utilities.draws import Key
 
 Lexicon = defaultdict[str, int]  # every word of the data set, in the order it was met
@@ -56,6 +59,10 @@ class Texts(Labelled):
         buckets: whether texts of about one length share a batch, which then has little padding.
         class_weights: of the training loss: balanced gives all classes the same say.
         tokenizer: the rules by which texts are cut into words; see inputs/tokenizer.py.
+        ngrams: numbers that the n-grams of a text are hashed to, for a linear classifier beside a
+            network; None: there are none. See inputs/ngrams.py.
+        vector_words: words at most, of those that `use_words` is given, which the vocabulary has
+            besides.
         broken: what to do about a text that cannot be read: stop, skip and count it, or read it
             with U+FFFD for each byte that is no UTF-8, and count these.
     """
@@ -67,6 +74,8 @@ class Texts(Labelled):
     KIND: ClassVar = TEXTS
     HINT: ClassVar = "data.broken=skip leaves such out, data.broken=replace reads over bad bytes"
     INPUT: ClassVar = TextInput
+
+    further: Sequence[str] = ()  # words of the vocabulary that the training texts need not have
 
     def __init__(
         self,
@@ -80,6 +89,8 @@ class Texts(Labelled):
         class_weights: Literal["balanced"] | None,
         broken: Literal["error", "skip", "replace"],
         tokenizer: Tokenizer = "words",
+        ngrams: Annotated[int, Field(ge=2)] | None = None,
+        vector_words: Annotated[int, Field(ge=0)] = 0,
         **shared: Unpack[LabelledArguments],
     ) -> None:
         super().__init__()
@@ -128,11 +139,20 @@ class Texts(Labelled):
         self.table = np.array([numbers.get(word, UNKNOWN) for word in self.lexicon], np.int32)
         self.padded_ids: dict[str, np.ndarray] = {}  # of the splits that were asked for
         info |= {name: hparams[name] for name in ("vocabulary_size", "max_length")}
+        if isinstance(self.input, NgramInput):
+            info["ngrams"] = self.input.ngrams
+        if self.further or isinstance(self.input, NgramInput):
+            info["vocabulary_size"] = FIRST + len(self.input.vocabulary)
         if hparams["class_weights"] == "balanced":
             labels = self.splits["train"]["labels"][self.rows]
             info["loss_weights"] = balanced_weights(labels, info["num_classes"])
         self.replacements: list[int] = metadata.get("replaced", [])
         return info
+
+    def use_words(self, words: Sequence[str]) -> None:
+        """Take words into the vocabulary behind those of the training texts; after `setup`."""
+        self.further = [*words][: self.hparams["vector_words"]]
+        self.setup()
 
     @property
     def notes(self) -> list[str]:
@@ -172,7 +192,10 @@ class Texts(Labelled):
         indices = frequent(self.words("train"), self.lexicon, hparams["vocabulary_size"] - FIRST)
         names = ("max_length", "padding", "truncating", "tokenizer")
         own = {name: hparams[name] for name in names}
-        return TextInput(vocabulary=[self.lexicon[i] for i in indices], **own)
+        vocabulary = [*dict.fromkeys([*(self.lexicon[i] for i in indices), *self.further])]
+        if hparams["ngrams"] is None:
+            return TextInput(vocabulary=vocabulary, **own)
+        return NgramInput(ngrams=hparams["ngrams"], vocabulary=vocabulary, **own)
 
     def words(self, split: str) -> np.ndarray:
         """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""
@@ -190,13 +213,22 @@ class Texts(Labelled):
         return [texts[i] for i in self.rows] if split == "train" else texts
 
     def tensors(self, split: str) -> tuple[Tensor, ...]:
-        """Padded ids (N, T), int32, and labels (N,)."""
+        """Padded ids (N, T), int32, with those of n-grams behind them, and labels (N,)."""
         arrays = self.splits[split]
         if split not in self.padded_ids:
-            self.padded_ids[split] = self.input.pad_flat(
-                self.table[arrays["words"]], arrays["ends"]
-            )
+            ids = self.input.pad_flat(self.table[arrays["words"]], arrays["ends"])
+            if isinstance(self.input, NgramInput):
+                ids = np.concatenate([ids, self.padded_ngrams(split)], 1)
+            self.padded_ids[split] = ids
         return torch.from_numpy(self.padded_ids[split]), torch.from_numpy(arrays["labels"])
+
+    def padded_ngrams(self, split: str) -> np.ndarray:
+        """The ids of the n-grams of the texts that are used (N, G), int32; none of others."""
+        texts = np.split(self.splits[split]["words"], self.splits[split]["ends"][:-1])
+        used = range(len(texts)) if split != "train" else {*self.rows.tolist()}
+        return self.input.pad_ngrams(
+            [self.lexicon[i] for i in text] if n in used else [] for n, text in enumerate(texts)
+        )
 
     def lengths(self, split: str) -> Tensor | None:
         """The words of each row, where buckets are wanted."""
@@ -214,32 +246,3 @@ class Texts(Labelled):
     def batch(self, tensors: tuple[Tensor, ...], key: Key | None) -> tuple[Tensor, Tensor]:
         """Word ids (B, T) and labels (B,)."""
         return tensors[0].long(), tensors[1]
-
-
-def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
-    """The weights n / (K n_k) of K classes, whose mean over all samples is 1.
-
-    Args:
-        labels: (N,); a class that is not among them has the weight 1.
-        classes: how many there are.
-    """
-    counts = np.bincount(labels, minlength=classes)
-    present = counts > 0
-    weights = np.ones(classes)
-    weights[present] = len(labels) / (present.sum() * counts[present])
-    return [float(weight) for weight in weights]
-
-
-def frequent(words: np.ndarray, lexicon: list[str], count: int) -> list[int]:
-    """The numbers of the most frequent of these words (W,), ties in the order of the alphabet.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not len(words):
-        raise ValueError("the training texts have no words: give texts with letters or digits")
-    counts = np.bincount(words, minlength=len(lexicon))
-    least = max(np.sort(counts)[::-1][: count + 1].min(), 1)  # one more: `restore`'s own is no word
-    candidates = [i for i in np.flatnonzero(counts >= least).tolist() if lexicon[i] != UNKNOWN_WORD]
-    often = counts.tolist()
-    return sorted(candidates, key=lambda i: (-often[i], lexicon[i]))[:count]

@@ -27,6 +27,7 @@ from zoo.config.types import Positive, Probability, Widths
 from zoo.figures.kinds import Picture, Table
 from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
+from zoo.nn.ngram_classifier import NgramClassifier
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 
 TEXTS = 1000  # among which the n-grams of the report are looked for
@@ -105,13 +106,15 @@ class TextCNN2017(TextClassifier):
         return F.embedding(sequences, F.dropout(rows, share))
 
 
-class TextCNN(TextClassifier):
+class TextCNN(NgramClassifier):
     """Kim's network, figure 1.
 
     Args:
         widths: words that each kind of filter sees.
         filters: maps of each width.
         dropout: before the last layer.
+        ngrams: numbers of a linear classifier of n-grams beside it, which the data set; None: there
+            is none. See zoo/nn/ngrams.py.
         text: what all classifiers of texts take that may start from word vectors.
     """
 
@@ -121,6 +124,7 @@ class TextCNN(TextClassifier):
         widths: Widths,
         filters: Positive,
         dropout: Probability,
+        ngrams: Positive | None = None,
         **text: Unpack[VectorArguments],
     ) -> None:
         super().__init__(**text)
@@ -128,28 +132,15 @@ class TextCNN(TextClassifier):
         self.convolutions: Any = nn.ModuleList(
             nn.Conv1d(self.steps.width, filters, width, padding=width - 1) for width in widths
         )
-        self.dropout = Dropout(dropout)
-        self.head = nn.Linear(filters * len(widths), text["num_classes"])
+        self.make_head(filters * len(widths), dropout, ngrams, text)
         self.example_input_array = self.steps.example(8)
 
     @property
     def receptive_field(self) -> str:
         return f"{max(self.hparams['widths'])} words, the maximum over the text"
 
-    def forward(self, sequences: Tensor) -> Tensor:
-        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
-
-        Raises:
-            ValueError: another layout.
-        """
-        return self.head(self.dropout(self.forward_features(sequences)))
-
-    def forward_features(self, sequences: Tensor) -> Tensor:
-        """Map word ids (B, T), or numbers (B, T, F), to the maximum of each map, (B, all maps).
-
-        Raises:
-            ValueError: another layout.
-        """
+    def encode(self, sequences: Tensor) -> Tensor:
+        """Map word ids (B, T), or numbers (B, T, F), to the maximum of each map, (B, all maps)."""
         return torch.cat(self.strongest(self.steps.trimmed(sequences)), 1)
 
     def strongest(self, sequences: Tensor) -> list[Tensor]:
@@ -181,7 +172,8 @@ class TextCNN(TextClassifier):
     def figures(self, batch: tuple[Tensor, Tensor]) -> dict[str, Picture]:
         pictures = super().figures(batch)
         if hasattr(self.input, "vocabulary"):
-            pictures["What the filters look for"] = self.strongest_ngrams(batch[0][:TEXTS])
+            ids = self.words_of(batch[0][:TEXTS])
+            pictures["What the filters look for"] = self.strongest_ngrams(self.steps.trimmed(ids))
         return pictures
 
     @torch.inference_mode()

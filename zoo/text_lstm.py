@@ -26,8 +26,8 @@ from typing_extensions import Unpack
 
 from zoo.config.types import Positive, Probability
 from zoo.nn import recurrent
-from zoo.nn.dropout import Dropout
 from zoo.nn.embedding import SigmoidLayer
+from zoo.nn.ngram_classifier import NgramClassifier
 from zoo.nn.text_classifier import TextArguments, TextClassifier, VectorArguments
 
 
@@ -149,7 +149,7 @@ class LinearRecurrence(nn.Module):
         return (torch.where(real, self.W(state[0]) + step, state[0]),)
 
 
-class TextLSTM(TextClassifier):
+class TextLSTM(NgramClassifier):
     """A recurrent network whose last state, of both directions if there are two, is classified.
 
     Args:
@@ -158,6 +158,8 @@ class TextLSTM(TextClassifier):
         layers: one upon the other.
         bidirectional: read it backwards, too.
         dropout: of word vectors, between layers and before the last one.
+        ngrams: numbers of a linear classifier of n-grams beside it, which the data set; None: there
+            is none. See zoo/nn/ngrams.py.
         text: what all classifiers of texts take that may start from word vectors.
     """
 
@@ -169,11 +171,11 @@ class TextLSTM(TextClassifier):
         layers: Positive,
         bidirectional: bool,
         dropout: Probability,
+        ngrams: Positive | None = None,
         **text: Unpack[VectorArguments],
     ) -> None:
         super().__init__(**text)
         self.save_hyperparameters(logger=False)
-        self.dropout = Dropout(dropout)
         self.recurrence: Any
         if cell == "linear":
             if layers > 1 or bidirectional:
@@ -188,23 +190,11 @@ class TextLSTM(TextClassifier):
                 dropout=dropout if layers > 1 else 0.0,
                 bidirectional=bidirectional,
             )
-        self.head = nn.Linear(hidden * (2 if bidirectional else 1), text["num_classes"])
+        self.make_head(hidden * (2 if bidirectional else 1), dropout, ngrams, text)
         self.example_input_array = self.steps.example(8)
 
-    def forward(self, sequences: Tensor) -> Tensor:
-        """Map word ids (B, T), or numbers (B, T, F), to logits (B, K).
-
-        Raises:
-            ValueError: another layout.
-        """
-        return self.head(self.dropout(self.forward_features(sequences)))
-
-    def forward_features(self, sequences: Tensor) -> Tensor:
-        """The last state of each direction, side by side: (B, H) or (B, 2 H).
-
-        Raises:
-            ValueError: another layout.
-        """
+    def encode(self, sequences: Tensor) -> Tensor:
+        """The last state of each direction, side by side: (B, H) or (B, 2 H)."""
         sequences = self.steps.trimmed(sequences)
         real = self.steps.real(sequences)
         x = self.dropout(self.steps(sequences))

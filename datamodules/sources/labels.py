@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 MISSING = {  # what pandas reads as a missing value
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -66,3 +68,17 @@ def check_classes(distinct: Sequence[str], rows: int, where: str) -> None:
         f"{where}: the labels are {what}, {len(distinct):,} in {rows:,} rows, such as "
         f"{distinct[0][:60]!r}: {way}"
     )
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> list[float]:
+    """The weights n / (K n_k) of K classes, whose mean over all samples is 1.
+
+    Args:
+        labels: (N,); a class that is not among them has the weight 1.
+        classes: how many there are.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    present = counts > 0
+    weights = np.ones(classes)
+    weights[present] = len(labels) / (present.sum() * counts[present])
+    return [float(weight) for weight in weights]

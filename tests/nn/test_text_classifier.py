@@ -11,6 +11,7 @@ from torch import nn
 import zoo
 from datamodules.inputs.text import TextInput
 from tests.data import refused, seeded
+from zoo.figures import texts
 from zoo.figures.kinds import Tinted
 from zoo.nn import text_classifier as own
 from zoo.nn.embedding import SequenceEmbedding
@@ -193,15 +194,15 @@ def counts(bars):
 def test_lengths_are_cut_into_bins_of_as_many_texts():
     """Those of one length are one bin, and none is lost."""
     lengths = np.arange(1, 81)
-    bars = own.accuracy_by_length(lengths, lengths > 40)
+    bars = texts.accuracy_by_length(lengths, lengths > 40)
     assert bars.names[0] == "1 to 10 words (10 texts)"
     assert len(bars.names) == 8
     assert {*counts(bars)} <= {9, 10, 11}
     assert bars.values[:3] + bars.values[-3:] == [0] * 3 + [100] * 3
-    bars = own.accuracy_by_length(np.full(50, 400), np.arange(50) < 20)
+    bars = texts.accuracy_by_length(np.full(50, 400), np.arange(50) < 20)
     assert (bars.names, bars.values) == (["400 words (50 texts)"], [40.0])
     lengths = np.random.default_rng(0).integers(1, 12, 1000)
-    assert sum(counts(own.accuracy_by_length(lengths, lengths > 3))) == 1000
+    assert sum(counts(texts.accuracy_by_length(lengths, lengths > 3))) == 1000
 
 
 def test_examples_are_of_all_classes_and_the_surest_mistakes():

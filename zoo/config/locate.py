@@ -24,6 +24,7 @@ WANTED = {  # of a section: the base by name, and what it is
 KINDS = {  # of inputs: a card names the kind, so that it holds no import path
     "image": "datamodules.inputs.image.ImageInput",
     "text": "datamodules.inputs.text.TextInput",
+    "text_ngrams": "datamodules.inputs.ngrams.NgramInput",
     "clip": "datamodules.inputs.clip.ClipInput",
     "sound": "datamodules.inputs.sound.SoundInput",
     "words": "datamodules.inputs.words.ContextInput",

@@ -51,6 +51,18 @@ class Length(BaseModel):
     keep: Literal["best", "last"] = "best"
 
 
+class Start(BaseModel):
+    """What word vectors may start from, and the share of the words that one must know.
+
+    `slower` is the share of the learning rate where the layers of a network come with them.
+    """
+
+    model_config = STRICT
+    sources: Annotated[list[str], Field(min_length=1)]
+    least: Annotated[float, Field(ge=0, le=1)]
+    slower: PositiveFloat
+
+
 class RunConfig(BaseModel):
     """The keys of train.yaml, and what it composes."""
 
@@ -60,6 +72,7 @@ class RunConfig(BaseModel):
     data: dict[str, Any]
     trainer: dict[str, Any]
     own_training: Length | None = None
+    own_vectors: Start | None = None
     callbacks: dict[str, dict[str, Any]] = {}
     logger: dict[str, dict[str, Any]]
     init: str | None

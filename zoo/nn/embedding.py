@@ -80,25 +80,31 @@ class SequenceEmbedding(nn.Module):
         if embeddings == "multichannel":
             self.fixed = nn.Embedding.from_pretrained(self.read.weight.detach().clone())
 
-    @torch.no_grad()
-    def load_vectors(self, words: Sequence[str]) -> None:
-        """Fill the table with the vectors of its source, once; print how many words have one.
+    @property
+    def has_started(self) -> bool:
+        """Whether no vectors are to be read, or they were."""
+        return self.source is None or bool(self.begun)
 
-        They are brought to the spread of a random table, from which words without one start.
+    @torch.no_grad()
+    def load_vectors(self, words: Sequence[str], rescale: bool = True) -> None:
+        """Fill the table with the vectors of its source, once; print how many words have one.
 
         Args:
             words: the vocabulary; the first has the id 2.
+            rescale: bring them to the spread of a random table, from which words without one start.
 
         Raises:
             FileNotFoundError, ValueError: the vectors cannot be read, or know no word.
         """
-        if self.source is None or self.begun:
+        if self.source is None or self.has_started:
             return
         table = self.read.weight
         vectors = formats.read(self.source, words, table.shape[1])
         rows = torch.tensor([i for i, word in enumerate(words, FIRST) if word in vectors])
         values = torch.stack([torch.from_numpy(vectors[words[i - FIRST]].copy()) for i in rows])
-        table[rows] = (values * REACH / 3**0.5 / values.square().mean().sqrt()).to(table)
+        if rescale:
+            values = values * REACH / 3**0.5 / values.square().mean().sqrt()
+        table[rows] = values.to(table)
         if self.fixed is not None:
             self.fixed.weight.copy_(table)
         self.begun.fill_(True)
@@ -152,6 +158,30 @@ class SequenceEmbedding(nn.Module):
         if self.features is None:
             return InputSpec(("batch", length), below=self.read.num_embeddings)
         return InputSpec(("batch", length, self.features))
+
+
+def load_layers(model: nn.Module, source: str | None, left_out: tuple[str, ...]) -> bool:
+    """Where vectors are those of a classifier like this one, take its layers, too, and say so.
+
+    Args:
+        source: of the vectors.
+        left_out: what the names of layers begin with that are not taken.
+
+    Returns:
+        Whether it was one: of the same class, with layers of the same sizes.
+    """
+    other = formats.network(source or "")
+    if type(other) is not type(model):
+        return False
+    own, others = (
+        {k: v for k, v in one.state_dict().items() if not k.startswith(left_out)}
+        for one in (model, other)
+    )
+    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in others.items()}:
+        return False
+    model.load_state_dict(others, strict=False)
+    rank_zero_only(print)(f"layers    {', '.join(others)} of {source}", file=sys.stderr)
+    return True
 
 
 def random_table(words: int, width: int, keras: bool) -> nn.Embedding:

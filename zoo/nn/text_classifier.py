@@ -22,8 +22,9 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from zoo.config.types import NumClasses, Positive, Probability, VocabularySize
-from zoo.figures.kinds import Bars, Picture, Table, Tinted
-from zoo.nn.embedding import FIRST, Embeddings, SequenceEmbedding
+from zoo.figures.kinds import Picture, Table, Tinted
+from zoo.figures.texts import accuracy_by_length, examples
+from zoo.nn.embedding import FIRST, Embeddings, SequenceEmbedding, load_layers
 from zoo.nn.optim import Recipe
 from zoo.nn.shapes import at_least_float32
 from zoo.nn.supervised import Batch, Classifier
@@ -34,8 +35,6 @@ from zoo.words.keyed_vectors import Neighbours, format_answers
 Attributions = list[tuple[str, float]]  # words in their order, each with its push
 
 STRONGEST = 6  # words that are named
-EACH = 4  # right answers, and wrong ones, whose words the report shows
-BINS = 8  # of the lengths of texts
 FREQUENT = 2000  # words, the most frequent, among which those with the greatest pull are found
 ROWS = 16  # words whose neighbours the report shows
 NEAR = 5  # of them in a row
@@ -78,8 +77,26 @@ class TextClassifier(Classifier):
         return ExportSpec(self, {"sequences": self.steps.input_spec()}, ("logits",), sizes)
 
     def setup(self, stage: str) -> None:
-        if stage == "fit" and hasattr(self.input, "vocabulary"):
-            self.steps.load_vectors(self.input.vocabulary)
+        if hasattr(self.input, "ngrams") and getattr(self, "ngram_scores", None) is None:
+            raise ValueError(
+                f"data.ngrams is {self.input.ngrams}, and {type(self).__name__} has no place for "
+                "n-grams: take text_cnn or text_lstm, or data.ngrams=null"
+            )
+        if stage == "fit" and hasattr(self.input, "vocabulary") and not self.steps.has_started:
+            same = load_layers(self, self.steps.source, ("steps.", *self.head_prefixes))
+            self.steps.load_vectors(self.input.vocabulary, rescale=not same)
+
+    def word_vectors(self) -> tuple[list[str], np.ndarray]:
+        """The vocabulary and the vector of each word (V, D), float32.
+
+        Raises:
+            ValueError: there is no input, or it has no vocabulary.
+        """
+        if not hasattr(self.input, "vocabulary"):
+            raise ValueError("this model has no words: load it with its weights (zoo.load)")
+        vocabulary = self.input.vocabulary
+        table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)]
+        return vocabulary, table.detach().float().cpu().numpy()
 
     @torch.inference_mode()
     def explain(self, raws: Any, batch_size: int = 64) -> list[dict[str, Any]]:
@@ -96,10 +113,10 @@ class TextClassifier(Classifier):
         """
         model, answers = in_eval_mode(self), []
         for raw in self.as_list(raws):
-            ids = self.as_input(self.preprocess(raw))  # (1, T)
-            pushes = model.attributions(ids[0], batch_size).tolist()
+            ids = self.as_input(self.copies(raw))  # (1 + W, T)
+            pushes = model.attributions(ids, batch_size).tolist()
             words = list(zip(self.input.read(raw), pushes, strict=True))
-            answers.append({**model.predict_batch(ids)[0], "words": words})
+            answers.append({**model.predict_batch(ids[:1])[0], "words": words})
         return answers
 
     @torch.inference_mode()
@@ -128,9 +145,17 @@ class TextClassifier(Classifier):
         (answer,) = self.postprocess((total / count).log().unsqueeze(0))
         return {**answer, "windows": count}
 
-    def attributions(self, ids: Tensor, batch_size: int = 64) -> Tensor:
-        """Map the ids of a text (T,) to the push of each of its words, (W,)."""
-        copies = torch.cat([ids.unsqueeze(0), without_each(ids, self.input.padding)])
+    def copies(self, raw: Any) -> Tensor:
+        """The ids of a text and of copies, each without another one of its W words, (1 + W, T)."""
+        ids = self.preprocess(raw)
+        return torch.cat([ids, without_each(ids[0], self.input.padding)])
+
+    def words_of(self, ids: Tensor) -> Tensor:
+        """Ids without those that are no words of a row."""
+        return ids
+
+    def attributions(self, copies: Tensor, batch_size: int = 64) -> Tensor:
+        """Map the ids of a text and of its copies (1 + W, T) to the push of each word, (W,)."""
         logits = torch.cat([at_least_float32(self(part)) for part in copies.split(batch_size)])
         odds = log_odds(logits, int(logits[0].argmax()))
         return odds[0] - odds[1:]
@@ -141,7 +166,7 @@ class TextClassifier(Classifier):
         if not hasattr(self.input, "vocabulary"):
             return pictures
         ids, labels = batch[0], batch[1].numpy()
-        lengths, right = (ids != 0).sum(1).numpy(), probabilities.argmax(1) == labels
+        lengths, right = (self.words_of(ids) != 0).sum(1).numpy(), probabilities.argmax(1) == labels
         return {
             **pictures,
             "Words that pushed the answer": self.explain_some(ids, labels, probabilities),
@@ -167,9 +192,8 @@ class TextClassifier(Classifier):
 
         Each class has its share of the rows.
         """
-        vocabulary = self.input.vocabulary
-        table = self.steps.read.weight[FIRST : FIRST + len(vocabulary)].detach()
-        near = Neighbours(vocabulary, table.float().cpu().numpy())
+        vocabulary, table = self.word_vectors()
+        near = Neighbours(vocabulary, table)
         pulls = self.class_bias(min(FREQUENT, len(vocabulary)))
         names = self.class_names(pulls.shape[1])
         share = max(1, ROWS // len(names))
@@ -182,40 +206,10 @@ class TextClassifier(Classifier):
 
     def class_bias(self, count: int) -> Tensor:
         """The log-odds (V, K) of each class for each of the first words alone, less their mean."""
-        ids = torch.from_numpy(self.input.pad([[i] for i in range(FIRST, FIRST + count)]))
-        parts = ids.long().to(self.device).split(256)
+        parts = self.input(self.input.vocabulary[:count]).to(self.device).split(256)
         logits = torch.cat([at_least_float32(self(part)).cpu() for part in parts])
         odds = torch.stack([log_odds(logits, label) for label in range(logits.shape[1])], 1)
         return odds - odds.mean(0)
-
-
-def examples(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Some samples with the right answer, of all classes in turn, and the surest mistakes."""
-    answers, sure = probabilities.argmax(1), probabilities.max(1)
-    right = [np.flatnonzero((answers == labels) & (labels == k)) for k in np.unique(labels)]
-    each = -(-EACH // len(right))
-    wrong = np.flatnonzero(answers != labels)
-    surest = wrong[np.argsort(-sure[wrong], kind="stable")]
-    return [*np.concatenate([rows[:each] for rows in right])[:EACH], *surest[:EACH]]
-
-
-def accuracy_by_length(lengths: np.ndarray, right: np.ndarray) -> Bars:
-    """The accuracy of texts of about one length, as many in each bin as ties allow.
-
-    Args:
-        lengths: words of each text (B,).
-        right: whether the answer is, (B,).
-    """
-    lowest = np.quantile(lengths, np.arange(BINS) / BINS, method="higher")
-    bins = np.digitize(lengths, np.unique(lowest)[1:])
-    names, shares = [], []
-    for i in range(bins.max() + 1):
-        inside = lengths[bins == i]
-        low, high = inside.min(), inside.max()
-        span = f"{low} to {high} words" if low < high else f"{low} words"
-        names.append(f"{span} ({len(inside):,} texts)")
-        shares.append(100 * right[bins == i].mean())
-    return Bars(names, shares, "accuracy %, by the number of words that are read of a text")
 
 
 def without_each(ids: Tensor, padding: str) -> Tensor:

@@ -18,6 +18,7 @@ from zoo.pretrained import store
 from zoo.pretrained.load import attach, fill, rebuild
 from zoo.training import plain
 from zoo.training.evaluate import overlap
+from zoo.training.vectors import settle_vectors
 from zoo.utilities.protocols import give_input, input_of, is_zoo_module
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None
         data.use_input(input_of(start), start.card["info"])
     data.prepare_data()
     data.setup("fit")
+    settle_vectors(config, data)
     if batch := data.shrink_batch(environment.world_size(config)):
         config["data"]["batch_size"] = data.hparams["batch_size"]
     counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())

@@ -10,8 +10,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from datamodules.utilities.windows import one_window
 from zoo.metrics.novelty import NoveltyDetector
+from zoo.nn.supervised import Classifier
 from zoo.training.comparison import headline
 from zoo.utilities.protocols import is_zoo_module
+from zoo.words import formats
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -39,7 +41,11 @@ def make_card(
         "model": config["model"],
         "data": config["data"],
         "info": data.info,
-        "seen": {**(initial_card or {"seen": {}})["seen"], choices["data"]: about.get("part_of")},
+        "seen": {
+            **seen_by_layers(config["model"].get("vectors")),
+            **(initial_card or {"seen": {}})["seen"],
+            choices["data"]: about.get("part_of"),
+        },
         "licence": about.get("licence"),
         "limits": about.get("limits"),
         "score": metric,
@@ -48,6 +54,13 @@ def make_card(
         **cost(model, data),
         **{key: results[key] for key in keys if key in results},
     }
+
+
+def seen_by_layers(vectors: str | None) -> dict[str, Any]:
+    """What a classifier has seen whose vectors a run began with, for its layers came with them."""
+    source = formats.network(vectors) if vectors else None
+    card = source.card if isinstance(source, Classifier) else None
+    return dict(card["seen"]) if card else {}
 
 
 def cost(model: "ZooModule", data: Any) -> dict[str, Any]:
@@ -85,8 +98,6 @@ def flops(model: "ZooModule", sample: Tensor) -> int:
 
 def novelty(model: "ZooModule", data: Any) -> NoveltyDetector | None:
     """What tells inputs that are unlike a classifier's training data."""
-    from zoo.nn.supervised import Classifier
-
     if not isinstance(model, Classifier):
         return None
     train, labels = features_of(model, data, "train", TRAIN_SAMPLES)

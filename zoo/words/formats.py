@@ -15,6 +15,7 @@ import gzip
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
+from itertools import islice
 from lzma import LZMAError
 from pathlib import Path
 from typing import IO, Any
@@ -75,6 +76,20 @@ def read(source: str, words: Collection[str], dimensions: int) -> Vectors:
     return vectors
 
 
+def vocabulary(source: str | Path, most: int) -> list[str]:
+    """The first words of a file or of a model that has learned some; errors are those of `load`."""
+    return [word for word, _ in islice(_pairs(str(source)), most)]
+
+
+def network(source: str) -> Any:
+    """The model that has learned the vectors; None where they are in a file."""
+    if Path(source).suffix.lower() in FILES:
+        return None
+    from zoo.pretrained.load import load as load_model
+
+    return load_model(source)
+
+
 def write(path: str | Path, vocabulary: Sequence[str], vectors: np.ndarray) -> Path:
     """Write a file of word2vec's, whole or not at all: .txt and .vec are text, .bin binary.
 
@@ -119,15 +134,13 @@ def _form(path: Path) -> str:
 
 def _pairs(source: str) -> Iterator[tuple[str, np.ndarray]]:
     """Each word and its vector, of a file or of a model that has learned some."""
-    if Path(source).suffix.lower() in FILES:
+    model = network(source)
+    if model is None:
         return _of_file(Path(source))
-    from zoo.pretrained.load import load
-
-    model: Any = load(source)
     if not hasattr(model, "word_vectors"):
         raise ValueError(
-            f"{source} is a {type(model).__name__}, which has no word vectors: give a CBOW, or a "
-            f"file that ends in {', '.join(sorted(FILES))}"
+            f"{source} is a {type(model).__name__}, which has no word vectors: give a CBOW, a "
+            f"classifier of texts, or a file that ends in {', '.join(sorted(FILES))}"
         )
     return zip(*model.word_vectors(), strict=True)
 

@@ -1,0 +1,91 @@
+"""Raw text -> word ids, and behind them which n-grams the text has.
+
+An n-gram is a word, two neighbouring words, or three or four neighbouring letters of a word with
+its ends. There is no list of them: each is hashed to a number (Weinberger et al. 2009,
+https://arxiv.org/abs/0902.2206), so words that no training text has are read by their letters, too.
+
+Shapes: B texts, T words of a row, G n-grams of the text that has most of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.inputs.text import FIRST, Side, TextInput, words_of
+from datamodules.inputs.tokenizer import Tokenizer
+
+MOST = 2048  # n-grams of a text: of a longer one those of its last words
+LETTERS = 3, 4  # neighbouring ones of a word
+
+
+class NgramInput(TextInput):
+    """Texts as a batch of word ids, as `TextInput` gives them, and numbers of n-grams behind them.
+
+    A number stands in a row as `vocabulary_size` + number, and is below that of words for the
+    model: ids (B, T + G), int64, 0 = padding. Words that a row cuts have n-grams all the same.
+
+    Args:
+        ngrams: numbers that they are hashed to: the lower half is of words and pairs of words, the
+            upper half of letters.
+    """
+
+    kind = "text_ngrams"
+
+    def __init__(
+        self, *, ngrams: int, vocabulary: list[str], max_length: int, padding: Side,
+        truncating: Side, tokenizer: Tokenizer = "words",
+    ) -> None:  # fmt: skip
+        super().__init__(
+            vocabulary=vocabulary, max_length=max_length, padding=padding, truncating=truncating,
+            tokenizer=tokenizer,
+        )  # fmt: skip
+        self.ngrams = ngrams
+
+    def __call__(self, raws: Any) -> Tensor:
+        """Map texts to ids (B, max_length + G), int64; see `TextInput`."""
+        texts = [words_of(raw, self.tokenizer) for raw in self.as_list(raws)]
+        return torch.cat([super().__call__([" ".join(text) for text in texts]),
+                          torch.from_numpy(self.pad_ngrams(texts)).long()], 1)  # fmt: skip
+
+    @property
+    def first(self) -> int:
+        """The id of the first number of n-grams, behind those of words."""
+        return FIRST + len(self.vocabulary)
+
+    def pad_ngrams(self, texts: Iterable[Sequence[str]]) -> np.ndarray:
+        """The n-grams of texts, each as its words, as ids: (N, G), int32."""
+        rows = [np.array(ngrams_of(words, self.ngrams), np.int32) + self.first for words in texts]
+        ids = np.zeros((len(rows), max(map(len, rows), default=0)), np.int32)
+        for row, numbers in zip(ids, rows, strict=True):
+            row[: len(numbers)] = numbers
+        return ids
+
+    def restore(self, batch: Tensor) -> list[str]:
+        """The words of ids (B, T + G); (B,). n-grams are passed over."""
+        return super().restore(batch * (batch < self.first))
+
+
+def ngrams_of(words: Sequence[str], numbers: int) -> list[int]:
+    """The numbers of the n-grams of a text, each once; at most `MOST`, of its last words."""
+    half, result, after = numbers // 2, dict[int, None](), ""
+    for word in reversed(words):
+        result |= dict.fromkeys(ngrams_of_word(word, half))
+        if after:
+            result[crc32(f"{word} {after}".encode()) % half] = None
+        if len(result) >= MOST:
+            break
+        after = word
+    return list(result)[:MOST]
+
+
+@cache
+def ngrams_of_word(word: str, half: int) -> tuple[int, ...]:
+    """The numbers of a word and of its letters; a word's ends are letters, too."""
+    ends = f" {word} "
+    parts = {ends[i : i + n] for n in LETTERS for i in range(len(ends) - n + 1)}
+    return crc32(word.encode()) % half, *(half + crc32(p.encode()) % half for p in sorted(parts))

@@ -1,0 +1,38 @@
+"""What a model's recipe is given on data of one's own: its sizes, n-grams, and a start."""
+
+import pytest
+
+from tests.data import refused
+from zoo.catalog.compose import compose
+
+OWN = ["data=labelled_text", "data.source=x"]
+
+
+@pytest.mark.parametrize("words", [[], ["model=text_lstm"]])
+def test_on_texts_of_ones_own_a_model_gets_ngrams_and_a_choice_of_starts(words):
+    config = compose([*OWN, *words])
+    assert config["data"]["ngrams"] > 0
+    assert "cbow.wikipedia_2015" in config["own_vectors"]["sources"]
+    assert config["model"]["embeddings"] == "random"  # until the texts have chosen
+
+
+def test_what_the_user_gives_counts():
+    config = compose([*OWN, "model.filters=8", "data.ngrams=null", "own_vectors=null"])
+    assert (config["model"]["filters"], config["data"]["ngrams"]) == (8, None)
+    assert not config.get("own_vectors")
+    assert compose(OWN)["own_vectors"]["slower"] < 1
+    assert compose([*OWN, "model.optimizer.lr=0.1"])["own_vectors"]["slower"] == 1
+    for start in ("model.embedding=16", "model.vectors=x.vec model.embeddings=static"):
+        assert "own_vectors" not in compose([*OWN, *start.split()])
+    refused(r"own_vectors\.least is 2", compose, [*OWN, "own_vectors.least=2"])
+
+
+@pytest.mark.parametrize("words", [
+    [*OWN, "experiment=imdb_text_cnn"], [*OWN, "init=text_cnn.rotten_tomatoes"],
+    [*OWN, "model=text_mlp"], ["experiment=text_cnn"], ["experiment=rotten_tomatoes_text_cnn"],
+    ["experiment=text_lstm"], ["data=imdb", "model=text_cnn"],
+])  # fmt: skip
+def test_recipes_that_are_named_weights_and_other_data_keep_their_own(words):
+    config = compose(words)
+    assert config["data"].get("ngrams") is None
+    assert not [key for key in config if key in ("own_vectors", "own_model")]

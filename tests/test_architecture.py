@@ -14,12 +14,12 @@ FILES = sorted([*ROOT.glob("zoo/**/*.py"), *ROOT.glob("datamodules/**/*.py")])
 ROOMS = {  # from the lowest floor up; what stands in front, the models and the datamodules, is ""
     "zoo": (
         "utilities", "metrics", "figures", "config", "distributed", "pretrained", "catalog",
-        "words", "nn", "", "baselines", "training", "auto", "pages", "demos", "commands",
+        "words", "nn", "", "baselines", "training", "automl", "pages", "demos", "commands",
     ),
     "datamodules": ("utilities", "transforms", "inputs", "sources", "bundled", "loading", ""),
 }  # fmt: skip
 SHARED = "datamodules.utilities"  # which compiles and draws, and knows neither data nor models
-MEETING = ("training", "auto", "pages", "demos", "commands")  # the rooms that know both sides
+MEETING = ("training", "automl", "pages", "demos", "commands")  # the rooms that know both sides
 LONG, LONGEST = 250, 400  # lines of a file, and of a model's
 
 

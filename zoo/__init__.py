@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.auto.load import load as load
+    from zoo.automl.load import load as load
     from zoo.catalog.create import create_data as create_data
     from zoo.catalog.create import create_model as create_model
     from zoo.catalog.registry import list_data as list_data
@@ -25,7 +25,7 @@ _HOMES = {
     "list_experiments": "zoo.catalog.registry",
     "create_model": "zoo.catalog.create",
     "create_data": "zoo.catalog.create",
-    "load": "zoo.auto.load",
+    "load": "zoo.automl.load",
     "train": "zoo.training.launch",
     "auto": "zoo.commands.auto",
     "Run": "zoo.training.run",

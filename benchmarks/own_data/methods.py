@@ -44,7 +44,7 @@ def run_zoo(*words: str) -> None:
 
 def train_default(cell: Cell, own: Own) -> dict[str, Any]:
     """What `zoo train` makes of them, if need be cut off by the minutes."""
-    from zoo.auto.members import NetworkMember
+    from zoo.automl.members import NetworkMember
 
     name = f"own_data-{cell.name}"
     most = f"trainer.max_time={{seconds: {round(60 * cell.minutes)}}}"
@@ -78,7 +78,7 @@ def judge(
     members: Sequence[Any], own: Own, seed: int, average: Callable[..., Any] | None = None
 ) -> tuple[Any, list[np.ndarray]]:
     """Which test samples the average gets right, and which each member does."""
-    from zoo.auto.test import open_data
+    from zoo.automl.test import open_data
 
     section, scores = own.section(seed)["data"], []
     for member in members:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.auto.test_evidence import EVERY, LATE, N, summed
+from tests.automl.test_evidence import EVERY, LATE, N, summed
 from tests.training.test_report import EVIL, Reader
 from zoo.figures.html import draw
 from zoo.figures.kinds import Audio, Grid, Intervals, Strip, Table

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.auto.run import Auto
+    from zoo.automl.search import Auto
 
 INTERMIXED = True  # flags may stand between overrides
 
@@ -38,8 +38,8 @@ def run(args: Namespace) -> None:
 
 def start(words: Sequence[str]) -> "Auto":
     """Search, and write the page of what was found."""
-    from zoo.auto.asked import read_words
-    from zoo.auto.run import search
+    from zoo.automl.request import read_words
+    from zoo.automl.search import search
     from zoo.pages import leaderboard
 
     return search(read_words(words), leaderboard.write)
@@ -69,9 +69,9 @@ def auto(data: str, minutes: float = 10, **overrides: Any) -> "Auto":
 
 def show(found: "Auto") -> None:
     """The candidates, the predictor and its score on the test split, and what comes next."""
-    from zoo.auto import evidence
-    from zoo.auto.advice import compare
-    from zoo.auto.final import next_commands
+    from zoo.automl import evidence
+    from zoo.automl.advice import compare
+    from zoo.automl.final import next_commands
     from zoo.commands._tables import print_table
     from zoo.distributed.console import make_output
 

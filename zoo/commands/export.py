@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo.auto.load import find, load
+    from zoo.automl.load import find, load
     from zoo.commands.main import output_file
     from zoo.pretrained.export import export
 

@@ -81,7 +81,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo.auto.load import find, load
+    from zoo.automl.load import find, load
     from zoo.commands.main import output_file
 
     output = output_file(args.output, args.name, ".png" if args.inputs else ".html")

@@ -40,7 +40,7 @@ def run(args: Namespace) -> None:
 
 def print_name(args: Namespace) -> None:
     """All that there is of a name, or of a predictor's folder."""
-    from zoo.auto.load import predictor_folder
+    from zoo.automl.load import predictor_folder
     from zoo.catalog import registry
     from zoo.catalog.create import create_model
     from zoo.pretrained import store
@@ -81,8 +81,8 @@ def print_predictor(folder: Path) -> None:
     """Its members, and what its card says."""
     from rich.table import Column, Table
 
-    from zoo.auto.facts import MEMBER, describe, member_rows
-    from zoo.auto.load import load
+    from zoo.automl.info import MEMBER, describe, member_rows
+    from zoo.automl.load import load
     from zoo.distributed.console import make_output
 
     card = load(folder).card

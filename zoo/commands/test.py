@@ -20,8 +20,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    from zoo.auto.load import find
-    from zoo.auto.test import evaluate
+    from zoo.automl.load import find
+    from zoo.automl.test import evaluate
 
     scores, config, card = evaluate(find(args.name), args.overrides)
     if args.json:

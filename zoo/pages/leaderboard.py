@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.auto.advice import compare
-from zoo.auto.evidence import FINISHED, SCORE, table
-from zoo.auto.scores import MISTAKES
+from zoo.automl.advice import compare
+from zoo.automl.evidence import FINISHED, SCORE, table
+from zoo.automl.scores import MISTAKES
 from zoo.figures.evaluation import draw_answers
 from zoo.figures.html import render
 from zoo.figures.kinds import Curve, Intervals, Picture, Table

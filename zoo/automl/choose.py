@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from zoo.auto.candidates import PIPELINE
-from zoo.auto.clock import Clock
-from zoo.auto.search import FINISHED, Outcome
-from zoo.auto.selection import rank, select
+from zoo.automl.candidates import PIPELINE
+from zoo.automl.clock import Clock
+from zoo.automl.attempt import FINISHED, Outcome
+from zoo.automl.selection import rank, select
 from zoo.baselines.choice import temperature
 from zoo.utilities.files import replace
 

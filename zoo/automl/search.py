@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datamodules.utilities.console import silence
-from zoo.auto.asked import Asked, folds_of, hold
-from zoo.auto.bar import Bar, Watch
-from zoo.auto.candidates import Candidates, find_list, read_list
-from zoo.auto.choose import (
+from zoo.automl.request import Request, folds_of, hold
+from zoo.automl.bar import Bar, Watch
+from zoo.automl.candidates import Candidates, find_list, read_list
+from zoo.automl.choose import (
     Choice,
     baseline_of,
     choose,
@@ -21,14 +21,14 @@ from zoo.auto.choose import (
     without,
     write_choice,
 )
-from zoo.auto.clock import Clock, OutOfTime
-from zoo.auto.curve import learning_curve
-from zoo.auto.evidence import shown_places
-from zoo.auto.final import PREDICTOR, conclude
-from zoo.auto.learners import make_learner
-from zoo.auto.load import load
-from zoo.auto.raws import raw_samples
-from zoo.auto.search import FINISHED, Outcome, Work, attempt, describe
+from zoo.automl.clock import Clock, OutOfTime
+from zoo.automl.curve import learning_curve
+from zoo.automl.evidence import shown_places
+from zoo.automl.final import PREDICTOR, conclude
+from zoo.automl.learners import make_learner
+from zoo.automl.load import load
+from zoo.automl.raws import raw_samples
+from zoo.automl.attempt import FINISHED, Outcome, Work, attempt, describe
 from zoo.distributed.console import console
 from zoo.training.evaluate import quiet
 from zoo.utilities.errors import Failure, Stopped, line
@@ -47,7 +47,7 @@ class Auto(NamedTuple):
 
     @property
     def summary(self) -> Summary:
-        """The leaderboard: see `zoo.auto.evidence.summarise`."""
+        """The leaderboard: see `zoo.automl.evidence.summarise`."""
         summary: Summary = json.loads((self.folder / LEADERBOARD).read_text())
         return summary
 
@@ -58,7 +58,7 @@ class Auto(NamedTuple):
 
 
 @quiet()
-def search(asked: Asked, page: Page = lambda *shown: None) -> Auto:
+def search(request: Request, page: Page = lambda *shown: None) -> Auto:
     """Do a search, or go on with it.
 
     Args:
@@ -70,40 +70,40 @@ def search(asked: Asked, page: Page = lambda *shown: None) -> Auto:
             another search.
         Failure: no candidate could learn the data.
     """
-    data, auto = asked.open(), Auto(asked.folder)
-    name = find_list(asked.choice, asked.data, data)
+    data, auto = request.open(), Auto(request.folder)
+    name = find_list(request.choice, request.data, data)
     candidates = read_list(name)
-    with hold(asked, asked.contents(name)), warnings.catch_warnings():
-        if (asked.folder / LEADERBOARD).exists():
-            console.print(f"finished  {asked.folder}: nothing to do", soft_wrap=True)
+    with hold(request, request.contents(name)), warnings.catch_warnings():
+        if (request.folder / LEADERBOARD).exists():
+            console.print(f"finished  {request.folder}: nothing to do", soft_wrap=True)
             return auto
         warnings.simplefilter("ignore")  # of candidates that do not converge
-        announce(asked, data)
-        Search(asked, candidates, data).run(page)
+        announce(request, data)
+        Search(request, candidates, data).run(page)
     return auto
 
 
-def announce(asked: Asked, data: Any) -> None:
+def announce(request: Request, data: Any) -> None:
     """Say what will be done."""
     counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())
-    console.print(f"auto      {asked.data}, {asked.minutes:g} minutes, seed {asked.config['seed']}")
-    console.print(f"data      {asked.data}: {counts}")
+    console.print(f"auto      {request.data}, {request.minutes:g} minutes, seed {request.config['seed']}")
+    console.print(f"data      {request.data}: {counts}")
     for note in data.notes:
         console.print(note, soft_wrap=True)
-    console.print(f"folder    {asked.folder}", soft_wrap=True)
+    console.print(f"folder    {request.folder}", soft_wrap=True)
 
 
 class Search:
     """A search at work."""
 
-    def __init__(self, asked: Asked, candidates: Candidates, data: Any) -> None:
-        self.asked, self.data, self.folder = asked, data, asked.folder
+    def __init__(self, request: Request, candidates: Candidates, data: Any) -> None:
+        self.request, self.data, self.folder = request, data, request.folder
         self.folds, self.pipelines = folds_of(data), candidates.pipelines
         several = self.folds and data.info["num_classes"] > 1
         self.listed = candidates.listed if several else candidates.listed[:1]
-        self.learners = {one.name: make_learner(one, asked, candidates.pipelines)
+        self.learners = {one.name: make_learner(one, request, candidates.pipelines)
                          for one in self.listed}  # fmt: skip
-        self.clock = Clock(self.folder / "clock.json", asked.minutes)
+        self.clock = Clock(self.folder / "clock.json", request.minutes)
         self.bar = Bar(self.clock)
 
     def run(self, page: Page) -> None:
@@ -114,7 +114,7 @@ class Search:
             self.bar.say("learning curve and test")
             with silence():
                 curve = self.learning_curve(outcomes)
-                summary = conclude(self.asked, self.data, outcomes, choice, curve)
+                summary = conclude(self.request, self.data, outcomes, choice, curve)
             summary["seconds"] = round(self.clock.used, 1)
         page(self.folder, summary, *raw_samples(self.data, shown_places(summary)))
         replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
@@ -146,7 +146,7 @@ class Search:
         if name is None:
             return []
         outcome = next(one for one in outcomes if one.candidate.name == name)
-        return learning_curve(self.asked, self.pipelines, outcome, self.folds, self.clock)
+        return learning_curve(self.request, self.pipelines, outcome, self.folds, self.clock)
 
     @property
     def count(self) -> int:

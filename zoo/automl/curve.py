@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.auto.asked import Asked
-from zoo.auto.clock import Clock
-from zoo.auto.search import Outcome
+from zoo.automl.request import Request
+from zoo.automl.clock import Clock
+from zoo.automl.attempt import Outcome
 from zoo.baselines.choice import subset, take
 from zoo.baselines.strong import StrongBaseline
 
@@ -14,7 +14,7 @@ SHARES = (0.25, 0.5)  # of the training samples, besides all of them
 
 
 def learning_curve(
-    asked: Asked, baseline: StrongBaseline, outcome: Outcome, folds: Sequence[str | None],
+    request: Request, baseline: StrongBaseline, outcome: Outcome, folds: Sequence[str | None],
     clock: Clock,
 ) -> list[tuple[int, float]]:  # fmt: skip
     """Training samples and accuracy of a pipeline on what is held out, the fewest first.
@@ -23,19 +23,19 @@ def learning_curve(
     """
     if clock.left < outcome.seconds:
         return []
-    points = [_point(asked, baseline, outcome.candidate.name, folds, share) for share in SHARES]
+    points = [_point(request, baseline, outcome.candidate.name, folds, share) for share in SHARES]
     count = sum(len(one.rows) for one in outcome.folds)
-    learned = count * (len(folds) - 1) // len(folds) if len(folds) > 1 else _count(asked)
+    learned = count * (len(folds) - 1) // len(folds) if len(folds) > 1 else _count(request)
     return [*points, (learned, outcome.accuracy)]
 
 
 def _point(
-    asked: Asked, baseline: StrongBaseline, name: str, folds: Sequence[str | None], share: float
+    request: Request, baseline: StrongBaseline, name: str, folds: Sequence[str | None], share: float
 ) -> tuple[int, float]:
     """The samples that are learned from, in the mean, and the share of right answers."""
     counts, right = [], []
     for fold in folds:
-        data = asked.open(fold)
+        data = request.open(fold)
         (samples, labels), (others, truths) = data.arrays("train"), data.arrays("val")
         rows = subset(labels, max(int(share * len(labels)), 2), seed=0)
         part = take(samples, rows)
@@ -45,5 +45,5 @@ def _point(
     return round(float(np.mean(counts))), float(np.concatenate(right).mean())
 
 
-def _count(asked: Asked) -> int:
-    return int(asked.open().info["samples"]["train"])
+def _count(request: Request) -> int:
+    return int(request.open().info["samples"]["train"])

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from zoo.auto import cards
-from zoo.auto.members import Member, NetworkMember
-from zoo.auto.pipelines import load_pipeline
+from zoo.automl import cards
+from zoo.automl.members import Member, NetworkMember
+from zoo.automl.pipelines import load_pipeline
 from zoo.pretrained import store
 from zoo.pretrained.load import load
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.auto import cards
+from zoo.automl import cards
 from zoo.pretrained import store
 
 if TYPE_CHECKING:
-    from zoo.auto.predictor import Predictor
+    from zoo.automl.predictor import Predictor
 
 PREDICTOR, ASKED = "predictor", "auto.yaml"  # of an auto run's folder
 
@@ -49,8 +49,8 @@ def find(name: str) -> Path:
 
 def open_predictor(folder: Path) -> "Predictor":
     """The predictor in a folder; raises as `load`."""
-    from zoo.auto.folders import open_member
-    from zoo.auto.predictor import Predictor
+    from zoo.automl.folders import open_member
+    from zoo.automl.predictor import Predictor
 
     card = cards.read(folder, "predictor")
     names = [str(one["name"]) for one in card["members"]]
@@ -59,8 +59,8 @@ def open_predictor(folder: Path) -> "Predictor":
 
 def open_pipeline(folder: Path) -> "Predictor":
     """The pipeline in a folder, as a predictor of one."""
-    from zoo.auto.pipelines import load_pipeline
-    from zoo.auto.predictor import Part, Predictor, describe
+    from zoo.automl.pipelines import load_pipeline
+    from zoo.automl.predictor import Part, Predictor, describe
 
     member = load_pipeline(folder)
     return Predictor([member], describe([member], [Part(member.name, folder, 1.0, 1.0)]))

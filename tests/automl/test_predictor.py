@@ -11,13 +11,13 @@ import torch
 from scipy.special import softmax
 
 import zoo
-from tests.auto.making import KINDS, opened_data, write_network, write_pipeline
-from tests.auto.test_members import raws_of
-from tests.auto.test_pipelines import change_card
+from tests.automl.making import KINDS, opened_data, write_network, write_pipeline
+from tests.automl.test_members import raws_of
+from tests.automl.test_pipelines import change_card
 from tests.data import missing, python, refused
-from zoo.auto import cards
-from zoo.auto.predictor import Part, save_predictor, update_card
-from zoo.auto.test import judge_split
+from zoo.automl import cards
+from zoo.automl.predictor import Part, save_predictor, update_card
+from zoo.automl.test import judge_split
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.pretrained import store
 from zoo.training.run import newest
@@ -82,16 +82,16 @@ for folder, raws in json.loads(sys.stdin.read()):
 
 @pytest.mark.slow
 def test_a_fresh_process_without_the_data_gives_the_same_answers(written, tmp_path):
-    asked, expected = [], []
+    request, expected = [], []
     for name in KINDS:
         data, folder = written(name)
         raws = raws_of(data, "test", tmp_path / name)[:4]
         if name != "labelled_text":
             raws = [shutil.copytree(raw, tmp_path / "raws" / str(raw)[1:]) if raw.is_dir()
                     else copy(raw, tmp_path / "raws" / str(raw)[1:]) for raw in raws]  # fmt: skip
-        asked.append([str(shutil.copytree(folder, tmp_path / "moved" / name)), [*map(str, raws)]])
+        request.append([str(shutil.copytree(folder, tmp_path / "moved" / name)), [*map(str, raws)]])
         expected.append(zoo.load(folder).predict_proba(raws))
-    out = python("-c", LOADING, input=json.dumps(asked), env=elsewhere(tmp_path))
+    out = python("-c", LOADING, input=json.dumps(request), env=elsewhere(tmp_path))
     found = [json.loads(line) for line in out.splitlines() if line.startswith("[[")]
     for one, own in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, own, rtol=0, atol=1e-6)

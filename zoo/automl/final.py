@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from zoo.auto import evidence, held_out
-from zoo.auto.asked import Asked
-from zoo.auto.choose import Choice, baseline_of
-from zoo.auto.load import load
-from zoo.auto.names import sample_names
-from zoo.auto.predictor import Part, save_predictor, update_card
-from zoo.auto.search import LATE, Outcome
-from zoo.auto.test import judge_split, measure
+from zoo.automl import evidence, held_out
+from zoo.automl.request import Request
+from zoo.automl.choose import Choice, baseline_of
+from zoo.automl.load import load
+from zoo.automl.names import sample_names
+from zoo.automl.predictor import Part, save_predictor, update_card
+from zoo.automl.attempt import LATE, Outcome
+from zoo.automl.test import judge_split, measure
 
 PREDICTOR = "predictor"
 Summary = dict[str, Any]
 
 
 def conclude(
-    asked: Asked, data: Any, outcomes: Sequence[Outcome], choice: Choice,
+    request: Request, data: Any, outcomes: Sequence[Outcome], choice: Choice,
     curve: Sequence[tuple[int, float]],
 ) -> Summary:  # fmt: skip
     """Save the predictor and score it; what leaderboard.json holds.
@@ -29,20 +29,20 @@ def conclude(
     Args:
         curve: training samples and accuracy of the baseline on parts of them.
     """
-    tried = [as_candidate(asked.folder, one, data, choice) for one in outcomes]
+    tried = [as_candidate(request.folder, one, data, choice) for one in outcomes]
     classes, names = data.info["classes"], sample_names(data)
     baseline = baseline_of(outcomes)
     summary = evidence.summarise(tried, choice.weights, baseline, classes, names, curve)
-    folder = asked.folder / PREDICTOR
+    folder = request.folder / PREDICTOR
     metrics = {
         f"val/{name}": summary["predictor"][key]
         for name, key in (("accuracy", "accuracy"), ("loss", "loss"), ("calibration_error", "ece"))
     }
-    card = {"metrics": metrics, "command": asked.command, "seed": asked.config["seed"]}
-    save_predictor(parts_of(asked.folder, choice), card, folder)
-    test = measure(*judge_split(load(folder), asked.config["data"]))
+    card = {"metrics": metrics, "command": request.command, "seed": request.config["seed"]}
+    save_predictor(parts_of(request.folder, choice), card, folder)
+    test = measure(*judge_split(load(folder), request.config["data"]))
     update_card(folder, metrics={**metrics, **test})
-    own = {"minutes": asked.minutes, "command": asked.command, "data": asked.data}
+    own = {"minutes": request.minutes, "command": request.command, "data": request.data}
     return {**summary, "test": test, **own}
 
 
@@ -83,7 +83,7 @@ def as_candidate(folder: Path, outcome: Outcome, data: Any, choice: Choice) -> e
 
 def temperature_of(outcome: Outcome, choice: Choice) -> float:
     """What its scores are divided by."""
-    from zoo.auto.choose import judge
+    from zoo.automl.choose import judge
 
     if outcome.candidate.name in choice.temperatures:
         return choice.temperatures[outcome.candidate.name]

@@ -8,10 +8,10 @@ from sklearn.svm import LinearSVC
 
 from datamodules.sources.splits import divide
 from datamodules.utilities.windows import Windows
-from tests.auto.making import KINDS, opened_data, write_network, write_pipeline
-from zoo.auto.members import ABSENT, NetworkMember, PipelineMember, as_probabilities
-from zoo.auto.novelty import fit_novelty
-from zoo.auto.pipelines import load_pipeline
+from tests.automl.making import KINDS, opened_data, write_network, write_pipeline
+from zoo.automl.members import ABSENT, NetworkMember, PipelineMember, as_probabilities
+from zoo.automl.novelty import fit_novelty
+from zoo.automl.pipelines import load_pipeline
 from zoo.baselines.text import Counts
 
 READ = [(name, {}) for name in KINDS] + [("audio_folder", {"windows": "one"}),

@@ -17,11 +17,11 @@ from sklearn.svm import LinearSVC
 from skops import io as skops
 
 from datamodules.inputs.sound import SoundInput
-from tests.auto.making import OPTIONS, fitted
+from tests.automl.making import OPTIONS, fitted
 from tests.baselines.test_strong import pictures, texts
 from tests.data import refused
-from zoo.auto import cards
-from zoo.auto.pipelines import load_pipeline, save_pipeline, types_in
+from zoo.automl import cards
+from zoo.automl.pipelines import load_pipeline, save_pipeline, types_in
 from zoo.baselines import strong
 from zoo.baselines.bands import StrongSounds
 from zoo.baselines.choice import scores_of

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, TextIO
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from zoo.auto import cards
-from zoo.auto.folders import copy_member, open_member, place_of
-from zoo.auto.members import Judgement, Member, NetworkMember, as_probabilities
-from zoo.auto.novelty import adopt_threshold
+from zoo.automl import cards
+from zoo.automl.folders import copy_member, open_member, place_of
+from zoo.automl.members import Judgement, Member, NetworkMember, as_probabilities
+from zoo.automl.novelty import adopt_threshold
 from zoo.nn.supervised import as_answers, warn, with_times
 from zoo.utilities.files import PART
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.auto.cards import MEMBERS
+from zoo.automl.cards import MEMBERS
 from zoo.pretrained import model_card
 from zoo.utilities.scores import is_part
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
-from zoo.auto.advice import advise, find_suspects
-from zoo.auto.scores import MISTAKES, judged_rows, measure, mix, rank_key, worst
+from zoo.automl.advice import advise, find_suspects
+from zoo.automl.scores import MISTAKES, judged_rows, measure, mix, rank_key, worst
 from zoo.figures.kinds import Table
 from zoo.metrics.paired import paired_interval, samples_to_decide
 

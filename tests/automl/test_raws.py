@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.data import opened
-from zoo.auto.names import sample_names
-from zoo.auto.raws import raw_samples
+from zoo.automl.names import sample_names
+from zoo.automl.raws import raw_samples
 
 
 @pytest.mark.parametrize(("name", "axes", "rate"), [

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from datamodules.utilities.console import silence
-from zoo.auto import held_out
-from zoo.auto.bar import Bar, Watch
-from zoo.auto.candidates import PIPELINE, Candidate
-from zoo.auto.clock import OutOfTime
-from zoo.auto.held_out import HeldOut
-from zoo.auto.learners import Learner
+from zoo.automl import held_out
+from zoo.automl.bar import Bar, Watch
+from zoo.automl.candidates import PIPELINE, Candidate
+from zoo.automl.clock import OutOfTime
+from zoo.automl.held_out import HeldOut
+from zoo.automl.learners import Learner
 from zoo.utilities.errors import Stopped, line
 from zoo.utilities.files import replace
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.auto.making import write_network
-from tests.auto.test_members import raws_of
+from tests.automl.making import write_network
+from tests.automl.test_members import raws_of
 from tests.data import refused
-from zoo.auto.load import predictor_folder
-from zoo.auto.predictor import Part, save_predictor
+from zoo.automl.load import predictor_folder
+from zoo.automl.predictor import Part, save_predictor
 
 TEXTS = ["I liked it, all 3 minutes of it.", "Is it long?"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from datamodules.loading.loaders import is_same
-from zoo.auto.load import load, predictor_folder
-from zoo.auto.members import Member
-from zoo.auto.predictor import Predictor
+from zoo.automl.load import load, predictor_folder
+from zoo.automl.members import Member
+from zoo.automl.predictor import Predictor
 from zoo.config import schema
 from zoo.metrics import confidence
 from zoo.metrics.classification import build_metrics

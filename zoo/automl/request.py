@@ -1,4 +1,4 @@
-"""What an auto run was asked for, and the folder that it is done in.
+"""What an auto run is asked for, and the folder that it is done in.
 
 runs/auto/<data>/<name>/auto.yaml; the same words with the same name go on there.
 """
@@ -35,7 +35,7 @@ LARGE_FOLDS = 10  # of which a large subset holds one out
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One search.
 
     Args:
@@ -67,7 +67,7 @@ class Asked:
         return locate_run({"name": self.name, "choices": choices}).folder
 
     @cached_property
-    def as_own(self) -> list[str]:
+    def own_overrides(self) -> list[str]:
         """Overrides by which a network learns a set of the catalog as data of one's own."""
         from omegaconf import OmegaConf
 
@@ -102,11 +102,11 @@ class Asked:
             listed: the list of candidates that was chosen.
         """
         kept = {key: self.config[key] for key in KEYS}
-        asked = {"minutes": self.minutes, "auto": listed, "command": self.command}
-        return {"choices": {"data": self.data}, **asked, **kept}
+        request = {"minutes": self.minutes, "auto": listed, "command": self.command}
+        return {"choices": {"data": self.data}, **request, **kept}
 
 
-def read_words(arguments: Sequence[str]) -> Asked:
+def read_words(arguments: Sequence[str]) -> Request:
     """What a command line asks for.
 
     Raises:
@@ -131,7 +131,7 @@ def read_words(arguments: Sequence[str]) -> Asked:
         raise ValueError("give data=: image_folder, labelled_text, audio_folder or video_folder "
                          "with data.source=PATH, or a name of `zoo list data`")  # fmt: skip
     choice, name = own.get("auto"), own.get("name")
-    return Asked(
+    return Request(
         tuple(words), read_minutes(own.get("minutes", MINUTES)),
         None if name is None else str(name), None if choice is None else str(choice),
     )  # fmt: skip
@@ -164,7 +164,7 @@ def folds_of(data: Any) -> list[str | None]:
 
 
 @contextmanager
-def hold(asked: Asked, contents: Mapping[str, Any]) -> Iterator[None]:
+def hold(request: Request, contents: Mapping[str, Any]) -> Iterator[None]:
     """Have the folder alone, with what was asked for in it.
 
     Raises:
@@ -172,7 +172,7 @@ def hold(asked: Asked, contents: Mapping[str, Any]) -> Iterator[None]:
     """
     from omegaconf import OmegaConf
 
-    folder, path = asked.folder, asked.folder / "auto.yaml"
+    folder, path = request.folder, request.folder / "auto.yaml"
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.data import arrays_of, opened, refused
-from zoo.auto.asked import folds_of, hold, read_words
-from zoo.auto.candidates import find_list, read_list
-from zoo.auto.final import next_commands
-from zoo.auto.learners import make_learner
+from zoo.automl.request import folds_of, hold, read_words
+from zoo.automl.candidates import find_list, read_list
+from zoo.automl.final import next_commands
+from zoo.automl.learners import make_learner
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 
@@ -28,7 +28,7 @@ def test_a_wrong_word_is_refused_in_one_line(words, said):
 @pytest.mark.parametrize("name", registry.names("auto"))
 def test_each_candidate_of_a_list_can_be_composed(name):
     """A pipeline's name is one of the baseline's; overrides of a network are its recipe's."""
-    asked = read_words([f"data={name}", "data.source=x"])
+    request = read_words([f"data={name}", "data.source=x"])
     listed = read_list(name)
     data = arrays_of(None)
     data.input = opened("plucked_strings", limit=20).input
@@ -38,18 +38,18 @@ def test_each_candidate_of_a_list_can_be_composed(name):
         if one.overrides is None:
             assert one.name in known
         else:
-            learner = make_learner(one, asked, listed.pipelines)
+            learner = make_learner(one, request, listed.pipelines)
             compose(learner.words)
 
 
 def test_a_set_of_the_catalog_is_learned_as_ones_own():
     own = compose(["data=image_folder", "data.source=x"])
-    asked = read_words(["data=mnist", "data.batch_size=7"])
-    config = compose([*asked.as_own, *asked.words])
+    request = read_words(["data=mnist", "data.batch_size=7"])
+    config = compose([*request.own_overrides, *request.words])
     assert config["own_training"] == own["own_training"]
     assert config["data"]["batch_size"] == 7
-    assert f"data.batch_size={own['data']['batch_size']}" in asked.as_own
-    assert read_words(["data=image_folder", "data.source=x"]).as_own == []
+    assert f"data.batch_size={own['data']['batch_size']}" in request.own_overrides
+    assert read_words(["data=image_folder", "data.source=x"]).own_overrides == []
 
 
 def test_a_list_of_ones_own_is_found_by_name_and_by_data(tmp_path):
@@ -90,13 +90,13 @@ def test_small_sets_have_folds_and_large_ones_one_split(labels, folds):
 def test_a_folder_is_for_one_search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for minutes, said in ((2, ""), (3, "has another config: minutes: 2.0 -> 3.0")):
-        asked = read_words(["data=digits", f"minutes={minutes}", "name=a"])
-        holding = hold(asked, asked.contents("image_folder"))
+        request = read_words(["data=digits", f"minutes={minutes}", "name=a"])
+        holding = hold(request, request.contents("image_folder"))
         if said:
             refused(said, holding.__enter__)
             continue
         with holding:
-            refused("is being written by another process", hold(asked, {}).__enter__)
+            refused("is being written by another process", hold(request, {}).__enter__)
 
 
 def test_what_there_was_no_time_for_is_tried_with_more_minutes(tmp_path):

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.data import refused
-from zoo.auto.asked import read_words
-from zoo.auto.run import search
+from zoo.automl.request import read_words
+from zoo.automl.search import search
 from zoo.catalog import registry
 from zoo.utilities.errors import Failure
 
@@ -153,8 +153,8 @@ def test_nothing_that_learns_is_a_failure(ask, tmp_path):
 
 START = """
 import sys
-from zoo.auto.asked import read_words
-from zoo.auto.run import search
+from zoo.automl.request import read_words
+from zoo.automl.search import search
 search(read_words(sys.argv[1:]))
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.auto.making import opened_data, write_predictor
+from tests.automl.making import opened_data, write_predictor
 
 
 @pytest.fixture(scope="package")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from zoo.auto.members import transformed
+from zoo.automl.members import transformed
 from zoo.baselines.choice import take
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.pretrained import store

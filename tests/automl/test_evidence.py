@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import cross_val_predict
 from sklearn.svm import SVC, LinearSVC
 
-from zoo.auto.advice import compare
-from zoo.auto.evidence import Candidate, summarise, table
+from zoo.automl.advice import compare
+from zoo.automl.evidence import Candidate, summarise, table
 from zoo.baselines.choice import temperature
 from zoo.metrics.confidence import interval
 from zoo.metrics.paired import paired_interval, samples_to_decide

@@ -17,8 +17,8 @@ import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 from skops import io as skops
 
-from zoo.auto import cards
-from zoo.auto.members import PipelineMember
+from zoo.automl import cards
+from zoo.automl.members import PipelineMember
 from zoo.baselines.networks import NetworkFeatures
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.pretrained import store
@@ -59,7 +59,7 @@ def save_pipeline(
             learned labels 0 to K - 1, its `classes_`, which these are, `temperature_` and `name_`.
         card: of the data: at least `info` with the names of `classes` and the `input`.
         folder: which holds nothing else.
-        novelty: what tells samples that are unlike the training data; see `zoo.auto.novelty`.
+        novelty: what tells samples that are unlike the training data; see `zoo.automl.novelty`.
 
     Raises:
         ValueError: the pipeline has an object of a type that is not in `TRUSTED`.

@@ -8,9 +8,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 
 from tests.data import opened
-from zoo.auto.novelty import fit_novelty
-from zoo.auto.pipelines import save_pipeline
-from zoo.auto.predictor import Part, save_predictor
+from zoo.automl.novelty import fit_novelty
+from zoo.automl.pipelines import save_pipeline
+from zoo.automl.predictor import Part, save_predictor
 from zoo.baselines.bands import StrongSounds
 from zoo.baselines.frames import StrongClips
 from zoo.baselines.ngrams import StrongTexts

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from pytorch_lightning import Callback
 
-from zoo.auto.asked import Asked
-from zoo.auto.candidates import Candidate
-from zoo.auto.held_out import HeldOut, size_of
-from zoo.auto.members import NetworkMember, PipelineMember
-from zoo.auto.novelty import fit_novelty
-from zoo.auto.pipelines import save_pipeline
+from zoo.automl.request import Request
+from zoo.automl.candidates import Candidate
+from zoo.automl.held_out import HeldOut, size_of
+from zoo.automl.members import NetworkMember, PipelineMember
+from zoo.automl.novelty import fit_novelty
+from zoo.automl.pipelines import save_pipeline
 from zoo.baselines.choice import BestPipeline
 from zoo.baselines.strong import StrongBaseline
 from zoo.catalog.compose import compose
@@ -46,21 +46,21 @@ class Learner(Protocol):
         """Learn from all, as the folds have shown how, and leave a member's folder."""
 
 
-def make_learner(candidate: Candidate, asked: Asked, pipelines: Any) -> Learner:
+def make_learner(candidate: Candidate, request: Request, pipelines: Any) -> Learner:
     """What does the work of a candidate."""
     if candidate.overrides is None:
-        return PipelineLearner(candidate.name, asked, pipelines)
-    return NetworkLearner(candidate.name, asked, candidate.overrides)
+        return PipelineLearner(candidate.name, request, pipelines)
+    return NetworkLearner(candidate.name, request, candidate.overrides)
 
 
 class PipelineLearner:
     """One of a strong baseline's pipelines."""
 
-    def __init__(self, name: str, asked: Asked, baseline: StrongBaseline) -> None:
-        self.name, self.asked, self.baseline = name, asked, baseline
+    def __init__(self, name: str, request: Request, baseline: StrongBaseline) -> None:
+        self.name, self.request, self.baseline = name, request, baseline
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
-        start, data = perf_counter(), self.asked.open(fold)
+        start, data = perf_counter(), self.request.open(fold)
         chosen = self._fit(data)
         if folder.name == FIRST:  # writing takes its time: once, for its size
             self._save(chosen, data, folder)
@@ -71,7 +71,7 @@ class PipelineLearner:
         return HeldOut(data.pool["val"], scores, labels, seconds, size, 0, chosen.name_)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
-        data = self.asked.open("all")
+        data = self.request.open("all")
         chosen = self._fit(data)
         novelty = fit_novelty(chosen.best_, *data.arrays("train"))
         self._save(chosen, data, folder, novelty)
@@ -88,11 +88,11 @@ class PipelineLearner:
 
     def _card(self, data: Any) -> dict[str, Any]:
         """What is said of the data; the model is the one that is tried on them first."""
-        config, about = self.asked.config, data.info["about"]
+        config, about = self.request.config, data.info["about"]
         return {
             "choices": config["choices"], "data": config["data"], "info": data.info,
-            "seen": {self.asked.data: about.get("part_of")}, "licence": about.get("licence"),
-            "limits": about.get("limits"), "command": self.asked.command,
+            "seen": {self.request.data: about.get("part_of")}, "licence": about.get("licence"),
+            "limits": about.get("limits"), "command": self.request.command,
         }  # fmt: skip
 
 
@@ -103,9 +103,9 @@ class NetworkLearner:
     on the fold would look better than they are. Where a run ends early, its best weights count.
     """
 
-    def __init__(self, name: str, asked: Asked, overrides: Sequence[str]) -> None:
-        self.name, self.asked = name, asked
-        self.words = [*asked.as_own, *asked.words, *overrides]
+    def __init__(self, name: str, request: Request, overrides: Sequence[str]) -> None:
+        self.name, self.request = name, request
+        self.words = [*request.own_overrides, *request.words, *overrides]
         self.title = " ".join(overrides)
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:

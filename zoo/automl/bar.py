@@ -9,7 +9,7 @@ from typing import Any
 from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.progress import BarColumn, Progress, TextColumn
 
-from zoo.auto.clock import Clock, OutOfTime
+from zoo.automl.clock import Clock, OutOfTime
 from zoo.distributed.console import make_console
 
 PATIENCE = 10.0  # seconds of training after which its end is estimated

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from zoo.auto.clock import Clock
+from zoo.automl.clock import Clock
 
 
 def test_the_clock_counts_all_starts(tmp_path):

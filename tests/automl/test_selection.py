@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.auto.selection import is_clearly_better, loss, rank, select
+from zoo.automl.selection import is_clearly_better, loss, rank, select
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 3, 300)

@@ -64,14 +64,14 @@ def take(arrays: Arrays, rows: np.ndarray, ragged: str | None) -> Arrays:
         arrays: each (N, ...).
         ragged: the name of the array that is (S, ...); `ends` or `lengths` (N,) beside it.
     """
-    taken = {name: array[rows] for name, array in arrays.items() if name != ragged}
+    part = {name: array[rows] for name, array in arrays.items() if name != ragged}
     if ragged is None:
-        return taken
+        return part
     sizes = arrays["lengths"] if "lengths" in arrays else np.diff(arrays["ends"], prepend=0)
     starts = np.cumsum(sizes) - sizes
-    if "ends" in taken:
-        taken["ends"] = np.cumsum(sizes[rows])
-    return {**taken, ragged: arrays[ragged][spans(starts[rows], sizes[rows])]}
+    if "ends" in part:
+        part["ends"] = np.cumsum(sizes[rows])
+    return {**part, ragged: arrays[ragged][spans(starts[rows], sizes[rows])]}
 
 
 def join(one: Arrays, other: Arrays) -> Arrays:

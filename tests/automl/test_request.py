@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.data import arrays_of, opened, refused
-from zoo.automl.request import folds_of, hold, read_words
 from zoo.automl.candidates import find_list, read_list
 from zoo.automl.final import next_commands
 from zoo.automl.learners import make_learner
+from zoo.automl.request import folds_of, hold, read_words
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 

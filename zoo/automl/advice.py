@@ -18,7 +18,7 @@ UNLIKELY = 0.05  # probability below which a class is worse than the others by m
 
 
 def find_suspects(
-    ranked: Sequence[np.ndarray], chosen: np.ndarray, labels: np.ndarray
+    ranked: Sequence[np.ndarray], predictor: np.ndarray, labels: np.ndarray
 ) -> np.ndarray:
     """Samples whose label looks wrong, by index, the surest first.
 
@@ -35,15 +35,15 @@ def find_suspects(
         chosen: those of the predictor, (M, K).
         labels: (M,).
     """
-    answers, shares = chosen.argmax(axis=1), np.exp(chosen)
+    answers, shares = predictor.argmax(axis=1), np.exp(predictor)
     own = shares[np.arange(len(labels)), labels]
-    usual = np.ones(chosen.shape[1])
+    usual = np.ones(predictor.shape[1])
     for k in np.unique(labels):
         usual[k] = own[labels == k].mean()
     sure = shares.max(axis=1, initial=0)
     voters = ranked[: max(2, (len(ranked) + 1) // 2)]
     agreed = np.logical_and.reduce([one.argmax(axis=1) == answers for one in voters])
-    doubted = (answers != labels) & (own * chosen.shape[1] <= DOUBTFUL)
+    doubted = (answers != labels) & (own * predictor.shape[1] <= DOUBTFUL)
     wrong = np.flatnonzero(doubted & agreed & (sure >= usual[answers]))
     return wrong[np.argsort(-sure[wrong], kind="stable")]
 
@@ -129,12 +129,12 @@ def _round(count: int) -> int:
 def _of_suspects(suspects: Sequence[Mapping[str, Any]], judged: int) -> list[str]:
     if not suspects:
         return []
-    told = [
+    texts = [
         f'"{one["sample"]}" ({one["truth"]}, looks like {one["answer"]})'
         for one in suspects[:LISTED]
     ]
     count = f"{len(suspects)} of {judged:,} labels look wrong"
-    return [f"{count}, look at them: {_list(told, suspects)}."]
+    return [f"{count}, look at them: {_list(texts, suspects)}."]
 
 
 def _of_classes(classes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -148,8 +148,8 @@ def _of_classes(classes: Sequence[Mapping[str, Any]]) -> list[str]:
     )
     if not poor:
         return []
-    told = [f"{one['name']} ({100 * one['accuracy']:.0f} % of {one['samples']})" for one in poor]
-    return [f"These classes lack examples, more of them would help: {_list(told[:LISTED], poor)}."]
+    texts = [f"{one['name']} ({100 * one['accuracy']:.0f} % of {one['samples']})" for one in poor]
+    return [f"These classes lack examples, more of them would help: {_list(texts[:LISTED], poor)}."]
 
 
 def _chance(one: Mapping[str, Any], usual: float) -> float:
@@ -162,11 +162,11 @@ def _of_curve(curve: Sequence[tuple[int, float]], judged: int) -> list[str]:
     if not judged or (gain := slope(curve)) is None:
         return []
     error = slope_error(curve, judged)
-    said = f"twice the samples have brought {_points(gain)} points so far (\N{PLUS-MINUS SIGN}"
-    said = f"{said}{100 * error:.1f}, {curve[0][0]:,} to {curve[-1][0]:,} samples)"
+    sentence = f"twice the samples have brought {_points(gain)} points so far (\N{PLUS-MINUS SIGN}"
+    sentence = f"{sentence}{100 * error:.1f}, {curve[0][0]:,} to {curve[-1][0]:,} samples)"
     if gain > max(error, WORTH):
-        return [f"More data would help: {said}."]
-    return [f"More data of the same kind would hardly help: {said}."]
+        return [f"More data would help: {sentence}."]
+    return [f"More data of the same kind would hardly help: {sentence}."]
 
 
 def _of_unfinished(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -180,6 +180,6 @@ def _of_unfinished(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _list(told: Sequence[str], every: Sequence[Any]) -> str:
-    more = len(every) - len(told)
-    return ", ".join([*told, *([f"and {more} more"] if more else [])])
+def _list(texts: Sequence[str], every: Sequence[Any]) -> str:
+    more = len(every) - len(texts)
+    return ", ".join([*texts, *([f"and {more} more"] if more else [])])

@@ -73,8 +73,8 @@ def attempt(
     if status.exists():
         return Outcome(candidate, **json.loads(status.read_text()))
     if (work.folder / held_out.FILE).exists():
-        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
+        folds = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, folds)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))
@@ -112,8 +112,8 @@ def _score(
 
 def _rest(first: HeldOut, work: Work, at_once: int) -> float:
     """Seconds of the folds that are not done, at least."""
-    done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-    return first.seconds * sum(one is None for one in done) / at_once
+    folds = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+    return first.seconds * sum(one is None for one in folds) / at_once
 
 
 def _score_fold(
@@ -121,8 +121,8 @@ def _score_fold(
 ) -> HeldOut:
     """One fold, learned now or before."""
     folder, count = work.folder / f"fold{i}", len(work.folds)
-    if (done := held_out.read_fold(folder)) is not None:
-        return done
+    if (earlier := held_out.read_fold(folder)) is not None:
+        return earlier
     bar.say(f"{candidate.name}, fold {i + 1} of {count}" if count > 1 else candidate.name)
     scored = learner.score(work.folds[i], folder, [Watch(bar, reserve, count - i)])
     held_out.write(folder / held_out.FILE, **scored._asdict())

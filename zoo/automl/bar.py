@@ -30,7 +30,7 @@ class Bar:
         self.task = self.progress.add_task("", total=clock.seconds, left="")
 
     @contextmanager
-    def shown(self) -> Iterator["Bar"]:
+    def show(self) -> Iterator["Bar"]:
         """Show it meanwhile."""
         with self.progress:
             yield self

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
+from zoo.automl.attempt import FINISHED, Outcome
 from zoo.automl.candidates import PIPELINE
 from zoo.automl.clock import Clock
-from zoo.automl.attempt import FINISHED, Outcome
 from zoo.automl.selection import rank, select
 from zoo.baselines.choice import temperature
 from zoo.utilities.files import replace
@@ -63,8 +63,8 @@ def choose(outcomes: Sequence[Outcome], seconds: float = inf) -> Choice:
     library = {name: own for name, own in judged.probabilities.items() if costs[name] <= limit}
     weights = select(library, judged.labels)
     while len(weights) > 1 and sum(costs[name] for name in weights) > seconds:
-        kept = sorted(weights, key=lambda name: -weights[name])[:-1]
-        weights = select({name: library[name] for name in library if name in kept}, judged.labels)
+        few = sorted(weights, key=lambda name: -weights[name])[:-1]
+        weights = select({name: library[name] for name in library if name in few}, judged.labels)
     return Choice(weights, {name: judged.temperatures[name] for name in weights})
 
 

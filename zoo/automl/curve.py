@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.automl.request import Request
-from zoo.automl.clock import Clock
 from zoo.automl.attempt import Outcome
+from zoo.automl.clock import Clock
+from zoo.automl.request import Request
 from zoo.baselines.choice import subset, take
 from zoo.baselines.strong import StrongBaseline
 
@@ -39,8 +39,8 @@ def _point(
         (samples, labels), (others, truths) = data.arrays("train"), data.arrays("val")
         rows = subset(labels, max(int(share * len(labels)), 2), seed=0)
         part = take(samples, rows)
-        chosen = baseline.chooser(part, data, name).fit(part, labels[rows])
-        right.append(chosen.predict(others) == truths)
+        pipeline = baseline.chooser(part, data, name).fit(part, labels[rows])
+        right.append(pipeline.predict(others) == truths)
         counts.append(len(rows))
     return round(float(np.mean(counts))), float(np.concatenate(right).mean())
 

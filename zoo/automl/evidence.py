@@ -75,25 +75,25 @@ def summarise(
     scores = {name: np.asarray(one.scores, float) for name, one in finished.items()}
     rows = judged_rows([*scores.values()])
     labels = np.asarray(next(iter(finished.values())).labels, np.int64)[rows]
-    tried = {
+    logs_of = {
         name: log_softmax(own[rows] / finished[name].temperature, axis=1)
         for name, own in scores.items()
     }
-    chosen = mix(tried, weights)
-    measured = {name: measure(logs, labels) for name, logs in tried.items()}
-    order = sorted(tried, key=lambda name: rank_key(measured[name]))
+    average = mix(logs_of, weights)
+    measured = {name: measure(logs, labels) for name, logs in logs_of.items()}
+    order = sorted(logs_of, key=lambda name: rank_key(measured[name]))
     listed = [_describe(finished[name], weights, measured[name]) for name in order]
     listed += [_describe(one, weights, {}) for one in candidates if one.status != FINISHED]
-    suspects = find_suspects([tried[name] for name in order], chosen, labels)
+    suspects = find_suspects([logs_of[name] for name in order], average, labels)
     names = [samples[i] for i in rows]
     summary = {
         "baseline": baseline,
         "candidates": listed,
-        "predictor": {**measure(chosen, labels), "members": _members(weights)},
-        "comparisons": _compare(tried, chosen, labels, order, weights, baseline),
-        "classes": _per_class(chosen, labels, classes),
-        "mistakes": _tell(chosen, labels, worst(chosen, labels), classes, names, rows),
-        "suspects": _tell(chosen, labels, suspects, classes, names, rows),
+        "predictor": {**measure(average, labels), "members": _members(weights)},
+        "comparisons": _compare(logs_of, average, labels, order, weights, baseline),
+        "classes": _per_class(average, labels, classes),
+        "mistakes": _tell(average, labels, worst(average, labels), classes, names, rows),
+        "suspects": _tell(average, labels, suspects, classes, names, rows),
         "curve": [[int(count), float(accuracy)] for count, accuracy in curve],
     }
     return {**summary, "advice": advise(summary)}
@@ -109,9 +109,9 @@ def table(summary: Mapping[str, Any]) -> Table:
     candidates = summary["candidates"]
     members = [one for one in candidates if one["weight"]]
     sums = {key: sum(one[key] for one in members) for key in ("seconds", "bytes")}
-    chosen = {"name": "predictor", "weight": 1, "status": FINISHED, **summary["predictor"]} | sums
+    average = {"name": "predictor", "weight": 1, "status": FINISHED, **summary["predictor"]} | sums
     header = ("", "accuracy, %", "log loss", "weight", "minutes", "MB")
-    return Table(header, [_row(one) for one in (chosen, *candidates)])
+    return Table(header, [_row(one) for one in (average, *candidates)])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -127,9 +127,9 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _describe(
-    one: Candidate, weights: Mapping[str, float], found: Mapping[str, Any]
+    one: Candidate, weights: Mapping[str, float], measures: Mapping[str, Any]
 ) -> dict[str, Any]:
-    score = {key: found.get(key) for key in (*SCORE, "loss")}
+    score = {key: measures.get(key) for key in (*SCORE, "loss")}
     return {
         "name": one.name, "title": one.title, "kind": one.kind, "status": one.status,
         "reason": one.reason, **score, "seconds": float(one.seconds), "bytes": int(one.bytes),
@@ -143,24 +143,24 @@ def _members(weights: Mapping[str, float]) -> list[dict[str, Any]]:
 
 
 def _compare(
-    tried: Mapping[str, np.ndarray], chosen: np.ndarray, labels: np.ndarray, order: Sequence[str],
-    weights: Mapping[str, float], baseline: str | None,
+    logs_of: Mapping[str, np.ndarray], average: np.ndarray, labels: np.ndarray,
+    order: Sequence[str], weights: Mapping[str, float], baseline: str | None,
 ) -> dict[str, Any]:  # fmt: skip
     """The predictor beside the best candidate, and beside the baseline, that it is not alone."""
     others = [name for name in order if {*weights} != {name}]
-    named = {"runner_up": others[0] if others else None, "baseline": baseline}
+    others_of = {"runner_up": others[0] if others else None, "baseline": baseline}
     return {
-        role: _difference(name, chosen, tried[name], labels)
+        role: _difference(name, average, logs_of[name], labels)
         if name in others and len(labels)
         else None
-        for role, name in named.items()
+        for role, name in others_of.items()
     }
 
 
 def _difference(
-    name: str, chosen: np.ndarray, other: np.ndarray, labels: np.ndarray
+    name: str, average: np.ndarray, other: np.ndarray, labels: np.ndarray
 ) -> dict[str, Any]:
-    mine, its = chosen.argmax(axis=1) == labels, other.argmax(axis=1) == labels
+    mine, its = average.argmax(axis=1) == labels, other.argmax(axis=1) == labels
     low, high = paired_interval(mine, its)
     difference = float(mine.mean() - its.mean())
     needed = samples_to_decide(mine, its)

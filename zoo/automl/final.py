@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from zoo.automl import evidence, held_out
-from zoo.automl.request import Request
+from zoo.automl.attempt import LATE, Outcome
 from zoo.automl.choose import Choice, baseline_of
 from zoo.automl.load import load
 from zoo.automl.names import sample_names
 from zoo.automl.predictor import Part, save_predictor, update_card
-from zoo.automl.attempt import LATE, Outcome
+from zoo.automl.request import Request
 from zoo.automl.test import judge_split, measure
 
 PREDICTOR = "predictor"
@@ -29,10 +29,10 @@ def conclude(
     Args:
         curve: training samples and accuracy of the baseline on parts of them.
     """
-    tried = [as_candidate(request.folder, one, data, choice) for one in outcomes]
+    candidates = [as_candidate(request.folder, one, data, choice) for one in outcomes]
     classes, names = data.info["classes"], sample_names(data)
     baseline = baseline_of(outcomes)
-    summary = evidence.summarise(tried, choice.weights, baseline, classes, names, curve)
+    summary = evidence.summarise(candidates, choice.weights, baseline, classes, names, curve)
     folder = request.folder / PREDICTOR
     metrics = {
         f"val/{name}": summary["predictor"][key]

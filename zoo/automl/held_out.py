@@ -63,5 +63,5 @@ def join(folds: Sequence[HeldOut], count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def size_of(folder: Path) -> int:
     """Bytes of a folder's own files, checkpoints and logs left out."""
-    kept = (path for path in folder.glob("*") if path.suffix in (".safetensors", ".skops"))
-    return sum(path.stat().st_size for path in kept)
+    weights = (path for path in folder.glob("*") if path.suffix in (".safetensors", ".skops"))
+    return sum(path.stat().st_size for path in weights)

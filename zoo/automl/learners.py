@@ -13,12 +13,12 @@ from typing import Any, Protocol
 import numpy as np
 from pytorch_lightning import Callback
 
-from zoo.automl.request import Request
 from zoo.automl.candidates import Candidate
 from zoo.automl.held_out import HeldOut, size_of
 from zoo.automl.members import NetworkMember, PipelineMember
 from zoo.automl.novelty import fit_novelty
 from zoo.automl.pipelines import save_pipeline
+from zoo.automl.request import Request
 from zoo.baselines.choice import BestPipeline
 from zoo.baselines.strong import StrongBaseline
 from zoo.catalog.compose import compose
@@ -61,30 +61,30 @@ class PipelineLearner:
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
         start, data = perf_counter(), self.request.open(fold)
-        chosen = self._fit(data)
+        pipeline = self._fit(data)
         if folder.name == FIRST:  # writing takes its time: once, for its size
-            self._save(chosen, data, folder)
-        fitted = {"labels": chosen.classes_.tolist(), "temperature": chosen.temperature_}
-        card = {"title": chosen.name_, "info": data.info, **fitted}
-        scores, labels = PipelineMember(self.name, chosen.best_, card, None).scores(data, "val")
+            self._save(pipeline, data, folder)
+        fitted = {"labels": pipeline.classes_.tolist(), "temperature": pipeline.temperature_}
+        card = {"title": pipeline.name_, "info": data.info, **fitted}
+        scores, labels = PipelineMember(self.name, pipeline.best_, card, None).scores(data, "val")
         seconds, size = perf_counter() - start, size_of(folder)
-        return HeldOut(data.pool["val"], scores, labels, seconds, size, 0, chosen.name_)
+        return HeldOut(data.pool["val"], scores, labels, seconds, size, 0, pipeline.name_)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
         data = self.request.open("all")
-        chosen = self._fit(data)
-        novelty = fit_novelty(chosen.best_, *data.arrays("train"))
-        self._save(chosen, data, folder, novelty)
+        pipeline = self._fit(data)
+        novelty = fit_novelty(pipeline.best_, *data.arrays("train"))
+        self._save(pipeline, data, folder, novelty)
 
     def _fit(self, data: Any) -> BestPipeline:
         """Choose C by folds of the training samples, and fit."""
         samples, labels = data.arrays("train")
         return self.baseline.chooser(samples, data, self.name).fit(samples, labels)
 
-    def _save(self, chosen: BestPipeline, data: Any, folder: Path, novelty: Any = None) -> None:
+    def _save(self, pipeline: BestPipeline, data: Any, folder: Path, novelty: Any = None) -> None:
         """Write it, in place of what a start that was killed has left."""
         shutil.rmtree(folder, ignore_errors=True)
-        save_pipeline(chosen, self._card(data), folder, novelty)
+        save_pipeline(pipeline, self._card(data), folder, novelty)
 
     def _card(self, data: Any) -> dict[str, Any]:
         """What is said of the data; the model is the one that is tried on them first."""
@@ -110,8 +110,8 @@ class NetworkLearner:
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
         start, run = perf_counter(), Run(folder)
-        chosen = {} if compose(self.words)["early_stopping"] else LAST
-        self._train(run, {**chosen, **({"data.fold": fold} if fold else {})}, watch)
+        pipeline = {} if compose(self.words)["early_stopping"] else LAST
+        self._train(run, {**pipeline, **({"data.fold": fold} if fold else {})}, watch)
         model = load(folder)
         data = open_test_data(run.config, model)
         scores, labels = NetworkMember(self.name, model).scores(data, "val")

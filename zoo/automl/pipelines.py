@@ -116,12 +116,12 @@ def load_pipeline(folder: Path, name: str | None = None) -> PipelineMember:
     return PipelineMember(name or folder.name, pipeline, card, novelty)
 
 
-def warn_of_version(path: Path, written: str) -> str:
+def warn_of_version(path: Path, writer: str) -> str:
     """Say it where another major or minor version of scikit-learn wrote a pipeline."""
     here = sklearn.__version__
-    if written.split(".")[:2] == here.split(".")[:2]:
+    if writer.split(".")[:2] == here.split(".")[:2]:
         return ""
-    versions = f"by scikit-learn {here}: {written} wrote it"
+    versions = f"by scikit-learn {here}: {writer} wrote it"
     print(f"warning   {path} is read {versions}, its answers may differ", file=sys.stderr)
     return f" {versions}"
 

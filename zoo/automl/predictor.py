@@ -219,10 +219,10 @@ def describe(members: Sequence[Member], parts: Sequence[Part]) -> dict[str, Any]
     predictor = Predictor(members, {"members": listed})
     heaviest, watcher = predictor.heaviest.card, predictor.watcher
     own = {key: heaviest[key] for key in FROM_MEMBERS if key in heaviest}
-    seen = {name: of for one in members for name, of in one.card.get("seen", {}).items()}
+    data_seen = {name: of for one in members for name, of in one.card.get("seen", {}).items()}
     data = heaviest.get("choices", {}).get("data", "data")
     warns = None if watcher is None else watcher.name
-    return {"name": f"predictor.{data}", **own, "seen": seen, "metrics": {}, "members": listed,
+    return {"name": f"predictor.{data}", **own, "seen": data_seen, "metrics": {}, "members": listed,
             "warns": warns}  # fmt: skip
 
 

@@ -17,15 +17,15 @@ def raw_samples(data: Any, places: Collection[int]) -> tuple[dict[int, Any], flo
 
     Pictures, clips, texts, or waves; of a recording the window in its middle.
     """
-    shown: dict[int, Any] = {}
+    raws: dict[int, Any] = {}
     for split in ("train", "val"):
         pool = np.asarray(data.pool[split])
         rows = np.flatnonzero(np.isin(pool, [*places]))
         if len(rows):
             samples = one_window(take(data.arrays(split)[0], rows))
             samples = samples.numpy() if isinstance(samples, Tensor) else samples
-            shown |= dict(zip(pool[rows].tolist(), samples, strict=True))
+            raws |= dict(zip(pool[rows].tolist(), samples, strict=True))
     if data.KIND is SOUNDS:
-        shown = {place: sound.decode(ids, data.input.levels) for place, ids in shown.items()}
-        return shown, float(data.input.sample_rate)
-    return shown, 0.0
+        raws = {place: sound.decode(ids, data.input.levels) for place, ids in raws.items()}
+        return raws, float(data.input.sample_rate)
+    return raws, 0.0

@@ -101,9 +101,9 @@ class Request:
         Args:
             listed: the list of candidates that was chosen.
         """
-        kept = {key: self.config[key] for key in KEYS}
+        own = {key: self.config[key] for key in KEYS}
         request = {"minutes": self.minutes, "auto": listed, "command": self.command}
-        return {"choices": {"data": self.data}, **request, **kept}
+        return {"choices": {"data": self.data}, **request, **own}
 
 
 def read_words(arguments: Sequence[str]) -> Request:

@@ -23,20 +23,20 @@ def judged_rows(scores: Sequence[np.ndarray]) -> np.ndarray:
     return np.flatnonzero(np.logical_and.reduce(scored))
 
 
-def mix(tried: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+def mix(logs_of: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
     """The logarithm of the mean, with weights that add up to 1, of probabilities (M, K).
 
     Args:
         tried: their logarithms.
     """
     shares = np.array([*weights.values()])[:, None, None]
-    mixed: np.ndarray = logsumexp([tried[name] for name in weights], axis=0, b=shares)
+    mixed: np.ndarray = logsumexp([logs_of[name] for name in weights], axis=0, b=shares)
     return mixed
 
 
-def rank_key(found: Mapping[str, Any]) -> tuple[float, float]:
+def rank_key(measures: Mapping[str, Any]) -> tuple[float, float]:
     """Of what was measured: the most accurate first, of these the one with the least log loss."""
-    return -(found["accuracy"] or 0.0), found["loss"] or 0.0
+    return -(measures["accuracy"] or 0.0), measures["loss"] or 0.0
 
 
 def measure(logs: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datamodules.utilities.console import silence
-from zoo.automl.request import Request, folds_of, hold
+from zoo.automl.attempt import FINISHED, Outcome, Work, attempt, describe
 from zoo.automl.bar import Bar, Watch
 from zoo.automl.candidates import Candidates, find_list, read_list
 from zoo.automl.choose import (
@@ -28,7 +28,7 @@ from zoo.automl.final import PREDICTOR, conclude
 from zoo.automl.learners import make_learner
 from zoo.automl.load import load
 from zoo.automl.raws import raw_samples
-from zoo.automl.attempt import FINISHED, Outcome, Work, attempt, describe
+from zoo.automl.request import Request, folds_of, hold
 from zoo.distributed.console import console
 from zoo.training.evaluate import quiet
 from zoo.utilities.errors import Failure, Stopped, line
@@ -58,7 +58,7 @@ class Auto(NamedTuple):
 
 
 @quiet()
-def search(request: Request, page: Page = lambda *shown: None) -> Auto:
+def search(request: Request, page: Page = lambda *show: None) -> Auto:
     """Do a search, or go on with it.
 
     Args:
@@ -86,7 +86,8 @@ def search(request: Request, page: Page = lambda *shown: None) -> Auto:
 def announce(request: Request, data: Any) -> None:
     """Say what will be done."""
     counts = " / ".join(f"{n:,} {split}" for split, n in data.info["samples"].items())
-    console.print(f"auto      {request.data}, {request.minutes:g} minutes, seed {request.config['seed']}")
+    plan = f"{request.minutes:g} minutes, seed {request.config['seed']}"
+    console.print(f"auto      {request.data}, {plan}")
     console.print(f"data      {request.data}: {counts}")
     for note in data.notes:
         console.print(note, soft_wrap=True)
@@ -108,7 +109,7 @@ class Search:
 
     def run(self, page: Page) -> None:
         """From candidates to leaderboard."""
-        with self.bar.shown():
+        with self.bar.show():
             outcomes = self.try_all()
             choice = self.learn_chosen(outcomes)
             self.bar.say("learning curve and test")
@@ -183,8 +184,8 @@ class Search:
         failed = {}
         for name in choice.weights:
             folds = next((one.folds for one in outcomes if one.candidate.name == name), ())
-            folder, done = self.place(name) / "final", self.place(name) / "final.done"
-            if done.exists():
+            folder, mark = self.place(name) / "final", self.place(name) / "final.done"
+            if mark.exists():
                 continue
             self.bar.say(f"{name}, all samples")
             reserve = None if is_last else -self.clock.seconds / 4
@@ -199,7 +200,7 @@ class Search:
                 failed[name] = "out of time" if isinstance(error, OutOfTime) else line(error)
                 self.bar.line(f"failed    {name}, on all samples: {failed[name]}")
             else:
-                done.touch()
+                mark.touch()
                 shutil.rmtree(folder / "checkpoints", ignore_errors=True)
                 self.clock.save()
         return failed

@@ -36,11 +36,11 @@ def select(
     order = _greedy(shares, labels, rounds)
     sums = np.cumsum(shares[order], axis=0) / np.arange(1, len(order) + 1)[:, None, None]
     losses = [loss(one, labels) for one in sums]
-    taken = order[: int(np.argmin(losses)) + 1]
+    first = order[: int(np.argmin(losses)) + 1]
     best = min(range(len(names)), key=lambda i: rank(shares[i], labels))
-    if is_clearly_better(shares[best], shares[taken].mean(0), labels):
+    if is_clearly_better(shares[best], shares[first].mean(0), labels):
         return {names[best]: 1.0}
-    return {name: taken.count(i) / len(taken) for i, name in enumerate(names) if i in taken}
+    return {name: first.count(i) / len(first) for i, name in enumerate(names) if i in first}
 
 
 def _greedy(shares: np.ndarray, labels: np.ndarray, rounds: int) -> list[int]:

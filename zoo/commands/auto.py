@@ -67,7 +67,7 @@ def auto(data: str, minutes: float = 10, **overrides: Any) -> "Auto":
     return start(as_overrides({"data": data, "minutes": minutes, **overrides}))
 
 
-def show(found: "Auto") -> None:
+def show(auto_run: "Auto") -> None:
     """The candidates, the predictor and its score on the test split, and what comes next."""
     from zoo.automl import evidence
     from zoo.automl.advice import compare
@@ -75,7 +75,7 @@ def show(found: "Auto") -> None:
     from zoo.commands._tables import print_table
     from zoo.distributed.console import make_output
 
-    summary = found.summary
+    summary = auto_run.summary
     print_table(evidence.table(summary), title=summary["command"])
     console = make_output(None, soft_wrap=True)
     scores = summary["test"]
@@ -86,6 +86,6 @@ def show(found: "Auto") -> None:
         console.print(f"compared  {line}")
     for line in summary["advice"]:
         console.print(f"advice    {line}")
-    console.print(f"page      {found.folder / 'leaderboard.html'}")
-    for line in next_commands(found.folder, summary):
+    console.print(f"page      {auto_run.folder / 'leaderboard.html'}")
+    for line in next_commands(auto_run.folder, summary):
         console.print(f"try       {line}")

@@ -115,9 +115,9 @@ def _bar_rows(bars: Bars) -> tuple[float, list[tuple[str, str, float, float]]]:
     return (0 - low) * scale, rows
 
 
-def _interval_rows(shown: Intervals) -> list[tuple[str, str, float, float, float]]:
+def _interval_rows(intervals: Intervals) -> list[tuple[str, str, float, float, float]]:
     """Name, numbers, left, width and place of the value of each: all share a scale, in per cent."""
-    ends = np.array([*shown.ranges], dtype=float).reshape(-1, 2)
+    ends = np.array([*intervals.ranges], dtype=float).reshape(-1, 2)
     low, high = (float(ends.min()), float(ends.max())) if len(ends) else (0.0, 0.0)
     scale = 100 / (high - low) if high > low else 0.0
     return [
@@ -125,7 +125,7 @@ def _interval_rows(shown: Intervals) -> list[tuple[str, str, float, float, float
             name, f"{value:.1f} ({first:.1f} to {last:.1f})",
             (first - low) * scale, (last - first) * scale, (value - low) * scale,
         )
-        for name, value, (first, last) in zip(shown.names, shown.values, ends, strict=True)
+        for name, value, (first, last) in zip(intervals.names, intervals.values, ends, strict=True)
     ]  # fmt: skip
 
 

@@ -183,9 +183,9 @@ def _beyond(lines: Mapping[str, tuple[Any, Sequence[float]]], limits: tuple[floa
     ends = {name: [y for y in line if math.isfinite(y)] for name, (_, line) in lines.items()}
     below = {name: min(line) for name, line in ends.items() if line and min(line) < limits[0]}
     above = {name: max(line) for name, line in ends.items() if line and max(line) > limits[1]}
-    told = [f"{name} reaches {y:.3g}" for one in (below, above) for name, y in one.items()]
-    more = [f"{len(told) - CUT} more"] if len(told) > CUT else []
-    return f"cut off: {', '.join([*told[:CUT], *more])}" if told else ""
+    reaches = [f"{name} reaches {y:.3g}" for one in (below, above) for name, y in one.items()]
+    more = [f"{len(reaches) - CUT} more"] if len(reaches) > CUT else []
+    return f"cut off: {', '.join([*reaches[:CUT], *more])}" if reaches else ""
 
 
 # --- the page ------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def html(folder: Path, summary: Summary, thumbnails: Mapping[int, Any], rate: fl
     return render(
         "pages/leaderboard.html.j2",
         page_title=title(summary),
-        subtitle=f"zoo auto, {summary['minutes']:g} minutes, {_shown(folder)}",
+        subtitle=f"zoo auto, {summary['minutes']:g} minutes, {_path(folder)}",
         answer=answer(summary),
         judged=summary["predictor"]["samples"],
         intervals=intervals(summary),
@@ -62,12 +62,12 @@ def html(folder: Path, summary: Summary, thumbnails: Mapping[int, Any], rate: fl
         mistakes=samples(summary["mistakes"], thumbnails, rate),
         suspects=samples(summary["suspects"], thumbnails, rate),
         advice=summary["advice"],
-        predictor=_shown(folder / PREDICTOR),
+        predictor=_path(folder / PREDICTOR),
         command=summary["command"],
     )
 
 
-def _shown(folder: Path) -> str:
+def _path(folder: Path) -> str:
     here, folder = Path.cwd(), folder.resolve()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 
@@ -88,14 +88,14 @@ def answer(summary: Summary) -> list[str]:
     members, test = summary["predictor"]["members"], summary.get("test") or {}
     parts = ", ".join(f"{one['name']} ({100 * one['weight']:.0f} %)" for one in members)
     kind = f"the weighted average of {parts}" if len(members) > 1 else f"{members[0]['name']} alone"
-    said = [f"The predictor is {kind}."]
+    sentences = [f"The predictor is {kind}."]
     if ACCURACY in test:
         interval = interval_of(ACCURACY, dict(test))
         more = [f"95 % interval {interval}"] if interval else []
         more += [f"{name} {test[key]:.3g}" for key, name in MORE.items() if key in test]
         score = f"{format_score(ACCURACY, test[ACCURACY])} right ({', '.join(more)})"
-        said.append(f"Of the test split, by which nothing was chosen, it answers {score}.")
-    return said
+        sentences.append(f"Of the test split, by which nothing was chosen, it answers {score}.")
+    return sentences
 
 
 # --- what was tried ------------------------------------------------------------------------------
@@ -129,13 +129,13 @@ def candidates(summary: Summary) -> Table:
 
 def about(summary: Summary) -> dict[str, str]:
     """What each candidate is, and why it failed."""
-    told = {
+    lines_of = {
         one["name"]: [
             text for text in (one["title"], one["reason"]) if text not in ("", one["name"])
         ]
         for one in summary["candidates"]
     }
-    return {name: ": ".join(texts) for name, texts in told.items() if texts}
+    return {name: ": ".join(texts) for name, texts in lines_of.items() if texts}
 
 
 def curve(summary: Summary) -> Curve | None:

@@ -54,8 +54,8 @@ def choose(own: Mapping[str, Any], texts: Sequence[str], labels: np.ndarray) -> 
     scores: dict[str, float] = {}
     for source in own["sources"]:
         model = formats.network(source)
-        known = frozenset(model.word_vectors()[0])
-        share = sum(word in known for word in words) / max(len(words), 1)
+        word_set = frozenset(model.word_vectors()[0])
+        share = sum(word in word_set for word in words) / max(len(words), 1)
         if share < own["least"]:
             console.print(f"vectors   {source} knows {share:.0%} of the words: it is not used")
         else:
@@ -80,9 +80,9 @@ def features(model: Any, texts: Sequence[str]) -> np.ndarray:
         return rows
     vocabulary, vectors = model.word_vectors()
     rows_of = {word: i for i, word in enumerate(vocabulary)}
-    found = [[rows_of[word] for word in text.split() if word in rows_of] for text in texts]
+    places = [[rows_of[word] for word in text.split() if word in rows_of] for text in texts]
     nothing = np.zeros(vectors.shape[1], vectors.dtype)
-    return np.stack([vectors[rows].mean(0) if rows else nothing for rows in found])
+    return np.stack([vectors[rows].mean(0) if rows else nothing for rows in places])
 
 
 def accuracy(rows: np.ndarray, labels: np.ndarray) -> float:

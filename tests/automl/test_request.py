@@ -84,7 +84,12 @@ def test_small_sets_have_folds_and_large_ones_one_split(labels, folds):
     data = arrays_of(None)
     data.arrays = {"train": (None, labels), "val": (None, labels[:0])}.__getitem__
     data.info = {"samples": {"train": len(labels)}, "num_classes": labels.max() + 1}
+    data.is_subset = False
     assert len(folds_of(data)) == folds
+    data.is_subset = True  # validation samples are not in use
+    assert folds_of(data) == (
+        ["0/10"] if len(labels) == 1000 else [f"{i}/{folds}" for i in range(folds)]
+    )
 
 
 def test_a_folder_is_for_one_search(tmp_path, monkeypatch):

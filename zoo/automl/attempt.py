@@ -73,8 +73,8 @@ def attempt(
     if status.exists():
         return Outcome(candidate, **json.loads(status.read_text()))
     if (work.folder / held_out.FILE).exists():
-        folds = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-        return Outcome(candidate, FINISHED, folds=tuple(filter(None, folds)))
+        earlier = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, earlier)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))

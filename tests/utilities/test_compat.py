@@ -26,7 +26,7 @@ from zoo.utilities import compat
 ROOT = Path(zoo.__file__).resolve().parents[1]
 FILES = [path for room in ("zoo", "datamodules") for path in sorted((ROOT / room).rglob("*.py"))]
 USES = ast.Attribute | ast.ImportFrom | ast.alias
-DOCUMENTED = {"_replace", "_exit"}  # a NamedTuple's, and os'
+DOCUMENTED = {"_replace", "_asdict", "_fields", "_exit"}  # a NamedTuple's, and os'
 
 
 def names(node):

@@ -78,8 +78,8 @@ def test_what_no_config_can_hold_is_refused(value):
 
 def test_models_are_made_in_threads():
     with ThreadPoolExecutor(4) as threads:
-        models = threads.map(lambda n: zoo.create_model("image_mlp", num_classes=n), range(40, 64))
-        assert [model.hparams["num_classes"] for model in models] == [*range(40, 64)]
+        models = threads.map(lambda n: zoo.create_model("image_mlp", num_classes=n), range(40, 52))
+        assert [model.hparams["num_classes"] for model in models] == [*range(40, 52)]
 
 
 def test_two_runs_at_once_are_those_that_are_made_alone(tmp_path):

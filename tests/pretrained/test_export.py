@@ -42,7 +42,15 @@ def check(model, path):
     assert all(len({one[axis] for one in written.compared}) > 1 for axis in varying)
 
 
-@pytest.mark.parametrize("name", zoo.list_models())
+HEAVY = {  # layers of a model that is exported besides, or the largest file
+    "autoencoder_2017", "autoencoder_denoising", "image_cnn_2017", "image_regressor",
+    "image_resnet", "text_cnn_2017", "text_lstm_2017", "video_unfolded",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in zoo.list_models()
+])  # fmt: skip
 def test_a_model_is_exported_and_what_was_written_agrees_with_it(name, tmp_path, monkeypatch):
     """In both formats, of one trace."""
     model = trained(name)

@@ -257,9 +257,9 @@ def test_every_course_goes_on_after_a_kill_as_if_nothing_were(changes, tmp_path,
     whole = tmp_path / "whole"
     whole.mkdir()
     wanted = trained(whole, "image_cnn", *changes, *more)
-    steps = [step_of(path) for path in Run(whole).lasts]
+    steps = sorted(step_of(path) for path in Run(whole).lasts)
     assert len(steps) > 1
-    for step in steps:
+    for step in {steps[len(steps) // 2], steps[-1]}:
         ends_alike(whole, step, wanted, "image_cnn", *changes, *more)
     assert csv_logger.read(whole / "metrics.csv")
 

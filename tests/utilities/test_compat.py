@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobRuntime
+from omegaconf import OmegaConf
+from omegaconf.basecontainer import BaseContainer
 from pytorch_lightning import Callback, LightningModule
 from pytorch_lightning.demos.boring_classes import BoringModel
 
@@ -20,7 +26,7 @@ from zoo.utilities import compat
 ROOT = Path(zoo.__file__).resolve().parents[1]
 FILES = [path for room in ("zoo", "datamodules") for path in sorted((ROOT / room).rglob("*.py"))]
 USES = ast.Attribute | ast.ImportFrom | ast.alias
-DOCUMENTED = {"_replace", "_exit"}  # a NamedTuple's, and os'
+DOCUMENTED = {"_replace", "_asdict", "_fields", "_exit"}  # a NamedTuple's, and os'
 
 
 def names(node):
@@ -104,3 +110,26 @@ def test_hydra_completes_a_line():
 def test_hydra_splits_a_sweep():
     swept = parse(["seed=1,2", "ema=null"])
     assert compat.split_sweep(swept) == [["seed=1", "ema=null"], ["seed=2", "ema=null"]]
+
+
+def test_hydra_is_as_it_was_and_looks_for_its_plugins_once():
+    """What the caller's program stored in it stays, and what is set within goes."""
+    JobRuntime.instance().set("name", "theirs")
+    OmegaConf.register_new_resolver("theirs", lambda: 1, replace=True)
+    ConfigStore.instance().store("theirs", {"a": 1}, provider="a test")
+    before, resolvers = dict(Singleton._instances), {*BaseContainer._resolvers}
+    plugins = []
+    for _ in range(2):
+        with compat.hydra_of_its_own():
+            assert not GlobalHydra.instance().is_initialized()
+            assert OmegaConf.has_resolver("theirs")
+            plugins.append(Plugins.instance())
+            assert {"theirs.yaml", "hydra"} <= {*ConfigStore.instance().repo}
+            JobRuntime.instance().set("name", "ours")
+            OmegaConf.register_new_resolver("ours", lambda: 2)
+        assert JobRuntime.instance().get("name") == "theirs"
+        assert {*BaseContainer._resolvers} == resolvers
+        lasting = {kind: Singleton._instances[kind] for kind in before}
+        assert all(lasting[kind] is one for kind, one in before.items())
+    assert plugins[0] is plugins[1] is Plugins.instance()
+    OmegaConf.clear_resolver("theirs")

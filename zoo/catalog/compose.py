@@ -66,7 +66,10 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     elif "experiment" not in values and schema.is_class(choices["model"]):
         config, choices = _compose(["~experiment", *arguments])  # it has no recipe
     recipe = choices.get("experiment")
-    recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
+    if [*arguments] == [f"experiment={recipe}"]:
+        recipe_config, recipe_choices = config, choices
+    else:
+        recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
     length = own_training(config.get(OWN_TRAINING), config, choices, recipe_config, values)
     chosen: Any = choices, recipe_config, values
     settled = length | own_vectors(config.get(OWN_VECTORS), *chosen)
@@ -205,14 +208,9 @@ def search_path() -> list[str]:
 def own_hydra() -> Iterator[None]:
     """Hydra on our folder, leaving alone a Hydra that the caller's program has set up."""
     from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.singleton import Singleton
 
-    with LOCK:
-        previous_state = Singleton.get_state()
-        GlobalHydra.instance().clear()
-        try:
-            with initialize_config_dir(str(conf_folder()), version_base="1.3"):
-                yield
-        finally:
-            Singleton.set_state(previous_state)
+    from zoo.utilities.compat import hydra_of_its_own
+
+    folder = str(conf_folder())
+    with LOCK, hydra_of_its_own(), initialize_config_dir(folder, version_base="1.3"):
+        yield

@@ -33,11 +33,11 @@ def scores(
         generated pictures, by its labels.
     class_accuracy: where labels (N,) were asked for, how often the evaluator agrees.
     """
-    truth, _ = classify(evaluator, real)
+    real_features, _ = classify(evaluator, real)
     features, labels = classify(evaluator, generated)
-    mean, spread = truth.mean(0), truth.std(0)
+    mean, spread = real_features.mean(0), real_features.std(0)
     spread[spread < 1e-6] = 1.0  # a constant feature
-    pair = (truth - mean) / spread, (features - mean) / spread
+    pair = (real_features - mean) / spread, (features - mean) / spread
     results = {
         "frechet": distance(*pair),
         "kernel_distance": kernel_distance(*pair),

@@ -5,11 +5,38 @@ finds private names elsewhere. Each says with which versions it was tried.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from struct import unpack_from
 from typing import Any
 
 WANDB_SETTINGS = {"x_transaction_log_flush_interval": 1}  # seconds; wandb 0.31.0
+
+
+@contextmanager
+def hydra_of_its_own() -> Iterator[None]:
+    """Hydra as at the start of a program, and afterwards as it was.
+
+    Its plugins, for which it looks once in a process, and the configs that they and the caller's
+    program have stored stay.
+    """
+    from hydra._internal.sources_registry import SourcesRegistry  # hydra-core 1.3.8
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.plugins import Plugins
+    from hydra.core.singleton import Singleton
+    from omegaconf.basecontainer import BaseContainer  # omegaconf 2.3.1
+
+    def lasting() -> dict[Any, Any]:
+        kinds = (Plugins, SourcesRegistry, ConfigStore)
+        return {kind: one for kind, one in Singleton._instances.items() if kind in kinds}
+
+    instances, resolvers = Singleton._instances, BaseContainer._resolvers
+    Singleton._instances, BaseContainer._resolvers = lasting(), {**resolvers}
+    try:
+        yield
+    finally:
+        instances.update(lasting())
+        Singleton._instances, BaseContainer._resolvers = instances, resolvers
 
 
 def split_sweep(overrides: list[Any]) -> list[list[str]]:

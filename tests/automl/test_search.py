@@ -68,6 +68,8 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
     assert sum(weights.values()) == pytest.approx(1)
     assert {path.parent.name for path in place.glob("*/final")} == {*weights}
     assert not [*place.rglob("*.ckpt")]
+    results = (place / "mlp" / "fold0" / "results.json").read_text()
+    assert "test/" not in results  # which no run of a search reads
     picture = tmp_path / "in" / "c1" / "0.png"
     assert auto.predictor.predict([picture])[0]["label"] == "c1"
     assert summary["test"]["test/accuracy"] >= 0.5
@@ -93,13 +95,6 @@ def test_what_has_finished_counts_when_the_time_is_over(ask, tmp_path):
         **dict.fromkeys(pipelines, "finished"), "mlp": "out of time",
     }  # fmt: skip
     assert before.keys() < {one["name"] for one in again}
-
-
-def test_no_run_of_a_search_reads_the_test_split(ask, tmp_path):
-    write(tmp_path / "in", [12, 12])
-    auto = found(ask({"mlp": QUICK["mlp"]}))
-    results = (auto.folder / "candidates" / "mlp" / "fold0" / "results.json").read_text()
-    assert "test/" not in results
 
 
 def test_with_no_time_the_first_candidate_is_the_result(ask, tmp_path):
@@ -161,8 +156,8 @@ search(read_words(sys.argv[1:]))
 
 @pytest.mark.slow
 def test_killed_at_random_it_chooses_as_if_it_had_not_been(ask, tmp_path):
-    write(tmp_path / "in", [14, 14], wrong=0.2)
-    words = ask({**QUICK, "rbf_svm_looks": "pipeline"})
+    write(tmp_path / "in", [10, 10], wrong=0.2)
+    words = ask({**QUICK, "mlp": "[model=image_mlp, trainer.max_epochs=1]"})
     whole = found([*words[:-1], "name=whole"]).summary
     place, draw = tmp_path / "runs" / "auto" / "image_folder" / "a", random.Random(0)
     for files in sorted(draw.sample(range(2, 80), 5)):  # that are there when it is killed

@@ -99,7 +99,9 @@ def judged_here(words, env):
     return SimpleNamespace(returncode=0)
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name == "image_resnet")) for name in EXPERIMENTS
+])  # fmt: skip
 def test_an_experiment_runs_by_the_real_command(name, tmp_path, tiny, command, monkeypatch):
     """Two steps through the product itself, on the data's real format in miniature."""
     if name != "gan":  # whose judge learns in a process of its own, as all do

@@ -43,8 +43,8 @@ def check(model, path):
 
 
 HEAVY = {  # layers of a model that is exported besides, or the largest file
-    "autoencoder_2017", "autoencoder_denoising", "image_cnn_2017", "image_regressor",
-    "image_resnet", "text_cnn_2017", "text_lstm_2017", "video_unfolded",
+    "autoencoder_2017", "autoencoder_denoising", "gan", "image_cnn_2017", "image_regressor",
+    "image_resnet", "sound_classifier", "text_cnn_2017", "text_lstm_2017", "video_unfolded",
 }  # fmt: skip
 
 

@@ -66,12 +66,13 @@ def test_a_loaded_model_gives_the_same_output_in_eval_mode_and_takes_raw_picture
     assert [answer["label"] in "abcdefghij" for answer in answers] == [True, True]
 
 
-def test_of_2000_flipped_bits_none_is_accepted(folder):
-    """Bare safetensors accepts 1,938 of such files (reliability.md, section 0)."""
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
+def test_of_so_many_flipped_bits_none_is_accepted(count, folder):
+    """Bare safetensors accepts 1,938 of 2,000 such files (reliability.md, section 0)."""
     path = folder / "weights.safetensors"
     whole = path.read_bytes()
     random = np.random.default_rng(0)
-    for place in random.integers(0, len(whole), 2000):
+    for place in random.integers(0, len(whole), count):
         altered = bytearray(whole)
         altered[place] ^= 1 << int(random.integers(8))
         path.write_bytes(altered)

@@ -16,6 +16,18 @@ def test_on_texts_of_ones_own_a_model_gets_ngrams_and_a_choice_of_starts(words):
     assert config["model"]["embeddings"] == "random"  # until the texts have chosen
 
 
+PICTURES = ["data=image_folder", "data.source=x"]
+
+
+@pytest.mark.parametrize(("words", "decay"), [
+    (PICTURES, 0.01), ([*PICTURES, "experiment=mnist_image_cnn"], 0.001),
+    ([*PICTURES, "init=image_cnn.mnist"], 0.001), ([*PICTURES, "model=image_resnet"], 0.0005),
+    ([*PICTURES, "model.optimizer.weight_decay=0.1"], 0.1), (["experiment=image_cnn"], 0.001),
+])  # fmt: skip
+def test_on_pictures_of_ones_own_image_cnn_gets_more_weight_decay(words, decay):
+    assert compose(words)["model"]["optimizer"]["weight_decay"] == decay
+
+
 def test_what_the_user_gives_counts():
     config = compose([*OWN, "model.filters=8", "data.ngrams=null", "own_vectors=null"])
     assert (config["model"]["filters"], config["data"]["ngrams"]) == (8, None)

@@ -1,10 +1,22 @@
 """A small model as it is saved."""
 
+import functools
+
 import pytest
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 import zoo
 from tests.pretrained.test_store import INFO
 from zoo.pretrained import store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations():
+    """torch's functions of ONNX, which each export reads anew from their source, are read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = functools.cache(ONNXRegistry.from_torchlib)
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(read))
+        yield
 
 
 @pytest.fixture

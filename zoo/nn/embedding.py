@@ -19,6 +19,7 @@ import torch
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
+from datamodules.utilities.console import SILENT
 from zoo.nn.shapes import check_layout
 from zoo.pretrained.export_spec import InputSpec
 from zoo.words import formats
@@ -109,7 +110,7 @@ class SequenceEmbedding(nn.Module):
             self.fixed.weight.copy_(table)
         self.begun.fill_(True)
         counts = f"{len(rows):,} of {len(words):,} words are in {self.source}"
-        rank_zero_only(print)(f"vectors   {counts}; the others start at random", file=sys.stderr)
+        _say(f"vectors   {counts}; the others start at random")
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Map word ids (B, T), int64, or numbers (B, T, F) to (B, T, D).
@@ -180,7 +181,7 @@ def load_layers(model: nn.Module, source: str | None, left_out: tuple[str, ...])
     if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in others.items()}:
         return False
     model.load_state_dict(others, strict=False)
-    rank_zero_only(print)(f"layers    {', '.join(others)} of {source}", file=sys.stderr)
+    _say(f"layers    {', '.join(others)} of {source}")
     return True
 
 
@@ -207,3 +208,9 @@ class SigmoidLayer(nn.Module):
         if logits.shape[1] > 1:
             return logits
         return torch.cat([torch.zeros_like(logits), logits], 1)  # their softmax is the sigmoid
+
+
+def _say(line: str) -> None:
+    """Print a line on standard error, once of all processes, unless nothing is to be said."""
+    if not SILENT.get():
+        rank_zero_only(print)(line, file=sys.stderr)

@@ -47,7 +47,10 @@ def old(tmp_path_factory):
 # --- cards ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", store.released())
+SINCE = {"sound_cnn.plucked_strings"}  # weights whose card never was of schema 1
+
+
+@pytest.mark.parametrize("name", sorted(store.released().keys() - SINCE))
 def test_each_released_card_of_schema_1_is_lifted_to_todays(name, old, tmp_path):
     today = store.released()[name]
     shutil.copy(old / "cards" / f"{name}.json", tmp_path)
@@ -57,7 +60,7 @@ def test_each_released_card_of_schema_1_is_lifted_to_todays(name, old, tmp_path)
 
 
 def test_all_released_cards_are_kept(old):
-    assert {path.stem for path in (old / "cards").iterdir()} == set(store.released())
+    assert {path.stem for path in (old / "cards").iterdir()} == store.released().keys() - SINCE
 
 
 @pytest.mark.parametrize("target", sorted({*CLASSES.values(), *GAINED}))

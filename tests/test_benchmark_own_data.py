@@ -38,6 +38,20 @@ def test_a_part_of_a_data_set_is_read_as_ones_own(name, count, tmp_path, monkeyp
     assert its - mine or len(its) < len(mine)
 
 
+def test_held_out_samples_are_other_training_samples(tmp_path, monkeypatch):
+    import_module("tests.tiny.mnist").write(tmp_path / "data" / "mnist")
+    monkeypatch.setenv("ZOO_DATA", str(tmp_path / "data"))
+    own, held_out = (write_data("mnist", 10, 0, tmp_path, one) for one in (False, True))
+    train, same, test, others = (
+        {f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+        for folder in (own.source / "train", held_out.source / "train",
+                       own.source / "test", held_out.source / "test")
+    )  # fmt: skip
+    assert train == same
+    assert others
+    assert not others & (train | test)
+
+
 def test_a_cell_is_measured_once(tmp_path, monkeypatch):
     right, single = np.array([1, 1, 1, 0, 1, 1], bool), np.array([1, 0, 0, 0, 1, 0], bool)
     given = {"right": right, "single_right": single, "single": "a", "what": "a, b"}
@@ -46,8 +60,8 @@ def test_a_cell_is_measured_once(tmp_path, monkeypatch):
     monkeypatch.setattr(cells, "write_data", lambda *of: methods.Own("image_folder", tmp_path))
     cell = Cell("mnist", 600, 3, 10, "auto")
     found = measure(cell, tmp_path)
-    assert found == measure(cell, tmp_path) == read(10, tmp_path)[0]
-    assert (len(calls), read(5, tmp_path)) == (1, [])
+    assert found == measure(cell, tmp_path) == read(10, folder=tmp_path)[0]
+    assert (len(calls), read(5, folder=tmp_path)) == (1, [])
     assert (found["accuracy"], found["right"], found["kind"]) == (5 / 6, "111011", "image_folder")
     differences = right.astype(float) - single
     error = differences.std() / np.sqrt(6)
@@ -62,19 +76,20 @@ def row(method, seed, accuracy, data="mnist", kind="image_folder", **more):
 
 def test_the_table_has_means_over_seeds_losses_among_them():
     rows = [
-        row("default", 0, 0.5), row("auto", 0, 0.9, against_single=0.5), row("baseline", 0, 0.8),
+        row("default", 0, 0.5), row("default seed=1", 0, 0.4),
+        row("auto", 0, 0.9, against_single=0.5), row("baseline", 0, 0.8),
         row("auto", 1, 0.8, against_single=-1.26), row("baseline", 1, 0.91),
         row("baseline", 0, 0.7, "imdb", "labelled_text"),
         row("fastText", 0, 0.75, "imdb", "labelled_text"),
     ]  # fmt: skip
     found = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(rows).split("\n")]
     assert found[0] == [
-        "data", "samples", "seeds", "`zoo train`", "`zoo auto`", "baseline", "fastText",
-        "`zoo auto` - baseline", "`zoo auto` - its best, in errors",
+        "data", "samples", "seeds", "`zoo train`", "`zoo train` `seed=1`", "`zoo auto`",
+        "baseline", "fastText", "`zoo auto` - baseline", "`zoo auto` - its best, in errors",
     ]  # fmt: skip
-    assert found[2] == ["mnist", "600", "2", "50.0", "85.0", "**85.5**", "",
+    assert found[2] == ["mnist", "600", "2", "50.0", "40.0", "85.0", "**85.5**", "",
                         "-0.5 (-11.0 to +10.0)", "-1.3"]  # fmt: skip
-    assert found[3] == ["imdb", "600", "1", "", "", "70.0", "**75.0**", "", ""]
+    assert found[3] == ["imdb", "600", "1", "", "", "", "70.0", "**75.0**", "", ""]
     assert [cells[0] for cells in found[4:]] == ["all of `image_folder`", "all of `labelled_text`"]
     assert found[4][3:] == found[2][3:]
 
@@ -85,6 +100,9 @@ def test_the_cells_are_those_of_each_seed_and_fasttext_is_for_texts():
         "mnist-600-0-10-auto", "mnist-600-1-10-auto", "imdb-1000-0-10-auto",
         "imdb-1000-0-10-fastText", "imdb-1000-1-10-auto", "imdb-1000-1-10-fastText",
     ]  # fmt: skip
+    (one,) = plan(["mnist:600"], [0], 10, ["default model.lr=[1,2]"], held_out=True)
+    assert one.name == "mnist-600-0-10-default_model.lr=_1_2_-held_out"
+    assert (one.overrides, one.held_out) == (["model.lr=[1,2]"], True)
     with pytest.raises(ValueError, match="'mnist' has no number of samples: mnist:600 is wanted"):
         plan(["mnist"], [0], 10, ["auto"])
 

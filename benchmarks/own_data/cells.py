@@ -21,8 +21,9 @@ def measure(cell: Cell, folder: Path = FOLDER) -> dict[str, Any]:
     """What a cell has given, measured unless it is there."""
     if (file := folder / f"{cell.name}.json").exists():
         return dict(json.loads(file.read_text()))
-    own, start = write_data(cell.data, cell.samples, cell.seed, folder), monotonic()
-    found = METHODS[cell.method](cell, own)
+    own = write_data(cell.data, cell.samples, cell.seed, folder, cell.held_out)
+    start = monotonic()
+    found = METHODS[cell.method.split()[0]](cell, own)
     right = np.asarray(found.pop("right"), bool)
     low, high = interval(right)
     row = {
@@ -48,15 +49,16 @@ def in_errors(one: np.ndarray, other: np.ndarray) -> float:
     return float((b - c) / error) if error else 0.0
 
 
-def read(minutes: float, folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """All cells that have been measured with so many minutes."""
+def read(minutes: float, held_out: bool = False, folder: Path = FOLDER) -> list[dict[str, Any]]:
+    """All cells that have been measured with so many minutes, on one kind of samples."""
     rows = [json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))]
-    return [row for row in rows if row["minutes"] == minutes]
+    return [row for row in rows if (row["minutes"], row["held_out"]) == (minutes, held_out)]
 
 
 def plan(
-    asked: Sequence[str], seeds: Sequence[int], minutes: float, methods: Sequence[str]
-) -> list[Cell]:
+    asked: Sequence[str], seeds: Sequence[int], minutes: float, methods: Sequence[str],
+    held_out: bool = False,
+) -> list[Cell]:  # fmt: skip
     """The cells of "mnist:600" and the like; fastText is for texts alone.
 
     Raises:
@@ -68,5 +70,5 @@ def plan(
         if not count.isdigit():
             raise ValueError(f"{one!r} has no number of samples: mnist:600 is wanted")
         fitting = [m for m in methods if m != "fastText" or zoo.create_data(name).KIND is TEXTS]
-        cells += [Cell(name, int(count), seed, minutes, m) for seed in seeds for m in fitting]
+        cells += [Cell(name, int(count), s, minutes, m, held_out) for s in seeds for m in fitting]
     return cells

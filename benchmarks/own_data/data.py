@@ -12,7 +12,7 @@ from PIL import Image
 import zoo
 from datamodules.sources.files import TEXTS
 from datamodules.sources.rows import Rows
-from datamodules.sources.splits import divide, first
+from datamodules.sources.splits import divide, first, stratified_order
 from zoo.catalog.compose import compose
 from zoo.training.samples import KINDS
 
@@ -35,21 +35,28 @@ class Own(NamedTuple):
         return compose([*self.overrides, f"seed={seed}"])
 
 
-def write_data(name: str, count: int, seed: int, folder: Path = FOLDER) -> Own:
-    """So many samples of a data set of the catalog, and its test split, unless they are there."""
+def write_data(
+    name: str, count: int, seed: int, folder: Path = FOLDER, held_out: bool = False
+) -> Own:
+    """So many samples of a data set of the catalog, and its test split, unless they are there.
+
+    Args:
+        held_out: take other training samples for the test split.
+    """
     data = zoo.create_data(name)
     kind = KINDS[data.KIND][0]
-    place = (folder / "data" / f"{name}-{count}-{seed}").absolute()
+    place = (folder / "data" / f"{name}-{count}-{seed}{'-held_out' * held_out}").absolute()
     if place.exists():
         return Own(kind, place)
     with TemporaryDirectory() as scratch:
         source = data.read_source(data.locate(), Path(scratch))
         carved = divide(source, data.hparams["validation"], data.hparams["test"], seed=0)
-        sizes = {"train": (count, seed), "test": (TEST, 0)}
+        train, test = carved.splits["train"], carved.splits["test"]
+        order = stratified_order(train.labels, seed)
+        others = train.take(np.sort(order[count:][:TEST]))
+        test = others if held_out else test.take(first(test.labels, TEST, 0))
         part = place.with_name(f"{place.name}.part")
-        for split, (most, draw) in sizes.items():
-            rows = carved.splits[split]
-            rows = rows.take(np.sort(first(rows.labels, most, draw)))
+        for split, rows in {"train": train.take(np.sort(order[:count])), "test": test}.items():
             write = write_table if data.KIND is TEXTS else write_files
             write(rows, source.classes, part, split)
     part.rename(place)

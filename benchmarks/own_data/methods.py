@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -24,11 +25,17 @@ class Cell(NamedTuple):
     samples: int
     seed: int
     minutes: float
-    method: str
+    method: str  # and overrides
+    held_out: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.data}-{self.samples}-{self.seed}-{self.minutes:g}-{self.method}"
+        method = re.sub(r"[^\w.=-]", "_", self.method) + "-held_out" * self.held_out
+        return f"{self.data}-{self.samples}-{self.seed}-{self.minutes:g}-{method}"
+
+    @property
+    def overrides(self) -> list[str]:
+        return self.method.split()[1:]
 
 
 def run_zoo(*words: str) -> None:
@@ -49,7 +56,7 @@ def train_default(cell: Cell, own: Own) -> dict[str, Any]:
     name = f"own_data-{cell.name}"
     most = f"trainer.max_time={{seconds: {round(60 * cell.minutes)}}}"
     more = [f"seed={cell.seed}", f"name={name}", most, "baseline=null"]
-    run_zoo("train", *own.overrides, *more)
+    run_zoo("train", *own.overrides, *more, *cell.overrides)
     (run,) = Path("runs").glob(f"*/{name}")
     (right,) = judge([NetworkMember("default", zoo.load(run))], own, cell.seed)[1]
     return {"right": right, "what": json.loads((run / "results.json").read_text())["model"]}
@@ -58,9 +65,8 @@ def train_default(cell: Cell, own: Own) -> dict[str, Any]:
 def search(cell: Cell, own: Own) -> dict[str, Any]:
     """The predictor of `zoo auto`, and the best of its members by validation."""
     name = f"own_data-{cell.name}"
-    run_zoo(
-        "auto", *own.overrides, f"minutes={cell.minutes:g}", f"seed={cell.seed}", f"name={name}"
-    )
+    more = [f"minutes={cell.minutes:g}", f"seed={cell.seed}", f"name={name}", *cell.overrides]
+    run_zoo("auto", *own.overrides, *more)
     (run,) = Path("runs", "auto").glob(f"*/{name}")
     predictor = zoo.load(run)
     right, alone = judge(predictor.members, own, cell.seed, predictor.average)

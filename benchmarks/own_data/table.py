@@ -11,8 +11,9 @@ NAMES = {"default": "`zoo train`", "auto": "`zoo auto`"}
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """A line of Markdown for each data set and kind: means over seeds, the best one bold."""
-    methods = [name for name in ORDER if any(row["method"] == name for row in rows)]
-    heads = ["data", "samples", "seeds", *(NAMES.get(name, name) for name in methods)]
+    measured = dict.fromkeys(row["method"] for row in rows)
+    methods = sorted(measured, key=lambda name: ORDER.index(name.split()[0]))
+    heads = ["data", "samples", "seeds", *map(title, methods)]
     lines = [
         [name, f"{samples:,}", *line(part, methods)]
         for name, samples in dict.fromkeys((row["data"], row["samples"]) for row in rows)
@@ -24,6 +25,12 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     heads += ["`zoo auto` - baseline", "`zoo auto` - its best, in errors"]
     grid = [heads, ["---"] * len(heads), *lines]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in grid)
+
+
+def title(method: str) -> str:
+    """Of a column; with overrides, these."""
+    name, _, overrides = method.partition(" ")
+    return NAMES.get(name, name) + (f" `{overrides}`" if overrides else "")
 
 
 def line(rows: Sequence[dict[str, Any]], methods: Sequence[str]) -> list[str]:

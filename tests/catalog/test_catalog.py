@@ -93,7 +93,7 @@ def test_data_can_be_trained_on_in_part(name, tiny):
 
 
 def judged_here(words, env):
-    """What a judge's process does."""
+    """What a judge's process does; that there is one, tests/training/test_evaluator.py says."""
     run = zoo.Run(Path(words[-1]))
     run_experiment(run.config, run)
     return SimpleNamespace(returncode=0)
@@ -104,8 +104,7 @@ def judged_here(words, env):
 ])  # fmt: skip
 def test_an_experiment_runs_by_the_real_command(name, tmp_path, tiny, command, monkeypatch):
     """Two steps through the product itself, on the data's real format in miniature."""
-    if name != "gan":  # whose judge learns in a process of its own, as all do
-        monkeypatch.setattr(evaluator, "subprocess", SimpleNamespace(run=judged_here))
+    monkeypatch.setattr(evaluator, "subprocess", SimpleNamespace(run=judged_here))
     overrides = as_overrides({"data": tiny(compose([f"experiment={name}"])["choices"]["data"])})
     out = command.ran("train", f"experiment={name}", "trainer=smoke", "name=a", *overrides)
     run = zoo.Run(tmp_path / "runs" / name / "a")

@@ -97,8 +97,10 @@ def test_zoo_debug_shows_the_traceback(monkeypatch):
         errors.exit_code(lambda: 1 / 0)
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("rest", ["--help", "list", "show image_cnn", "show image_cnn.mnist"])
+@pytest.mark.parametrize(("rest", "unbuffered"), [
+    ("--help", ""), ("--help", "1"), ("list", ""), ("show image_cnn", "1"),
+    ("show image_cnn.mnist", ""),
+])  # fmt: skip
 def test_a_verb_whose_reader_has_enough_ends_well(rest, unbuffered, monkeypatch):
     """As in `zoo list | head`: printed by print or by rich, at once or at the end."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)

@@ -7,6 +7,8 @@ import torch.multiprocessing as mp
 
 from zoo.distributed import sparse_rows
 
+pytestmark = pytest.mark.slow
+
 # per row of the table: by none, seldom by both, often by both, seldom by one, and in between
 USES = torch.tensor([[0, 3, 100, 7, 24], [0, 4, 100, 0, 24]]).float()
 CHANGES = torch.tensor([[0.0, 1, 1, 5, 1], [0, 2, 3, 0, 2]])

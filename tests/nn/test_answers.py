@@ -83,7 +83,10 @@ def test_a_layer_learns_on_features_and_the_model_after_an_answer(name):
     assert any(weight.grad is not None for weight in model.parameters())
 
 
-@every_model
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in {"image_resnet", "wavenet"}))
+    for name in zoo.list_models()
+])  # fmt: skip
 @pytest.mark.parametrize("precision", ["half", "bfloat16", "double"])
 def test_a_model_answers_in_any_precision(name, precision):
     """Near what it gives in float32, by the digits that the numbers have."""

@@ -28,6 +28,7 @@ PROMISED = {  # besides every model on its bundled data
 UNRELEASED = {"image_resnet"}  # 22 megabytes in half precision
 RELEASED = [name for name in zoo.list_models() if name not in UNRELEASED]
 
+COSTLY = ("cbow", "sound_classifier", "video", "wavenet")  # to score on a slice
 BUNDLED = [name for name, card in CARDS.items() if card["info"]["bundled"]]
 
 
@@ -64,7 +65,9 @@ def test_the_config_that_trained_them_is_still_the_recipe(name):
         assert own == {k: v for k, v in config[key].items() if k not in info}
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * name.startswith(COSTLY)) for name in BUNDLED
+])  # fmt: skip
 def test_embedded_weights_score_on_a_fixed_slice_what_their_card_says(name):
     """Within four standard errors of the slice; another Python's own text is another text."""
     card = CARDS[name]

@@ -37,7 +37,8 @@ class Score(NamedTuple):
 
 def draw(rows: Rows, count: int, seed: int) -> dict[str, Rows]:
     """So many rows to learn from, and of the others those that are held out."""
-    learned = first(rows.labels, count, seed)
+    clips = [raw if isinstance(raw, Path) else raw.reshape(*raw.shape[:3], -1) for raw in rows.raws]
+    rows, learned = Rows(clips, rows.labels), first(rows.labels, count, seed)
     others = np.setdiff1d(np.arange(len(rows.labels)), learned)
     held_out = others[first(rows.labels[others], HELD_OUT, seed)]
     return {"train": rows.take(learned), "test": rows.take(held_out)}

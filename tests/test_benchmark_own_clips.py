@@ -1,6 +1,7 @@
 """`python -m benchmarks.own_clips`: which clips are learned from and held out, and its table."""
 
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from datamodules.sources.rows import Rows
 
 
 def test_no_clip_is_both_learned_from_and_held_out_and_classes_are_in_proportion():
-    rows = Rows([*range(400)], np.arange(400) % 4)
+    rows = Rows([Path(str(i)) for i in range(400)], np.arange(400) % 4)
     parts, others = draw(rows, 60, 0), draw(rows, 60, 1)
     learned, held_out = ({*part.raws} for part in parts.values())
     assert not learned & held_out
@@ -26,6 +27,13 @@ def test_the_test_split_is_not_among_them(tmp_path, monkeypatch):
     files = [*tmp_path.glob("clips/*/*/*")]
     assert {file.resolve().parts[-3] for file in files} == {"train"}
     assert len({file.resolve() for file in files}) == 32
+
+
+def test_grey_clips_of_a_program_become_folders_of_frames(tmp_path, monkeypatch):
+    monkeypatch.setattr(own_clips, "HELD_OUT", 4)
+    assert write("moving_digits", 8, 0, tmp_path) == 4
+    clips = [*tmp_path.glob("clips/*/*/*")]
+    assert [len([*clip.glob("*.png")]) for clip in clips] == [10] * 12
 
 
 def test_a_line_has_means_over_seeds_losses_among_them(monkeypatch, capsys):

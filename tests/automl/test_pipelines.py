@@ -34,7 +34,7 @@ CARD = {"info": {"classes": ["a", "b", "c"], "input": {"kind": "sound", **vars(S
 ALL = {
     StrongPictures: (pictures(9, 8, 3), "image_cnn.cifar10"),
     StrongTexts: (texts(40), "text_cnn.imdb"),
-    StrongClips: (pictures(3, 9, 8, 1), None),
+    StrongClips: (pictures(3, 9, 8, 1), "image_cnn.digits"),
     StrongSounds: (pictures(50, 8, 1).reshape(40, 400), None),
 }
 

@@ -8,6 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import FunctionTransformer
 
+import zoo
 from datamodules.inputs.sound import SoundInput
 from datamodules.utilities.windows import cut
 from tests.data import arrays_of
@@ -17,7 +18,7 @@ from zoo.baselines.frames import StrongClips, drift
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.ngrams import StrongTexts
 from zoo.baselines.pictures import ColourHistograms, StrongPictures, Thumbnails
-from zoo.baselines.strong import BlockScaler
+from zoo.baselines.strong import MANY, BlockScaler
 from zoo.catalog.compose import compose
 
 OPTIONS = {"folds": 3, "choose_on": 60, "network": None, "random_state": 0}
@@ -120,6 +121,20 @@ def test_a_subset_has_the_classes_in_proportion_and_unseen_ones_a_low_score():
     assert np.bincount(labels[subset(labels, 10, 0)]).tolist() == [8, 2]
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 2])
     assert scores_of(model, [[0.5]], 3)[0].tolist() == pytest.approx([0, ABSENT, 0], abs=1e-6)
+
+
+def test_clips_have_the_mean_and_deviation_of_what_a_network_sees_of_their_frames():
+    """And a machine on these alone, or beside the frames; above `MANY` clips none is asked."""
+    model = StrongClips(**{**OPTIONS, "network": "image_cnn.digits"})
+    (seen,) = model.network_features(40)
+    clips = RANDOM.integers(0, 256, (2, 3, 40, 36, 1)).astype(np.uint8)
+    frames = [zoo.load("image_cnn.digits").features([*clip]).numpy() for clip in clips]
+    oracle = np.stack([np.concatenate([one.mean(0), one.std(0)]) for one in frames])
+    np.testing.assert_allclose(seen.transform(clips), oracle, rtol=0, atol=1e-5)
+    names = {"features_image_cnn.digits", "rbf_svm_image_cnn.digits"}
+    assert names < model.candidates(clips, None).keys()
+    assert not names & model.candidates(range(MANY + 1), None).keys()
+    assert not names & StrongClips(**OPTIONS).candidates(clips, None).keys()
 
 
 def texts(count):

@@ -28,6 +28,21 @@ def test_on_pictures_of_ones_own_image_cnn_gets_more_weight_decay(words, decay):
     assert compose(words)["model"]["optimizer"]["weight_decay"] == decay
 
 
+CLIPS = ["data=video_folder", "data.source=x"]
+
+
+@pytest.mark.parametrize(("words", "model", "dropout"), [
+    (CLIPS, "video_recurrent", 0.3), ([*CLIPS, "model=video_conv3d"], "video_conv3d", 0.3),
+    ([*CLIPS, "model.dropout=0.1"], "video_recurrent", 0.1),
+    ([*CLIPS, "init=video_recurrent.moving_digits"], "video_recurrent", 0),
+    ([*CLIPS, "experiment=drone_video_video_conv3d"], "video_conv3d", 0.2),
+    (["experiment=video_recurrent"], "video_recurrent", 0),
+])  # fmt: skip
+def test_on_clips_of_ones_own_networks_drop_some_features(words, model, dropout):
+    config = compose(words)
+    assert (config["choices"]["model"], config["model"]["dropout"]) == (model, dropout)
+
+
 def test_what_the_user_gives_counts():
     config = compose([*OWN, "model.filters=8", "data.ngrams=null", "own_vectors=null"])
     assert (config["model"]["filters"], config["data"]["ngrams"]) == (8, None)

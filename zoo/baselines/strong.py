@@ -49,11 +49,15 @@ class StrongBaseline(ClassifierBaseline):
         """What is tried on these training samples, by short names."""
         raise NotImplementedError
 
+    def network_features(self, count: int) -> list[Any]:
+        """A transformer to the network's features, if these are to be tried."""
+        return [NetworkFeatures(self.network)] if self.network and count <= MANY else []
+
     def network_candidates(self, count: int) -> dict[str, Candidate]:
         """Logistic regression on a network's features, if these are to be tried."""
-        if self.network is None or count > MANY:
+        if not (seen := self.network_features(count)):
             return {}
-        features = make_pipeline(NetworkFeatures(self.network), StandardScaler())
+        features = make_pipeline(*seen, StandardScaler())
         linear = [LogisticRegression(C=C, max_iter=300) for C in (0.001, 0.01, 0.1)]
         title = f"features of {self.network}, logistic regression"
         return {f"features_{self.network}": (title, features, linear)}

@@ -68,14 +68,29 @@ def choose(outcomes: Sequence[Outcome], seconds: float = inf) -> Choice:
     return Choice(weights, {name: judged.temperatures[name] for name in weights})
 
 
-def reserve_of(outcomes: Sequence[Outcome], clock: Clock) -> float | None:
-    """Seconds that must be left for learning again what is chosen so far; None: none is yet."""
+def reserve_of(outcomes: Sequence[Outcome], clock: Clock, tests: int) -> float | None:
+    """Seconds that must be left for learning again what is chosen so far, and scoring it.
+
+    Args:
+        tests: samples of the test split.
+
+    Returns:
+        None where nothing can be chosen yet.
+    """
     finished = [one for one in outcomes if one.status == FINISHED]
     if not finished:
         return None
     weights = choose(finished).weights
     again = sum(one.seconds_again for one in finished if one.candidate.name in weights)
-    return min(SPARE * again, clock.seconds / 2)
+    return min(SPARE * (again + scoring_seconds(finished, tests)), clock.seconds / 2)
+
+
+def scoring_seconds(outcomes: Sequence[Outcome], tests: int) -> float:
+    """Seconds that scoring so many samples takes at most.
+
+    Of all candidates, whichever are chosen: what one has not computed another has, and it is kept.
+    """
+    return sum(max((fold.scoring for fold in one.folds), default=0) for one in outcomes) * tests
 
 
 def baseline_of(outcomes: Sequence[Outcome]) -> str | None:

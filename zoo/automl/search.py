@@ -18,6 +18,7 @@ from zoo.automl.choose import (
     choose,
     read_choice,
     reserve_of,
+    scoring_seconds,
     without,
     write_choice,
 )
@@ -129,7 +130,7 @@ class Search:
         outcomes: list[Outcome] = []
         for candidate in self.listed:
             work = Work(self.place(candidate.name), self.folds, self.count)
-            reserve = reserve_of(outcomes, self.clock)
+            reserve = reserve_of(outcomes, self.clock, self.tests)
             outcome = attempt(candidate, self.learners[candidate.name], work, self.bar, reserve)
             outcomes.append(outcome)
             self.bar.line(describe(outcome))
@@ -147,12 +148,23 @@ class Search:
         if name is None:
             return []
         outcome = next(one for one in outcomes if one.candidate.name == name)
-        return learning_curve(self.request, self.pipelines, outcome, self.folds, self.clock)
+        return learning_curve(
+            self.request, self.pipelines, outcome, self.folds, self.left(outcomes)
+        )
 
     @property
     def count(self) -> int:
         """Samples of the pool."""
         return sum(len(rows) for rows in self.data.pool.values())
+
+    @property
+    def tests(self) -> int:
+        """Samples of the test split."""
+        return int(self.data.info["samples"].get("test", 0))
+
+    def left(self, outcomes: list[Outcome]) -> float:
+        """Seconds that are left when the test split has been scored."""
+        return self.clock.left - scoring_seconds(outcomes, self.tests)
 
     def place(self, name: str) -> Path:
         """The folder of a candidate."""
@@ -177,7 +189,7 @@ class Search:
         finished = [one for one in outcomes if one.status == FINISHED]
         if not finished:
             raise Failure("no candidate could be learned from all samples")
-        return choose(finished, self.clock.left + OVER * self.clock.seconds)
+        return choose(finished, self.left(finished) + OVER * self.clock.seconds)
 
     def learn_again(self, choice: Choice, outcomes: list[Outcome], is_last: bool) -> dict[str, str]:
         """Those that could not be learned from all samples, and why."""

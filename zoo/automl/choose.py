@@ -102,14 +102,15 @@ def baseline_of(outcomes: Sequence[Outcome]) -> str | None:
     return next((name for name in judged.probabilities if name in pipelines), None)
 
 
-def read_choice(folder: Path) -> Choice | None:
-    """What an earlier start has chosen."""
+def read_choice(folder: Path, budget: float) -> Choice | None:
+    """What an earlier start with as many seconds has chosen."""
     path = folder / CHOICE
-    return Choice(**json.loads(path.read_text())) if path.exists() else None
+    choice = json.loads(path.read_text()) if path.exists() else {"budget": None}
+    return Choice(**choice) if choice.pop("budget") == budget else None
 
 
-def write_choice(folder: Path, choice: Choice) -> None:
-    replace(folder / CHOICE, json.dumps(choice._asdict(), indent=1))
+def write_choice(folder: Path, choice: Choice, budget: float) -> None:
+    replace(folder / CHOICE, json.dumps({**choice._asdict(), "budget": budget}, indent=1))
 
 
 def without(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> list[Outcome]:

@@ -191,8 +191,9 @@ def hold(request: Request, contents: Mapping[str, Any]) -> Iterator[None]:
 
 
 def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> None:
-    """Refuse a folder in which something else was asked for."""
+    """Refuse a folder in which something else was asked for, but for more minutes."""
     a, b = dict(flatten(old)), dict(flatten(new))
+    b["minutes"] = a["minutes"] if b["minutes"] > a["minutes"] else b["minutes"]
     changed = [f"{k}: {a.get(k)!r} -> {b.get(k)!r}" for k in sorted(a | b)
                if a.get(k) != b.get(k) and k not in FREE]  # fmt: skip
     if changed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datamodules.utilities.console import silence
-from zoo.automl.attempt import FINISHED, Outcome, Work, attempt, describe
+from zoo.automl.attempt import FINISHED, LATE, Outcome, Work, attempt, describe
 from zoo.automl.bar import Bar, Watch
 from zoo.automl.candidates import Candidates, find_list, read_list
 from zoo.automl.choose import (
@@ -52,6 +52,13 @@ class Auto(NamedTuple):
         summary: Summary = json.loads((self.folder / LEADERBOARD).read_text())
         return summary
 
+    def is_finished(self, minutes: float) -> bool:
+        """Whether so many minutes would try nothing that has not been tried."""
+        if not (self.folder / LEADERBOARD).exists():
+            return False
+        is_late = any(one["status"] == LATE for one in self.summary["candidates"])
+        return not is_late or minutes <= self.summary["minutes"]
+
     @property
     def predictor(self) -> Any:
         """What was chosen, ready to predict."""
@@ -60,7 +67,7 @@ class Auto(NamedTuple):
 
 @quiet()
 def search(request: Request, page: Page = lambda *show: None) -> Auto:
-    """Do a search, or go on with it.
+    """Do a search, or go on with it; with more minutes with what there was no time for.
 
     Args:
         page: writes the leaderboard as a page, with raw samples by their place in the pool, and
@@ -75,7 +82,7 @@ def search(request: Request, page: Page = lambda *show: None) -> Auto:
     name = find_list(request.choice, request.data, data)
     candidates = read_list(name)
     with hold(request, request.contents(name)), warnings.catch_warnings():
-        if (request.folder / LEADERBOARD).exists():
+        if auto.is_finished(request.minutes):
             console.print(f"finished  {request.folder}: nothing to do", soft_wrap=True)
             return auto
         warnings.simplefilter("ignore")  # of candidates that do not converge
@@ -117,6 +124,7 @@ class Search:
             with silence():
                 curve = self.learning_curve(outcomes)
                 summary = conclude(self.request, self.data, outcomes, choice, curve)
+            summary["test_reads"] = self.test_reads + 1
             summary["seconds"] = round(self.clock.used, 1)
         page(self.folder, summary, *raw_samples(self.data, shown_places(summary)))
         replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
@@ -162,6 +170,12 @@ class Search:
         """Samples of the test split."""
         return int(self.data.info["samples"].get("test", 0))
 
+    @property
+    def test_reads(self) -> int:
+        """How often the test split has been read, by what was chosen with fewer minutes."""
+        path = self.folder / LEADERBOARD
+        return int(Auto(self.folder).summary.get("test_reads", 1)) if path.exists() else 0
+
     def left(self, outcomes: list[Outcome]) -> float:
         """Seconds that are left when the test split has been scored."""
         return self.clock.left - scoring_seconds(outcomes, self.tests)
@@ -175,8 +189,8 @@ class Search:
         failed: dict[str, str] = {}
         while True:
             left = without(outcomes, failed)
-            choice = read_choice(self.folder) or self.choose(left)
-            write_choice(self.folder, choice)
+            choice = read_choice(self.folder, self.clock.seconds) or self.choose(left)
+            write_choice(self.folder, choice, self.clock.seconds)
             if not (now := self.learn_again(choice, outcomes, is_last=len(left) <= 1)):
                 return choice
             failed |= now

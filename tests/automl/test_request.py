@@ -19,6 +19,10 @@ from zoo.catalog.compose import compose
     (["data=digits", "seed=0,1"], "seed=0,1: zoo auto takes one value for a key"),
     (["data=digits", "minutes=0"], "minutes is 0: it should be a number above 0"),
     (["data=digits", "minutes=ten"], "minutes is 'ten': it should be a number above 0"),
+    (["data=digits", "minuts=3"], "no key named 'minuts': did you mean 'minutes'?"),
+    (["datta.source=x"], "no key named 'datta': did you mean 'data'?"),
+    (["data=digits", "init=x"], "'init=x' is not for zoo auto, see conf/auto/: it takes"),
+    (["data=digits", "auto=image_foldr"], "no auto named 'image_foldr': did you mean 'image_fold"),
     (["data=digts"], "no data named 'digts': did you mean 'digits'?"),
 ])  # fmt: skip
 def test_a_wrong_word_is_refused_in_one_line(words, said):

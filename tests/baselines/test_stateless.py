@@ -85,6 +85,12 @@ def test_other_samples_types_shapes_and_parameters_have_other_rows(store):
         Sizes().transform(sample)
         Sizes(2).transform(sample)
     assert len(store.rows) == len(COMPUTED) == 16
+    Sizes().transform([[1, 2], [3]])  # neither texts nor arrays
+    for side, changes in ((4, False), (5, False), (4, True)):
+        OfFrames(Thumbnails(side), changes).transform(CLIPS[:1])
+    for level in (0.0, 1.0):
+        LogBands(np.full(256, level), 8000).transform(SOUNDS[:1])
+    assert len(store.rows) == 16 + 3 + 2
 
 
 def test_the_store_has_a_bound_and_keeps_what_is_in_use():

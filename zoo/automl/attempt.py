@@ -72,8 +72,8 @@ def attempt(
     if (earlier := read_status(candidate, work.folder, bar.clock.seconds)) is not None:
         return earlier
     if (work.folder / held_out.FILE).exists():
-        folds = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-        return Outcome(candidate, FINISHED, folds=tuple(filter(None, folds)))
+        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))

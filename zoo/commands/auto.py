@@ -7,7 +7,7 @@
 
 Tried are the strong baselines and the networks of conf/auto/, in that order; the best are averaged,
 learned again from all training samples, and tested once. The same command with the same name=NAME
-goes on where it stopped (docs/own_data.md).
+goes on where it stopped, with more minutes= with what there was no time for (docs/own_data.md).
 """
 
 from argparse import ArgumentParser, Namespace

@@ -106,6 +106,11 @@ def test_show_has_the_members_and_export_refuses_them(folder, command):
     assert "is a predictor, no network: its members are net (network), svm (pipeline)" in (
         command.refused("export", folder, "-o", "x.onnx")
     )
+    svm = f"{folder}/predictor/members/svm"
+    said = command.refused("export", svm, "-o", "x.onnx")
+    source = zoo.load(folder).card["data"]["source"]
+    assert "its members are svm (pipeline); train a network, `zoo train data=labelled_text" in said
+    assert f"labelled_text data.source={source}`, and export its run" in said
 
 
 def test_a_run_without_a_predictor_and_names_of_models(folder, tmp_path, command):

@@ -19,6 +19,10 @@ from zoo.catalog.compose import compose
     (["data=digits", "seed=0,1"], "seed=0,1: zoo auto takes one value for a key"),
     (["data=digits", "minutes=0"], "minutes is 0: it should be a number above 0"),
     (["data=digits", "minutes=ten"], "minutes is 'ten': it should be a number above 0"),
+    (["data=digits", "minuts=3"], "no key named 'minuts': did you mean 'minutes'?"),
+    (["datta.source=x"], "no key named 'datta': did you mean 'data'?"),
+    (["data=digits", "init=x"], "'init=x' is not for zoo auto, see conf/auto/: it takes"),
+    (["data=digits", "auto=image_foldr"], "no auto named 'image_foldr': did you mean 'image_fold"),
     (["data=digts"], "no data named 'digts': did you mean 'digits'?"),
 ])  # fmt: skip
 def test_a_wrong_word_is_refused_in_one_line(words, said):
@@ -94,7 +98,7 @@ def test_small_sets_have_folds_and_large_ones_one_split(labels, folds):
 
 def test_a_folder_is_for_one_search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for minutes, said in ((2, ""), (3, "has another config: minutes: 2.0 -> 3.0")):
+    for minutes, said in ((2, ""), (3, ""), (2.5, "has another config: minutes: 3.0 -> 2.5")):
         request = read_words(["data=digits", f"minutes={minutes}", "name=a"])
         holding = hold(request, request.contents("image_folder"))
         if said:
@@ -104,10 +108,10 @@ def test_a_folder_is_for_one_search(tmp_path, monkeypatch):
             refused("is being written by another process", hold(request, {}).__enter__)
 
 
-def test_what_there_was_no_time_for_is_tried_with_more_minutes(tmp_path):
+def test_more_minutes_are_advised_under_the_same_name(tmp_path):
     words = ["data=digits", "minutes=2", "auto=image_folder", "name=a"]
     summary = {"command": read_words(words).command, "minutes": 2.0}
     late = next_commands(tmp_path, {**summary, "candidates": [{"status": "out of time"}]})
-    assert late[-1] == "zoo auto data=digits minutes=6 auto=image_folder"
+    assert late[-1] == "zoo auto data=digits minutes=6 auto=image_folder name=a"
     done = next_commands(tmp_path / "a", {**summary, "candidates": [{"status": "finished"}]})
     assert done == ["zoo predict a INPUT", "zoo test a"]

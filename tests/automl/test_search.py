@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import zoo
 from tests.data import refused
 from zoo.automl.request import read_words
 from zoo.automl.search import search
 from zoo.catalog import registry
-from zoo.utilities.errors import Failure
+from zoo.pages import leaderboard
+from zoo.utilities.errors import Failure, Stopped
 
 LIST = registry.conf_folder() / "auto" / "image_folder.yaml"
 PIPELINES = LIST.read_text().partition("\ncandidates:")[0]
 QUICK = {"rbf_svm_gradients": "pipeline", "mlp": "[model=image_mlp, trainer.max_epochs=2]"}
+PAIR = dict.fromkeys(["rbf_svm_gradients", "rbf_svm_looks"], "pipeline")
 
 
 def write(folder, counts, wrong=0.0, seed=0):
@@ -50,7 +53,7 @@ def ask(tmp_path, monkeypatch):
 
 
 def found(words):
-    return search(read_words(words))
+    return search(read_words(words), leaderboard.write)
 
 
 def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
@@ -84,15 +87,14 @@ def test_a_search_leaves_a_predictor_with_its_evidence(ask, tmp_path, capsys):
 def test_what_has_finished_counts_when_the_time_is_over(ask, tmp_path):
     """As after a kill at the very end: nothing of it is dropped, and nothing new is tried."""
     write(tmp_path / "in", [12, 12])
-    pipelines = {name: "pipeline" for name in ("rbf_svm_gradients", "rbf_svm_looks")}
-    first = found(ask(pipelines))
+    first = found(ask(PAIR))
     before = {one["name"]: one["weight"] for one in first.summary["candidates"]}
     for name in ("leaderboard.json", "choice.json"):
         (first.folder / name).unlink()
     (first.folder / "clock.json").write_text('{"seconds": 599.9}')
-    again = found(ask({**pipelines, "mlp": QUICK["mlp"]})).summary["candidates"]
+    again = found(ask({**PAIR, "mlp": QUICK["mlp"]})).summary["candidates"]
     assert {one["name"]: one["status"] for one in again} == {
-        **dict.fromkeys(pipelines, "finished"), "mlp": "out of time",
+        **dict.fromkeys(PAIR, "finished"), "mlp": "out of time",
     }  # fmt: skip
     assert before.keys() < {one["name"] for one in again}
 
@@ -102,6 +104,42 @@ def test_with_no_time_the_first_candidate_is_the_result(ask, tmp_path):
     summary = found(ask(QUICK, "minutes=0.001")).summary
     assert [one["status"] for one in summary["candidates"]] == ["finished", "out of time"]
     assert summary["predictor"]["members"] == [{"name": "rbf_svm_gradients", "weight": 1.0}]
+
+
+def test_more_minutes_go_on_with_what_there_was_no_time_for(ask, tmp_path, monkeypatch, capsys):
+    write(tmp_path / "in", [12, 12])
+    few, more = (ask(PAIR, f"minutes={minutes}") for minutes in (0.001, 9))
+    first = found(few)
+    old, place = first.summary, first.folder / "candidates"
+    done = place / "rbf_svm_gradients" / "final.done"
+    assert old["candidates"][1]["status"] == "out of time"
+
+    def times():
+        kept = (done, *place.rglob("fold*/scores.npz"), first.folder / "predictor" / "card.json")
+        return {path: path.stat().st_mtime_ns for path in kept}
+
+    before = times()
+    with monkeypatch.context() as context:  # killed when all of it has been tried
+        context.setattr("zoo.automl.search.choose", lambda *_: (_ for _ in ()).throw(Stopped(15)))
+        with pytest.raises(Stopped):
+            found(more)
+    assert first.summary == old
+    assert zoo.load(first.folder).names() == "rbf_svm_gradients (pipeline)"
+    after = times()
+    assert before.items() < after.items()
+    refused("has another config: minutes: 9.0 -> 0.001", found, few)
+    summary = found(more).summary
+    assert [one["status"] for one in summary["candidates"]] == ["finished"] * 2
+    changed = {path.name for path, time in times().items() if after[path] != time}
+    assert changed == {"card.json"}  # nothing is tried or learned twice
+    assert (old["test_reads"], summary["test_reads"], summary["minutes"]) == (1, 2, 9)
+    members = [one["name"] for one in summary["predictor"]["members"]]
+    assert [one.name for one in first.predictor.members] == members
+    assert "The test split was read twice" in (first.folder / "leaderboard.html").read_text()
+    capsys.readouterr()
+    for words in (more, [*more[:-1], "minutes=20"]):  # nothing is left to be tried
+        found(words)
+        assert "nothing to do" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("counts", [[12, 2], [5, 5], [3, 1]])

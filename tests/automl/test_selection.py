@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 
+from zoo.automl.attempt import FINISHED, LATE, Outcome
+from zoo.automl.candidates import Candidate
+from zoo.automl.choose import reserve_of
+from zoo.automl.clock import Clock
+from zoo.automl.held_out import HeldOut
 from zoo.automl.selection import is_clearly_better, loss, rank, select
 
 RANDOM = np.random.default_rng(0)
@@ -55,3 +60,21 @@ def test_the_best_alone_is_chosen_where_nothing_helps():
 
 def test_one_candidate_has_all_the_weight():
     assert select({"only": candidate(1, 1)}, LABELS) == {"only": 1.0}
+
+
+def outcome(name, seconds, scoring, scores):
+    """What finished in two folds, of which the first took longer, as pipelines' do."""
+    halves = np.split(np.arange(300), 2)
+    folds = [HeldOut(rows, np.log(scores[rows]), LABELS[rows], took, 0, 0, name, took * scoring)
+             for rows, took in zip(halves, (seconds, 1), strict=True)]  # fmt: skip
+    return Outcome(Candidate(name, None), FINISHED, folds=tuple(folds))
+
+
+def test_time_is_kept_for_learning_again_what_is_chosen_and_for_scoring(tmp_path):
+    clock = Clock(tmp_path / "clock.json", minutes=10)
+    good = outcome("good", 8, 0.001 / 8, candidate(9, 0))
+    bad = outcome("bad", 40, 0.03 / 40, candidate(0, 1))
+    assert reserve_of([Outcome(Candidate("late", None), LATE)], clock, 500) is None
+    # 1.2 times: learning again as 1.25 times the longest fold, and scoring 500 samples by both
+    assert reserve_of([good, bad], clock, 500) == pytest.approx(1.2 * (10 + 0.5 + 15))
+    assert reserve_of([good, bad], clock, 50_000) == 300

@@ -45,6 +45,25 @@ def test_list_runs_shows_scores_and_what_is_unfinished(command, tmp_path):
     assert said == [True, True, False]
 
 
+def test_list_runs_has_a_line_for_a_search_and_none_for_what_it_tried(command, tmp_path):
+    done, killed = (tmp_path / "runs/auto/digits" / name for name in ("done", "killed"))
+    for place in (done, killed):
+        (fold := place / "candidates/net/fold0").mkdir(parents=True)
+        (fold / "config.yaml").touch()
+        (fold / "results.json").write_text('{"test/accuracy": 0.1}')
+        (place / "auto.yaml").touch()
+    test = {"test/accuracy": 0.75, "test/loss": 1.0}
+    (done / "leaderboard.json").write_text(json.dumps({"test": test}))
+    (sweep := tmp_path / "runs/gan/sweep/0/wandb/files").mkdir(parents=True)
+    (sweep / "config.yaml").touch()  # of a logger
+    (sweep.parents[1] / "config.yaml").touch()
+    assert sorted(line.split() for line in command.ran("list", "runs").splitlines()) == [
+        ["runs/auto/digits/done", "test/accuracy", "0.7500"],
+        ["runs/auto/digits/killed", "unfinished"],
+        ["runs/gan/sweep/0", "unfinished"],
+    ]
+
+
 def test_show_prints_the_config_of_data_and_experiments_or_the_nearest_names(command):
     assert "batch_size: 64" in command.ran("show", "digits")
     assert "target:" in command.ran("show", "mnist_image_cnn")

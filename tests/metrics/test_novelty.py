@@ -33,9 +33,9 @@ def fitted(count=600, width=12):
 # The score
 
 
-@pytest.mark.parametrize("width", [5, 12, 60])
-def test_the_distance_is_scipys_to_the_nearest_class_by_the_shrunk_covariance(width):
-    features, labels = clouds(900, width)
+@pytest.mark.parametrize(("count", "width"), [(900, 5), (900, 12), (900, 60), (50, 100)])
+def test_the_distance_is_scipys_to_the_nearest_class_by_the_shrunk_covariance(count, width):
+    features, labels = clouds(count, width)
     found = NoveltyDetector.fit(features, labels, features)
     x = roots(features).double().numpy()
     means = np.stack([x[labels == k].mean(0) for k in range(3)])

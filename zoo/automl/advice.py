@@ -105,6 +105,13 @@ def compare(summary: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def reread(summary: Mapping[str, Any]) -> str:
+    """That the test split was read more than once, of which its score may be a little too good."""
+    reads = summary.get("test_reads", 1)
+    often = "twice" if reads == 2 else f"{reads} times"
+    return f"the test split was read {often}" if reads > 1 else ""
+
+
 def _describe(beside: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     """By how many points, whether that is decided, and how many samples would tell."""
     low, high, needed = beside["low"], beside["high"], beside["samples_to_decide"]

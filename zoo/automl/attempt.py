@@ -43,8 +43,11 @@ class Outcome(NamedTuple):
 
     @property
     def seconds_again(self) -> float:
-        """About what it takes to learn from all samples."""
-        return MORE * self.seconds / max(len(self.folds), 1)
+        """About what it takes to learn from all samples.
+
+        As the longest fold, for features are computed in the first one, and anew by a later start.
+        """
+        return MORE * max((one.seconds for one in self.folds), default=0)
 
     @property
     def accuracy(self) -> float:
@@ -69,12 +72,11 @@ def attempt(
     Args:
         reserve: seconds that must be left when it ends; None: it may take what it takes.
     """
-    status = work.folder / STATUS
-    if status.exists():
-        return Outcome(candidate, **json.loads(status.read_text()))
+    if (earlier := read_status(candidate, work.folder, bar.clock.seconds)) is not None:
+        return earlier
     if (work.folder / held_out.FILE).exists():
-        earlier = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-        return Outcome(candidate, FINISHED, folds=tuple(filter(None, earlier)))
+        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))
@@ -88,10 +90,26 @@ def attempt(
         outcome = Outcome(candidate, FAILED, line(error))
     else:
         _join(work, folds)
+        (work.folder / STATUS).unlink(missing_ok=True)  # it was out of less time
         return Outcome(candidate, FINISHED, folds=folds)
-    work.folder.mkdir(parents=True, exist_ok=True)
-    replace(status, json.dumps({"status": outcome.status, "reason": outcome.reason}))
+    write_status(outcome, work.folder, bar.clock.seconds)
     return outcome
+
+
+def read_status(candidate: Candidate, folder: Path, budget: float) -> Outcome | None:
+    """Why it had not finished; None: it has, or has not been tried with so many seconds."""
+    path = folder / STATUS
+    if not path.exists():
+        return None
+    status = json.loads(path.read_text())
+    is_less = status.pop("budget") < budget
+    return None if is_less and status["status"] == LATE else Outcome(candidate, **status)
+
+
+def write_status(outcome: Outcome, folder: Path, budget: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    status = {"status": outcome.status, "reason": outcome.reason, "budget": budget}
+    replace(folder / STATUS, json.dumps(status))
 
 
 def _score(

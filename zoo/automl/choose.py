@@ -68,14 +68,29 @@ def choose(outcomes: Sequence[Outcome], seconds: float = inf) -> Choice:
     return Choice(weights, {name: judged.temperatures[name] for name in weights})
 
 
-def reserve_of(outcomes: Sequence[Outcome], clock: Clock) -> float | None:
-    """Seconds that must be left for learning again what is chosen so far; None: none is yet."""
+def reserve_of(outcomes: Sequence[Outcome], clock: Clock, tests: int) -> float | None:
+    """Seconds that must be left for learning again what is chosen so far, and scoring it.
+
+    Args:
+        tests: samples of the test split.
+
+    Returns:
+        None where nothing can be chosen yet.
+    """
     finished = [one for one in outcomes if one.status == FINISHED]
     if not finished:
         return None
     weights = choose(finished).weights
     again = sum(one.seconds_again for one in finished if one.candidate.name in weights)
-    return min(SPARE * again, clock.seconds / 2)
+    return min(SPARE * (again + scoring_seconds(finished, tests)), clock.seconds / 2)
+
+
+def scoring_seconds(outcomes: Sequence[Outcome], tests: int) -> float:
+    """Seconds that scoring so many samples takes at most.
+
+    Of all candidates, whichever are chosen: what one has not computed another has, and it is kept.
+    """
+    return sum(max((fold.scoring for fold in one.folds), default=0) for one in outcomes) * tests
 
 
 def baseline_of(outcomes: Sequence[Outcome]) -> str | None:
@@ -87,14 +102,15 @@ def baseline_of(outcomes: Sequence[Outcome]) -> str | None:
     return next((name for name in judged.probabilities if name in pipelines), None)
 
 
-def read_choice(folder: Path) -> Choice | None:
-    """What an earlier start has chosen."""
+def read_choice(folder: Path, budget: float) -> Choice | None:
+    """What an earlier start with as many seconds has chosen."""
     path = folder / CHOICE
-    return Choice(**json.loads(path.read_text())) if path.exists() else None
+    choice = json.loads(path.read_text()) if path.exists() else {"budget": None}
+    return Choice(**choice) if choice.pop("budget") == budget else None
 
 
-def write_choice(folder: Path, choice: Choice) -> None:
-    replace(folder / CHOICE, json.dumps(choice._asdict(), indent=1))
+def write_choice(folder: Path, choice: Choice, budget: float) -> None:
+    replace(folder / CHOICE, json.dumps({**choice._asdict(), "budget": budget}, indent=1))
 
 
 def without(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> list[Outcome]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.automl.attempt import Outcome
-from zoo.automl.clock import Clock
 from zoo.automl.request import Request
 from zoo.baselines.choice import subset, take
 from zoo.baselines.strong import StrongBaseline
@@ -15,13 +14,13 @@ SHARES = (0.25, 0.5)  # of the training samples, besides all of them
 
 def learning_curve(
     request: Request, baseline: StrongBaseline, outcome: Outcome, folds: Sequence[str | None],
-    clock: Clock,
+    seconds: float,
 ) -> list[tuple[int, float]]:  # fmt: skip
     """Training samples and accuracy of a pipeline on what is held out, the fewest first.
 
-    Nothing where there is not the time for it: it takes as long again as the pipeline's folds.
+    Nothing where there are not the seconds for it: it takes as long again as the pipeline's folds.
     """
-    if clock.left < outcome.seconds:
+    if seconds < outcome.seconds:
         return []
     points = [_point(request, baseline, outcome.candidate.name, folds, share) for share in SHARES]
     count = sum(len(one.rows) for one in outcome.folds)

@@ -96,5 +96,5 @@ def next_commands(folder: Path, summary: Mapping[str, Any]) -> list[str]:
     place = folder.relative_to(here) if folder.is_relative_to(here) else folder
     late = any(one["status"] == LATE for one in summary["candidates"])
     command = re.sub(r" minutes=\S+", f" minutes={3 * summary['minutes']:g}", summary["command"])
-    more = [command.rpartition(" name=")[0]] if late else []
+    more = [command] if late else []
     return [f"zoo predict {place} INPUT", f"zoo test {place}", *more]

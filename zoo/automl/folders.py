@@ -9,6 +9,8 @@ from zoo.automl.pipelines import load_pipeline
 from zoo.pretrained import store
 from zoo.pretrained.load import load
 
+OLD = ".old"  # behind the name of a folder that is being replaced
+
 
 def place_of(folder: Path, name: str) -> Path:
     """Where a member lies in a predictor's folder.
@@ -38,3 +40,13 @@ def copy_member(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     for name in files:
         shutil.copyfile(source / name, target / name)
+
+
+def exchange(new: Path, folder: Path) -> None:
+    """Put a new folder in place of one that may be there, which is until then."""
+    old = folder.with_name(folder.name + OLD)
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)  # removing it would take its time
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -25,6 +25,7 @@ class HeldOut(NamedTuple):
         bytes: of what was learned.
         epochs: of the best weights; 0 of a pipeline.
         title: what learned.
+        scoring: seconds that it took to score one of these samples.
     """
 
     rows: np.ndarray
@@ -34,6 +35,7 @@ class HeldOut(NamedTuple):
     bytes: int
     epochs: int
     title: str
+    scoring: float = 0.0
 
 
 def write(path: Path, **arrays: object) -> None:
@@ -48,8 +50,8 @@ def read_fold(folder: Path) -> HeldOut | None:
     if not (folder / FILE).exists():
         return None
     with np.load(folder / FILE) as file:
-        seconds, size, epochs, title = (file[key].item() for key in HeldOut._fields[3:])
-        return HeldOut(file["rows"], file["scores"], file["labels"], seconds, size, epochs, title)
+        numbers = {key: file[key].item() for key in HeldOut._fields[3:]}
+        return HeldOut(file["rows"], file["scores"], file["labels"], **numbers)
 
 
 def join(folds: Sequence[HeldOut], count: int) -> tuple[np.ndarray, np.ndarray]:

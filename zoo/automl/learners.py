@@ -15,7 +15,7 @@ from pytorch_lightning import Callback
 
 from zoo.automl.candidates import Candidate
 from zoo.automl.held_out import HeldOut, size_of
-from zoo.automl.members import NetworkMember, PipelineMember
+from zoo.automl.members import Member, NetworkMember, PipelineMember
 from zoo.automl.novelty import fit_novelty
 from zoo.automl.pipelines import save_pipeline
 from zoo.automl.request import Request
@@ -66,9 +66,8 @@ class PipelineLearner:
             self._save(pipeline, data, folder)
         fitted = {"labels": pipeline.classes_.tolist(), "temperature": pipeline.temperature_}
         card = {"title": pipeline.name_, "info": data.info, **fitted}
-        scores, labels = PipelineMember(self.name, pipeline.best_, card, None).scores(data, "val")
-        seconds, size = perf_counter() - start, size_of(folder)
-        return HeldOut(data.pool["val"], scores, labels, seconds, size, 0, pipeline.name_)
+        member = PipelineMember(self.name, pipeline.best_, card, None)
+        return scored(member, data, folder, start, 0, pipeline.name_)
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
         data = self.request.open("all")
@@ -114,10 +113,10 @@ class NetworkLearner:
         self._train(run, {**pipeline, **({"data.fold": fold} if fold else {})}, watch)
         model = load(folder)
         data = open_test_data(run.config, model)
-        scores, labels = NetworkMember(self.name, model).scores(data, "val")
-        seconds = max(perf_counter() - start, run.results["train_seconds"])
-        size, epochs = size_of(folder), best_epochs(run)
-        return HeldOut(data.pool["val"], scores, labels, seconds, size, epochs, self.title)
+        own = scored(
+            NetworkMember(self.name, model), data, folder, start, best_epochs(run), self.title
+        )
+        return own._replace(seconds=max(own.seconds, run.results["train_seconds"]))
 
     def finish(self, folder: Path, folds: Sequence[HeldOut], watch: Sequence[Callback]) -> None:
         """As long as the folds' runs, or, where these end early, as long as their best took."""
@@ -130,6 +129,19 @@ class NetworkLearner:
         ours = as_overrides({**OURS, **more, "name": run.folder.name})
         config, card = launch.compose_with_command([*self.words, *ours])
         launch.execute(config, run, alone=True, card=card, watch=watch)
+
+
+def scored(
+    member: Member, data: Any, folder: Path, start: float, epochs: int, title: str
+) -> HeldOut:
+    """What a member says of the validation split; `start` is when it began to learn."""
+    before = perf_counter()
+    scores, labels = member.scores(data, "val")
+    now = perf_counter()
+    return HeldOut(
+        data.pool["val"], scores, labels, now - start, size_of(folder), epochs, title,
+        (now - before) / max(len(labels), 1),
+    )  # fmt: skip
 
 
 def best_epochs(run: Run) -> int:

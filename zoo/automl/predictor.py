@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from zoo.automl import cards
-from zoo.automl.folders import copy_member, open_member, place_of
+from zoo.automl.folders import copy_member, exchange, open_member, place_of
 from zoo.automl.members import Judgement, Member, NetworkMember, as_probabilities
 from zoo.automl.novelty import adopt_threshold
 from zoo.nn.supervised import as_answers, warn, with_times
@@ -187,7 +187,6 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
         raise ValueError(f"members are called {', '.join(names)}: each needs a name of its own")
     check_numbers([part.weight for part in parts], [part.temperature for part in parts])
     new = folder.with_name(folder.name + PART)
-    shutil.rmtree(new, ignore_errors=True)
     try:
         for part in parts:
             place = place_of(new, part.name)
@@ -196,9 +195,7 @@ def save_predictor(parts: Sequence[Part], card: Mapping[str, Any], folder: Path)
                 adopt_threshold(place, part.folds)
         members = [open_member(new, name) for name in names]
         cards.seal(new, {"kind": "predictor", **describe(members, parts), **card})
-        if folder.exists():
-            shutil.rmtree(folder)
-        new.rename(folder)
+        exchange(new, folder)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return folder

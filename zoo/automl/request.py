@@ -23,6 +23,7 @@ from zoo.config import schema
 from zoo.config.locate import locate
 from zoo.training.run import flatten, locate_run
 from zoo.training.samples import KINDS
+from zoo.utilities.errors import no_such
 from zoo.utilities.files import replace
 
 Config = dict[str, Any]
@@ -110,7 +111,7 @@ def read_words(arguments: Sequence[str]) -> Request:
     """What a command line asks for.
 
     Raises:
-        ValueError: no data, a key that is not for this, or a wrong value.
+        ValueError: no data, a key that is not for this, a wrong name or value.
     """
     trust(arguments)
     own: Config = {}
@@ -124,17 +125,26 @@ def read_words(arguments: Sequence[str]) -> Request:
         elif key.partition(".")[0] in KEYS and key != "data.fold":
             words.append(word)
         else:
-            hint = "which it makes by itself" if key == "data.fold" else "see conf/auto/"
-            keys = ", ".join((*KEYS, *OWN))
-            raise ValueError(f"{word!r} is not for zoo auto, {hint}: it takes {keys}")
+            raise ValueError(refusal(word, key))
     if not any(word.lstrip("+").startswith("data=") for word in words):
         raise ValueError("give data=: image_folder, labelled_text, audio_folder or video_folder "
                          "with data.source=PATH, or a name of `zoo list data`")  # fmt: skip
     choice, name = own.get("auto"), own.get("name")
+    if choice is not None:
+        registry.file("auto", str(choice))  # before any data are read
     return Request(
         tuple(words), read_minutes(own.get("minutes", MINUTES)),
         None if name is None else str(name), None if choice is None else str(choice),
     )  # fmt: skip
+
+
+def refusal(word: str, key: str) -> str:
+    """Why a word is not for a search: its key is of a run, or of nothing at all."""
+    of_run, takes = key.partition(".")[0], (*KEYS, *OWN)
+    if of_run not in schema.RunConfig.model_fields and not registry.is_group(of_run):
+        return no_such("key", of_run, takes)
+    hint = "which it makes by itself" if key == "data.fold" else "see conf/auto/"
+    return f"{word!r} is not for zoo auto, {hint}: it takes {', '.join(takes)}"
 
 
 def read_minutes(value: Any) -> float:
@@ -191,8 +201,9 @@ def hold(request: Request, contents: Mapping[str, Any]) -> Iterator[None]:
 
 
 def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> None:
-    """Refuse a folder in which something else was asked for."""
+    """Refuse a folder in which something else was asked for, but for more minutes."""
     a, b = dict(flatten(old)), dict(flatten(new))
+    b["minutes"] = a["minutes"] if b["minutes"] > a["minutes"] else b["minutes"]
     changed = [f"{k}: {a.get(k)!r} -> {b.get(k)!r}" for k in sorted(a | b)
                if a.get(k) != b.get(k) and k not in FREE]  # fmt: skip
     if changed:

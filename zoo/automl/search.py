@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datamodules.utilities.console import silence
-from zoo.automl.attempt import FINISHED, Outcome, Work, attempt, describe
+from zoo.automl.attempt import FINISHED, LATE, Outcome, Work, attempt, describe
 from zoo.automl.bar import Bar, Watch
 from zoo.automl.candidates import Candidates, find_list, read_list
 from zoo.automl.choose import (
@@ -18,6 +18,7 @@ from zoo.automl.choose import (
     choose,
     read_choice,
     reserve_of,
+    scoring_seconds,
     without,
     write_choice,
 )
@@ -51,6 +52,13 @@ class Auto(NamedTuple):
         summary: Summary = json.loads((self.folder / LEADERBOARD).read_text())
         return summary
 
+    def is_finished(self, minutes: float) -> bool:
+        """Whether so many minutes would try nothing that has not been tried."""
+        if not (self.folder / LEADERBOARD).exists():
+            return False
+        is_late = any(one["status"] == LATE for one in self.summary["candidates"])
+        return not is_late or minutes <= self.summary["minutes"]
+
     @property
     def predictor(self) -> Any:
         """What was chosen, ready to predict."""
@@ -59,7 +67,7 @@ class Auto(NamedTuple):
 
 @quiet()
 def search(request: Request, page: Page = lambda *show: None) -> Auto:
-    """Do a search, or go on with it.
+    """Do a search, or go on with it; with more minutes with what there was no time for.
 
     Args:
         page: writes the leaderboard as a page, with raw samples by their place in the pool, and
@@ -74,7 +82,7 @@ def search(request: Request, page: Page = lambda *show: None) -> Auto:
     name = find_list(request.choice, request.data, data)
     candidates = read_list(name)
     with hold(request, request.contents(name)), warnings.catch_warnings():
-        if (request.folder / LEADERBOARD).exists():
+        if auto.is_finished(request.minutes):
             console.print(f"finished  {request.folder}: nothing to do", soft_wrap=True)
             return auto
         warnings.simplefilter("ignore")  # of candidates that do not converge
@@ -116,6 +124,7 @@ class Search:
             with silence():
                 curve = self.learning_curve(outcomes)
                 summary = conclude(self.request, self.data, outcomes, choice, curve)
+            summary["test_reads"] = self.test_reads + 1
             summary["seconds"] = round(self.clock.used, 1)
         page(self.folder, summary, *raw_samples(self.data, shown_places(summary)))
         replace(self.folder / LEADERBOARD, json.dumps(summary, indent=1))
@@ -129,7 +138,7 @@ class Search:
         outcomes: list[Outcome] = []
         for candidate in self.listed:
             work = Work(self.place(candidate.name), self.folds, self.count)
-            reserve = reserve_of(outcomes, self.clock)
+            reserve = reserve_of(outcomes, self.clock, self.tests)
             outcome = attempt(candidate, self.learners[candidate.name], work, self.bar, reserve)
             outcomes.append(outcome)
             self.bar.line(describe(outcome))
@@ -147,12 +156,29 @@ class Search:
         if name is None:
             return []
         outcome = next(one for one in outcomes if one.candidate.name == name)
-        return learning_curve(self.request, self.pipelines, outcome, self.folds, self.clock)
+        return learning_curve(
+            self.request, self.pipelines, outcome, self.folds, self.left(outcomes)
+        )
 
     @property
     def count(self) -> int:
         """Samples of the pool."""
         return sum(len(rows) for rows in self.data.pool.values())
+
+    @property
+    def tests(self) -> int:
+        """Samples of the test split."""
+        return int(self.data.info["samples"].get("test", 0))
+
+    @property
+    def test_reads(self) -> int:
+        """How often the test split has been read, by what was chosen with fewer minutes."""
+        path = self.folder / LEADERBOARD
+        return int(Auto(self.folder).summary.get("test_reads", 1)) if path.exists() else 0
+
+    def left(self, outcomes: list[Outcome]) -> float:
+        """Seconds that are left when the test split has been scored."""
+        return self.clock.left - scoring_seconds(outcomes, self.tests)
 
     def place(self, name: str) -> Path:
         """The folder of a candidate."""
@@ -163,8 +189,8 @@ class Search:
         failed: dict[str, str] = {}
         while True:
             left = without(outcomes, failed)
-            choice = read_choice(self.folder) or self.choose(left)
-            write_choice(self.folder, choice)
+            choice = read_choice(self.folder, self.clock.seconds) or self.choose(left)
+            write_choice(self.folder, choice, self.clock.seconds)
             if not (now := self.learn_again(choice, outcomes, is_last=len(left) <= 1)):
                 return choice
             failed |= now
@@ -177,7 +203,7 @@ class Search:
         finished = [one for one in outcomes if one.status == FINISHED]
         if not finished:
             raise Failure("no candidate could be learned from all samples")
-        return choose(finished, self.clock.left + OVER * self.clock.seconds)
+        return choose(finished, self.left(finished) + OVER * self.clock.seconds)
 
     def learn_again(self, choice: Choice, outcomes: list[Outcome], is_last: bool) -> dict[str, str]:
         """Those that could not be learned from all samples, and why."""

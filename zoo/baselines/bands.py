@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datamodules.utilities.windows import Windows
 from zoo.baselines.choice import Candidate
 from zoo.baselines.sound import log_mel
+from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, forest, kernel_machines
 
 CHUNK = 256  # sounds or windows at a time
@@ -21,7 +21,7 @@ FRAME = 0.032  # seconds of a frame; frames overlap by half
 PARTS = (1, 4)  # of time, each with features of its own: without an order, and with one
 
 
-class LogBands(TransformerMixin, BaseEstimator):
+class LogBands(Stateless):
     """What a log-mel spectrogram is like in each part of time.
 
     Of each band the mean, the deviation, and the mean size of the change from frame to frame.
@@ -39,11 +39,7 @@ class LogBands(TransformerMixin, BaseEstimator):
         self.amplitudes, self.sample_rate = amplitudes, sample_rate
         self.parts, self.bands = parts, bands
 
-    def fit(self, X: Any, y: Any = None) -> "LogBands":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
+    def compute(self, X: Any) -> np.ndarray:
         """Map ids (N, T) to (N, P * 3 M); of `Windows` to the mean of each sound's."""
         return over_windows(self._of_one_length, X)
 

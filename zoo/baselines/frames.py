@@ -6,7 +6,6 @@ Shapes: N clips, T frames, H x W pixels, C channels, G x G cells.
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
@@ -14,11 +13,12 @@ from zoo.baselines.bands import over_windows
 from zoo.baselines.choice import Candidate
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.pictures import ColourHistograms, Thumbnails
+from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, forest, kernel_machines
 from zoo.baselines.video import features
 
 
-class OfFrames(TransformerMixin, BaseEstimator):
+class OfFrames(Stateless):
     """Mean and deviation over the frames of a clip of what a transformer of pictures gives.
 
     Args:
@@ -29,22 +29,18 @@ class OfFrames(TransformerMixin, BaseEstimator):
     def __init__(self, transformer: Any, changes: bool = False) -> None:
         self.transformer, self.changes = transformer, changes
 
-    def fit(self, X: Any, y: Any = None) -> "OfFrames":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
+    def compute(self, X: Any) -> np.ndarray:
         """Map clips (N, T, H, W, C), uint8, or `Windows` of such, to (N, 2 F)."""
         return over_windows(self._of_one_length, X)
 
     def _of_one_length(self, clips: np.ndarray) -> np.ndarray:
         frames = changes_of(clips) if self.changes else clips
-        rows = self.transformer.transform(frames.reshape(-1, *frames.shape[2:]))
+        rows = self.transformer.compute(frames.reshape(-1, *frames.shape[2:]))
         rows = rows.reshape(*frames.shape[:2], -1)
         return np.concatenate([rows.mean(1), rows.std(1)], axis=1)
 
 
-class Motion(TransformerMixin, BaseEstimator):
+class Motion(Stateless):
     """Which way a clip moves, in each cell: the product of its changes in time and in space.
 
     Where brightness is only carried along, their sum over a cell points against the motion (Lucas &
@@ -59,11 +55,7 @@ class Motion(TransformerMixin, BaseEstimator):
     def __init__(self, cells: int = 4, bins: int = 16) -> None:
         self.cells, self.bins = cells, bins
 
-    def fit(self, X: Any, y: Any = None) -> "Motion":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
+    def compute(self, X: Any) -> np.ndarray:
         """Map clips (N, T, H, W, C), uint8, or `Windows` of such, to (N, F)."""
         return over_windows(self._of_one_length, X)
 

@@ -3,16 +3,15 @@
 Shapes: N pictures of H x W pixels and C channels, O orientations, G x G cells.
 """
 
-from typing import Any
-
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+
+from zoo.baselines.stateless import Stateless
 
 CLIP = 0.2  # the most of a block that one number may be (section 6.4, "L2-Hys")
 CHUNK = 256  # pictures at a time, so that their gradients need little memory
 
 
-class GradientHistograms(TransformerMixin, BaseEstimator):
+class GradientHistograms(Stateless):
     """Which way edges run in each cell of a picture, and how strong they are.
 
     Each pixel votes with the length of its gradient, in the channel where that is longest, for the
@@ -28,11 +27,7 @@ class GradientHistograms(TransformerMixin, BaseEstimator):
     def __init__(self, cells: int = 8, orientations: int = 9) -> None:
         self.cells, self.orientations = cells, orientations
 
-    def fit(self, X: np.ndarray, y: Any = None) -> "GradientHistograms":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
+    def compute(self, X: np.ndarray) -> np.ndarray:
         """Map pictures (N, H, W, C), uint8, to (N, (G - 1) ** 2 * 4 O), float32."""
         chunks = [X[i : i + CHUNK] for i in range(0, len(X), CHUNK)]
         return np.concatenate([blocks(self.histograms(chunk)) for chunk in chunks])

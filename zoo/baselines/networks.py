@@ -4,12 +4,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 
+from zoo.baselines.stateless import Stateless
 from zoo.pretrained.load import load
 
 
-class NetworkFeatures(TransformerMixin, BaseEstimator):
+class NetworkFeatures(Stateless):
     """What the last layer of a network with released weights sees of each sample.
 
     Args:
@@ -19,11 +19,7 @@ class NetworkFeatures(TransformerMixin, BaseEstimator):
     def __init__(self, weights: str) -> None:
         self.weights = weights
 
-    def fit(self, X: Any, y: Any = None) -> "NetworkFeatures":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: Any) -> np.ndarray:
+    def compute(self, X: Any) -> np.ndarray:
         """Map N samples, as the network's `features` takes them, to (N, F)."""
         rows: np.ndarray = network(self.weights).features(list(X)).flatten(1).float().numpy()
         return rows

@@ -6,15 +6,15 @@ Shapes: N pictures of H x W pixels and C channels.
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline, make_union
 
 from zoo.baselines.choice import Candidate
 from zoo.baselines.gradients import GradientHistograms, nearness
+from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, kernel_machines
 
 
-class Thumbnails(TransformerMixin, BaseEstimator):
+class Thumbnails(Stateless):
     """Pictures, brought to few pixels.
 
     Args:
@@ -24,18 +24,14 @@ class Thumbnails(TransformerMixin, BaseEstimator):
     def __init__(self, side: int = 14) -> None:
         self.side = side
 
-    def fit(self, X: np.ndarray, y: Any = None) -> "Thumbnails":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
+    def compute(self, X: np.ndarray) -> np.ndarray:
         """Map pictures (N, H, W, C), uint8, to (N, side * side * C) in [0, 1]."""
         down, across = (weights(size, self.side) for size in X.shape[1:3])
         small = np.einsum("gh,nhwc->ngwc", down, X.astype(np.float32) / 255, optimize=True)
         return np.einsum("kw,ngwc->ngkc", across, small, optimize=True).reshape(len(X), -1)
 
 
-class ColourHistograms(TransformerMixin, BaseEstimator):
+class ColourHistograms(Stateless):
     """The share of a picture's pixels that has each colour, under a square root.
 
     The root makes the distance of two histograms Hellinger's.
@@ -47,11 +43,7 @@ class ColourHistograms(TransformerMixin, BaseEstimator):
     def __init__(self, levels: int = 4) -> None:
         self.levels = levels
 
-    def fit(self, X: np.ndarray, y: Any = None) -> "ColourHistograms":
-        """Nothing is learned."""
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
+    def compute(self, X: np.ndarray) -> np.ndarray:
         """Map pictures (N, H, W, C), uint8, to (N, levels ** C)."""
         base = self.levels ** np.arange(X.shape[3])
         rows = np.stack([

@@ -7,7 +7,7 @@
 
 Tried are the strong baselines and the networks of conf/auto/, in that order; the best are averaged,
 learned again from all training samples, and tested once. The same command with the same name=NAME
-goes on where it stopped (docs/own_data.md).
+goes on where it stopped, with more minutes= with what there was no time for (docs/own_data.md).
 """
 
 from argparse import ArgumentParser, Namespace
@@ -70,7 +70,7 @@ def auto(data: str, minutes: float = 10, **overrides: Any) -> "Auto":
 def show(auto_run: "Auto") -> None:
     """The candidates, the predictor and its score on the test split, and what comes next."""
     from zoo.automl import evidence
-    from zoo.automl.advice import compare
+    from zoo.automl.advice import compare, reread
     from zoo.automl.final import next_commands
     from zoo.commands._tables import print_table
     from zoo.distributed.console import make_output
@@ -81,6 +81,7 @@ def show(auto_run: "Auto") -> None:
     scores = summary["test"]
     low, high = (scores[f"test/accuracy/{end}"] for end in ("low", "high"))
     test = f"{100 * scores['test/accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    test = ", ".join(filter(None, (test, reread(summary))))
     console.print(f"test      {test}, {summary['seconds'] / 60:.1f} of {summary['minutes']:g} min")
     for line in compare(summary):
         console.print(f"compared  {line}")

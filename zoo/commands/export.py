@@ -43,13 +43,20 @@ def run(args: Namespace) -> None:
     output = output_file(args.output, args.name, "" if is_free else ENDINGS[args.format])
     model: Any = load(find(args.name))
     if hasattr(model, "members"):
-        raise ValueError(
-            f"{args.name} is a predictor, no network: its members are {model.names()}; export the "
-            "folder of one that is"
-        )
+        raise ValueError(refusal(args.name, model))
     require_zoo_module(model, "export")
     lines = save_vectors(model, output) if of_words else describe_export(export(model, output))
     print("\n".join(lines))
+
+
+def refusal(name: str, predictor: Any) -> str:
+    """What to do where a predictor is to be exported."""
+    line = f"{name} is a predictor, no network: its members are {predictor.names()}"
+    if predictor.network is not None:
+        return f"{line}; export the folder of one that is"
+    data, choice = predictor.card.get("data", {}), predictor.card["choices"]["data"]
+    source = f" data.source={data['source']}" if data.get("source") else ""
+    return f"{line}; train a network, `zoo train data={choice}{source}`, and export its run"
 
 
 def save_vectors(model: Any, path: Path) -> list[str]:

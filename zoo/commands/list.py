@@ -1,9 +1,13 @@
 """List models, data, experiments, the weights that load by name, or the runs below this folder."""
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+RUN, SEARCH, ACCURACY = "config.yaml", "auto.yaml", "test/accuracy"
 KINDS = {"models": "model", "data": "data", "experiments": "experiment"}
 
 
@@ -61,16 +65,32 @@ def print_weights(markdown: bool = False) -> None:
 
 
 def print_runs(root: Path) -> None:
-    """A line for each run, newest last."""
-    configs = sorted(root.rglob("config.yaml"), key=lambda path: path.stat().st_mtime)
+    """A line for each run and each search of `zoo auto`, newest last."""
+    configs = sorted(configs_below(root), key=lambda path: path.stat().st_mtime)
     if not configs:
         print(f"no runs in {root.resolve()}: `zoo train` makes one")
     for config in configs:
-        results = config.with_name("results.json")
-        metrics = json.loads(results.read_text()) if results.exists() else {}
         scores = [
             f"{name} {value:.4f}"
-            for name, value in metrics.items()
+            for name, value in scores_beside(config).items()
             if name.startswith("test/") and name.count("/") == 1
         ]
         print(f"  {config.parent!s:<56} {'  '.join(scores) or 'unfinished'}")
+
+
+def configs_below(root: Path) -> Iterator[Path]:
+    """The config of each run or search; what lies in the folder of one is its own."""
+    for folder, below, files in os.walk(root):
+        if config := {RUN, SEARCH} & {*files}:
+            below.clear()
+            yield Path(folder, *config)
+
+
+def scores_beside(config: Path) -> dict[str, float]:
+    """What a run has scored, or of a search its accuracy on the test split."""
+    is_search = config.name == SEARCH
+    path = config.with_name("leaderboard.json" if is_search else "results.json")
+    if not path.exists():
+        return {}
+    scores: dict[str, Any] = json.loads(path.read_text())
+    return {ACCURACY: scores["test"][ACCURACY]} if is_search else scores

@@ -94,11 +94,26 @@ def principal(spread: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         least: the square of what a millionth of counts as a variance, where nothing varies.
     """
-    covariance = (spread.T @ spread / len(spread)).double()
-    eigenvalues, directions = torch.linalg.eigh(covariance)  # the weakest comes first
+    eigenvalues, directions = eigenvectors(spread)
     floor = SHRINKAGE * eigenvalues.mean() + 1e-6 * least + 1e-8
     variances = (1 - SHRINKAGE) * eigenvalues.clamp(min=0) + floor
-    rest = max(len(eigenvalues) - DIRECTIONS, 0)
+    rest = len(eigenvalues) - directions.shape[1]
     left = variances[:rest].mean() if rest else floor
     deviations = torch.cat([variances[rest:], left.view(1)]).sqrt()
-    return directions[:, rest:].float(), deviations.float()
+    return directions.float(), deviations.float()
+
+
+def eigenvectors(spread: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (F,) of the covariance of (N, F), the weakest first, and the last vectors (F, R).
+
+    Of fewer samples than features they are those of the products of samples, whose number is less:
+    the others are zero.
+    """
+    count, width = spread.shape
+    if count >= width:
+        values, vectors = torch.linalg.eigh((spread.T @ spread / count).double())
+        return values, vectors[:, -DIRECTIONS:]
+    wide = spread.double()
+    values, vectors = torch.linalg.eigh(wide @ wide.T / count)
+    directions, _ = torch.linalg.qr(wide.T @ vectors[:, -DIRECTIONS:])
+    return torch.cat([values.new_zeros(width - count), values]), directions

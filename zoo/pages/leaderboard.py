@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.automl.advice import compare
+from zoo.automl.advice import compare, reread
 from zoo.automl.evidence import FINISHED, SCORE, table
 from zoo.automl.scores import MISTAKES
 from zoo.figures.evaluation import draw_answers
@@ -95,6 +95,8 @@ def answer(summary: Summary) -> list[str]:
         more += [f"{name} {test[key]:.3g}" for key, name in MORE.items() if key in test]
         score = f"{format_score(ACCURACY, test[ACCURACY])} right ({', '.join(more)})"
         sentences.append(f"Of the test split, by which nothing was chosen, it answers {score}.")
+    if said := reread(summary):
+        sentences.append(f"{said.capitalize()}: with fewer minutes something else was chosen.")
     return sentences
 
 

@@ -1,7 +1,7 @@
 """Raw text -> word ids, and behind them which n-grams the text has.
 
-An n-gram is a word, two neighbouring words, or three or four neighbouring letters of a word with
-its ends. There is no list of them: each is hashed to a number (Weinberger et al. 2009,
+An n-gram is a word, two neighbouring words, or some neighbouring letters of a word with its ends.
+There is no list of them: each is hashed to a number (Weinberger et al. 2009,
 https://arxiv.org/abs/0902.2206), so words that no training text has are read by their letters, too.
 
 Shapes: B texts, T words of a row, G n-grams of the text that has most of them.
@@ -9,6 +9,7 @@ Shapes: B texts, T words of a row, G n-grams of the text that has most of them.
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -19,8 +20,9 @@ from torch import Tensor
 from datamodules.inputs.text import FIRST, Side, TextInput, words_of
 from datamodules.inputs.tokenizer import Tokenizer
 
-MOST = 2048  # n-grams of a text: of a longer one those of its last words
-LETTERS = 3, 4  # neighbouring ones of a word
+MOST = 2048  # different n-grams of a text: of a longer one those of its last words
+LETTERS = 2, 5  # neighbouring ones of a word, fewest and most
+REPEATS = 8  # times that a number stands in a row, at most; zoo/nn/ngrams.py knows them
 
 
 class NgramInput(TextInput):
@@ -32,19 +34,23 @@ class NgramInput(TextInput):
     Args:
         ngrams: numbers that they are hashed to: the lower half is of words and pairs of words, the
             upper half of letters.
+        letters: neighbouring ones of a word, fewest and most.
+        counts: whether a number stands in a row again for each time that its count doubles, so
+            that a model sees the logarithm of how often the text has it; else once.
     """
 
     kind = "text_ngrams"
 
     def __init__(
         self, *, ngrams: int, vocabulary: list[str], max_length: int, padding: Side,
-        truncating: Side, tokenizer: Tokenizer = "words",
+        truncating: Side, tokenizer: Tokenizer = "words", letters: Sequence[int] = (3, 4),
+        counts: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(
             vocabulary=vocabulary, max_length=max_length, padding=padding, truncating=truncating,
             tokenizer=tokenizer,
         )  # fmt: skip
-        self.ngrams = ngrams
+        self.ngrams, self.letters, self.counts = ngrams, [*letters], counts
 
     def __call__(self, raws: Any) -> Tensor:
         """Map texts to ids (B, max_length + G), int64; see `TextInput`."""
@@ -59,7 +65,8 @@ class NgramInput(TextInput):
 
     def pad_ngrams(self, texts: Iterable[Sequence[str]]) -> np.ndarray:
         """The n-grams of texts, each as its words, as ids: (N, G), int32."""
-        rows = [np.array(ngrams_of(words, self.ngrams), np.int32) + self.first for words in texts]
+        options = self.ngrams, *self.letters, self.counts
+        rows = [np.array(ngrams_of(words, *options), np.int32) + self.first for words in texts]
         ids = np.zeros((len(rows), max(map(len, rows), default=0)), np.int32)
         for row, numbers in zip(ids, rows, strict=True):
             row[: len(numbers)] = numbers
@@ -70,22 +77,32 @@ class NgramInput(TextInput):
         return super().restore(batch * (batch < self.first))
 
 
-def ngrams_of(words: Sequence[str], numbers: int) -> list[int]:
-    """The numbers of the n-grams of a text, each once; at most `MOST`, of its last words."""
-    half, result, after = numbers // 2, dict[int, None](), ""
+def ngrams_of(
+    words: Sequence[str], numbers: int, fewest: int, most: int, counts: bool
+) -> list[int]:
+    """The numbers of the n-grams of a text; `MOST` different ones at most, of its last words.
+
+    Each stands there once, or with `counts` as often as its count has binary digits.
+    """
+    half, tally, after = numbers // 2, dict[int, int](), ""
     for word in reversed(words):
-        result |= dict.fromkeys(ngrams_of_word(word, half))
+        for number in ngrams_of_word(word, half, fewest, most):
+            tally[number] = tally.get(number, 0) + 1
         if after:
-            result[crc32(f"{word} {after}".encode()) % half] = None
-        if len(result) >= MOST:
+            number = crc32(f"{word} {after}".encode()) % half
+            tally[number] = tally.get(number, 0) + 1
+        if len(tally) >= MOST:
             break
         after = word
-    return list(result)[:MOST]
+    kept = islice(tally.items(), MOST)
+    if not counts:
+        return [number for number, _ in kept]
+    return [number for number, n in kept for _ in range(min(n.bit_length(), REPEATS))]
 
 
 @cache
-def ngrams_of_word(word: str, half: int) -> tuple[int, ...]:
+def ngrams_of_word(word: str, half: int, fewest: int, most: int) -> tuple[int, ...]:
     """The numbers of a word and of its letters; a word's ends are letters, too."""
-    ends = f" {word} "
-    parts = {ends[i : i + n] for n in LETTERS for i in range(len(ends) - n + 1)}
+    ends, sizes = f" {word} ", range(fewest, most + 1)
+    parts = [ends[i : i + n] for n in sizes for i in range(len(ends) - n + 1)]
     return crc32(word.encode()) % half, *(half + crc32(p.encode()) % half for p in sorted(parts))

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline, make_union
 
-from zoo.baselines.choice import Candidate
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.strong import BlockScaler, StrongBaseline, kernel_machines
+from zoo.metrics.choice import Candidate
 
 
 class Thumbnails(TransformerMixin, BaseEstimator):

@@ -1,7 +1,7 @@
 """A classifier of texts that has, where the data give n-grams, a linear one of these beside it.
 
-The network and the n-grams learn side by side, each by its own loss; validation says how much each
-has to say in the answer. See ngrams.py.
+The n-grams learn first, then the network, by its own loss; validation says how much each has to say
+in the answer. See ngrams.py.
 
 Shapes: B texts, T words or steps, G n-grams, F features of the last layer, K classes.
 """
@@ -93,8 +93,9 @@ class NgramClassifier(TextClassifier):
         super().setup(stage)
         data: Any = getattr(trainer_of(self), "datamodule", None)
         if stage == "fit" and self.ngram_scores is not None and hasattr(data, "row_indices"):
-            rows, used = data.tensors("train")[0], data.row_indices("train")
-            self.ngram_scores.fit_rarity(rows if used is None else rows[used])
+            tensors, used = data.tensors("train"), data.row_indices("train")
+            ids, labels = tensors if used is None else (one[used] for one in tensors)
+            self.ngram_scores.fit(ids, labels, self.loss_weights)
 
     def logits(self, inputs: Any) -> Tensor:
         if self.ngram_scores is None:
@@ -103,15 +104,11 @@ class NgramClassifier(TextClassifier):
         return self.head.join(self.parts)
 
     def scores(self, batch: Batch, stage: str) -> dict[str, Tensor]:
-        """With n-grams, training has the loss of both parts; only the network's is smoothed."""
+        """With n-grams, which have learned by then, training has the loss of the network alone."""
         scores, labels = super().scores(batch, stage), batch[1]
         if self.ngram_scores is not None and stage == "train":
-            weight, smoothing = self.loss_weights, (self.label_smoothing, 0.0)
-            losses = [
-                F.cross_entropy(part, labels, weight, reduction="none", label_smoothing=share)
-                for part, share in zip(self.parts, smoothing, strict=True)
-            ]
-            scores["loss"] = losses[0] + losses[1]
+            options: Any = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
+            scores["loss"] = F.cross_entropy(self.parts[0], labels, reduction="none", **options)
         elif self.ngram_scores is not None and stage == "val":
             self.share_losses += self.head.losses(self.parts, labels)
             self.validated += len(labels)

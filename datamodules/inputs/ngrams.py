@@ -21,7 +21,7 @@ from datamodules.inputs.text import FIRST, Side, TextInput, words_of
 from datamodules.inputs.tokenizer import Tokenizer
 
 MOST = 2048  # different n-grams of a text: of a longer one those of its last words
-LETTERS = 2, 5  # neighbouring ones of a word, fewest and most
+LETTERS = [2, 5]  # neighbouring ones of a word, fewest and most
 REPEATS = 8  # times that a number stands in a row, at most; zoo/nn/ngrams.py knows them
 
 

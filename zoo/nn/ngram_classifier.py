@@ -9,6 +9,7 @@ Shapes: B texts, T words or steps, G n-grams, F features of the last layer, K cl
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from zoo.nn.supervised import Batch
 from zoo.nn.text_classifier import TextClassifier
 from zoo.pretrained.export_spec import ExportSpec
 from zoo.utilities.compat import trainer_of
+from zoo.utilities.modes import in_eval_mode
+
+AT_ONCE = 64  # texts that the network sees
 
 
 class NgramClassifier(TextClassifier):
@@ -94,8 +98,27 @@ class NgramClassifier(TextClassifier):
         data: Any = getattr(trainer_of(self), "datamodule", None)
         if stage == "fit" and self.ngram_scores is not None and hasattr(data, "row_indices"):
             tensors, used = data.tensors("train"), data.row_indices("train")
-            ids, labels = tensors if used is None else (one[used] for one in tensors)
-            self.ngram_scores.fit(ids, labels, self.loss_weights)
+            self.fit_linear(*(tensors if used is None else (one[used] for one in tensors)))
+
+    @torch.no_grad()
+    def fit_linear(self, ids: Tensor, labels: Tensor) -> None:
+        """Solve what is linear from training texts (N, T + G) and labels (N,): the n-grams, and the
+        last layer of a network whose others come with its vectors.
+
+        So these learn from a good start (Kumar et al. 2022, https://arxiv.org/abs/2202.10054).
+        """
+        from zoo.nn.linear import fit_logistic  # which takes a second to import
+
+        weights, classes = self.loss_weights, self.head.out_features
+        balance = np.ones(classes) if weights is None else weights.cpu().numpy()
+        self.ngram_scores.fit(ids, labels.numpy(), balance)
+        if self.has_layers:
+            model = in_eval_mode(self)
+            parts = ids.long().to(self.device).split(AT_ONCE)
+            rows = torch.cat([model.encode(model.words_of(part)) for part in parts])
+            found = fit_logistic(rows.double().cpu().numpy(), labels.numpy(), balance)
+            for own, one in zip((self.head.weight, self.head.bias), found, strict=True):
+                own.copy_(torch.from_numpy(one))
 
     def logits(self, inputs: Any) -> Tensor:
         if self.ngram_scores is None:

@@ -18,13 +18,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.distributed.console import console
 from zoo.nn.dropout import Dropout
 
 GAIN = 100.0  # of the weights: models of before, which learned them by Adam, have such
 REPEATS = 8  # times that a number stands in a row, at most
 DOUBLE = math.log(2)  # what each of them but the first adds to 1 + log(count)
-COSTS = (0.1, 0.3, 1.0)  # C of the support vector machine, chosen by folds
 AT_ONCE = 1024  # texts whose rows are made at a time
 LEAST = 20  # validation texts on which shares are fitted
 PRIOR = 2.0  # nats that these must be likelier by for one part alone than for equal shares
@@ -58,19 +56,20 @@ class NgramScores(nn.Module):
         return ids * is_word, (ids - self.first).masked_fill(is_word, -1)
 
     @torch.no_grad()
-    def fit(self, ids: Tensor, labels: Tensor, class_weights: Tensor | None) -> None:
-        """Learn from training texts (N, T + G) and labels (N,), and say how good that is.
+    def fit(self, ids: Tensor, labels: np.ndarray, class_weights: np.ndarray) -> None:
+        """Learn from training texts (N, T + G) and labels (N,).
 
         Args:
-            class_weights: how much a text of each class counts (K,); None: all texts alike.
+            class_weights: how much a text of each class counts (K,).
         """
+        from zoo.nn.linear import fit_svm  # which takes a second to import
+
         numbers = self.divide(ids.long().to(self.rarity.device))[1]
         texts = numbers[(numbers >= 0) & (repeats(numbers) == 0)]
         counts = torch.bincount(texts, minlength=len(self.rarity)).to(self.rarity)
         self.rarity.copy_((1 + ((1 + len(ids)) / (1 + counts)).log()) * (counts > 0))
-        weights = None if class_weights is None else class_weights.cpu().numpy()
-        found = fit_svm(self.rows(numbers), labels.cpu().numpy(), self.weight.shape[1], weights)
-        self.weight.copy_(torch.from_numpy(found / GAIN))
+        weights, _ = fit_svm(self.rows(numbers), labels, class_weights)
+        self.weight.copy_(torch.from_numpy(weights.T / GAIN))
 
     def rows(self, numbers: Tensor) -> Any:
         """The weights of n-grams of texts (B, G) as a sparse matrix of SciPy's (B, M)."""
@@ -105,37 +104,6 @@ def repeats(numbers: Tensor) -> Tensor:
     """How often each of the numbers (B, G) stands before in its row; equal ones are neighbours."""
     before = (F.pad(numbers, (i, 0), value=-2)[:, :-i] == numbers for i in range(1, REPEATS))
     return torch.stack([*before]).sum(0)
-
-
-def fit_svm(rows: Any, labels: np.ndarray, count: int, weights: np.ndarray | None) -> np.ndarray:
-    """The weights (M, K) of a linear support vector machine, one class against the rest.
-
-    They are divided by a temperature, so that the softmax of their scores are probabilities.
-
-    Args:
-        rows: of the training texts (N, M), sparse.
-        labels: (N,); a class that none of them has has the least weights, and never wins.
-        count: K.
-        weights: how much a text of each class counts (K,).
-    """
-    from sklearn.preprocessing import FunctionTransformer
-    from sklearn.svm import LinearSVC
-
-    from zoo.metrics.choice import BestPipeline
-
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        return np.zeros((rows.shape[1], count))
-    each = None if weights is None else {i: float(weights[c]) for i, c in enumerate(classes)}
-    options: dict[str, Any] = {"fit_intercept": False, "class_weight": each, "random_state": 0}
-    machines = [LinearSVC(C=C, **options) for C in COSTS]
-    best = BestPipeline([("n-grams", FunctionTransformer(), machines)], folds=3).fit(rows, labels)
-    console.print(f"n-grams   of training texts, by folds, right are {best.accuracy_:.1%}")
-    own = best.best_[-1].coef_ / best.temperature_
-    own = np.concatenate([-own, own]) / 2 if len(classes) == 2 else own
-    result = np.tile(own.min(0), (count, 1))
-    result[classes] = own
-    return result.T
 
 
 class NgramHead(nn.Linear):

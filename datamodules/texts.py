@@ -23,7 +23,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from datamodules.bundled.negated_reviews import negated_reviews
-from datamodules.inputs.ngrams import LETTERS, NgramInput
+from datamodules.inputs.ngrams import NgramInput
 from datamodules.inputs.text import (
     FIRST,
     UNKNOWN,
@@ -195,8 +195,8 @@ class Texts(Labelled):
         vocabulary = [*dict.fromkeys([*(self.lexicon[i] for i in indices), *self.further])]
         if hparams["ngrams"] is None:
             return TextInput(vocabulary=vocabulary, **own)
-        grams = {"ngrams": hparams["ngrams"], "letters": LETTERS, "counts": True}
-        return NgramInput(**grams, vocabulary=vocabulary, **own)
+        more = {"ngrams": hparams["ngrams"], "grams": "counted_2_5"}
+        return NgramInput(**more, vocabulary=vocabulary, **own)
 
     def words(self, split: str) -> np.ndarray:
         """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""

@@ -10,7 +10,7 @@ Shapes: B texts, T words of a row, G n-grams of the text that has most of them.
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -21,7 +21,10 @@ from datamodules.inputs.text import FIRST, Side, TextInput, words_of
 from datamodules.inputs.tokenizer import Tokenizer
 
 MOST = 2048  # different n-grams of a text: of a longer one those of its last words
-LETTERS = [2, 5]  # neighbouring ones of a word, fewest and most
+Grams = Literal["once_3_4", "counted_2_5"]
+RULES: dict[str, tuple[int, int, bool]] = {  # letters, fewest and most; and whether counts matter
+    "once_3_4": (3, 4, False), "counted_2_5": (2, 5, True),
+}  # fmt: skip
 REPEATS = 8  # times that a number stands in a row, at most; zoo/nn/ngrams.py knows them
 
 
@@ -34,23 +37,22 @@ class NgramInput(TextInput):
     Args:
         ngrams: numbers that they are hashed to: the lower half is of words and pairs of words, the
             upper half of letters.
-        letters: neighbouring ones of a word, fewest and most.
-        counts: whether a number stands in a row again for each time that its count doubles, so
-            that a model sees the logarithm of how often the text has it; else once.
+        grams: which of them there are. once_3_4: of three or four letters, each number once.
+            counted_2_5: of two to five letters, and a number stands in a row again for each time
+            that its count doubles, so that a model sees the logarithm of how often the text has it.
     """
 
     kind = "text_ngrams"
 
     def __init__(
         self, *, ngrams: int, vocabulary: list[str], max_length: int, padding: Side,
-        truncating: Side, tokenizer: Tokenizer = "words", letters: Sequence[int] = (3, 4),
-        counts: bool = False,
+        truncating: Side, tokenizer: Tokenizer = "words", grams: Grams = "once_3_4",
     ) -> None:  # fmt: skip
         super().__init__(
             vocabulary=vocabulary, max_length=max_length, padding=padding, truncating=truncating,
             tokenizer=tokenizer,
         )  # fmt: skip
-        self.ngrams, self.letters, self.counts = ngrams, [*letters], counts
+        self.ngrams, self.grams = ngrams, grams
 
     def __call__(self, raws: Any) -> Tensor:
         """Map texts to ids (B, max_length + G), int64; see `TextInput`."""
@@ -65,11 +67,11 @@ class NgramInput(TextInput):
 
     def pad_ngrams(self, texts: Iterable[Sequence[str]]) -> np.ndarray:
         """The n-grams of texts, each as its words, as ids: (N, G), int32."""
-        options = self.ngrams, *self.letters, self.counts
-        rows = [np.array(ngrams_of(words, *options), np.int32) + self.first for words in texts]
+        numbers = [ngrams_of(words, self.ngrams, self.grams) for words in texts]
+        rows = [np.array(row, np.int32) + self.first for row in numbers]
         ids = np.zeros((len(rows), max(map(len, rows), default=0)), np.int32)
-        for row, numbers in zip(ids, rows, strict=True):
-            row[: len(numbers)] = numbers
+        for row, own in zip(ids, rows, strict=True):
+            row[: len(own)] = own
         return ids
 
     def restore(self, batch: Tensor) -> list[str]:
@@ -77,13 +79,12 @@ class NgramInput(TextInput):
         return super().restore(batch * (batch < self.first))
 
 
-def ngrams_of(
-    words: Sequence[str], numbers: int, fewest: int, most: int, counts: bool
-) -> list[int]:
+def ngrams_of(words: Sequence[str], numbers: int, grams: Grams) -> list[int]:
     """The numbers of the n-grams of a text; `MOST` different ones at most, of its last words.
 
-    Each stands there once, or with `counts` as often as its count has binary digits.
+    Each stands there once, or, where counts matter, as often as its count has binary digits.
     """
+    fewest, most, counts = RULES[grams]
     half, tally, after = numbers // 2, dict[int, int](), ""
     for word in reversed(words):
         for number in ngrams_of_word(word, half, fewest, most):

@@ -101,15 +101,15 @@ def test_ids_that_stand_once_score_as_those_of_models_before():
 def test_a_card_of_before_is_read_by_its_own_rules(tmp_path):
     model = network()
     section = {"_target_": "zoo.text_cnn.TextCNN", **model.hparams}
-    read = {**model.input.config(), "letters": [3, 4], "counts": False}
-    for name, kept in (("old", {k: read[k] for k in read.keys() - {"letters", "counts"}}),
-                       ("new", {**read, "letters": [2, 5], "counts": True})):  # fmt: skip
+    read = {**model.input.config()}
+    del read["grams"]
+    for name, kept in ("old", read), ("new", {**read, "grams": "counted_2_5"}):
         (tmp_path / name).mkdir()
         info = {"classes": ["a", "b"], "num_classes": 2, "input": kept}
         store.save(model, {"model": section, "info": info}, tmp_path / name)
     old, new = zoo.load(tmp_path / "old"), zoo.load(tmp_path / "new")
     text = "not good good film"
-    numbers = ngrams_of(text.split(), M, 3, 4, False)
+    numbers = ngrams_of(text.split(), M, "once_3_4")
     ids = torch.tensor([[0] * 4 + [2, 3, 3, 5] + [FIRST + one for one in numbers]])
     probabilities = in_eval_mode(model)(ids).softmax(1)[0].tolist()
     answers = [[*one.predict(text)[0]["probabilities"].values()] for one in (old, new)]

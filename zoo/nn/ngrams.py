@@ -25,7 +25,7 @@ REPEATS = 8  # times that a number stands in a row, at most
 DOUBLE = math.log(2)  # what each of them but the first adds to 1 + log(count)
 AT_ONCE = 1024  # texts whose rows are made at a time
 LEAST = 20  # validation texts on which shares are fitted
-PRIOR = 2.0  # nats that these must be likelier by for one part alone than for equal shares
+PRIOR = 2.0  # nats by which one part alone must explain these better than both alike
 SHARES = torch.tensor([  # of the network and of n-grams, (S, 2): their ratio and their size
     [ratio * size, (1 - ratio) * size]
     for ratio in (0.5, 0.375, 0.625, 0.25, 0.75, 0.125, 0.875, 0.0, 1.0)
@@ -145,7 +145,12 @@ class NgramHead(nn.Linear):
 
     @torch.no_grad()
     def fit_shares(self, losses: Tensor) -> None:
-        """Take those of `SHARES` with the least loss of validation texts (S,), or near to equal."""
-        ratios = SHARES[:, 0] / SHARES.sum(1)
-        penalty = PRIOR * (2 * ratios - 1).abs()
-        self.shares.copy_(SHARES[int((losses + penalty.to(losses)).argmin())])
+        """Take those of `SHARES` with the least loss of validation texts (S,).
+
+        `PRIOR` speaks for two parts that say as much: n-grams are calibrated, and the network is by
+        the size that suits it best alone.
+        """
+        network, ngrams = SHARES.to(losses).T
+        alone = network[torch.where(ngrams == 0, losses, torch.inf).argmin()]
+        ratio = network / (network + alone * ngrams)
+        self.shares.copy_(SHARES[int((losses + PRIOR * (2 * ratio - 1).abs()).argmin())])

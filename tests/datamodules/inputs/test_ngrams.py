@@ -10,7 +10,7 @@ import torch
 from sklearn.feature_extraction.text import CountVectorizer
 
 from datamodules.inputs import ngrams as module
-from datamodules.inputs.ngrams import REPEATS, NgramInput, ngrams_of
+from datamodules.inputs.ngrams import REPEATS, RULES, NgramInput, ngrams_of
 from datamodules.inputs.text import TextInput
 from tests.data import opened
 
@@ -26,10 +26,10 @@ def test_words_and_pairs_are_in_the_lower_half_and_letters_in_the_upper():
     words = {number(gram) for gram in ("ab", "cde", "ab cde")}
     letters = {number(gram, True) for gram in (" ab", "ab ", " ab ", " cd", "cde", "de ", " cde",
                                                "cde ")}  # fmt: skip
-    found = ngrams_of(["ab", "cde", "ab"], M, 3, 4, False)
+    found = ngrams_of(["ab", "cde", "ab"], M, "once_3_4")
     assert {*found} == words | letters | {number("cde ab")}
     assert len({*found}) == len(found)
-    assert ngrams_of([], M, 3, 4, False) == []
+    assert ngrams_of([], M, "once_3_4") == []
 
 
 def test_counts_are_scikit_learns_and_a_number_stands_again_for_each_doubling():
@@ -44,35 +44,35 @@ def test_counts_are_scikit_learns_and_a_number_stands_again_for_each_doubling():
         row = vectors.fit_transform([text]).toarray()[0]
         for gram, count in zip(vectors.get_feature_names_out(), row, strict=True):
             counts[crc32(gram.encode()) % (numbers // 2) + upper * numbers // 2] = count
-    found = ngrams_of(text.split(), numbers, 2, 5, True)
+    found = ngrams_of(text.split(), numbers, "counted_2_5")
     assert Counter(found) == {n: 1 + int(log2(count)) for n, count in counts.items()}
     assert max(counts.values()) > 8
     neighbours = [number for number, _ in groupby(found)]
     assert len({*neighbours}) == len(neighbours)
-    assert Counter(ngrams_of(["a"] * 2**12, M, 2, 5, True))[number("a")] == REPEATS
+    assert Counter(ngrams_of(["a"] * 2**12, M, "counted_2_5"))[number("a")] == REPEATS
 
 
 def test_of_a_long_text_those_of_its_last_words_are_kept(monkeypatch):
     monkeypatch.setattr(module, "MOST", 30)
     text = [f"word{i}" for i in range(100)]
-    options = 10**6, 3, 4, False
+    options = 10**6, "once_3_4"
     found = ngrams_of(text, *options)
     assert len(found) == 30
     assert found == ngrams_of(text[-5:], *options)[:30]
 
 
-@pytest.mark.parametrize(("letters", "counts"), [([3, 4], False), ([2, 5], True)])
-def test_a_row_has_the_words_of_a_text_and_then_its_ngrams(letters, counts):
+@pytest.mark.parametrize("grams", RULES)
+def test_a_row_has_the_words_of_a_text_and_then_its_ngrams(grams):
     """Words that are cut, and those that are unknown, have n-grams all the same."""
     texts = ["Good film!", "so very very good a film", ""]
-    read = NgramInput(ngrams=M, letters=letters, counts=counts, **OPTIONS)
+    read = NgramInput(ngrams=M, grams=grams, **OPTIONS)
     ids = read(texts)
     assert torch.equal(ids[:, :4], TextInput(**OPTIONS)(texts))
     for row, text in zip(ids[:, 4:].tolist(), texts, strict=True):
         words = text.lower().strip("!").split()
-        assert sorted(i - 4 for i in row if i) == sorted(ngrams_of(words, M, *letters, counts))
+        assert sorted(i - 4 for i in row if i) == sorted(ngrams_of(words, M, grams))
     assert read.restore(ids) == ["good film", "⁇ good ⁇ film", ""]
-    rules = {"letters": letters, "counts": counts, "tokenizer": "words"}
+    rules = {"grams": grams, "tokenizer": "words"}
     assert read.config() == {"kind": "text_ngrams", "ngrams": M, **rules, **OPTIONS}
 
 
@@ -95,7 +95,7 @@ def test_the_data_give_the_rows_that_the_input_gives(table):
     others = sorted({*range(len(ids))} - {*rows.tolist()})
     assert others
     assert not ids[others][:, read.max_length :].any()
-    assert (read.letters, read.counts) == ([2, 5], True)
+    assert read.grams == "counted_2_5"
     assert (data.info["ngrams"], data.info["vocabulary_size"]) == (M, read.first)
 
 

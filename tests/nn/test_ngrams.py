@@ -205,6 +205,20 @@ def test_a_run_learns_both_parts_and_its_weights_answer_as_it_did(words):
     assert again.config["model"]["ngrams"] == 4096
 
 
+@pytest.mark.slow
+def test_two_processes_have_the_ngrams_of_one(words, command):
+    """Each fits them to all training texts."""
+    runs = []
+    for devices in (1, 2):
+        more = {"trainer": "ddp", "trainer.devices": devices, "trainer.accelerator": "cpu"}
+        pairs = {**words, **more, "name": f"n{devices}", "own_vectors": "null", "baseline": "null"}
+        command("train", "experiment=text_cnn", *(f"{k}={v}" for k, v in pairs.items()))
+        runs.append(zoo.load(f"runs/labelled_text_text_cnn/n{devices}").ngram_scores)
+    for name in ("weight", "rarity"):
+        torch.testing.assert_close(getattr(runs[0], name), getattr(runs[1], name), rtol=0, atol=0)
+    assert runs[0].weight.any()
+
+
 def test_a_model_without_a_place_for_ngrams_refuses_them(words):
     more = {"data.buckets": False}
     taken = {k: v for k, v in words.items() if k != "model.filters"}

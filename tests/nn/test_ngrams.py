@@ -130,9 +130,9 @@ def test_the_network_learns_by_its_own_loss_and_the_ngrams_rest(name):
     assert model.ngram_scores.weight.grad is None
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_last_layer_behind_layers_that_come_along_starts_as_logistic_regression(classes):
-    model, ids = network(num_classes=classes), rows(60)[0]
+@pytest.mark.parametrize(("name", "classes"), [("text_cnn", 2), ("text_lstm", 3)])
+def test_a_last_layer_behind_layers_that_come_along_starts_as_logistic_regression(name, classes):
+    model, ids = network(name, num_classes=classes), rows(60)[0]
     model.has_layers = True
     labels = torch.arange(60) % classes
     model.fit_linear(ids, labels)
@@ -212,7 +212,7 @@ def test_two_processes_have_the_ngrams_of_one(words, command):
     for devices in (1, 2):
         more = {"trainer": "ddp", "trainer.devices": devices, "trainer.accelerator": "cpu"}
         pairs = {**words, **more, "name": f"n{devices}", "own_vectors": "null", "baseline": "null"}
-        command("train", "experiment=text_cnn", *(f"{k}={v}" for k, v in pairs.items()))
+        command.ran("train", "experiment=text_cnn", *(f"{k}={v}" for k, v in pairs.items()))
         runs.append(zoo.load(f"runs/labelled_text_text_cnn/n{devices}").ngram_scores)
     for name in ("weight", "rarity"):
         torch.testing.assert_close(getattr(runs[0], name), getattr(runs[1], name), rtol=0, atol=0)

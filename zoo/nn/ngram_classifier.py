@@ -116,8 +116,8 @@ class NgramClassifier(TextClassifier):
             model = in_eval_mode(self)
             parts = ids.long().to(self.device).split(AT_ONCE)
             rows = torch.cat([model.encode(model.words_of(part)) for part in parts])
-            found = fit_logistic(rows.double().cpu().numpy(), labels.numpy(), balance)
-            for own, one in zip((self.head.weight, self.head.bias), found, strict=True):
+            layer = fit_logistic(rows.double().cpu().numpy(), labels.numpy(), balance)
+            for own, one in zip((self.head.weight, self.head.bias), layer, strict=True):
                 own.copy_(torch.from_numpy(one))
 
     def logits(self, inputs: Any) -> Tensor:

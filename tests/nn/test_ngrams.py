@@ -65,7 +65,7 @@ def test_scores_are_those_of_tf_idf_of_words_and_of_letters_under_a_support_vect
     assert not words[:, 4:].any()
     assert scores.rarity[7] == 0
     x = features(counts)
-    np.testing.assert_allclose(scores.rows(numbers).toarray(), x, atol=1e-6)
+    np.testing.assert_allclose(scores.rows(ids).toarray(), x, atol=1e-6)
     options = {"class_weight": {0: 1, 1: 2, 2: 1, 3: 0.5}, "fit_intercept": False}
     machines = [LinearSVC(C=C, random_state=0, **options) for C in (0.1, 0.3, 1.0)]
     best = BestPipeline([("", FunctionTransformer(), machines)], folds=3).fit(x, labels)

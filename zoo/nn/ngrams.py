@@ -11,6 +11,7 @@ Shapes: B texts, G n-grams of a row, K classes, M numbers that n-grams are hashe
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -64,31 +65,37 @@ class NgramScores(nn.Module):
         """
         from zoo.nn.linear import fit_svm  # which takes a second to import
 
-        numbers = self.divide(ids.long().to(self.rarity.device))[1]
-        texts = numbers[(numbers >= 0) & (repeats(numbers) == 0)]
-        counts = torch.bincount(texts, minlength=len(self.rarity)).to(self.rarity)
+        counts = torch.zeros_like(self.rarity)  # of the texts that have each number
+        for numbers in self.parts(ids):
+            first = numbers[(numbers >= 0) & (repeats(numbers) == 0)]
+            counts += torch.bincount(first, minlength=len(counts))
         self.rarity.copy_((1 + ((1 + len(ids)) / (1 + counts)).log()) * (counts > 0))
-        weights, _ = fit_svm(self.rows(numbers), labels, class_weights)
+        weights, _ = fit_svm(self.rows(ids), labels, class_weights)
         self.weight.copy_(torch.from_numpy(weights.T / GAIN))
 
-    def rows(self, numbers: Tensor) -> Any:
-        """The weights of n-grams of texts (B, G) as a sparse matrix of SciPy's (B, M)."""
+    def parts(self, ids: Tensor) -> Iterator[Tensor]:
+        """The numbers of n-grams of some of the texts (N, T + G) at a time."""
+        for part in ids.split(AT_ONCE):
+            yield self.divide(part.long().to(self.rarity.device))[1]
+
+    def rows(self, ids: Tensor) -> Any:
+        """The weights of n-grams of texts (N, T + G) as a sparse matrix of SciPy's (N, M)."""
         from scipy.sparse import csr_matrix, vstack
 
-        parts = []
-        for part in numbers.split(AT_ONCE):
-            values, (texts, places) = self.values(part), (part >= 0).nonzero(as_tuple=True)
-            ids = torch.stack([texts, part[texts, places]]).cpu().numpy()
-            shape = len(part), len(self.rarity)
-            parts.append(csr_matrix((values[texts, places].double().cpu(), ids), shape))
-        return vstack(parts, "csr")
+        rows = []
+        for numbers in self.parts(ids):
+            texts, places = (numbers >= 0).nonzero(as_tuple=True)
+            values = self.values(numbers)[texts, places].double().cpu()
+            at = torch.stack([texts, numbers[texts, places]]).cpu().numpy()
+            rows.append(csr_matrix((values, at), (len(numbers), len(self.rarity))))
+        return vstack(rows, "csr")
 
     def values(self, numbers: Tensor) -> Tensor:
         """How much each of the n-grams of texts weighs, (B, G); those of one number add up."""
         rarity = self.rarity[numbers.clamp(min=0)] * (numbers >= 0)
         before = repeats(numbers)
         adds = torch.where(before == 0, 1.0, DOUBLE).to(rarity)  # to 1 + log(count)
-        squares = rarity.square() * adds * (2 + 2 * DOUBLE * before - adds)
+        squares = rarity.square() * adds * (2 + 2 * DOUBLE * before - adds)  # to its square
         is_word = numbers < len(self.rarity) // 2
         words, letters = ((squares * part).sum(1, keepdim=True) for part in (is_word, ~is_word))
         length = torch.where(is_word, words, letters).clamp(min=1e-12).rsqrt()
@@ -102,8 +109,8 @@ class NgramScores(nn.Module):
 
 def repeats(numbers: Tensor) -> Tensor:
     """How often each of the numbers (B, G) stands before in its row; equal ones are neighbours."""
-    before = (F.pad(numbers, (i, 0), value=-2)[:, :-i] == numbers for i in range(1, REPEATS))
-    return torch.stack([*before]).sum(0)
+    same = (F.pad(numbers, (i, 0), value=-2)[:, :-i] == numbers for i in range(1, REPEATS))
+    return sum(same, torch.zeros_like(numbers))
 
 
 class NgramHead(nn.Linear):

@@ -17,9 +17,9 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 import zoo
-from zoo.baselines.choice import take
 from zoo.catalog.compose import compose
 from zoo.config import schema
+from zoo.metrics.choice import take
 
 RECIPES = {  # data: the recipe whose baseline stood beside such data, and the kind that they are
     "mnist": ("image_cnn", "image_folder"),

@@ -195,7 +195,8 @@ class Texts(Labelled):
         vocabulary = [*dict.fromkeys([*(self.lexicon[i] for i in indices), *self.further])]
         if hparams["ngrams"] is None:
             return TextInput(vocabulary=vocabulary, **own)
-        return NgramInput(ngrams=hparams["ngrams"], vocabulary=vocabulary, **own)
+        more = {"ngrams": hparams["ngrams"], "grams": "counted_2_5"}
+        return NgramInput(**more, vocabulary=vocabulary, **own)
 
     def words(self, split: str) -> np.ndarray:
         """The words of the texts that are used, all in a row, as numbers of the lexicon: (W,)."""

@@ -13,7 +13,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from zoo.automl.advice import compare
 from zoo.automl.evidence import Candidate, summarise, table
-from zoo.baselines.choice import temperature
+from zoo.metrics.choice import temperature
 from zoo.metrics.confidence import interval
 from zoo.metrics.paired import paired_interval, samples_to_decide
 

@@ -24,10 +24,10 @@ from zoo.automl import cards
 from zoo.automl.pipelines import load_pipeline, save_pipeline, types_in
 from zoo.baselines import strong
 from zoo.baselines.bands import StrongSounds
-from zoo.baselines.choice import scores_of
 from zoo.baselines.frames import StrongClips
 from zoo.baselines.ngrams import StrongTexts
 from zoo.baselines.pictures import StrongPictures
+from zoo.metrics.choice import scores_of
 
 SOUND = SoundInput(sample_rate=8000, levels=256, length=400)
 CARD = {"info": {"classes": ["a", "b", "c"], "input": {"kind": "sound", **vars(SOUND)}}}

@@ -13,13 +13,13 @@ from datamodules.inputs.sound import SoundInput
 from datamodules.utilities.windows import cut
 from tests.data import arrays_of
 from zoo.baselines.bands import LogBands, StrongSounds, amplitudes_of, moments
-from zoo.baselines.choice import ABSENT, BestPipeline, divide, scores_of, subset, temperature
 from zoo.baselines.frames import StrongClips, drift
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.ngrams import StrongTexts
 from zoo.baselines.pictures import ColourHistograms, StrongPictures, Thumbnails
 from zoo.baselines.strong import MANY, BlockScaler
 from zoo.catalog.compose import compose
+from zoo.metrics.choice import ABSENT, BestPipeline, divide, scores_of, subset, temperature
 
 OPTIONS = {"folds": 3, "choose_on": 60, "network": None, "random_state": 0}
 RANDOM = np.random.default_rng(0)

@@ -8,11 +8,17 @@ import torch
 import torch.nn.functional as F
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
 import zoo
-from datamodules.inputs.ngrams import NgramInput
+from datamodules.inputs.ngrams import REPEATS as IN_A_ROW
+from datamodules.inputs.ngrams import NgramInput, ngrams_of
 from tests.data import opened, refused, seeded
-from zoo.nn.ngrams import GAIN, LEAST, SHARES, NgramHead, NgramScores
+from zoo.metrics.choice import BestPipeline
+from zoo.nn.ngrams import GAIN, LEAST, REPEATS, SHARES, NgramHead, NgramScores
+from zoo.pretrained import store
 from zoo.utilities.modes import in_eval_mode
 
 FIRST, M = 6, 40
@@ -20,12 +26,22 @@ WORDS = ["not", "good", "bad", "film"]  # their ids are 2 to 5
 
 
 def rows(count=9):
-    """Texts with words and n-grams, as ids; the last has none."""
+    """Texts with words and n-grams, as ids, and how often they have each; the last has none."""
     torch.manual_seed(0)
-    has = torch.rand(count, M) < 0.3
-    has[:, 7], has[-1] = False, False  # 7 stands in no text
-    grams = (torch.arange(M) + FIRST) * has
-    return torch.cat([torch.randint(0, FIRST, (count, 4)), grams], 1), has.numpy()
+    counts = 2 ** torch.randint(0, 3, (count, M)) * (torch.rand(count, M) < 0.3)
+    counts[:, 7], counts[-1] = 0, 0  # 7 stands in no text
+    levels = counts.clamp(min=1).log2().long() + (counts > 0)
+    grams = [torch.arange(M).repeat_interleave(one) + FIRST for one in levels]
+    ids = torch.nn.utils.rnn.pad_sequence(grams, batch_first=True)
+    return torch.cat([torch.randint(0, FIRST, (count, 4)), ids], 1), counts.numpy()
+
+
+def features(counts):
+    """The weights of n-grams as scikit-learn has them, of which each half has a row of its own."""
+    return np.hstack([
+        TfidfTransformer(sublinear_tf=True).fit_transform(csr_matrix(half.astype(float))).toarray()
+        for half in (counts[:, : M // 2], counts[:, M // 2 :])
+    ])  # fmt: skip
 
 
 def network(name="text_cnn", **options):
@@ -38,41 +54,93 @@ def network(name="text_cnn", **options):
     return model
 
 
-def test_scores_are_those_of_tf_idf_of_words_and_of_letters():
-    """scikit-learn's, of which each half has rows of length one."""
-    ids, has = rows()
-    scores = NgramScores(M, FIRST, 3).eval()
-    torch.nn.init.normal_(scores.weight)
-    scores.fit_rarity(ids)
-    halves = [
-        TfidfTransformer().fit_transform(csr_matrix(half.astype(float))).toarray()
-        for half in (has[:, : M // 2], has[:, M // 2 :])
-    ]
-    wanted = GAIN * np.hstack(halves) @ scores.weight.detach().numpy()
+def test_scores_are_those_of_tf_idf_of_words_and_of_letters_under_a_support_vector_machine():
+    """scikit-learn's, of logits that are fitted by folds."""
+    ids, counts = rows(200)
+    labels = (counts[:, 3] > 0) + 2 * (counts[:, 30] > 1).astype(int)
+    scores = NgramScores(M, FIRST, 5).eval()
+    scores.fit(ids, labels, np.array([1.0, 2.0, 1.0, 0.5, 1.0]))
     words, numbers = scores.divide(ids)
     assert torch.equal(words[:, :4], ids[:, :4])
     assert not words[:, 4:].any()
-    np.testing.assert_allclose(scores(numbers).detach().numpy(), wanted, atol=1e-4)
-    before = scores.rarity.clone()
-    scores.fit_rarity(ids[:2])  # once: weights of others go with it
-    assert torch.equal(scores.rarity, before)
-    assert before[7] == 0
+    assert scores.rarity[7] == 0
+    x = features(counts)
+    np.testing.assert_allclose(scores.rows(ids).toarray(), x, atol=1e-6)
+    options = {"class_weight": {0: 1, 1: 2, 2: 1, 3: 0.5}, "fit_intercept": False}
+    machines = [LinearSVC(C=C, random_state=0, **options) for C in (0.1, 0.3, 1.0)]
+    best = BestPipeline([("", FunctionTransformer(), machines)], folds=3).fit(x, labels)
+    logits = scores(numbers)
+    wanted = best.predict_proba(x)[:-1]
+    np.testing.assert_allclose(logits[:-1, :4].softmax(1), wanted, atol=0.02)
+    assert (logits[:-1].argmax(1).numpy() == best.predict(x)[:-1]).mean() > 0.98
+    assert best.accuracy_ > 0.8
+
+
+@pytest.mark.parametrize("classes", [[1], [0, 2]])
+def test_a_class_without_a_training_text_is_never_the_answer(classes):
+    ids, _ = rows(40)
+    scores = NgramScores(M, FIRST, 4).eval()
+    scores.fit(ids, np.resize(classes, 40), np.ones(4))
+    logits = scores(scores.divide(ids)[1])
+    assert bool((logits.max(1).values[:, None] == logits)[:, classes].any(1).all())
+
+
+def test_ids_that_stand_once_score_as_those_of_models_before():
+    """Whose n-grams were not counted: tf-idf without tf."""
+    ids, counts = rows()
+    scores = NgramScores(M, FIRST, 3).eval()
+    torch.nn.init.normal_(scores.weight)
+    once = torch.where((F.pad(ids, (1, 0))[:, :-1] == ids) & (ids >= FIRST), 0, ids)
+    with torch.no_grad():
+        seen = (torch.from_numpy(counts) > 0).sum(0)
+        scores.rarity.copy_((1 + ((1 + len(ids)) / (1 + seen)).log()) * (seen > 0))
+    wanted = GAIN * features(counts > 0) @ scores.weight.numpy()
+    np.testing.assert_allclose(scores(scores.divide(once)[1]), wanted, atol=1e-4)
+
+
+def test_a_card_of_before_is_read_by_its_own_rules(tmp_path):
+    model = network()
+    section = {"_target_": "zoo.text_cnn.TextCNN", **model.hparams}
+    read = {**model.input.config()}
+    del read["grams"]
+    for name, kept in ("old", read), ("new", {**read, "grams": "counted_2_5"}):
+        (tmp_path / name).mkdir()
+        info = {"classes": ["a", "b"], "num_classes": 2, "input": kept}
+        store.save(model, {"model": section, "info": info}, tmp_path / name)
+    old, new = zoo.load(tmp_path / "old"), zoo.load(tmp_path / "new")
+    text = "not good good film"
+    numbers = ngrams_of(text.split(), M, "once_3_4")
+    ids = torch.tensor([[0] * 4 + [2, 3, 3, 5] + [FIRST + one for one in numbers]])
+    probabilities = in_eval_mode(model)(ids).softmax(1)[0].tolist()
+    answers = [[*one.predict(text)[0]["probabilities"].values()] for one in (old, new)]
+    assert answers[0] == pytest.approx(probabilities, abs=1e-6)
+    assert answers[1] != pytest.approx(probabilities, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["text_cnn", "text_lstm"])
-def test_each_part_learns_by_its_own_loss(name):
-    """The gradients are those of the parts' losses, of which the network's alone is smoothed."""
+def test_the_network_learns_by_its_own_loss_and_the_ngrams_rest(name):
     model = network(name, dropout=0.0, label_smoothing=0.2).train()
-    model.ngram_scores.dropout.p = 0.0
     ids, labels = rows()[0], torch.tensor([0, 1, 1, 0, 1, 0, 0, 1, 1])
     model.scores((ids, labels), "train")["loss"].mean().backward()
-    own = [model.head.weight.grad.clone(), model.ngram_scores.weight.grad.clone()]
+    own = model.head.weight.grad.clone()
     model.zero_grad()
-    deep, ngrams = model.head.parts(model.forward_features(ids))
-    F.cross_entropy(deep, labels, label_smoothing=0.2).backward(retain_graph=True)
-    assert not model.ngram_scores.weight.grad.any()
-    F.cross_entropy(ngrams, labels).backward()
-    torch.testing.assert_close(own, [model.head.weight.grad, model.ngram_scores.weight.grad])
+    deep, _ = model.head.parts(model.forward_features(ids))
+    F.cross_entropy(deep, labels, label_smoothing=0.2).backward()
+    torch.testing.assert_close(own, model.head.weight.grad)
+    assert model.ngram_scores.weight.grad is None
+
+
+@pytest.mark.parametrize(("name", "classes"), [("text_cnn", 2), ("text_lstm", 3)])
+def test_a_last_layer_behind_layers_that_come_along_starts_as_logistic_regression(name, classes):
+    model, ids = network(name, num_classes=classes), rows(60)[0]
+    model.has_layers = True
+    labels = torch.arange(60) % classes
+    model.fit_linear(ids, labels)
+    x = model.encode(model.words_of(ids)).detach().double().numpy()
+    linear = [LogisticRegression(C=C, max_iter=300) for C in (0.001, 0.01, 0.1)]
+    best = BestPipeline([("", StandardScaler(), linear)], folds=3).fit(x, labels.numpy())
+    logits = model.head.parts(model.forward_features(ids))[0].detach()
+    np.testing.assert_allclose(logits.softmax(1), best.predict_proba(x), atol=1e-4)
 
 
 @pytest.mark.parametrize(("good", "share"), [(0, (1, 0)), (1, (0, 1))])
@@ -137,6 +205,20 @@ def test_a_run_learns_both_parts_and_its_weights_answer_as_it_did(words):
     assert again.config["model"]["ngrams"] == 4096
 
 
+@pytest.mark.slow
+def test_two_processes_have_the_ngrams_of_one(words, command):
+    """Each fits them to all training texts."""
+    runs = []
+    for devices in (1, 2):
+        more = {"trainer": "ddp", "trainer.devices": devices, "trainer.accelerator": "cpu"}
+        pairs = {**words, **more, "name": f"n{devices}", "own_vectors": "null", "baseline": "null"}
+        command.ran("train", "experiment=text_cnn", *(f"{k}={v}" for k, v in pairs.items()))
+        runs.append(zoo.load(f"runs/labelled_text_text_cnn/n{devices}").ngram_scores)
+    for name in ("weight", "rarity"):
+        torch.testing.assert_close(getattr(runs[0], name), getattr(runs[1], name), rtol=0, atol=0)
+    assert runs[0].weight.any()
+
+
 def test_a_model_without_a_place_for_ngrams_refuses_them(words):
     more = {"data.buckets": False}
     taken = {k: v for k, v in words.items() if k != "model.filters"}
@@ -147,6 +229,10 @@ def test_a_model_without_a_place_for_ngrams_refuses_them(words):
         **taken,
         **more,
     )
+
+
+def test_the_data_repeat_a_number_no_more_than_the_network_counts():
+    assert IN_A_ROW == REPEATS
 
 
 def test_few_validation_texts_leave_the_shares_alone():

@@ -13,7 +13,7 @@ from zoo.automl.attempt import FINISHED, Outcome
 from zoo.automl.candidates import PIPELINE
 from zoo.automl.clock import Clock
 from zoo.automl.selection import rank, select
-from zoo.baselines.choice import temperature
+from zoo.metrics.choice import temperature
 from zoo.utilities.files import replace
 
 CHOICE = "choice.json"

@@ -6,8 +6,8 @@ import numpy as np
 
 from zoo.automl.attempt import Outcome
 from zoo.automl.request import Request
-from zoo.baselines.choice import subset, take
 from zoo.baselines.strong import StrongBaseline
+from zoo.metrics.choice import subset, take
 
 SHARES = (0.25, 0.5)  # of the training samples, besides all of them
 

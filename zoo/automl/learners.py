@@ -19,10 +19,10 @@ from zoo.automl.members import Member, NetworkMember, PipelineMember
 from zoo.automl.novelty import fit_novelty
 from zoo.automl.pipelines import save_pipeline
 from zoo.automl.request import Request
-from zoo.baselines.choice import BestPipeline
 from zoo.baselines.strong import StrongBaseline
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
+from zoo.metrics.choice import BestPipeline
 from zoo.pretrained.load import load
 from zoo.training import checkpoints, launch
 from zoo.training.evaluate import open_test_data

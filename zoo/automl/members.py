@@ -12,8 +12,8 @@ from scipy.special import softmax
 from torch import Tensor
 
 from datamodules.utilities.windows import Windows
-from zoo.baselines.choice import ABSENT, scores_of
 from zoo.config import schema
+from zoo.metrics.choice import ABSENT, scores_of
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.nn.supervised import AT_ONCE, Classifier
 from zoo.nn.text_classifier import TextClassifier

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from zoo.automl.members import transformed
-from zoo.baselines.choice import take
+from zoo.metrics.choice import take
 from zoo.metrics.novelty import NoveltyDetector
 from zoo.pretrained import store
 from zoo.pretrained.load import rebuild

@@ -55,7 +55,7 @@ def save_pipeline(
     """Write a fitted pipeline and its card.
 
     Args:
-        classifier: a fitted `zoo.baselines.choice.BestPipeline`, or what has its `best_`, which
+        classifier: a fitted `zoo.metrics.choice.BestPipeline`, or what has its `best_`, which
             learned labels 0 to K - 1, its `classes_`, which these are, `temperature_` and `name_`.
         card: of the data: at least `info` with the names of `classes` and the `input`.
         folder: which holds nothing else.

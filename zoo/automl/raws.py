@@ -9,7 +9,7 @@ from torch import Tensor
 from datamodules.inputs import sound
 from datamodules.sources.files import SOUNDS
 from datamodules.utilities.windows import one_window
-from zoo.baselines.choice import take
+from zoo.metrics.choice import take
 
 
 def raw_samples(data: Any, places: Collection[int]) -> tuple[dict[int, Any], float]:

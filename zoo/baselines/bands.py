@@ -11,10 +11,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datamodules.utilities.windows import Windows
-from zoo.baselines.choice import Candidate
 from zoo.baselines.sound import log_mel
 from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, forest, kernel_machines
+from zoo.metrics.choice import Candidate
 
 CHUNK = 256  # sounds or windows at a time
 FRAME = 0.032  # seconds of a frame; frames overlap by half

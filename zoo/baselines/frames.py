@@ -10,12 +10,12 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 from zoo.baselines.bands import over_windows
-from zoo.baselines.choice import Candidate
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.pictures import ColourHistograms, Thumbnails
 from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, forest, kernel_machines
 from zoo.baselines.video import features
+from zoo.metrics.choice import Candidate
 
 
 class OfFrames(Stateless):

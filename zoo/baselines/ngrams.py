@@ -10,9 +10,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
-from zoo.baselines.choice import Candidate
 from zoo.baselines.strong import StrongBaseline
 from zoo.baselines.text import WORDS, Counts, LogCountRatio, Tfidf
+from zoo.metrics.choice import Candidate
 
 LETTERS = 8_000_000  # characters of all texts up to which their n-grams are counted
 FEATURES = 300_000  # n-grams of a kind at most, the most frequent

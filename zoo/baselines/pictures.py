@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import make_pipeline, make_union
 
-from zoo.baselines.choice import Candidate
 from zoo.baselines.gradients import GradientHistograms, nearness
 from zoo.baselines.stateless import Stateless
 from zoo.baselines.strong import BlockScaler, StrongBaseline, kernel_machines
+from zoo.metrics.choice import Candidate
 
 
 class Thumbnails(Stateless):

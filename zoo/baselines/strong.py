@@ -13,10 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from zoo.baselines.choice import BestPipeline, Candidate
 from zoo.baselines.classifier import ClassifierBaseline
 from zoo.baselines.networks import NetworkFeatures
 from zoo.config.types import Positive
+from zoo.metrics.choice import BestPipeline, Candidate
 from zoo.utilities.errors import no_such
 
 MANY = 10_000  # training samples up to which a kernel of all pairs and a network are afforded

@@ -1,7 +1,7 @@
 """A classifier of texts that has, where the data give n-grams, a linear one of these beside it.
 
-The network and the n-grams learn side by side, each by its own loss; validation says how much each
-has to say in the answer. See ngrams.py.
+The n-grams learn first, then the network, by its own loss; validation says how much each has to say
+in the answer. See ngrams.py.
 
 Shapes: B texts, T words or steps, G n-grams, F features of the last layer, K classes.
 """
@@ -9,6 +9,7 @@ Shapes: B texts, T words or steps, G n-grams, F features of the last layer, K cl
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from zoo.nn.supervised import Batch
 from zoo.nn.text_classifier import TextClassifier
 from zoo.pretrained.export_spec import ExportSpec
 from zoo.utilities.compat import trainer_of
+from zoo.utilities.modes import in_eval_mode
+
+AT_ONCE = 64  # texts that the network sees
 
 
 class NgramClassifier(TextClassifier):
@@ -93,8 +97,28 @@ class NgramClassifier(TextClassifier):
         super().setup(stage)
         data: Any = getattr(trainer_of(self), "datamodule", None)
         if stage == "fit" and self.ngram_scores is not None and hasattr(data, "row_indices"):
-            rows, used = data.tensors("train")[0], data.row_indices("train")
-            self.ngram_scores.fit_rarity(rows if used is None else rows[used])
+            tensors, used = data.tensors("train"), data.row_indices("train")
+            self.fit_linear(*(tensors if used is None else (one[used] for one in tensors)))
+
+    @torch.no_grad()
+    def fit_linear(self, ids: Tensor, labels: Tensor) -> None:
+        """Solve what is linear from training texts (N, T + G) and labels (N,): the n-grams, and the
+        last layer of a network whose others come with its vectors.
+
+        So these learn from a good start (Kumar et al. 2022, https://arxiv.org/abs/2202.10054).
+        """
+        from zoo.nn.linear import fit_logistic  # which takes a second to import
+
+        weights, classes = self.loss_weights, self.head.out_features
+        balance = np.ones(classes) if weights is None else weights.cpu().numpy()
+        self.ngram_scores.fit(ids, labels.numpy(), balance)
+        if self.has_layers:
+            model = in_eval_mode(self)
+            parts = ids.long().to(self.device).split(AT_ONCE)
+            rows = torch.cat([model.encode(model.words_of(part)) for part in parts])
+            layer = fit_logistic(rows.double().cpu().numpy(), labels.numpy(), balance)
+            for own, one in zip((self.head.weight, self.head.bias), layer, strict=True):
+                own.copy_(torch.from_numpy(one))
 
     def logits(self, inputs: Any) -> Tensor:
         if self.ngram_scores is None:
@@ -103,15 +127,11 @@ class NgramClassifier(TextClassifier):
         return self.head.join(self.parts)
 
     def scores(self, batch: Batch, stage: str) -> dict[str, Tensor]:
-        """With n-grams, training has the loss of both parts; only the network's is smoothed."""
+        """With n-grams, which have learned by then, training has the loss of the network alone."""
         scores, labels = super().scores(batch, stage), batch[1]
         if self.ngram_scores is not None and stage == "train":
-            weight, smoothing = self.loss_weights, (self.label_smoothing, 0.0)
-            losses = [
-                F.cross_entropy(part, labels, weight, reduction="none", label_smoothing=share)
-                for part, share in zip(self.parts, smoothing, strict=True)
-            ]
-            scores["loss"] = losses[0] + losses[1]
+            options: Any = {"weight": self.loss_weights, "label_smoothing": self.label_smoothing}
+            scores["loss"] = F.cross_entropy(self.parts[0], labels, reduction="none", **options)
         elif self.ngram_scores is not None and stage == "val":
             self.share_losses += self.head.losses(self.parts, labels)
             self.validated += len(labels)

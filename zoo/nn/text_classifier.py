@@ -63,6 +63,7 @@ class TextClassifier(Classifier):
     """A classifier that reads texts, or series of numbers, by its `steps`."""
 
     least = 1  # steps of a sequence
+    has_layers = False  # those of the classifier whose vectors it starts from
 
     def __init__(self, *, keras: bool = False, **text: Any) -> None:
         super().__init__(text["label_smoothing"])
@@ -83,8 +84,8 @@ class TextClassifier(Classifier):
                 "n-grams: take text_cnn or text_lstm, or data.ngrams=null"
             )
         if stage == "fit" and hasattr(self.input, "vocabulary") and not self.steps.has_started:
-            same = load_layers(self, self.steps.source, ("steps.", *self.head_prefixes))
-            self.steps.load_vectors(self.input.vocabulary, rescale=not same)
+            self.has_layers = load_layers(self, self.steps.source, ("steps.", *self.head_prefixes))
+            self.steps.load_vectors(self.input.vocabulary, rescale=not self.has_layers)
 
     def word_vectors(self) -> tuple[list[str], np.ndarray]:
         """The vocabulary and the vector of each word (V, D), float32.

@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.baselines.choice import divide, out_of_fold, subset, take
 from zoo.catalog.own_model import OWN_VECTORS
 from zoo.distributed.console import console
+from zoo.metrics.choice import divide, out_of_fold, subset, take
 from zoo.words import formats
 
 CHOOSE_ON, FOLDS = 500, 3  # training texts at most, and their folds

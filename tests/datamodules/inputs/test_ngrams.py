@@ -1,12 +1,16 @@
 """Which n-grams a text has, as numbers behind its words."""
 
+from collections import Counter
+from itertools import groupby
+from math import log2
 from zlib import crc32
 
 import pytest
 import torch
+from sklearn.feature_extraction.text import CountVectorizer
 
 from datamodules.inputs import ngrams as module
-from datamodules.inputs.ngrams import NgramInput, ngrams_of
+from datamodules.inputs.ngrams import REPEATS, RULES, NgramInput, ngrams_of
 from datamodules.inputs.text import TextInput
 from tests.data import opened
 
@@ -22,31 +26,54 @@ def test_words_and_pairs_are_in_the_lower_half_and_letters_in_the_upper():
     words = {number(gram) for gram in ("ab", "cde", "ab cde")}
     letters = {number(gram, True) for gram in (" ab", "ab ", " ab ", " cd", "cde", "de ", " cde",
                                                "cde ")}  # fmt: skip
-    found = ngrams_of(["ab", "cde", "ab"], M)
+    found = ngrams_of(["ab", "cde", "ab"], M, "once_3_4")
     assert {*found} == words | letters | {number("cde ab")}
     assert len({*found}) == len(found)
-    assert ngrams_of([], M) == []
+    assert ngrams_of([], M, "once_3_4") == []
+
+
+def test_counts_are_scikit_learns_and_a_number_stands_again_for_each_doubling():
+    text = "banana a na na na na nananana"
+    numbers = 2**30  # no two n-grams share one
+    counts = Counter()
+    for upper, options in [
+        (0, {"ngram_range": (1, 2), "token_pattern": r"\S+"}),
+        (1, {"analyzer": "char_wb", "ngram_range": (2, 5)}),
+    ]:
+        vectors = CountVectorizer(**options)
+        row = vectors.fit_transform([text]).toarray()[0]
+        for gram, count in zip(vectors.get_feature_names_out(), row, strict=True):
+            counts[crc32(gram.encode()) % (numbers // 2) + upper * numbers // 2] = count
+    found = ngrams_of(text.split(), numbers, "counted_2_5")
+    assert Counter(found) == {n: 1 + int(log2(count)) for n, count in counts.items()}
+    assert max(counts.values()) > 8
+    neighbours = [number for number, _ in groupby(found)]
+    assert len({*neighbours}) == len(neighbours)
+    assert Counter(ngrams_of(["a"] * 2**12, M, "counted_2_5"))[number("a")] == REPEATS
 
 
 def test_of_a_long_text_those_of_its_last_words_are_kept(monkeypatch):
     monkeypatch.setattr(module, "MOST", 30)
     text = [f"word{i}" for i in range(100)]
-    found = ngrams_of(text, 10**6)
+    options = 10**6, "once_3_4"
+    found = ngrams_of(text, *options)
     assert len(found) == 30
-    assert found == ngrams_of(text[-5:], 10**6)[:30]
+    assert found == ngrams_of(text[-5:], *options)[:30]
 
 
-def test_a_row_has_the_words_of_a_text_and_then_its_ngrams():
+@pytest.mark.parametrize("grams", RULES)
+def test_a_row_has_the_words_of_a_text_and_then_its_ngrams(grams):
     """Words that are cut, and those that are unknown, have n-grams all the same."""
     texts = ["Good film!", "so very very good a film", ""]
-    read = NgramInput(ngrams=M, **OPTIONS)
+    read = NgramInput(ngrams=M, grams=grams, **OPTIONS)
     ids = read(texts)
     assert torch.equal(ids[:, :4], TextInput(**OPTIONS)(texts))
     for row, text in zip(ids[:, 4:].tolist(), texts, strict=True):
         words = text.lower().strip("!").split()
-        assert sorted(i - 4 for i in row if i) == sorted(ngrams_of(words, M))
+        assert sorted(i - 4 for i in row if i) == sorted(ngrams_of(words, M, grams))
     assert read.restore(ids) == ["good film", "⁇ good ⁇ film", ""]
-    assert read.config() == {"kind": "text_ngrams", "ngrams": M, "tokenizer": "words", **OPTIONS}
+    rules = {"grams": grams, "tokenizer": "words"}
+    assert read.config() == {"kind": "text_ngrams", "ngrams": M, **rules, **OPTIONS}
 
 
 @pytest.fixture
@@ -68,6 +95,7 @@ def test_the_data_give_the_rows_that_the_input_gives(table):
     others = sorted({*range(len(ids))} - {*rows.tolist()})
     assert others
     assert not ids[others][:, read.max_length :].any()
+    assert read.grams == "counted_2_5"
     assert (data.info["ngrams"], data.info["vocabulary_size"]) == (M, read.first)
 
 

@@ -7,6 +7,10 @@ from zoo.config import schema
 
 OLD = {  # as cards were before they named the rule
     "text": {"vocabulary": ["a"], "max_length": 2, "padding": "pre", "truncating": "pre"},
+    "text_ngrams": {
+        "vocabulary": ["a"], "max_length": 2, "padding": "pre", "truncating": "pre", "ngrams": 8,
+        "tokenizer": "words",
+    },
     "words": {"vocabulary": ["a", "b"], "counts": [2, 1], "window": 1},
     "sound": {"sample_rate": 8000, "levels": 16, "length": 10},
     "clip": {
@@ -16,7 +20,7 @@ OLD = {  # as cards were before they named the rule
 }  # fmt: skip
 RULES = {
     "text": ("tokenizer", "words"), "words": ("tokenizer", "words"), "sound": ("windows", "one"),
-    "clip": ("windows", "one"),
+    "clip": ("windows", "one"), "text_ngrams": ("grams", "once_3_4"),
 }  # fmt: skip
 
 

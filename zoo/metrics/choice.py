@@ -53,7 +53,7 @@ class BestPipeline(ClassifierMixin, BaseEstimator):
         With one class only, or too few samples to hold any out, nothing is chosen: `accuracy_` is
         NaN.
         """
-        check_consistent_length(y, np.empty(len(X)))
+        check_consistent_length(y, X)
         self.classes_, labels = np.unique(np.asarray(y), return_inverse=True)
         self.accuracy_ = float("nan")
         self.accuracies_: dict[str, float] = {}

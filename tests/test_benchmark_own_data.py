@@ -7,6 +7,7 @@ import pytest
 
 import zoo
 from benchmarks.own_data import cells, methods
+from benchmarks.own_data import data as own
 from benchmarks.own_data.cells import in_errors, measure, plan, read
 from benchmarks.own_data.data import write_data
 from benchmarks.own_data.methods import Cell
@@ -50,6 +51,12 @@ def test_held_out_samples_are_other_training_samples(tmp_path, monkeypatch):
     assert train == same
     assert others
     assert not others & (train | test)
+
+
+def test_grey_clips_of_a_program_become_folders_of_frames(tmp_path, monkeypatch):
+    monkeypatch.setattr(own, "HELD_OUT", 4)
+    clips = [*write_data("moving_digits", 8, 0, tmp_path, held_out=True).source.glob("*/*/*")]
+    assert [len([*clip.glob("*.png")]) for clip in clips] == [10] * 12
 
 
 def test_a_cell_is_measured_once(tmp_path, monkeypatch):

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 import zoo
-from datamodules.sources.files import TEXTS
+from datamodules.sources.files import CLIPS, TEXTS
 from datamodules.sources.rows import Rows
 from datamodules.sources.splits import divide, first, stratified_order
 from zoo.catalog.compose import compose
 from zoo.training.samples import KINDS
 
-TEST = 2000  # samples, at most, all classes in proportion
+TEST, HELD_OUT = 2000, 800  # samples, at most, all classes in proportion
 FOLDER = Path("runs") / "own_data"
 
 
@@ -53,12 +53,14 @@ def write_data(
         carved = divide(source, data.hparams["validation"], data.hparams["test"], seed=0)
         train, test = carved.splits["train"], carved.splits["test"]
         order = stratified_order(train.labels, seed)
-        others = train.take(np.sort(order[count:][:TEST]))
+        others = train.take(np.sort(order[count:][:HELD_OUT]))
         test = others if held_out else test.take(first(test.labels, TEST, 0))
         part = place.with_name(f"{place.name}.part")
         for split, rows in {"train": train.take(np.sort(order[:count])), "test": test}.items():
-            write = write_table if data.KIND is TEXTS else write_files
-            write(rows, source.classes, part, split)
+            if data.KIND is TEXTS:
+                write_table(rows, source.classes, part, split)
+            else:
+                write_files(rows, source.classes, part / split, data.KIND is CLIPS)
     part.rename(place)
     return Own(kind, place)
 
@@ -76,16 +78,16 @@ def as_text(raw: Any) -> str:
     return raw.read_text("utf-8") if isinstance(raw, Path) else str(raw)
 
 
-def write_files(rows: Rows, classes: Sequence[str], folder: Path, split: str) -> None:
-    """A folder a class; a file that is there is linked."""
+def write_files(rows: Rows, classes: Sequence[str], folder: Path, of_clips: bool) -> None:
+    """A folder a class; a file that is there is linked, and other clips are folders of frames."""
     for i, (raw, label) in enumerate(zip(rows.raws, rows.labels, strict=True)):
-        place = folder / split / classes[label] / f"{i:05}"
+        place = folder / classes[label] / f"{i:05}"
         place.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(raw, Path):
             place.with_suffix(raw.suffix).symlink_to(raw.absolute())
         elif isinstance(raw, bytes):
             place.write_bytes(raw)
-        elif raw.ndim == 4:  # a clip
+        elif of_clips:
             place.mkdir()
             for t, frame in enumerate(raw):
                 Image.fromarray(frame.squeeze()).save(place / f"{t:04}.png")

@@ -38,14 +38,13 @@ class Cell(NamedTuple):
         return self.method.split()[1:]
 
 
-def run_zoo(*words: str, folder: Path | None = None) -> None:
-    """A command of ours in a process of its own, in a folder or in this one.
+def run_zoo(*words: str) -> None:
+    """A command of ours in a process of its own.
 
     Raises:
         RuntimeError: it failed: its last line.
     """
-    command = [sys.executable, "-m", "zoo", *words]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    done = subprocess.run([sys.executable, "-m", "zoo", *words], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().rpartition("\n")[2])
 

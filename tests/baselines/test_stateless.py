@@ -11,12 +11,12 @@ from sklearn.svm import SVC
 from datamodules.utilities.windows import Windows, cut
 from zoo.baselines import stateless
 from zoo.baselines.bands import LogBands
-from zoo.baselines.choice import BestPipeline, take
 from zoo.baselines.frames import Motion, OfFrames
 from zoo.baselines.gradients import GradientHistograms
 from zoo.baselines.networks import NetworkFeatures
 from zoo.baselines.pictures import ColourHistograms, Thumbnails
 from zoo.baselines.stateless import RowStore, Stateless
+from zoo.metrics.choice import BestPipeline, take
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.integers(0, 256, (30, 12, 10, 3), dtype=np.uint8)

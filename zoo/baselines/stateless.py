@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from datamodules.utilities.windows import Windows
-from zoo.baselines.choice import take
+from zoo.metrics.choice import take
 
 MOST = 2**28  # bytes of rows that are kept: those of 10,000 pictures
 

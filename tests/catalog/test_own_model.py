@@ -32,9 +32,9 @@ CLIPS = ["data=video_folder", "data.source=x"]
 
 
 @pytest.mark.parametrize(("words", "model", "dropout"), [
-    (CLIPS, "video_recurrent", 0.3), ([*CLIPS, "model=video_conv3d"], "video_conv3d", 0.3),
-    ([*CLIPS, "model.dropout=0.1"], "video_recurrent", 0.1),
-    ([*CLIPS, "init=video_recurrent.moving_digits"], "video_recurrent", 0),
+    (CLIPS, "video_conv3d", 0.3), ([*CLIPS, "model=video_recurrent"], "video_recurrent", 0.3),
+    ([*CLIPS, "model.dropout=0.1"], "video_conv3d", 0.1),
+    ([*CLIPS, "init=video_conv3d.moving_digits"], "video_conv3d", 0),
     ([*CLIPS, "experiment=drone_video_video_conv3d"], "video_conv3d", 0.2),
     (["experiment=video_recurrent"], "video_recurrent", 0),
 ])  # fmt: skip

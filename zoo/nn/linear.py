@@ -59,7 +59,7 @@ def fit(
     if len(classes) < 2:
         return np.zeros((count, rows.shape[1])), np.zeros(count)
     best = BestPipeline([(what, scale, classifiers)], folds=FOLDS).fit(rows, labels)
-    console.print(f"{what:<9} of training texts, by folds, right are {best.accuracy_:.1%}")
+    console.print(f"{what:<9} right for {best.accuracy_:.1%} of training texts, by folds")
     scaler, linear = best.best_[0], best.best_[-1]
     weights = linear.coef_ / best.temperature_ / getattr(scaler, "scale_", 1.0)
     biases = np.broadcast_to(linear.intercept_, len(weights)) / best.temperature_

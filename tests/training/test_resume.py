@@ -88,6 +88,13 @@ def test_windows_augmentation_and_masks_are_drawn_again_as_they_were(whole):
     ends_alike(whole, MIDDLE, wanted, "sound_cnn", *changes)
 
 
+def test_ngrams_and_their_shares_are_as_they_were(whole):
+    """Fitted anew from the same texts, and then those of the checkpoint."""
+    wanted = trained(whole, "text_cnn", "data.ngrams=4096")
+    assert wanted["ngram_scores.weight"].any()
+    ends_alike(whole, MIDDLE, wanted, "text_cnn", "data.ngrams=4096")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [
     ("trainer.max_steps=3", "trainer.max_epochs=9"),

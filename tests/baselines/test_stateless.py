@@ -15,7 +15,7 @@ from zoo.baselines.frames import Motion, OfFrames
 from zoo.baselines.gradients import GradientHistograms
 from zoo.baselines.networks import NetworkFeatures
 from zoo.baselines.pictures import ColourHistograms, Thumbnails
-from zoo.baselines.stateless import RowStore, Stateless
+from zoo.baselines.stateless import TOGETHER, RowStore, Stateless
 from zoo.metrics.choice import BestPipeline, take
 
 RANDOM = np.random.default_rng(0)
@@ -39,10 +39,16 @@ def store(monkeypatch):
     (LogBands(np.linspace(-1, 1, 256), 8000, 2), LONG),
     (NetworkFeatures("image_cnn.digits"), PICTURES),
 ])  # fmt: skip
-def test_rows_are_those_of_one_computation(transformer, samples, store, monkeypatch):
-    expected, size = transformer.compute(samples), len(samples)
+def test_rows_are_those_of_one_computation_whichever_samples_are_beside_them(
+    transformer, samples, store, monkeypatch
+):
+    expected, size = transformer.transform(samples), len(samples)
+    np.testing.assert_allclose(expected, transformer.compute(samples), rtol=1e-4, atol=1e-5)
     half, mixed = np.arange(0, size, 2), RANDOM.integers(0, size, 2 * size)
-    assert np.array_equal(transformer.transform(samples), expected)
+    for rows in (half[:1], half[1:], half + 1):  # computed anew, one alone among them
+        monkeypatch.setattr(stateless, "STORE", RowStore())
+        assert np.array_equal(transformer.transform(take(samples, rows)), expected[rows])
+    monkeypatch.setattr(stateless, "STORE", store)
     monkeypatch.setattr(type(transformer), "compute", None)  # from here on nothing is computed
     for rows in (half, half[:1], mixed):
         assert np.array_equal(transformer.transform(take(samples, rows)), expected[rows])
@@ -73,7 +79,7 @@ def test_each_sample_is_computed_once_over_all_folds_and_choices(store):
     for part in (np.arange(0, 40, 2), np.arange(40), np.arange(1, 40, 2)):
         best = BestPipeline([("size", Sizes(), machines)], folds=3)
         assert best.fit(take(texts, part), labels[part]).predict(texts).tolist() == labels.tolist()
-    assert sum(COMPUTED) == 40
+    assert COMPUTED == [TOGETHER] * (40 // TOGETHER)
 
 
 def test_other_samples_types_shapes_and_parameters_have_other_rows(store):
@@ -107,7 +113,7 @@ def test_the_store_has_a_bound_and_keeps_what_is_in_use():
 
 def test_threads_have_the_same_rows(store):
     store.most = 4000  # rows come and go
-    expected = Thumbnails(4).compute(PICTURES)
+    expected = Thumbnails(4).transform(PICTURES)
     parts = [RANDOM.permutation(30)[:20] for _ in range(60)]
     with ThreadPoolExecutor(8) as pool:
         made = pool.map(lambda rows: Thumbnails(4).transform(PICTURES[rows]), parts)

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from datamodules.utilities.windows import Windows
 from zoo.metrics.choice import take
 
+TOGETHER = 4  # samples that are computed at once
 MOST = 2**28  # bytes of rows that are kept: those of 10,000 pictures
 
 
@@ -63,8 +64,9 @@ STORE = RowStore()
 class Stateless(TransformerMixin, BaseEstimator):
     """A transformer of samples whose rows depend on its parameters and on the sample alone.
 
-    A row is the same for each call, bit for bit; of a matrix product of all samples at once, as in
-    a network, its last bits depend on which samples it was first computed with.
+    A row is the same for each call, bit for bit: so many samples are always computed together, the
+    last of them again where they are fewer, as a matrix product of one row has other last bits than
+    that of several.
     """
 
     def fit(self, X: Any, y: Any = None) -> "Stateless":
@@ -84,17 +86,16 @@ class Stateless(TransformerMixin, BaseEstimator):
             return self.compute(X)
         keys = [*self._digests(X)]
         rows = STORE.get(keys)
-        places = {key: i for i, key in enumerate(keys) if key not in rows}
-        if len(places) == len(keys):
-            computed = self.compute(X)
-            STORE.put(dict(zip(keys, computed, strict=True)))
-            return computed
-        if places:
-            computed = self.compute(take(X, np.array([*places.values()])))
-            new = dict(zip(places, computed, strict=True))
+        if places := {key: i for i, key in enumerate(keys) if key not in rows}:
+            new = dict(zip(places, self._compute(X, np.array([*places.values()])), strict=True))
             STORE.put(new)
             rows |= new
         return np.stack([rows[key] for key in keys])
+
+    def _compute(self, X: Any, places: np.ndarray) -> Iterator[np.ndarray]:
+        """The rows of some samples."""
+        for part in np.split(places, range(TOGETHER, len(places), TOGETHER)):
+            yield from self.compute(take(X, np.resize(part, TOGETHER)))[: len(part)]
 
     def _digests(self, X: Any) -> Iterator[bytes]:
         """What a row depends on, of each sample."""

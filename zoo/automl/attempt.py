@@ -75,8 +75,8 @@ def attempt(
     if (earlier := read_status(candidate, work.folder, bar.clock.seconds)) is not None:
         return earlier
     if (work.folder / held_out.FILE).exists():
-        done = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
-        return Outcome(candidate, FINISHED, folds=tuple(filter(None, done)))
+        parts = [held_out.read_fold(work.folder / f"fold{i}") for i in range(len(work.folds))]
+        return Outcome(candidate, FINISHED, folds=tuple(filter(None, parts)))
     try:
         with silence():
             folds = tuple(_score(candidate, learner, work, bar, reserve))

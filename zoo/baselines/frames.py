@@ -98,15 +98,15 @@ class StrongClips(StrongBaseline):
         )
         machines = kernel_machines(len(samples), self.random_state)
         trees = [forest(self.random_state)]
-        seen = [make_pipeline(one, StandardScaler(), BlockScaler())
-                for one in self.network_features(len(samples))]  # fmt: skip
+        transformers = [make_pipeline(one, StandardScaler(), BlockScaler())
+                        for one in self.network_features(len(samples))]  # fmt: skip
         title = f"frames and features of {self.network}, RBF-SVM"
-        both = {f"rbf_svm_{self.network}": (title, make_union(frames, *seen), machines)}
+        both = {f"rbf_svm_{self.network}": (title, make_union(frames, *transformers), machines)}
         return {
             "rbf_svm_frames": ("frames, RBF-SVM", frames, machines),
             "rbf_svm_motion": ("motion, RBF-SVM", motion, machines),
             "rbf_svm": ("frames and motion, RBF-SVM", make_union(frames, motion), machines),
             "forest": ("frames and motion, forest", make_union(frames, motion), trees),
             **self.network_candidates(len(samples)),
-            **(both if seen else {}),
+            **(both if transformers else {}),
         }

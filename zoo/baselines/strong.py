@@ -55,9 +55,9 @@ class StrongBaseline(ClassifierBaseline):
 
     def network_candidates(self, count: int) -> dict[str, Candidate]:
         """Logistic regression on a network's features, if these are to be tried."""
-        if not (seen := self.network_features(count)):
+        if not (steps := self.network_features(count)):
             return {}
-        features = make_pipeline(*seen, StandardScaler())
+        features = make_pipeline(*steps, StandardScaler())
         linear = [LogisticRegression(C=C, max_iter=300) for C in (0.001, 0.01, 0.1)]
         title = f"features of {self.network}, logistic regression"
         return {f"features_{self.network}": (title, features, linear)}

@@ -95,8 +95,8 @@ def answer(summary: Summary) -> list[str]:
         more += [f"{name} {test[key]:.3g}" for key, name in MORE.items() if key in test]
         score = f"{format_score(ACCURACY, test[ACCURACY])} right ({', '.join(more)})"
         sentences.append(f"Of the test split, by which nothing was chosen, it answers {score}.")
-    if said := reread(summary):
-        sentences.append(f"{said.capitalize()}: with fewer minutes something else was chosen.")
+    if note := reread(summary):
+        sentences.append(f"{note.capitalize()}: with fewer minutes something else was chosen.")
     return sentences
 
 

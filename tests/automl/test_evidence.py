@@ -184,7 +184,8 @@ def test_a_class_with_few_samples_and_many_mistakes_lacks_examples():
 
 @pytest.mark.parametrize(("curve", "said"), [
     ([(50, 0.5), (99, 0.6), (200, 0.7)], "would help: twice the samples have brought +10"),
-    ([(50, 0.7), (100, 0.69), (200, 0.7)], "would hardly help: twice the samples have brought -0"),
+    ([(50, 0.7), (100, 0.69), (200, 0.7)],
+     "would hardly help: twice the samples have brought +0.0 points"),
     ([(200, 0.7)], ""), ([], ""),
 ])  # fmt: skip
 def test_the_curve_says_whether_more_data_would_help(curve, said):

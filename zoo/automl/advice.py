@@ -125,7 +125,7 @@ def _describe(beside: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f}"
+    return f"{round(100 * share, 1) + 0.0:+.1f}"  # no -0.0
 
 
 def _round(count: int) -> int:

@@ -96,7 +96,7 @@ def answer(summary: Summary) -> list[str]:
         score = f"{format_score(ACCURACY, test[ACCURACY])} right ({', '.join(more)})"
         sentences.append(f"Of the test split, by which nothing was chosen, it answers {score}.")
     if note := reread(summary):
-        sentences.append(f"{note.capitalize()}: with fewer minutes something else was chosen.")
+        sentences.append(f"{note.capitalize()}: a search of fewer minutes came before.")
     return sentences
 
 

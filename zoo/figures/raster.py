@@ -78,7 +78,7 @@ def draw_captioned(grid: Grid) -> bytes:
         write.text((GAP, y + LINE / 2), caption, "black", anchor="lm", font_size=LINE / 2)
         sheet.paste(Image.fromarray(image), (GAP, y + LINE))
         y += LINE + image.shape[0] + GAP
-    sheet.save(file := io.BytesIO(), "PNG", optimize=True)
+    sheet.save(file := io.BytesIO(), "PNG")
     return file.getvalue()
 
 
@@ -86,9 +86,8 @@ def png(grid: Grid, tile: int = TILE) -> bytes:
     """Draw all pictures of a grid as one PNG; small ones are enlarged to about `tile` pixels."""
     from PIL import Image
 
-    Image.fromarray(_make_sheet(grid.images, grid.columns, tile)).save(
-        file := io.BytesIO(), "PNG", optimize=True
-    )
+    sheet = Image.fromarray(_make_sheet(grid.images, grid.columns, tile))
+    sheet.save(file := io.BytesIO(), "PNG")
     return file.getvalue()
 
 

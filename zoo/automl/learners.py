@@ -109,8 +109,8 @@ class NetworkLearner:
 
     def score(self, fold: str | None, folder: Path, watch: Sequence[Callback]) -> HeldOut:
         start, run = perf_counter(), Run(folder)
-        pipeline = {} if compose(self.words)["early_stopping"] else LAST
-        self._train(run, {**pipeline, **({"data.fold": fold} if fold else {})}, watch)
+        last = {} if compose(self.words)["early_stopping"] else LAST
+        self._train(run, {**last, **({"data.fold": fold} if fold else {})}, watch)
         model = load(folder)
         data = open_test_data(run.config, model)
         own = scored(

@@ -7,7 +7,7 @@ import torch
 import zoo
 from tests.data import arrays_of, refused
 from zoo.catalog.compose import compose
-from zoo.catalog.own_training import own_training
+from zoo.catalog.own_data import own_data
 from zoo.training import build
 from zoo.training.resume import Checkpoints
 from zoo.utilities.errors import Stopped
@@ -48,7 +48,8 @@ def test_recipes_keep_their_epochs_and_those_of_other_data_do_not():
     config = compose(OWN)
     for name, key in {"image_folder": {}, "digits": {"own_training": {"steps": 9}}}.items():
         recipe = {**compose([]), "data": {"name": name}}
-        assert own_training({"steps": 9}, config, config["choices"], recipe, []) == key
+        own = {**config, "own_training": {"steps": 9}}
+        assert own_data(own, config["choices"], recipe, [])[1] == key
     refused(r"own_training\.steps is 0", compose, [*OWN, "own_training.steps=0"])
 
 

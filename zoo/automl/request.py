@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides, escape
-from zoo.catalog.own_baseline import OWN as OWN_BASELINE
+from zoo.catalog.own_data import OWN_BASELINE, PREFIX
 from zoo.catalog.parsing import parse, trust
 from zoo.config import schema
 from zoo.config.locate import locate
@@ -78,7 +78,7 @@ class Request:
         if kind == self.data:
             return []
         own: Any = OmegaConf.to_container(OmegaConf.load(registry.file("data", kind)))
-        sections = {key: own[key] for key in own if key.startswith("own_") and key != OWN_BASELINE}
+        sections = {key: own[key] for key in own if key.startswith(PREFIX) and key != OWN_BASELINE}
         return as_overrides({**sections, "data.batch_size": own["data"]["batch_size"]})
 
     @property

@@ -11,9 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalog.overrides import as_overrides
-from zoo.catalog.own_baseline import OWN, own_baseline
-from zoo.catalog.own_model import OWN_MODEL, OWN_VECTORS, own_model, own_vectors
-from zoo.catalog.own_training import OWN_TRAINING, own_training
+from zoo.catalog.own_data import PREFIX, own_data
 from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
 from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
 from zoo.config.locate import locate
@@ -70,13 +68,10 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         recipe_config, recipe_choices = config, choices
     else:
         recipe_config, recipe_choices = _compose([f"experiment={recipe}"]) if recipe else ({}, {})
-    length = own_training(config.get(OWN_TRAINING), config, choices, recipe_config, values)
-    chosen: Any = choices, recipe_config, values
-    settled = length | own_vectors(config.get(OWN_VECTORS), *chosen)
-    stronger = own_baseline(config.get(OWN), choices, recipe_config)
-    if lines := [*stronger, *own_model(config.get(OWN_MODEL), *chosen)]:
+    lines, own_keys = own_data(config, choices, recipe_config, values)
+    if lines:
         config = _compose([*lines, *arguments])[0]
-    config = {key: value for key, value in config.items() if not key.startswith("own_")} | settled
+    config = {key: value for key, value in config.items() if not key.startswith(PREFIX)} | own_keys
     if any(choices[group] != recipe_choices.get(group) for group in ("model", "data")):
         recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
     if config["init"] != recipe_config.get("init"):

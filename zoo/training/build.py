@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import seed_everything
 
 from zoo.catalog import registry
-from zoo.catalog.own_training import OWN_TRAINING
+from zoo.catalog.own_data import OWN_TRAINING
 from zoo.config import schema
 from zoo.config.locate import locate, parameters
 from zoo.distributed import environment

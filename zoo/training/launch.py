@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.catalog import registry
 from zoo.catalog.compose import compose_with_card
 from zoo.catalog.overrides import as_overrides
-from zoo.catalog.own_training import OWN_TRAINING
+from zoo.catalog.own_data import OWN_TRAINING
 from zoo.catalog.parsing import trust
 from zoo.distributed import environment, torchrun
 from zoo.distributed.console import console

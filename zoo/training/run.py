@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from zoo.catalog.overrides import escape
-from zoo.catalog.own_training import OWN_TRAINING
+from zoo.catalog.own_data import OWN_TRAINING
 from zoo.config import trainer
 from zoo.config.migrate import migrate
 from zoo.utilities.errors import no_such

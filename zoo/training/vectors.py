@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zoo.catalog.own_model import OWN_VECTORS
+from zoo.catalog.own_data import OWN_VECTORS
 from zoo.distributed.console import console
 from zoo.metrics.choice import divide, out_of_fold, subset, take
 from zoo.words import formats

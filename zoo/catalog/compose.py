@@ -49,20 +49,12 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
     from zoo.config import schema, trainer
 
-    overrides = parse(arguments)
-    if hydra := [one.input_line for one in overrides if one.is_hydra_override()]:
-        raise ValueError(f"{hydra[0]} is for Hydra, which `zoo train` alone uses")
-    values = {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
+    values = _values(arguments)
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
     if card is not None:
         own = as_overrides({"model": _slow_down(card["model"])})
         arguments = [f"model={card['choices']['model']}", *own, *arguments]
-    config, choices = _compose(arguments)
-    if "experiment" not in values and choices["model"] in names("experiment"):
-        arguments = [f"experiment={choices['model']}", *arguments]
-        config, choices = _compose(arguments)
-    elif "experiment" not in values and schema.is_class(choices["model"]):
-        config, choices = _compose(["~experiment", *arguments])  # it has no recipe
+    arguments, config, choices = _with_recipe(arguments, "experiment" in values)
     recipe = choices.get("experiment")
     if [*arguments] == [f"experiment={recipe}"]:
         recipe_config, recipe_choices = config, choices
@@ -80,6 +72,37 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     with _explain_strings(values):
         schema.check(config)
     return trainer.expand(config), card
+
+
+def _values(arguments: Sequence[str]) -> Config:
+    """What the overrides set, by key.
+
+    Raises:
+        ValueError: one is for Hydra.
+    """
+    overrides = parse(arguments)
+    if hydra := [one.input_line for one in overrides if one.is_hydra_override()]:
+        raise ValueError(f"{hydra[0]} is for Hydra, which `zoo train` alone uses")
+    return {one.key_or_group: one.value() for one in overrides if not one.is_delete()}
+
+
+def _with_recipe(
+    arguments: Sequence[str], is_named: bool
+) -> tuple[Sequence[str], Config, dict[str, str]]:
+    """Overrides with the experiment of the model's name, unless one is named; what comes of them.
+
+    A class has no recipe.
+    """
+    config, choices = _compose(arguments)
+    model, first = choices["model"], ""
+    if not is_named and model in names("experiment"):
+        first = f"experiment={model}"
+    elif not is_named and is_class("model", model):
+        first = "~experiment"
+    if not first:
+        return arguments, config, choices
+    arguments = [first, *arguments]
+    return arguments, *_compose(arguments)
 
 
 @contextmanager

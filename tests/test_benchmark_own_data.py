@@ -125,5 +125,7 @@ def test_the_baseline_and_the_default_are_those_of_a_run(tmp_path, monkeypatch):
     for method in ("baseline", "default"):
         found = measure(Cell("mnist", 20, 0, 1, method))
         assert len(found["right"]) == sum(1 for f in tmp_path.glob("runs/own_data/data/*/test/*/*"))
+    with pytest.raises(ValueError, match="netwerk"):
+        measure(Cell("mnist", 20, 0, 1, "baseline baseline.netwerk=x"))
     with pytest.raises(RuntimeError, match="no data named"):
         run_zoo("train", "data=mnits")

@@ -7,7 +7,7 @@
 So many training samples of a data set of the catalog, others with each seed, are written as a user
 would have them, a folder or a table with its test split; each method has as many minutes. A cell,
 a JSON file in runs/own_data/, is not measured again. fastText (extra `bench`) is for texts; its
-autotune has the minutes. Overrides may follow `default` and `auto`, for comparisons that choose
+autotune has the minutes. Overrides may follow all but fastText, for comparisons that choose
 settings: these are made with --held-out, which scores other training samples of the set, and does
 not read its test split.
 """

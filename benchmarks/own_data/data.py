@@ -30,9 +30,9 @@ class Own(NamedTuple):
     def overrides(self) -> list[str]:
         return [f"data={self.kind}", f"data.source={self.source}"]
 
-    def section(self, seed: int) -> dict[str, Any]:
-        """The config of a run on them."""
-        return compose([*self.overrides, f"seed={seed}"])
+    def section(self, seed: int, more: Sequence[str] = ()) -> dict[str, Any]:
+        """The config of a run on them, by more overrides."""
+        return compose([*self.overrides, f"seed={seed}", *more])
 
 
 def write_data(

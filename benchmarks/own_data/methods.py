@@ -96,7 +96,7 @@ def judge(
 
 def fit_baseline(cell: Cell, own: Own) -> dict[str, Any]:
     """The strong baseline, as it stands beside a run."""
-    config = own.section(cell.seed)
+    config = own.section(cell.seed, cell.overrides)
     data = schema.build(config["data"], "data")
     data.prepare_data()
     data.setup("fit")

@@ -54,6 +54,15 @@ def test_what_the_user_gives_counts():
     refused(r"own_vectors\.least is 2", compose, [*OWN, "own_vectors.least=2"])
 
 
+@pytest.mark.parametrize(("words", "meant"), [
+    ([*OWN, "own_training.stepz=3"], "own_training.steps"),
+    ([*OWN, "own_vectors.leest=1"], "own_vectors.least"),
+    ([*OWN, "own_baseline.fols=2"], "baseline.folds"), (["+target.at_leest=1"], "target.at_least"),
+])  # fmt: skip
+def test_a_misspelt_key_of_an_optional_section_is_one_line(words, meant):
+    refused(f"did you mean '{meant}'", compose, words)
+
+
 @pytest.mark.parametrize("words", [
     [*OWN, "experiment=imdb_text_cnn"], [*OWN, "init=text_cnn.rotten_tomatoes"],
     [*OWN, "model=text_mlp"], ["experiment=text_cnn"], ["experiment=rotten_tomatoes_text_cnn"],

@@ -71,4 +71,4 @@ def _vectors(config: Config, model: str, overridden: Collection[str]) -> dict[st
     if not sources or {*START} & {*overridden}:
         return {}
     slower = 1.0 if RATE in overridden else section["slower"]
-    return {OWN_VECTORS: {"sources": sources, "least": section["least"], "slower": slower}}
+    return {OWN_VECTORS: {**section, "sources": sources, "slower": slower}}

@@ -9,8 +9,8 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from inspect import Parameter
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_type_hints
+from types import MappingProxyType, NoneType
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import NotRequired, TypedDict
@@ -191,7 +191,8 @@ def _problem(error: Any, schema: Any, prefix: str) -> str:
         if name in KEYS:
             return f"{key} is called {section}{KEYS[name]} now"
         for part in path:
-            schema = get_type_hints(schema)[part]
+            hint = get_type_hints(schema)[part]
+            schema = next((one for one in get_args(hint) if one is not NoneType), hint)
         return no_such("key", key, [section + one for one in get_type_hints(schema)])
     if error["type"] == "missing":
         return f"{key} is missing: give it with {key}=..."

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
 from torch import nn
 
 from zoo.nn import optim
@@ -52,6 +53,15 @@ def test_the_others_are_torchs_with_the_rate_asked_for():
     for name, kind in (("adamw", torch.optim.AdamW), ("rmsprop", torch.optim.RMSprop)):
         optimizer = optim.make_optimizer(nn.Linear(3, 1), recipe(name=name, lr=0.05))
         assert (type(optimizer), optimizer.defaults["lr"]) == (kind, 0.05)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "rmsprop"])
+def test_gradients_are_clipped_in_mixed_precision(name):
+    """Lightning clips none of an optimiser that would divide them by a scale itself."""
+    optimizer = optim.make_optimizer(net := nn.Linear(2, 1), recipe(name=name))
+    net.weight.grad = torch.tensor([[3.0, 4.0]])
+    MixedPrecision("bf16-mixed", "cpu").clip_gradients(optimizer, 1.0)
+    assert net.weight.grad.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)]]
 
 
 def test_one_cycle_is_torchs():

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from typing_extensions import NotRequired, TypedDict
 
 from zoo.config.types import PositiveFloat, Probability
+from zoo.utilities.compat import unscale_before_step
 
 
 class Recipe(TypedDict):
@@ -67,10 +68,11 @@ def make_optimizer(module: torch.nn.Module, recipe: Recipe) -> Optimizer:
     ]
     groups = [group for group in groups if group["params"]]
     if recipe["name"] == "sgd":
-        return torch.optim.SGD(groups, recipe["lr"], momentum=0.9, nesterov=True, fused=True)
+        sgd = torch.optim.SGD(groups, recipe["lr"], momentum=0.9, nesterov=True, fused=True)
+        return unscale_before_step(sgd)
     if recipe["name"] == "adamw":
         betas = recipe.get("beta1", 0.9), 0.999
-        return torch.optim.AdamW(groups, recipe["lr"], betas, fused=True)
+        return unscale_before_step(torch.optim.AdamW(groups, recipe["lr"], betas, fused=True))
     return torch.optim.RMSprop(groups, recipe["lr"], alpha=0.9)  # Keras' rho; torch's own is 0.99
 
 

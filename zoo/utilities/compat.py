@@ -54,6 +54,16 @@ def cpu_multiplies_bf16() -> bool:
     return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()
 
 
+def unscale_before_step(optimizer: Any) -> Any:
+    """A fused optimiser to which a gradient scaler gives gradients in their own unit.
+
+    It could divide them by the scale itself, and of one that can Lightning clips no gradients in
+    mixed precision, bfloat16 among it, which has no scale.
+    """
+    optimizer._step_supports_amp_scaling = False  # torch 2.14.1
+    return optimizer
+
+
 def scan(combine: Any, start: Any, inputs: Any, reverse: bool) -> tuple[Any, Any]:
     """torch's scan, which torch.onnx knows as ONNX's Scan."""
     from torch._higher_order_ops.scan import scan as torch_scan  # torch 2.14.1, onnxscript 0.7.2

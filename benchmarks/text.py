@@ -28,7 +28,7 @@ import torch
 from benchmarks.common import Row, compare, show
 from zoo.catalog.compose import compose
 from zoo.config import schema
-from zoo.config.locate import locate
+from zoo.config.schema import locate
 from zoo.utilities import hardware
 
 CNN, LSTM = "imdb_text_cnn_2017", "imdb_text_lstm_2017"

@@ -18,7 +18,7 @@ from zoo.catalog import registry
 from zoo.catalog.compose import as_overrides, compose
 from zoo.catalog.parsing import sweep_jobs
 from zoo.config import schema
-from zoo.config.locate import locate
+from zoo.config.schema import locate
 from zoo.image_cnn import ImageCNN
 from zoo.training import evaluator
 from zoo.training.fit import run_experiment

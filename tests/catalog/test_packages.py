@@ -11,7 +11,7 @@ from tests.data import refused
 from tests.test_ninth_topic import write_package
 from zoo.catalog import registry
 from zoo.config import schema
-from zoo.config.locate import locate
+from zoo.config.schema import locate
 from zoo.utilities import packages
 
 NAMED = "you have not named the package '{0}', .* set ZOO_PACKAGES={0}"

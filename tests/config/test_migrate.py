@@ -21,8 +21,8 @@ from safetensors.torch import load_file
 import zoo
 from tests.data import refused
 from tests.pretrained.test_store import change_card
-from zoo.config.locate import locate, parameters
 from zoo.config.migrate import CLASSES, GAINED, KEYS, migrate
+from zoo.config.schema import locate, parameters
 from zoo.pretrained import store
 from zoo.text_mlp import TextMLP
 from zoo.training.run import Run

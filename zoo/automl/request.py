@@ -19,8 +19,7 @@ from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides, escape
 from zoo.catalog.own_data import OWN_BASELINE, PREFIX
 from zoo.catalog.parsing import parse, trust
-from zoo.config import schema
-from zoo.config.locate import locate
+from zoo.config import run_config, schema
 from zoo.training.run import flatten, locate_run
 from zoo.training.samples import KINDS
 from zoo.utilities.errors import no_such
@@ -73,7 +72,7 @@ class Request:
         from omegaconf import OmegaConf
 
         config = self.config
-        cls: Any = locate(config["data"]["_target_"])
+        cls: Any = schema.locate(config["data"]["_target_"])
         kind = KINDS[cls.KIND][0]
         if kind == self.data:
             return []
@@ -141,7 +140,7 @@ def read_words(arguments: Sequence[str]) -> Request:
 def refusal(word: str, key: str) -> str:
     """Why a word is not for a search: its key is of a run, or of nothing at all."""
     of_run, takes = key.partition(".")[0], (*KEYS, *OWN)
-    if of_run not in schema.RunConfig.model_fields and not registry.is_group(of_run):
+    if of_run not in run_config.RunConfig.model_fields and not registry.is_group(of_run):
         return no_such("key", of_run, takes)
     hint = "which it makes by itself" if key == "data.fold" else "see conf/auto/"
     return f"{word!r} is not for zoo auto, {hint}: it takes {', '.join(takes)}"

@@ -14,7 +14,7 @@ from zoo.catalog.overrides import as_overrides
 from zoo.catalog.own_data import PREFIX, own_data
 from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
 from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
-from zoo.config.locate import locate
+from zoo.config.schema import locate
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -47,7 +47,7 @@ def compose(arguments: Sequence[str]) -> Config:
 
 def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
     """As `compose`, and the card of the weights that `init=` names, which is read once, here."""
-    from zoo.config import schema, trainer
+    from zoo.config import run_config, trainer
 
     values = _values(arguments)
     card = _read_card(values["init"], values.get("model")) if values.get("init") else None
@@ -70,7 +70,7 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         config["target"] = None
     config = {"choices": {**choices, "experiment": recipe}, **config}
     with _explain_strings(values):
-        schema.check(config)
+        run_config.check(config)
     return trainer.expand(config), card
 
 

@@ -54,7 +54,7 @@ def _model(config: Config, model: str, overridden: Collection[str]) -> list[str]
 
 
 def _training(config: Config, recipe: Config, overridden: Collection[str]) -> dict[str, Any]:
-    """How long to train (`zoo.config.schema.Length`), and what is kept of it."""
+    """How long to train (`zoo.config.run_config.Length`), and what is kept of it."""
     section, keys = config.get(OWN_TRAINING), {}
     if section is None:
         return {}
@@ -65,7 +65,7 @@ def _training(config: Config, recipe: Config, overridden: Collection[str]) -> di
 
 
 def _vectors(config: Config, model: str, overridden: Collection[str]) -> dict[str, Any]:
-    """What word vectors may start from (`zoo.config.schema.Start`)."""
+    """What word vectors may start from (`zoo.config.run_config.Start`)."""
     section = config.get(OWN_VECTORS) or {}
     sources = (section.get("sources") or {}).get(model)
     if not sources or {*START} & {*overridden}:

@@ -1,10 +1,10 @@
 """The callbacks of a config: any class by its `_target_`, but for what the run does by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from zoo.config.locate import locate
+from zoo.config.schema import check_arguments, locate
 
 Config = dict[str, Any]
 
@@ -48,7 +48,7 @@ def _number(value: Any) -> Any:
     return value
 
 
-def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], None]) -> None:
+def check(config: Mapping[str, Any]) -> None:
     """Check each callback, before any data is read.
 
     Raises:

@@ -1,12 +1,12 @@
 """The loggers of a config: any class by its `_target_`, and what its backend takes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from inspect import Parameter, signature
+from inspect import signature
 from typing import Any
 
-from zoo.config.locate import locate, parameters
+from zoo.config.schema import check_arguments, kinds, locate, parameters
 from zoo.utilities.errors import no_such
 
 Config = dict[str, Any]
@@ -23,17 +23,6 @@ HANDED_ON = {  # what takes the other arguments of a class
 }
 
 
-def kinds(cls: type) -> list[str]:
-    """The names of a class and of those that it stands on."""
-    return [base.__name__ for base in cls.__mro__]
-
-
-def is_open(cls: type) -> bool:
-    """Whether a logger hands on arguments that it does not name."""
-    parts = signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    return "Logger" in kinds(cls) and any(part.kind is Parameter.VAR_KEYWORD for part in parts)
-
-
 def with_folder(section: Mapping[str, Any], key: str = "logger") -> Config:
     """A logger's section with the run's folder, ".", where its class takes one."""
     target = section.get("_target_")
@@ -41,7 +30,7 @@ def with_folder(section: Mapping[str, Any], key: str = "logger") -> Config:
     return {"save_dir": ".", **section} if takes else dict(section)
 
 
-def check(config: Mapping[str, Any], check_arguments: Callable[[Config, str], None]) -> None:
+def check(config: Mapping[str, Any]) -> None:
     """Check each logger, before any data is read.
 
     Raises:

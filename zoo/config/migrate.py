@@ -6,8 +6,15 @@ Cards, a run's configs and results, and what its checkpoints say are read throug
 
 from typing import Any
 
-from zoo.config.locate import KINDS
-
+KINDS = {  # of inputs: a card names the kind, so that it holds no import path
+    "image": "datamodules.inputs.image.ImageInput",
+    "text": "datamodules.inputs.text.TextInput",
+    "text_ngrams": "datamodules.inputs.ngrams.NgramInput",
+    "clip": "datamodules.inputs.clip.ClipInput",
+    "sound": "datamodules.inputs.sound.SoundInput",
+    "words": "datamodules.inputs.words.ContextInput",
+    "characters": "datamodules.inputs.characters.CharacterInput",
+}
 KEYS = {
     "facts": "info", "embedded": "bundled", "judge": "evaluator", "proof": "target",
     "mirror": "flip_tta",

@@ -1,133 +1,44 @@
-"""What a composed config may hold, checked before any data is read.
+"""A section of a config with a `_target_`: its class, its arguments, its object.
 
-The schema of a section with a `_target_` is the signature of that class; the run's own keys are the
-small models below, the Trainer's are in trainer.py. Classes are located only in our packages and in
-those that the user names, and only if they are what a config may build.
+Its schema is the signature of the class. Classes are located only in our packages and in those that
+the user names, and only if they are what a config may build.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping
-from inspect import Parameter
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import Parameter, signature
 from types import MappingProxyType, NoneType
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
-from typing_extensions import NotRequired, TypedDict
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from typing_extensions import NotRequired, TypedDict, Unpack
 
-from zoo.config import callbacks, loggers, trainer
-from zoo.config.locate import KINDS, locate, parameters
-from zoo.config.migrate import KEYS
-from zoo.config.types import Positive, PositiveFloat
+from zoo.config.migrate import KEYS, KINDS
+from zoo.utilities import packages
 from zoo.utilities.errors import no_such
 
+BUILDABLE = {
+    "LightningModule", "LightningDataModule", "Callback", "Logger", "Strategy", "Profiler",
+    "BaseEstimator", "Input",
+}  # fmt: skip
+WANTED = {  # of a section: the base by name, and what it is
+    "model": ("LightningModule", "a model, which is a LightningModule,"),
+    "data": ("InMemory", "a datamodule, built on one of ours,"),
+    "baseline": ("BaseEstimator", "a baseline, which is an estimator,"),
+    "logger": ("Logger", "a logger"),
+    "callbacks": ("Callback", "a callback"),
+    "input": ("Input", "an input, built on datamodules.inputs.Input,"),
+}
 KIND = re.compile("constrained-.*|bool|int|float|str")  # pydantic's names of what a union takes
 WRONG_KIND = ("_type", "_float")  # errors of it that say less than those of a value's own kind
 STRICT = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
 OPEN = ConfigDict(extra="allow", strict=True, arbitrary_types_allowed=True)
 
 
-class Target(BaseModel):
-    """The score that a recipe must reach, judged over the mean of its seeds."""
-
-    model_config = STRICT
-    metric: str
-    at_least: float | None = None
-    at_most: float | None = None
-    seeds: Annotated[list[int], Field(min_length=1)]
-    minutes: PositiveFloat
-
-
-class Length(BaseModel):
-    """How many steps a run takes, in so many epochs at least (None: the recipe's) and at most.
-
-    What is kept are the best weights, by `monitor`, or the last.
-    """
-
-    model_config = STRICT
-    steps: Positive
-    min_epochs: Positive | None
-    max_epochs: Positive
-    keep: Literal["best", "last"] = "best"
-
-
-class Start(BaseModel):
-    """What word vectors may start from, and the share of the words that one must know.
-
-    `slower` is the share of the learning rate where the layers of a network come with them.
-    """
-
-    model_config = STRICT
-    sources: Annotated[list[str], Field(min_length=1)]
-    least: Annotated[float, Field(ge=0, le=1)]
-    slower: PositiveFloat
-
-
-class RunConfig(BaseModel):
-    """The keys of train.yaml, and what it composes."""
-
-    model_config = STRICT
-    choices: dict[str, Any]
-    model: dict[str, Any]
-    data: dict[str, Any]
-    trainer: dict[str, Any]
-    own_training: Length | None = None
-    own_vectors: Start | None = None
-    callbacks: dict[str, dict[str, Any]] = {}
-    logger: dict[str, dict[str, Any]]
-    init: str | None
-    evaluator: str | None
-    baseline: dict[str, Any] | None
-    target: Target | None
-    seed: Annotated[int, Field(ge=0)]
-    name: Annotated[str, Field(pattern=r"^\w[\w.+=-]*(/\d+)?$")] | None
-    monitor: str
-    mode: Literal["min", "max"]
-    ema: Annotated[float, Field(gt=0, lt=1)] | None
-    early_stopping: Positive | None
-    save_every: PositiveFloat
-    timeout: PositiveFloat
-    compile: bool
-    bf16: bool
-    force: bool
-    smoke: bool
-
-
-def check(config: Mapping[str, Any]) -> None:
-    """Check a composed config from end to end.
-
-    Raises:
-        ValueError: naming the key, what came and what is wanted.
-    """
-    for key in _empty(config):
-        raise ValueError(f"{key} is empty: give it a value, or leave it out")
-    validate(RunConfig, config, "")
-    _check_trainer(config)
-    for key in ("model", "data", "baseline"):
-        if config[key]:
-            sizes_follow = key == "model" and is_class(str(config["choices"][key]))
-            check_arguments(config[key], key, complete=not sizes_follow)
-    loggers.check(config, check_arguments)
-    callbacks.check(config, check_arguments)
-    _check_devices(config["trainer"])
-
-
 def is_class(choice: str) -> bool:
     """Whether what was chosen of a group is a class itself, package.module.Class, not a file."""
     return "." in choice
-
-
-def check_arguments(section: Mapping[str, Any], key: str, complete: bool = True) -> None:
-    """Check a section with a `_target_` against the signature of that class.
-
-    Args:
-        complete: whether all that the class needs must be there.
-    """
-    if "_target_" not in section:
-        raise ValueError(f"{key} has no _target_: it names the class to build")
-    arguments = {name: value for name, value in section.items() if name != "_target_"}
-    cls = locate(section["_target_"], f"{key}._target_")
-    validate(arguments_of(cls, complete), arguments, f"{key}.")
 
 
 def build(config: Mapping[str, Any], key: str) -> Any:
@@ -152,6 +63,92 @@ def build_input(config: Mapping[str, Any]) -> Any:
     return build({"_target_": KINDS.get(kind, kind), **arguments}, "input")
 
 
+def check_arguments(section: Mapping[str, Any], key: str, complete: bool = True) -> None:
+    """Check a section with a `_target_` against the signature of that class.
+
+    Args:
+        complete: whether all that the class needs must be there.
+    """
+    if "_target_" not in section:
+        raise ValueError(f"{key} has no _target_: it names the class to build")
+    arguments = {name: value for name, value in section.items() if name != "_target_"}
+    cls = locate(section["_target_"], f"{key}._target_")
+    validate(arguments_of(cls, complete), arguments, f"{key}.")
+
+
+def locate(target: str, key: str = "_target_") -> type:
+    """The class that a config names, if it is one that a config may build.
+
+    Args:
+        key: where it stands; of model, data, baseline, logger and input it says what it must be.
+
+    Raises:
+        ValueError: of a package that the user has not named, not there, or of another kind.
+        ImportError: another package `datamodules` hides the zoo's.
+    """
+    packages.check_datamodules()
+    package, dot, _ = str(target).partition(".")
+    if not (dot and package.isidentifier()):
+        raise ValueError(f"{key} is {target!r}: package.module.Class is wanted")
+    if not packages.is_trusted(package):
+        raise ValueError(
+            f"{key} is {target!r}: you have not named the package {package!r}, and only those that "
+            f"you name are run; if you trust it, set {packages.VARIABLE}={package}"
+        )
+    packages.find(package)
+    module, _, name = target.rpartition(".")
+    try:
+        cls = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{key} is {target!r}: there is no such class ({error})") from error
+    except Exception as error:  # of what the user's module does when it is imported
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{key} is {target!r}: importing {module} fails: {reason}") from error
+    base, kind = WANTED.get(re.split(r"\W", key)[0], ("", "what a config may build"))
+    bases = {base} if base else BUILDABLE
+    is_own = isinstance(cls, type) and cls.__module__.partition(".")[0] == package
+    if not (is_own and bases & {one.__name__ for one in cls.__mro__}):  # no import is needed
+        raise ValueError(f"{key} is {target!r}: not {kind} of that package")
+    located: type = cls
+    return located
+
+
+def parameters(cls: type) -> dict[str, Parameter]:
+    """The constructor's parameters by name, without self, annotated with types.
+
+    What several classes take stands in a TypedDict: `**shared: Unpack[Shared]`, whose keys are
+    parameters, too; those that are NotRequired have a default.
+    """
+    hints = _hints(cls.__init__)  # type: ignore[misc]
+    arguments: dict[str, Parameter] = {}
+    for name, parameter in list(signature(cls.__init__).parameters.items())[1:]:  # type: ignore[misc]
+        hint = hints.get(name, Any)
+        if parameter.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL):
+            arguments[name] = parameter.replace(annotation=hint)
+        elif get_origin(hint) is Unpack:
+            (shared,) = get_args(hint)
+            for key, kind in get_type_hints(shared, include_extras=True).items():
+                optional = get_origin(kind) is NotRequired
+                default = None if optional else Parameter.empty
+                kind = get_args(kind)[0] if optional else kind
+                arguments[key] = Parameter(
+                    key, Parameter.KEYWORD_ONLY, default=default, annotation=kind
+                )
+    return arguments
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """The annotations of a function; a name that is there for a type checker alone is anything."""
+    unknown: dict[str, Any] = {}
+    while True:
+        try:
+            return get_type_hints(function, localns=unknown, include_extras=True)
+        except NameError as error:
+            if error.name is None or error.name in unknown:
+                return {}
+            unknown[error.name] = Any
+
+
 def arguments_of(
     cls: type, complete: bool = True, narrower: Mapping[str, Any] = MappingProxyType({})
 ) -> Any:
@@ -167,7 +164,18 @@ def arguments_of(
         for name, p in parameters(cls).items()
     }
     arguments: Any = TypedDict(cls.__name__, fields)  # type: ignore[misc]
-    return with_config(OPEN if loggers.is_open(cls) else STRICT)(arguments)
+    return with_config(OPEN if is_open(cls) else STRICT)(arguments)
+
+
+def kinds(cls: type) -> list[str]:
+    """The names of a class and of those that it stands on."""
+    return [base.__name__ for base in cls.__mro__]
+
+
+def is_open(cls: type) -> bool:
+    """Whether a logger hands on arguments that it does not name."""
+    parts = signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    return "Logger" in kinds(cls) and any(part.kind is Parameter.VAR_KEYWORD for part in parts)
 
 
 def validate(schema: Any, values: Mapping[str, Any], prefix: str) -> None:
@@ -198,43 +206,3 @@ def _problem(error: Any, schema: Any, prefix: str) -> str:
         return f"{key} is missing: give it with {key}=..."
     message = error["msg"][0].lower() + error["msg"][1:]
     return f"{key} is {error['input']!r}: {message.replace('input should', 'it should')}"
-
-
-def _empty(config: Any, key: str = "") -> Iterator[str]:
-    """The dotted keys whose value is an empty string."""
-    if config == "":
-        yield key
-    elif isinstance(config, Mapping):
-        for name, value in config.items():
-            yield from _empty(value, f"{key}.{name}" if key else str(name))
-
-
-def _check_trainer(config: Mapping[str, Any]) -> None:
-    """Check the Trainer's section against Lightning's signature, and what no type says of it."""
-    from pytorch_lightning import Trainer
-
-    section = config["trainer"]
-    trainer.refuse_owned(section)
-    validate(arguments_of(Trainer, narrower=trainer.NARROWER), section, "trainer.")
-    trainer.check(config)
-    if isinstance(section.get("profiler"), Mapping):
-        check_arguments(section["profiler"], "trainer.profiler")
-
-
-def _check_devices(section: Mapping[str, Any]) -> None:
-    """Refuse devices that this machine does not have, before any work."""
-    import torch
-
-    kind, devices = section["accelerator"], section["devices"]
-    gpus = torch.cuda.device_count()
-    if kind == "gpu" and not gpus:
-        raise ValueError("trainer.accelerator is 'gpu': no GPU found; use trainer.accelerator=cpu")
-    if kind == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("trainer.accelerator is 'mps': not found; use trainer.accelerator=cpu")
-    on_gpu = kind in ("auto", "gpu") and gpus
-    available, unit = (gpus, "GPU(s)") if on_gpu else (os.cpu_count() or 1, "CPU core(s)")
-    if devices > available:
-        raise ValueError(
-            f"trainer.devices is {devices}: found {available} {unit}; use "
-            f"trainer.devices={available}"
-        )

@@ -11,7 +11,6 @@ from pytorch_lightning import seed_everything
 from zoo.catalog import registry
 from zoo.catalog.own_data import OWN_TRAINING
 from zoo.config import schema
-from zoo.config.locate import locate, parameters
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
@@ -117,7 +116,7 @@ def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str,
     Raises:
         ValueError: a value was given that is neither the model file's nor the data's.
     """
-    arguments = parameters(locate(composed["_target_"]))
+    arguments = schema.parameters(schema.locate(composed["_target_"]))
     section = dict(composed)
     for name in arguments.keys() & info.keys():
         if composed.get(name) not in (defaults.get(name), info[name]):

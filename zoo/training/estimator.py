@@ -30,7 +30,6 @@ from datamodules.utilities.console import silence
 from zoo.catalog import registry
 from zoo.catalog.compose import as_overrides, compose, compose_with_card
 from zoo.config import schema
-from zoo.config.locate import locate
 from zoo.distributed.environment import world_size
 from zoo.nn.supervised import Classifier, Regressor
 from zoo.training.build import build
@@ -205,7 +204,7 @@ def task(choices: tuple[str, ...]) -> tuple[bool, Kind]:
         ValueError: no such experiment or model, or one that learns neither.
     """
     config = compose(choices)
-    model, data = (locate(config[section]["_target_"]) for section in ("model", "data"))
+    model, data = (schema.locate(config[section]["_target_"]) for section in ("model", "data"))
     kind = getattr(data, "KIND", None)
     takes = (PICTURES,) if issubclass(model, Regressor) else tuple(KINDS)
     if not issubclass(model, Classifier | Regressor) or kind not in takes:

@@ -18,8 +18,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from zoo.config import schema
-from zoo.config.locate import locate, parameters
-from zoo.config.loggers import is_open, with_folder
+from zoo.config.loggers import with_folder
+from zoo.config.schema import is_open, locate, parameters
 from zoo.distributed.console import console
 from zoo.distributed.environment import rank
 from zoo.training import csv_logger, mlflow_runs, wandb_runs

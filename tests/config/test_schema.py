@@ -6,7 +6,7 @@ from typing_extensions import NotRequired, TypedDict, Unpack
 
 from tests.data import refused
 from zoo.config import schema
-from zoo.config.locate import parameters
+from zoo.config.schema import parameters
 from zoo.config.types import Positive
 
 

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 from zoo.pretrained.store import Weights, open_weights
-from zoo.utilities.protocols import give_input, input_of, is_zoo_module
+from zoo.utilities.protocols import give_input, is_zoo_module
 
 
 def load(source: str | Path, **overrides: Any) -> Any:
@@ -35,9 +36,7 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
 
     card = weights.card
     card["model"] |= overrides
-    model = attach(schema.build(card["model"], "model"), card["info"])
-    for name, tensor in weights.input.items():
-        setattr(input_of(model), name, tensor.float())
+    model = attach(schema.build(card["model"], "model"), card["info"], weights.input)
     model.card = card
     if fresh := fill(model, weights.tensors, str(weights.path)):
         announce(fresh)
@@ -49,15 +48,27 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
     return model.eval()
 
 
-def attach(model: Any, info: Mapping[str, Any]) -> Any:
+def attach(
+    model: Any, info: Mapping[str, Any], tensors: "Mapping[str, Tensor]" = MappingProxyType({})
+) -> Any:
     """Give a model the input and the classes that its data's info describes."""
-    from zoo.config import schema
-
-    if "input" in info:
-        give_input(model, schema.build_input(info["input"]))
+    if reader := make_input(info, tensors):
+        give_input(model, reader)
     if is_zoo_module(model):
         model.classes = info.get("classes")
     return model
+
+
+def make_input(info: Mapping[str, Any], tensors: "Mapping[str, Tensor]") -> Any:
+    """The input that info describes, with the tensors that were fitted; None where it has none."""
+    from zoo.config import schema
+
+    if "input" not in info:
+        return None
+    reader = schema.build_input(info["input"])
+    for name, tensor in tensors.items():
+        setattr(reader, name, tensor.float())
+    return reader
 
 
 def fill(model: Any, tensors: "Mapping[str, Tensor]", name: str, anew: bool = False) -> list[str]:

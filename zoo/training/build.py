@@ -14,11 +14,11 @@ from zoo.config import schema
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
-from zoo.pretrained.load import attach, fill, rebuild
+from zoo.pretrained.load import attach, fill, make_input
 from zoo.training import plain
 from zoo.training.evaluate import overlap
 from zoo.training.vectors import settle_vectors
-from zoo.utilities.protocols import give_input, input_of, is_zoo_module
+from zoo.utilities.protocols import give_input, is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -36,22 +36,20 @@ def build(
         card: of the weights that `init` names, if it was read already.
         data: a datamodule that is not prepared yet, in place of the one that the config describes.
     """
-    start = None
-    if config["init"]:
-        start = rebuild(store.open_weights(config["init"], card))
-        card = start.card
+    start = store.open_weights(config["init"], card) if config["init"] else None
     data = open_data(config, start, data)
     settle_length(config, data)
     model = build_model(config, data.info, start)
     give_input(model, data.input)  # with what was fitted
-    return data, model, card
+    return data, model, start and start.card
 
 
-def open_data(config: Config, start: "ZooModule | None" = None, data: Any = None) -> Any:
+def open_data(config: Config, start: store.Weights | None = None, data: Any = None) -> Any:
     """Prepare the data, as read by the model that is started from, and say what they are."""
     data = data or schema.build(config["data"], "data")
-    if start is not None and start.card is not None:
-        data.use_input(input_of(start), start.card["info"])
+    if start is not None:
+        info = start.card["info"]
+        data.use_input(make_input(info, start.input), info)
     data.prepare_data()
     data.setup("fit")
     settle_vectors(config, data)
@@ -88,11 +86,11 @@ def settle_length(config: Config, data: Any) -> None:
 
 
 def build_model(
-    config: Config, info: Mapping[str, Any], start: "ZooModule | None" = None
+    config: Config, info: Mapping[str, Any], start: store.Weights | None = None
 ) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
-    defaults = start.card["model"] if start and start.card else read_defaults(config)
+    defaults = start.card["model"] if start else read_defaults(config)
     config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = attach(schema.build(config["model"], "model"), info)
     if not is_zoo_module(model):
@@ -128,11 +126,10 @@ def fill_sizes(composed: Config, defaults: Mapping[str, Any], info: Mapping[str,
     return section
 
 
-def load_initial_weights(model: "ZooModule", start: "ZooModule", config: Config) -> None:
+def load_initial_weights(model: "ZooModule", start: store.Weights, config: Config) -> None:
     """Take the weights that the run starts from, but for the last layer where classes differ."""
-    assert start.card is not None
-    new_head = is_zoo_module(model) and model.classes != start.classes
-    fresh = fill(model, start.state_dict(), config["init"], new_head)
+    new_head = is_zoo_module(model) and model.classes != start.card["info"].get("classes")
+    fresh = fill(model, start.tensors, config["init"], new_head)
     console.print(f"init      {config['init']}")
     if fresh:
         console.print(f"new       {', '.join(fresh)}", soft_wrap=True)

@@ -46,7 +46,7 @@ def one(experiment: str, folder: Path, devices: int) -> None:
 
     from zoo.distributed import collectives, environment
     from zoo.training import build, fit, launch
-    from zoo.training.callbacks import Throughput
+    from zoo.training.callbacks import throughput
     from zoo.training.evaluate import quiet
     from zoo.training.run import Run
 
@@ -67,12 +67,11 @@ def one(experiment: str, folder: Path, devices: int) -> None:
     fit.make_callbacks = lambda *given: [Together(), *make_callbacks(*given)]
     with quiet():
         data = build.open_data(config, None)
-        model = build.build_model(config, data.info)
-        speed = Throughput(config["data"]["batch_size"])
+        model = build.build_model(config, data)
         place = folder / str(environment.rank() if devices > 1 else os.getpid())
         place.mkdir()
-        fit.fit(config, Run(place), model, data, speed)
-    rate = speed.results()["samples_per_second"] / devices
+        trainer = fit.fit(config, Run(place), model, data)
+    rate = throughput(trainer)["samples_per_second"] / devices
     (folder / f"rate-{os.getpid()}").write_text(str(rate))
     collectives.leave()
 

@@ -68,7 +68,7 @@ def open_run(run: Run, config: dict[str, Any]) -> tuple[Any, Any]:
     model = load(run.folder)
     old, new = model.card["info"]["input"], data.info["input"]
     assert {key: new[key] for key in old} == old, f"{run.folder}: it has learned from other data"
-    attach(model, data.info)
+    attach(model, data.input, data.info)
     config["model"] = model.card["model"]
     model.novelty = card.novelty(model, data)
     return model, data

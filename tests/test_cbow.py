@@ -40,7 +40,7 @@ BATCH = CONTEXTS, torch.tensor([7, 2, 3])
 
 def trained(data, epochs):
     torch.manual_seed(0)
-    model = attach(build(data.info["vocabulary_size"]), data.info)
+    model = attach(build(data.info["vocabulary_size"]), data.input, data.info)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     bare_trainer(max_epochs=epochs).fit(model, datamodule=data)
     return model, before

@@ -31,7 +31,7 @@ def test_the_order_of_the_frames_matters(model):
 
 def test_a_clip_of_each_class_is_shown_with_truth_and_answer(model):
     data = opened("moving_digits", limit=32, batch_size=8)
-    model, (clips, labels) = attach(model, data.info), data.samples("test", 32)
+    model, (clips, labels) = attach(model, data.input, data.info), data.samples("test", 32)
     figures = model.figures((clips, labels))
     assert isinstance(figures["Worst mistakes"], Strip)
     shown = figures["A clip of each class"]

@@ -72,7 +72,7 @@ def write_network(name, data, folder):
     section = {**compose_section("model", model_name), **sizes}
     section |= {key: data.info[key] for key in section.keys() & data.info.keys()}
     torch.manual_seed(0)
-    model = attach(schema.build(section, "model"), data.info).eval()
+    model = attach(schema.build(section, "model"), data.input, data.info).eval()
     folder.mkdir(parents=True)
     store.save(model, {**card_of(name, data), "model": section}, folder)
     return model

@@ -28,7 +28,7 @@ def data_of(name):
 def with_input(name):
     """A model of the catalog, with the input of its data, and raw samples."""
     data, model = data_of(name), seeded(name)
-    if isinstance(attach(model, data.info), GAN):
+    if isinstance(attach(model, data.input, data.info), GAN):
         return model, list(range(5))  # it draws from seeds
     return model, list(data.input.restore(data.samples("test", 5)[0]))
 

@@ -85,7 +85,7 @@ def test_scores_are_logged_as_means_over_samples_and_returned_one_a_sample():
 def reader():
     """A small image model with its input, as a run leaves it."""
     model, data = zoo.create_model("image_cnn", widths=[4, 8]), opened("digits", limit=100)
-    return attach(model, data.info).eval(), list(data.arrays("test")[0])
+    return attach(model, data.input, data.info).eval(), list(data.arrays("test")[0])
 
 
 def test_a_list_is_answered_in_batches_as_one_by_one(reader):

@@ -43,7 +43,7 @@ def test_the_weights_are_of_a_run_and_not_of_the_model(model, tmp_path):
     model.loss_weights = torch.ones(3)
     assert not [name for name in model.state_dict() if "weights" in name]
     told = zoo.create_model("text_cnn")
-    assert attach(told, {"loss_weights": [1.0, 2.0]}).loss_weights is None
+    assert attach(told, None, {"loss_weights": [1.0, 2.0]}).loss_weights is None
 
 
 PICTURES, CLIPS, TEXTS = (16, 1, 28, 28), (8, 1, 6, 30, 30), (16, 12)

@@ -20,7 +20,7 @@ ASKED = {
 def watched(animals):
     """A model, and a trainer that collects its scores."""
     torch.manual_seed(0)
-    model = attach(build(animals.info["vocabulary_size"]), animals.info)
+    model = attach(build(animals.info["vocabulary_size"]), animals.input, animals.info)
     scores = SampleScores()
     return model, bare_trainer(max_epochs=1, callbacks=[scores]), scores
 

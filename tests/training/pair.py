@@ -17,7 +17,6 @@ from torch.nn.parallel import DistributedDataParallel
 import zoo
 from zoo.distributed import collectives, environment, sparse_rows, sync_batchnorm
 from zoo.training import build, fit, launch, resume
-from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet, test
 from zoo.training.run import Run
 
@@ -96,11 +95,11 @@ def followed(name: str, devices: int, folder: Path) -> dict[str, Any]:
     ])  # fmt: skip
     config["model"] = without_dropout(config["model"])
     data = build.open_data(config, None)
-    model = build.build_model(config, data.info)
+    model = build.build_model(config, data)
     fit.make_callbacks = lambda *given: [watch, *make_callbacks(*given)]
     sync_batchnorm.dist = sparse_rows.dist = Counting(watch)
     try:
-        trainer = fit.fit(config, Run(folder), model, data, Throughput(1))
+        trainer = fit.fit(config, Run(folder), model, data)
     finally:
         fit.make_callbacks, sync_batchnorm.dist, sparse_rows.dist = make_callbacks, dist, dist
     return {

@@ -26,7 +26,7 @@ def test_data_read_by_an_input_that_was_fitted_on_them_are_the_same(name, tiny):
     """Contract of every data set (design.md 3.2): what flows back from a card fits nothing anew."""
     first = opened(name, **tiny(name))
     again = zoo.create_data(name, **tiny(name))
-    given = attach(ZooModule(), first.info)
+    given = attach(ZooModule(), first.input, first.info)
     again.use_input(given.input, first.info, given.classes)
     again.setup("fit")
     assert again.input is given.input

@@ -12,7 +12,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import zoo
 from zoo.training import build, csv_logger, fit, launch, resume
-from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet
 from zoo.training.run import Run
 from zoo.training.seeding import SeedEachStep
@@ -37,8 +36,8 @@ def trained(folder: Path, name: str, *changes: str) -> dict[str, torch.Tensor]:
     if config["evaluator"]:  # which would have to learn first
         config |= {"evaluator": None, "monitor": "val/loss"}
     data = build.open_data(config, None)
-    model = build.build_model(config, data.info)
-    fit.fit(config, Run(folder), model, data, Throughput(1))
+    model = build.build_model(config, data)
+    fit.fit(config, Run(folder), model, data)
     return model.state_dict()
 
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
 
     card = weights.card
     card["model"] |= overrides
-    model = attach(schema.build(card["model"], "model"), card["info"], weights.input)
+    model = schema.build(card["model"], "model")
+    attach(model, make_input(card["info"], weights.input), card["info"])
     model.card = card
     if fresh := fill(model, weights.tensors, str(weights.path)):
         announce(fresh)
@@ -48,11 +48,9 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
     return model.eval()
 
 
-def attach(
-    model: Any, info: Mapping[str, Any], tensors: "Mapping[str, Tensor]" = MappingProxyType({})
-) -> Any:
-    """Give a model the input and the classes that its data's info describes."""
-    if reader := make_input(info, tensors):
+def attach(model: Any, reader: Any, info: Mapping[str, Any]) -> Any:
+    """Give a model what reads its raw data, and the names of its classes."""
+    if reader is not None:
         give_input(model, reader)
     if is_zoo_module(model):
         model.classes = info.get("classes")

@@ -18,7 +18,7 @@ from zoo.pretrained.load import attach, fill, make_input
 from zoo.training import plain
 from zoo.training.evaluate import overlap
 from zoo.training.vectors import settle_vectors
-from zoo.utilities.protocols import give_input, is_zoo_module
+from zoo.utilities.protocols import is_zoo_module
 
 if TYPE_CHECKING:
     from zoo.nn.module import ZooModule
@@ -39,8 +39,7 @@ def build(
     start = store.open_weights(config["init"], card) if config["init"] else None
     data = open_data(config, start, data)
     settle_length(config, data)
-    model = build_model(config, data.info, start)
-    give_input(model, data.input)  # with what was fitted
+    model = build_model(config, data, start)
     return data, model, start and start.card
 
 
@@ -85,14 +84,14 @@ def settle_length(config: Config, data: Any) -> None:
     console.print(f"length    {epochs} epochs of {steps:,} steps ({OWN_TRAINING})")
 
 
-def build_model(
-    config: Config, info: Mapping[str, Any], start: store.Weights | None = None
-) -> "ZooModule":
+def build_model(config: Config, data: Any, start: store.Weights | None = None) -> "ZooModule":
     """The model in the data's sizes, with seeded weights or those that are started from."""
     seed_everything(config["seed"], workers=True, verbose=False)
     defaults = start.card["model"] if start else read_defaults(config)
+    info = data.info
     config["model"] = fill_sizes(config["model"], defaults, info)
-    model: ZooModule = attach(schema.build(config["model"], "model"), info)
+    model: ZooModule = schema.build(config["model"], "model")
+    attach(model, data.input, info)
     if not is_zoo_module(model):
         plain.check(model, info, config)
     elif "loss_weights" in info:

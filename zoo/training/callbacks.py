@@ -97,6 +97,12 @@ class Throughput(Callback):
         return {"train_seconds": round(self.before + self.end_time - self.start_time, 2), **rate}
 
 
+def throughput(trainer: Trainer) -> dict[str, float]:
+    """The time and the speed of a run that has ended."""
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return next(one.results() for one in callbacks if isinstance(one, Throughput))
+
+
 class SampleScores(Callback):
     """Collect what `test_step` returns for each sample."""
 

@@ -33,7 +33,6 @@ from zoo.config import schema
 from zoo.distributed.environment import world_size
 from zoo.nn.supervised import Classifier, Regressor
 from zoo.training.build import build
-from zoo.training.callbacks import Throughput
 from zoo.training.evaluate import quiet
 from zoo.training.fit import fit, load_best
 from zoo.training.run import Run
@@ -227,7 +226,7 @@ def learn(
     data.use_rows(source, folder / "arrays")
     _, model, _ = build(config, card, data)
     try:
-        fit(config, run, model, data, Throughput(config["data"]["batch_size"]))
+        fit(config, run, model, data)
     except Stopped as error:  # which a search would take for a fit that failed
         raise (KeyboardInterrupt if error.number == SIGINT else SystemExit(code(error))) from None
     load_best(model, run)

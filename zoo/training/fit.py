@@ -24,7 +24,13 @@ from zoo.distributed.environment import environment, rank, strategy
 from zoo.distributed.sync_batchnorm import SynchronisedBatchNorm
 from zoo.training import checkpoints, csv_logger, loggers, plain
 from zoo.training.build import build
-from zoo.training.callbacks import CheckpointMetadata, FiniteLoss, ProgressBar, Throughput
+from zoo.training.callbacks import (
+    CheckpointMetadata,
+    FiniteLoss,
+    ProgressBar,
+    Throughput,
+    throughput,
+)
 from zoo.training.evaluate import quiet, test
 from zoo.training.evaluator import Evaluator
 from zoo.training.results import describe_run, finish
@@ -60,23 +66,23 @@ def run_experiment(
     data, model, card = build(config, card)
     if rank() == 0:
         write_config(run, config)  # as it is built, in the data's sizes
-    speed = Throughput(config["data"]["batch_size"])
-    trainer = fit(config, run, model, data, speed, evaluator, watch)
+    trainer = fit(config, run, model, data, evaluator, watch)
     load_best(model, run)
     scores = test(config, model, data, evaluator)
     if trainer.is_global_zero:
         loggers.log_scores(trainer, scores)
-        results = {**describe_run(config, trainer, model, data), **speed.results()}
+        results = {**describe_run(config, trainer, model, data), **throughput(trainer)}
         finish(config, run, model, data, results, scores, card, evaluator)
 
 
 def fit(
-    config: Config, run: Run, model: "ZooModule", data: Any, speed: Throughput,
-    evaluator: Evaluator | None = None, watch: Sequence[Callback] = (),
+    config: Config, run: Run, model: "ZooModule", data: Any, evaluator: Evaluator | None = None,
+    watch: Sequence[Callback] = (),
 ) -> Trainer:  # fmt: skip
     """Train, from the last checkpoint if there is one."""
     checkpoint = find_checkpoint(run, data, config["force"])
     metadata = CheckpointMetadata(dict(config), data.info)
+    speed = Throughput(config["data"]["batch_size"])
     callbacks = [FiniteLoss(), metadata, speed, SeedEachStep(config["seed"])]
     callbacks += make_callbacks(config, run, is_zoo_module(model))
     if not any(isinstance(one, LightningBar) for one in callbacks):

@@ -11,7 +11,7 @@ from zoo.training import card
 from zoo.training import vectors as module
 from zoo.words import formats
 
-OWN = {"sources": ["one", "other"], "least": 0.5}
+LEAST = 0.5
 WORDS = ["good", "bad", "film", "a", "so"]
 TEXTS = [f"so {'good' if i % 2 else 'bad'} a film" for i in range(30)]
 LABELS = np.arange(30) % 2
@@ -36,11 +36,8 @@ FOREIGN = Vectors(["gut", "so"], [[1, 0], [-1, 0]])
     (KNOWING, BLIND, "one"), (BLIND, KNOWING, "other"), (FOREIGN, BLIND, "other"),
     (FOREIGN, FOREIGN, None),
 ])  # fmt: skip
-def test_the_vectors_that_tell_the_classes_apart_are_chosen(
-    one, other, chosen, monkeypatch, capsys
-):
-    monkeypatch.setattr(formats, "network", {"one": one, "other": other}.get)
-    assert module.choose(OWN, TEXTS, LABELS) == chosen
+def test_the_vectors_that_tell_the_classes_apart_are_chosen(one, other, chosen, capsys):
+    assert module.choose({"one": one, "other": other}, LEAST, TEXTS, LABELS) == chosen
     said = capsys.readouterr().err
     assert ("one knows 25% of the words: it is not used" in said) == (one is FOREIGN)
     if chosen:
@@ -52,9 +49,9 @@ def test_features_are_the_mean_of_the_vectors_of_the_words_that_have_one():
     assert rows.tolist() == [[0.5, 0.5], [0, 0]]
 
 
-def test_one_class_that_has_one_text_is_no_error(monkeypatch):
-    monkeypatch.setattr(formats, "network", {"one": KNOWING, "other": BLIND}.get)
-    assert module.choose(OWN, TEXTS[:2], np.array([0, 1])) == "one"
+def test_one_class_that_has_one_text_is_no_error():
+    networks = {"one": KNOWING, "other": BLIND}
+    assert module.choose(networks, LEAST, TEXTS[:2], np.array([0, 1])) == "one"
 
 
 @pytest.fixture

@@ -122,11 +122,9 @@ def _execute(
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return
-    is_first = environment.rank() == 0
-    if is_first:
-        announce(config, run)
     full_config = {**config, "name": config["name"] or run.folder.name}
-    with lock_run(run, full_config) if is_first else nullcontext():
+    with lock_run(run, full_config) if environment.rank() == 0 else nullcontext():
+        announce(config, run)
         (run.folder / "results.json").unlink(missing_ok=True)  # of a run that now goes on longer
         if alone:
             from zoo.training.fit import run_experiment

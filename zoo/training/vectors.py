@@ -25,26 +25,28 @@ Config = dict[str, Any]
 
 def settle_vectors(config: Config, data: Any) -> None:
     """Choose what the config leaves open, say so, and give the data the words of the vectors."""
-    section = config["model"]
-    own = config.get(OWN_VECTORS)
+    section, own = config["model"], config.get(OWN_VECTORS)
     if own and not config["smoke"]:
-        source = choose(own, *data.arrays("train"))
+        networks = {source: formats.network(source) for source in own["sources"]}
+        source = choose(networks, own["least"], *data.arrays("train"))
         if source is not None:
-            model = formats.network(source)
-            dimensions = model.word_vectors()[1].shape[1]
+            dimensions = networks[source].word_vectors()[1].shape[1]
             section |= {"vectors": source, "embeddings": "non_static", "embedding": dimensions}
-            if is_classifier(model):
+            if is_classifier(networks[source]):
                 section["optimizer"]["lr"] *= own["slower"]
     most = data.hparams.get("vector_words", 0)
     if section.get("vectors") and most and data.model_input is None:
         data.use_words(formats.vocabulary(section["vectors"], most))
 
 
-def choose(own: Mapping[str, Any], texts: Sequence[str], labels: np.ndarray) -> str | None:
-    """The source whose features tell the training texts apart best; None: none knows the words.
+def choose(
+    networks: Mapping[str, Any], least: float, texts: Sequence[str], labels: np.ndarray
+) -> str | None:
+    """The network whose features tell the training texts apart best; None: none knows the words.
 
     Args:
-        own: the sources, and the least share of the running words that one must know.
+        networks: by name.
+        least: share of the running words that one must know.
         texts: each its words, with spaces between (N,).
         labels: (N,).
     """
@@ -52,18 +54,17 @@ def choose(own: Mapping[str, Any], texts: Sequence[str], labels: np.ndarray) -> 
     texts, labels = take(list(texts), few), labels[few]
     words = [word for text in texts for word in text.split()]
     scores: dict[str, float] = {}
-    for source in own["sources"]:
-        model = formats.network(source)
-        word_set = frozenset(model.word_vectors()[0])
-        share = sum(word in word_set for word in words) / max(len(words), 1)
-        if share < own["least"]:
-            console.print(f"vectors   {source} knows {share:.0%} of the words: it is not used")
+    for name, network in networks.items():
+        vocabulary = frozenset(network.word_vectors()[0])
+        share = sum(word in vocabulary for word in words) / max(len(words), 1)
+        if share < least:
+            console.print(f"vectors   {name} knows {share:.0%} of the words: it is not used")
         else:
-            scores[source] = accuracy(features(model, texts), labels)
+            scores[name] = accuracy(features(network, texts), labels)
     if not scores:
         return None
-    best = max(scores, key=lambda source: scores[source])
-    shares = ", ".join(f"{score:.1%} from {source}" for source, score in scores.items())
+    best = max(scores, key=lambda name: scores[name])
+    shares = ", ".join(f"{score:.1%} from {name}" for name, score in scores.items())
     console.print(f"vectors   of {best}: of training texts, by folds, right are {shares}")
     return best
 

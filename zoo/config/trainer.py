@@ -63,6 +63,7 @@ REQUIRED = (
     "accelerator", "devices", "num_nodes", "strategy", "precision", "max_epochs", "max_steps",
     "accumulate_grad_batches", "check_val_every_n_epoch", "log_every_n_steps",
 )  # fmt: skip
+AUTOMATIC = {"gradient_clip_val": None, "accumulate_grad_batches": 1}  # their values for "no"
 FIT = {"num_sanity_val_steps": 1}  # not Lightning's 2: a wrong monitor costs no epoch
 TESTING = (  # what holds for the test, too
     "accelerator", "devices", "num_nodes", "precision", "deterministic", "benchmark",
@@ -97,6 +98,20 @@ def check(config: Mapping[str, Any]) -> None:
             "trainer.max_epochs is -1: give trainer.max_time, trainer.max_steps or early_stopping, "
             "which end the run"
         )
+
+
+def check_manual(section: Mapping[str, Any], name: str) -> None:
+    """Check the section for a model that steps its optimisers itself (manual optimisation).
+
+    Raises:
+        ValueError: an argument that holds only for steps that the Trainer takes.
+    """
+    for key, off in AUTOMATIC.items():
+        if section.get(key, off) != off:
+            raise ValueError(
+                f"trainer.{key} is {section[key]}: {name} steps its optimisers itself, where it "
+                "does nothing; leave it out"
+            )
 
 
 def expand(config: Config) -> Config:

@@ -10,7 +10,7 @@ from pytorch_lightning import seed_everything
 
 from zoo.catalog import registry
 from zoo.catalog.own_data import OWN_TRAINING
-from zoo.config import schema
+from zoo.config import schema, trainer
 from zoo.distributed import environment
 from zoo.distributed.console import console
 from zoo.pretrained import store
@@ -92,6 +92,8 @@ def build_model(config: Config, data: Any, start: store.Weights | None = None) -
     config["model"] = fill_sizes(config["model"], defaults, info)
     model: ZooModule = schema.build(config["model"], "model")
     attach(model, data.input, info)
+    if not model.automatic_optimization:
+        trainer.check_manual(config["trainer"], type(model).__name__)
     if not is_zoo_module(model):
         plain.check(model, info, config)
     elif "loss_weights" in info:

@@ -39,12 +39,14 @@ def rank() -> int:
 
 
 def check_world_size(config: Config) -> None:
-    """Make sure that as many processes were started as the config asks for.
+    """Make sure that, where a launcher started them, there are as many processes as asked for.
 
     Raises:
         ValueError: another number.
     """
-    name = "SLURM_NTASKS" if launcher_name() == "srun" else "WORLD_SIZE"
+    if (launcher := launcher_name()) is None:
+        return
+    name = "SLURM_NTASKS" if launcher == "srun" else "WORLD_SIZE"
     world = int(os.environ.get(name, 1))
     if world != world_size(config):
         raise ValueError(

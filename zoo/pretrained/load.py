@@ -36,7 +36,7 @@ def rebuild(weights: Weights, **overrides: Any) -> Any:
     card = weights.card
     card["model"] |= overrides
     model = schema.build(card["model"], "model")
-    attach(model, make_input(card["info"], weights.input), card["info"])
+    attach(model, make_input(weights), card["info"])
     model.card = card
     if fresh := fill(model, weights.tensors, str(weights.path)):
         announce(fresh)
@@ -57,14 +57,14 @@ def attach(model: Any, reader: Any, info: Mapping[str, Any]) -> Any:
     return model
 
 
-def make_input(info: Mapping[str, Any], tensors: "Mapping[str, Tensor]") -> Any:
-    """The input that info describes, with the tensors that were fitted; None where it has none."""
+def make_input(weights: Weights) -> Any:
+    """The input of a model that was stored, with what was fitted of it; None where it has none."""
     from zoo.config import schema
 
-    if "input" not in info:
+    if "input" not in weights.card["info"]:
         return None
-    reader = schema.build_input(info["input"])
-    for name, tensor in tensors.items():
+    reader = schema.build_input(weights.card["info"]["input"])
+    for name, tensor in weights.input.items():
         setattr(reader, name, tensor.float())
     return reader
 

@@ -45,10 +45,10 @@ def build(
 
 def open_data(config: Config, start: store.Weights | None = None, data: Any = None) -> Any:
     """Prepare the data, as read by the model that is started from, and say what they are."""
+    reader = make_input(start) if start else None
     data = data or schema.build(config["data"], "data")
     if start is not None:
-        info = start.card["info"]
-        data.use_input(make_input(info, start.input), info)
+        data.use_input(reader, start.card["info"])
     data.prepare_data()
     data.setup("fit")
     settle_vectors(config, data)

@@ -70,8 +70,6 @@ def start_composed(config: Config, card: Config | None) -> Run:
 def run_here(config: Config, run: Run, alone: bool, card: Config | None = None) -> None:
     """Do a run (`alone`: in this process), or be one of the processes of it that there are."""
     launcher = environment.launcher_name()
-    if launcher:
-        environment.check_world_size(config)
     execute(config, run, launcher is not None or alone, card)
     if launcher:
         from zoo.distributed import collectives
@@ -119,6 +117,7 @@ def _execute(
     config: Config, run: Run, alone: bool, card: Config | None, watch: "Sequence[Callback]"
 ) -> None:
     settle_hardware(config, run)
+    environment.check_world_size(config)
     if is_complete(run, config):
         console.print(f"finished  {_short(run.folder)}: nothing to do", soft_wrap=True)
         return

@@ -60,7 +60,8 @@ def choose(
         if share < least:
             console.print(f"vectors   {name} knows {share:.0%} of the words: it is not used")
         else:
-            scores[name] = accuracy(features(network, texts), labels)
+            rows = features(network, texts)
+            scores[name] = accuracy(rows, labels)
     if not scores:
         return None
     best = max(scores, key=lambda name: scores[name])

@@ -299,6 +299,17 @@ def test_a_database_of_mlflow_needs_its_package(command, monkeypatch):
     assert "pip install mlflow" in command.failed("train", *SMALL, "logger=[mlflow]", database)
 
 
+def test_a_run_may_have_no_logger(command):
+    """Nothing but the file of metrics is missing, and it goes on for another epoch."""
+    for epochs in (1, 2):
+        words = (*SMALL[1:3], "baseline=null", "logger=[]", f"trainer.max_epochs={epochs}")
+        command("train", *words, "name=mute")
+        run = Run(Path("runs/image_cnn/mute"))
+        assert run.results["epochs"] == epochs
+    assert (run.folder / "report.html").is_file()
+    assert not (run.folder / "metrics.csv").exists()
+
+
 def test_lightnings_own_loggers_lie_in_the_runs_folder(tmp_path):
     target = SECOND + "loggers."
     opened(tmp_path / "a", "logger=[]", target + "CSVLogger")

@@ -112,6 +112,7 @@ def test_a_wrong_callback_is_refused_before_any_work(overrides, said):
     (("callbacks=timer", "callbacks.timer.duration=tomorrow"), "`Timer(duration='tomorrow')`"),
     (("callbacks=accumulation", "callbacks.accumulation.scheduling={0:0}"), "Accumulation factor"),
     (("callbacks=ema", f"callbacks.b._target_={LIGHTNINGS}EMAWeightAveraging"), "more than one"),
+    (("callbacks=lr_monitor", "logger=[]"), "callback with `Trainer` that has no logger"),
 ])  # fmt: skip
 def test_what_a_callback_itself_refuses_is_said_in_its_words(overrides, said, command):
     assert said in command.failed("train", *overrides, "trainer=smoke", "data.limit=32")

@@ -68,7 +68,7 @@ def compose_with_card(arguments: Sequence[str]) -> "tuple[Config, Card | None]":
         recipe, config["target"] = f"{choices['data']}_{choices['model']}", None
     if config["init"] != recipe_config.get("init"):
         config["target"] = None
-    config = {"choices": {**choices, "experiment": recipe}, **config}
+    config = {"choices": {**choices, "experiment": recipe}, "logger": {}, **config}
     with _explain_strings(values):
         run_config.check(config)
     return trainer.expand(config), card

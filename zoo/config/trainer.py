@@ -64,6 +64,7 @@ REQUIRED = (
     "accumulate_grad_batches", "check_val_every_n_epoch", "log_every_n_steps",
 )  # fmt: skip
 AUTOMATIC = {"gradient_clip_val": None, "accumulate_grad_batches": 1}  # their values for "no"
+AROUND_STEPS = ("GradientAccumulationScheduler", "StochasticWeightAveraging")  # callbacks
 FIT = {"num_sanity_val_steps": 1}  # not Lightning's 2: a wrong monitor costs no epoch
 TESTING = (  # what holds for the test, too
     "accelerator", "devices", "num_nodes", "precision", "deterministic", "benchmark",
@@ -100,18 +101,22 @@ def check(config: Mapping[str, Any]) -> None:
         )
 
 
-def check_manual(section: Mapping[str, Any], name: str) -> None:
-    """Check the section for a model that steps its optimisers itself (manual optimisation).
+def check_manual(config: Mapping[str, Any], name: str) -> None:
+    """Check a config for a model that steps its optimisers itself (manual optimisation).
 
     Raises:
-        ValueError: an argument that holds only for steps that the Trainer takes.
+        ValueError: an argument or a callback that is for steps which the Trainer takes.
     """
-    for key, off in AUTOMATIC.items():
-        if section.get(key, off) != off:
-            raise ValueError(
-                f"trainer.{key} is {section[key]}: {name} steps its optimisers itself, where it "
-                "does nothing; leave it out"
-            )
+    section, callbacks = config["trainer"], config.get("callbacks", {})
+    around = [f"trainer.{key}" for key, off in AUTOMATIC.items() if section.get(key, off) != off]
+    around += [
+        f"callbacks.{k}" for k, v in callbacks.items() if v["_target_"].endswith(AROUND_STEPS)
+    ]
+    for key in around:
+        raise ValueError(
+            f"{key} is for steps that the Trainer takes: {name} steps its optimisers itself; leave "
+            "it out"
+        )
 
 
 def expand(config: Config) -> Config:

@@ -93,7 +93,7 @@ def build_model(config: Config, data: Any, start: store.Weights | None = None) -
     model: ZooModule = schema.build(config["model"], "model")
     attach(model, data.input, info)
     if not model.automatic_optimization:
-        trainer.check_manual(config["trainer"], type(model).__name__)
+        trainer.check_manual(config, type(model).__name__)
     if not is_zoo_module(model):
         plain.check(model, info, config)
     elif "loss_weights" in info:

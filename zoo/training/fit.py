@@ -105,6 +105,8 @@ def fit(
     except SystemExit:  # how Lightning answers Ctrl-C, which it then ignores
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
+    except MisconfigurationException as error:  # of a callback that does not go with the model
+        raise ValueError(f"{error} (Lightning's)") from error
     except RuntimeError as error:
         if ranks := collectives.unresponsive_ranks(error):
             raise lost_ranks_error(ranks, trainer) from error
@@ -162,7 +164,7 @@ def make_trainer(
             use_distributed_sampler=False,
         )
     except (MisconfigurationException, RuntimeError) as error:  # they do not go together
-        raise ValueError(f"{error} (the Trainer's)") from error
+        raise ValueError(f"{error} (Lightning's)") from error
 
 
 def make_profiler(section: str | Config | None, run: Run) -> Any:

@@ -12,7 +12,7 @@ import tests.test_docs
 import zoo
 from zoo.catalog.compose import compose
 from zoo.catalog.parsing import sweep_jobs
-from zoo.config import schema
+from zoo.config import run_config
 
 PAGE = (Path(__file__).parents[1] / "docs" / "devices.md").read_text()
 
@@ -29,7 +29,7 @@ def trainings():
 @pytest.fixture
 def anywhere(monkeypatch):
     """As on a machine that has the devices."""
-    monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
+    monkeypatch.setattr(run_config, "_check_devices", lambda trainer: None)
 
 
 @pytest.mark.parametrize("line", trainings())

@@ -14,7 +14,7 @@ import zoo
 from zoo.catalog import registry
 from zoo.catalog.compose import compose
 from zoo.catalog.parsing import sweep_jobs
-from zoo.config import schema
+from zoo.config import run_config
 from zoo.training import reproduce
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,7 +113,7 @@ def test_a_training_command_of_the_pages_runs(line, place, command):
 @pytest.mark.parametrize("line", trainings(run=False))
 def test_a_training_command_of_the_pages_is_a_recipe_of_the_catalog(line, monkeypatch):
     """Each job of a sweep, on a machine with the devices; launchers are tests/training/'s."""
-    monkeypatch.setattr(schema, "_check_devices", lambda trainer: None)
+    monkeypatch.setattr(run_config, "_check_devices", lambda trainer: None)
     for job in jobs_of(line):
         assert compose(job)["choices"]["experiment"] in zoo.list_experiments()
 

@@ -12,7 +12,7 @@ from tests.data import refused
 from tests.training.test_resume import ends_alike, trained
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
-from zoo.config import schema
+from zoo.config import run_config
 from zoo.config.trainer import FREE, NARROWER, OWNED, REQUIRED, TESTING, refuse_owned
 from zoo.nn.supervised import Classifier
 from zoo.training import csv_logger, resume
@@ -158,7 +158,7 @@ def test_a_debug_file_cuts_a_run_short(debug, wanted, smoke, steps, command, tmp
 
 
 def test_each_file_of_the_trainer_composes(monkeypatch):
-    monkeypatch.setattr(schema, "_check_devices", lambda section: None)
+    monkeypatch.setattr(run_config, "_check_devices", lambda section: None)
     for name, (kind, devices, strategy) in {
         "cpu": ("cpu", 1, "auto"), "gpu": ("gpu", 1, "auto"), "ddp": ("auto", 2, "ddp"),
         "fsdp": ("gpu", 2, "fsdp"), "default": ("auto", 1, "auto"),

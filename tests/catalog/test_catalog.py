@@ -223,6 +223,7 @@ WRONG = {
     "model.widths=[8": "cannot read the override", "widths 8": "cannot read the override",
     "trainer.accelerator=gpu": "no GPU found", "trainer.devices=99": "use trainer.devices=",
     "experiment=null": "~experiment leaves it out", "logger=null": "logger=[] leaves it out",
+    "~logger": "logger=[] leaves it out", "~callbacks": "callbacks=[] leaves it out",
     "model=mine.Net": "a class of your own is model._target_=mine.Net",
     # What Hydra's instantiate would call:
     "+model.optimizer._target_=os.mkdir": "no key named 'model.optimizer._target_'",

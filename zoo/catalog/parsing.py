@@ -54,6 +54,8 @@ def _check_names(one: "Override") -> None:
     """Refuse what names no file of its group."""
     if one.is_delete():
         refuse_old(one.key_or_group)
+        if one.key_or_group in LISTS:  # which Hydra would not find
+            raise ValueError(f"{one.input_line}: {one.key_or_group}=[] leaves it out")
     elif one.is_sweep_override():
         if one.is_discrete_sweep() and not [*one.sweep_iterator()]:
             group, _, glob = str(one.input_line).partition("=")

@@ -14,7 +14,6 @@ from zoo.catalog.overrides import as_overrides
 from zoo.catalog.own_data import PREFIX, own_data
 from zoo.catalog.parsing import CLASSES, is_class, parse, quote, to_hydra
 from zoo.catalog.registry import CHOICES, LOCK, Config, conf_folder, names, roots
-from zoo.config.schema import locate
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -119,6 +118,7 @@ def _explain_strings(values: Mapping[str, Any]) -> Iterator[None]:
 
 def _read_card(source: Any, model: Any) -> "Card":
     """The card of some weights."""
+    from zoo.config.schema import locate
     from zoo.pretrained import store
 
     card = store.require_complete(store.read(store.find(str(source))))

@@ -13,7 +13,15 @@ from tests.training.test_resume import ends_alike, trained
 from zoo.catalog.compose import compose
 from zoo.catalog.overrides import as_overrides
 from zoo.config import run_config
-from zoo.config.trainer import FREE, NARROWER, OWNED, REQUIRED, TESTING, refuse_owned
+from zoo.config.trainer import (
+    FREE,
+    NARROWER,
+    OWNED,
+    REQUIRED,
+    TESTING,
+    check_manual,
+    refuse_owned,
+)
 from zoo.nn.supervised import Classifier
 from zoo.training import csv_logger, resume
 from zoo.training.run import Run, differences, step_of
@@ -241,6 +249,11 @@ def test_what_lightning_does_around_its_own_steps_is_refused_where_a_model_takes
 ):
     said = f"{override.partition('=')[0]}.* is for steps .*: (GAN|CBOW) steps its optimisers itself"
     refused(said, trained, tmp_path, model, override)
+
+
+def test_a_callback_of_ones_own_with_a_like_name_is_let_be():
+    section = {"_target_": "mine.ManualStochasticWeightAveraging"}
+    check_manual({"trainer": {}, "callbacks": {"mine": section}}, "GAN")
 
 
 def test_arguments_that_do_not_go_together_are_refused_in_lightnings_words(tmp_path):

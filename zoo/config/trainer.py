@@ -109,9 +109,8 @@ def check_manual(config: Mapping[str, Any], name: str) -> None:
     """
     section, callbacks = config["trainer"], config.get("callbacks", {})
     around = [f"trainer.{key}" for key, off in AUTOMATIC.items() if section.get(key, off) != off]
-    around += [
-        f"callbacks.{k}" for k, v in callbacks.items() if v["_target_"].endswith(AROUND_STEPS)
-    ]
+    classes = {key: one["_target_"].rpartition(".")[2] for key, one in callbacks.items()}
+    around += [f"callbacks.{key}" for key, cls in classes.items() if cls in AROUND_STEPS]
     for key in around:
         raise ValueError(
             f"{key} is for steps that the Trainer takes: {name} steps its optimisers itself; leave "
